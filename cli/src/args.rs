@@ -1,0 +1,249 @@
+//! The command line. What a command does with its options is in the command's own module.
+
+use clap::{Args, Parser, Subcommand};
+use hydra_primitives::ModelId;
+use std::path::PathBuf;
+
+use crate::{error::EXIT_CODES, local::layout};
+
+/// Train a neural network with others, and own it together.
+#[derive(Debug, Parser)]
+#[command(name = "hydra", version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Print data as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a local network: PCs with a node and a trainer each, on this machine.
+    #[command(after_help = UP_HELP)]
+    Up(UpArgs),
+    /// Show the chain, its models and accounts, and the local trainer.
+    #[command(after_help = EXIT_CODES)]
+    Status(StatusArgs),
+    /// Ask a model which digit an image shows. Costs 0.5 HYDRA.
+    #[command(after_help = ASK_HELP)]
+    Ask(AskArgs),
+    /// Work with a model's weights.
+    Model {
+        /// What to do.
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
+    /// Show what became of every round.
+    #[command(after_help = EXIT_CODES)]
+    Rounds(RoundsArgs),
+}
+
+/// What to do with a model.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Save the confirmed weights as a safetensors file, checked against their hash on chain.
+    #[command(after_help = EXIT_CODES)]
+    Export(ExportArgs),
+}
+
+/// Which node and trainer to talk to.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which node")]
+pub struct TargetArgs {
+    /// The node's RPC address [default: the newest local network's, else ws://127.0.0.1:9944]
+    #[arg(long, value_name = "URL", env = "HYDRA_URL")]
+    pub url: Option<String>,
+    /// A local network's folder [default: the newest one's]
+    #[arg(long, value_name = "DIR")]
+    pub base_path: Option<PathBuf>,
+    /// The PC of the local network, for example bob [default: the first one that runs]
+    #[arg(long, value_name = "NAME")]
+    pub pc: Option<String>,
+    /// The trainer's port on 127.0.0.1 [default: the PC's]
+    #[arg(long, value_name = "PORT")]
+    pub trainer_port: Option<u16>,
+    /// The file with the secret shared with the trainer [default: the PC's]
+    #[arg(long, value_name = "FILE")]
+    pub trainer_token_file: Option<PathBuf>,
+}
+
+/// Options of `hydra up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// How many PCs to start: Alice, Bob, Charlie, Dave in this order. Blocks become final with 1, 3 or 4 of them:
+    /// 1 is a network of Alice alone, 2 to 4 are part of a network of four.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub local: u8,
+    /// Start only this PC of the network that is in --base-path, for example bob.
+    #[arg(long, value_name = "NAME", requires = "base_path")]
+    pub only: Option<String>,
+    /// Where the PCs keep their data. A folder used before goes on where it stopped [default: a new folder in your
+    /// data folder]
+    #[arg(long, value_name = "DIR")]
+    pub base_path: Option<PathBuf>,
+    /// Stop when the confirmed model reaches this accuracy on the validation set, for example 0.95.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub until_accuracy: Option<f64>,
+    /// With --until-accuracy: give up after so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub timeout: u64,
+    /// The first of 16 ports: RPC (4), trainers (4), node to node (4), trainer to trainer (4) [default: as before,
+    /// else 9944]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(layout::LAST_BASE_PORT)))]
+    pub base_port: Option<u16>,
+    /// The folder that holds the data set `digits` [default: found next to the program]
+    #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
+    pub datasets: Option<PathBuf>,
+    /// The hydra-node program [default: the one next to this program]
+    #[arg(long, value_name = "FILE", env = "HYDRA_NODE")]
+    pub node: Option<PathBuf>,
+    /// The hydra-trainer program [default: the one next to this program]
+    #[arg(long, value_name = "FILE", env = "HYDRA_TRAINER")]
+    pub trainer: Option<PathBuf>,
+}
+
+/// Options of `hydra status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which node.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Options of `hydra rounds`.
+#[derive(Debug, Args)]
+pub struct RoundsArgs {
+    /// The model.
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub model: ModelId,
+    /// Which node.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Options of `hydra ask`.
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    /// A PNG file, or the number of an image of the validation set.
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// The model.
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub model: ModelId,
+    /// The wallet that pays: a phrase, a 0x… seed or //Name [default: //Alice, on a local network only]
+    #[arg(long, value_name = "SURI", env = "HYDRA_SURI", hide_env_values = true)]
+    pub suri: Option<String>,
+    /// Wait until the payment can't be undone any more.
+    #[arg(long)]
+    pub finalized: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Options of `hydra model export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The model.
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub model: ModelId,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Which node.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("give a share above 0 and up to 1, for example 0.95".into()),
+    }
+}
+
+const UP_HELP: &str = "\
+Runs until Ctrl-C, or until the goal is reached, then stops every program it started and prints the table of rounds. \
+Ports, process ids, logs and token files are listed in network.json in the base path. A PC that stops unexpectedly \
+is reported; the others go on. To start it again:
+  hydra up --local 4 --only bob --base-path DIR
+
+Exit codes:
+  0    done
+  1    a file or the system refused something
+  2    the command line can't be understood
+  3    the node can't be reached, or isn't a HydraAI node
+  5    the accuracy was not reached within --timeout
+  8    the local network can't be started or stopped working
+  130  interrupted before the accuracy was reached";
+
+const ASK_HELP: &str = "\
+Everything is checked before anything is paid: the image, the model, the trainer and the wallet's balance.
+
+How a PNG becomes the model's 8x8 pixels: it is turned to grey, transparent parts count as white, and if the border \
+is light it is inverted, so that ink is high. The ink's bounding box is fitted into 8 rows and 6 columns, centred, and \
+each pixel is the mean of its area, from 0 to 16. A greyscale PNG of 8x8 pixels with a dark border is taken as it is: \
+pixel = value x 16 / 255, rounded. A PNG may have 4 MiB and 4096x4096 pixels at the most.
+
+Exit codes:
+  0    answered
+  1    a file or the system refused something
+  2    the command line can't be understood
+  3    the node can't be reached, or isn't a HydraAI node
+  4    the trainer can't be reached, or refuses
+  6    what was asked for isn't possible (image, model, balance, wallet); nothing was paid
+  7    the payment failed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn up_takes_one_to_four_pcs_and_a_share() {
+        let Command::Up(up) = parse("hydra up --local 3 --until-accuracy 0.95").unwrap().command else {
+            panic!()
+        };
+        assert_eq!((up.local, up.until_accuracy, up.timeout), (3, Some(0.95), 900));
+        for bad in [
+            "--local 0",
+            "--local 5",
+            "--until-accuracy 0",
+            "--until-accuracy 1.1",
+            "--until-accuracy NaN",
+        ] {
+            assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_pc_can_only_be_started_in_an_existing_network() {
+        assert!(parse("hydra up --only bob").is_err());
+        assert!(parse("hydra up --only bob --base-path d").is_ok());
+    }
+
+    #[test]
+    fn json_can_stand_anywhere() {
+        assert!(parse("hydra status --json").unwrap().json);
+        assert!(parse("hydra --json model export --out w").unwrap().json);
+    }
+
+    #[test]
+    fn ports_that_do_not_exist_are_refused() {
+        assert!(parse("hydra up --base-port 65520").is_ok());
+        assert!(parse("hydra up --base-port 65521").is_err());
+        assert!(parse("hydra up --base-port 0").is_err());
+    }
+}

@@ -1,0 +1,282 @@
+//! `hydra ask`: one question to a model, paid for on chain and answered by the local trainer.
+//!
+//! Nothing may be paid before everything that can be checked has been: the image, the model, the trainer and the
+//! balance, in this order.
+
+use hydra_primitives::{ModelId, content_hash, rewards::QUERY_PRICE, status::ModelStatus};
+use serde::Serialize;
+use std::path::Path;
+
+use crate::{
+    accounts, amount,
+    args::AskArgs,
+    chain::{Chain, Payment},
+    error::Error,
+    image, output,
+    rounds::percent,
+    target::Target,
+    trainer::{self, Answer, Image, Question, Trainer},
+};
+
+/// What is shown: the answer and what it cost.
+#[derive(Clone, Debug, Serialize)]
+pub struct Receipt {
+    /// The model.
+    pub model: ModelId,
+    /// The version that answered.
+    pub version: u32,
+    /// BLAKE3 of its weights; the chain has confirmed exactly these.
+    pub weights: String,
+    /// The digit.
+    pub label: u8,
+    /// How sure the model is.
+    pub confidence: Option<f64>,
+    /// How sure it is of each digit.
+    pub probabilities: Vec<f64>,
+    /// What it really is, for an image of the validation set.
+    pub truth: Option<u8>,
+    /// Who paid.
+    pub payer: String,
+    /// The question's price, in HYDRA.
+    pub price: String,
+    /// The transaction's fee, in HYDRA.
+    pub fee: String,
+    /// The block with the payment.
+    pub block: u64,
+    /// Its hash.
+    pub block_hash: String,
+    /// Whether that block can't be undone any more.
+    pub finalised: bool,
+    /// Hash of the transaction.
+    pub transaction: String,
+    /// BLAKE3 of the question, as paid for.
+    pub request_hash: String,
+}
+
+/// Runs the command.
+pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
+    let question = Question {
+        model: args.model,
+        image: picture(&args.image)?,
+    };
+    let body = serde_json::to_vec(&question).map_err(|error| Error::TrainerGarbled(error.to_string()))?;
+
+    let target = Target::new(&args.target)?;
+    let chain = target.chain().await?;
+    let suri = match args.suri.as_deref() {
+        Some(suri) => suri,
+        None if chain.is_local().await? => "//Alice",
+        None => return Err(Error::NoWallet),
+    };
+    let wallet = accounts::wallet(suri)?;
+    let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
+    if status.confirmed_version == 0 {
+        return Err(Error::NotTrained(args.model));
+    }
+    let trainer = target.trainer()?.ok_or(Error::NoTrainer)?;
+    ready(&trainer.status().await?, &status)?;
+    trainer.check(&body).await?;
+
+    let request = content_hash(&body);
+    let say = |text: &str| output::note(text);
+    let payment = chain
+        .pay_query(&wallet, args.model, request, QUERY_PRICE, args.finalized, say)
+        .await?;
+    output::note(&format!("paid in block {}, asking …", payment.block.number));
+
+    let answer = answer(&chain, &trainer, args.model, &body)
+        .await
+        .map_err(|error| Error::PaidButUnanswered {
+            block: payment.block.number,
+            reason: error.to_string(),
+        })?;
+    let payer = accounts::short(&wallet.public_key().0);
+    let receipt = Receipt::new(&answer, &payment, payer, args.finalized, hex::encode(request.0));
+    if json {
+        output::json(&receipt)
+    } else {
+        output::data(&receipt.text())
+    }
+}
+
+/// A number is an image of the validation set, anything else a file. A file that is called like a number can be
+/// named with its folder: `./7`.
+fn picture(text: &str) -> Result<Image, Error> {
+    match text.parse::<u32>() {
+        Ok(index) => Ok(Image::ValidationIndex(index)),
+        Err(_) => Ok(Image::Pixels(image::read(Path::new(text))?)),
+    }
+}
+
+/// Whether the trainer can answer with what the chain has confirmed.
+fn ready(trainer: &trainer::Status, model: &ModelStatus) -> Result<(), Error> {
+    if trainer.engine.state != "ready" {
+        let reason = trainer
+            .engine
+            .reason
+            .as_ref()
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
+        return Err(Error::TrainerNotReady(format!(
+            "{}{reason}",
+            trainer.engine.state
+        )));
+    }
+    let held = trainer
+        .models
+        .iter()
+        .find(|held| held.model == model.model)
+        .and_then(|held| held.version);
+    match held {
+        Some(held) if held >= 1 => Ok(()),
+        held => Err(Error::TrainerBehind {
+            model: model.model,
+            held: held.unwrap_or(0),
+            confirmed: model.confirmed_version,
+        }),
+    }
+}
+
+/// The answer, if it was made with weights that the chain has confirmed.
+async fn answer(chain: &Chain, trainer: &Trainer, model: ModelId, body: &[u8]) -> Result<Answer, Error> {
+    let answer = trainer.infer(body).await?;
+    let best = chain.best().await?;
+    let status = chain.existing_model(model, best.hash).await?;
+    let got = answer.weights.trim_start_matches("0x").to_lowercase();
+    let mut confirmed = (status.confirmed_version == answer.version).then_some(status.weights);
+    if confirmed.is_none() {
+        // A round may have ended meanwhile: then its record says what the older version's weights were.
+        let rounds = chain.rounds(model, best.hash).await?;
+        confirmed = rounds
+            .iter()
+            .rev()
+            .find(|round| round.version == answer.version)
+            .and_then(|round| round.weights);
+    }
+    match confirmed {
+        Some(weights) if hex::encode(weights.0) == got => Ok(answer),
+        _ => Err(Error::ForeignAnswer {
+            version: answer.version,
+            got,
+        }),
+    }
+}
+
+impl Receipt {
+    fn new(answer: &Answer, payment: &Payment, payer: String, finalised: bool, request_hash: String) -> Self {
+        Self {
+            model: answer.model,
+            version: answer.version,
+            weights: answer.weights.trim_start_matches("0x").to_lowercase(),
+            label: answer.label,
+            confidence: answer.confidence(),
+            probabilities: answer.probabilities.clone(),
+            truth: answer.truth,
+            payer,
+            price: amount::exact(QUERY_PRICE),
+            fee: amount::exact(payment.fee),
+            block: payment.block.number,
+            block_hash: hex::encode(payment.block.hash.0),
+            finalised,
+            transaction: hex::encode(payment.transaction.0),
+            request_hash,
+        }
+    }
+
+    fn text(&self) -> String {
+        let truth = match self.truth {
+            Some(truth) if truth == self.label => ", and it is",
+            Some(truth) => &format!(", but it is {truth}"),
+            None => "",
+        };
+        let finalised = if self.finalised { ", final" } else { "" };
+        format!(
+            "{}  ({} sure{truth})\nmodel {}, version {}; {} paid {} HYDRA + {} fee in block {}{finalised}\n",
+            self.label,
+            percent(self.confidence),
+            self.model,
+            self.version,
+            self.payer,
+            self.price,
+            self.fee,
+            self.block
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Block;
+    use hydra_primitives::HYDRA;
+
+    #[test]
+    fn a_number_is_an_image_of_the_validation_set_and_anything_else_a_file() {
+        assert_eq!(picture("17").unwrap(), Image::ValidationIndex(17));
+        assert!(matches!(picture("./17"), Err(Error::Image(_))));
+        assert!(matches!(picture("-1"), Err(Error::Image(_))));
+    }
+
+    fn receipt(truth: Option<u8>) -> Receipt {
+        let mut probabilities = vec![0.0; 10];
+        probabilities[7] = 0.98765;
+        let weights = format!("0x{}", "AB".repeat(32));
+        let answer = Answer {
+            model: 0,
+            version: 5,
+            weights,
+            label: 7,
+            probabilities,
+            truth,
+        };
+        let block = Block {
+            number: 30,
+            hash: Default::default(),
+        };
+        let payment = Payment {
+            block,
+            transaction: Default::default(),
+            fee: HYDRA / 1000,
+        };
+        Receipt::new(&answer, &payment, "Alice".into(), false, String::new())
+    }
+
+    #[test]
+    fn the_answer_comes_first_and_the_cost_second() {
+        assert_eq!(
+            receipt(Some(7)).text(),
+            "7  (98.77 % sure, and it is)\nmodel 0, version 5; Alice paid 0.5 HYDRA + 0.001 fee in block 30\n"
+        );
+        assert!(
+            receipt(Some(1))
+                .text()
+                .starts_with("7  (98.77 % sure, but it is 1)")
+        );
+        assert_eq!(receipt(None).weights, "ab".repeat(32));
+    }
+
+    #[test]
+    fn a_trainer_that_cannot_answer_is_not_paid() {
+        let trainer = |state: &str, version: Option<u32>| -> trainer::Status {
+            serde_json::from_value(serde_json::json!({
+                "version": "1", "peer_id": "p", "engine": { "state": state },
+                "models": [{ "model": 0, "version": version, "state": "idle" }]
+            }))
+            .unwrap()
+        };
+        let status = crate::local::progress::tests::model();
+        assert!(ready(&trainer("ready", Some(1)), &status).is_ok());
+        assert!(matches!(
+            ready(&trainer("starting", Some(1)), &status),
+            Err(Error::TrainerNotReady(_))
+        ));
+        assert!(matches!(
+            ready(&trainer("ready", Some(0)), &status),
+            Err(Error::TrainerBehind { .. })
+        ));
+        assert!(matches!(
+            ready(&trainer("ready", None), &status),
+            Err(Error::TrainerBehind { .. })
+        ));
+    }
+}

@@ -1,0 +1,92 @@
+//! `hydra model export`: the confirmed weights as a safetensors file.
+//!
+//! The trainer is not trusted: what it sends must have a hash that the chain has confirmed.
+
+use hydra_primitives::{H256, ModelId, content_hash, status::RoundSummary};
+use serde::Serialize;
+
+use crate::{args::ExportArgs, error::Error, files, output, rounds::percent, target::Target};
+
+/// What was saved.
+#[derive(Clone, Debug, Serialize)]
+struct Saved {
+    model: ModelId,
+    version: u32,
+    weights: String,
+    accuracy: Option<f64>,
+    bytes: usize,
+    file: String,
+}
+
+/// A safetensors file is its values and a short description of each tensor.
+const HEADER_ROOM: u64 = 1 << 20;
+
+/// Runs the command.
+pub async fn run(args: ExportArgs, json: bool) -> Result<(), Error> {
+    let target = Target::new(&args.target)?;
+    let chain = target.chain().await?;
+    let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
+    let trainer = target.trainer()?.ok_or(Error::NoTrainer)?;
+    let limit = status
+        .spec
+        .architecture
+        .parameters()
+        .saturating_mul(4)
+        .saturating_add(HEADER_ROOM);
+    output::note(&format!(
+        "fetching the weights of model {} from {} …",
+        args.model,
+        trainer.url()
+    ));
+    let bytes = trainer
+        .weights(args.model, usize::try_from(limit).unwrap_or(usize::MAX))
+        .await?;
+    let got = content_hash(&bytes);
+
+    // Read after the download, so that a version confirmed meanwhile is known.
+    let best = chain.best().await?;
+    let status = chain.existing_model(args.model, best.hash).await?;
+    let (version, score) = if status.weights == got {
+        (status.confirmed_version, status.score)
+    } else {
+        let rounds = chain.rounds(args.model, best.hash).await?;
+        let round = made(&rounds, got).ok_or_else(|| Error::NotConfirmed {
+            model: args.model,
+            got: hex::encode(got.0),
+        })?;
+        (round.version, round.score)
+    };
+    files::write_atomically(&args.out, &bytes).map_err(Error::file("write", &args.out))?;
+    let saved = Saved {
+        model: args.model,
+        version,
+        weights: hex::encode(got.0),
+        accuracy: score.and_then(|score| crate::rounds::accuracy(&score)),
+        bytes: bytes.len(),
+        file: args.out.display().to_string(),
+    };
+    if json {
+        output::json(&saved)
+    } else {
+        output::data(&saved.text())
+    }
+}
+
+/// The newest round that made the weights `got`.
+fn made<A>(rounds: &[RoundSummary<A>], got: H256) -> Option<&RoundSummary<A>> {
+    rounds.iter().rev().find(|round| round.weights == Some(got))
+}
+
+impl Saved {
+    fn text(&self) -> String {
+        format!(
+            "{}: model {}, version {}, accuracy {}, {} bytes, BLAKE3 {} as confirmed on chain\n",
+            self.file,
+            self.model,
+            self.version,
+            percent(self.accuracy),
+            self.bytes,
+            self.weights
+        )
+    }
+}

@@ -1,0 +1,22 @@
+//! The parts of `hydra`, the program a person types: it brings a local network up, shows how the chain and the
+//! trainer are doing, asks a model a question and exports its weights.
+//!
+//! It must never hold state of its own: what it shows it reads from the chain or the trainer when asked. A wallet's
+//! secret stays in this process; only signed transactions leave it.
+
+pub mod accounts;
+pub mod amount;
+pub mod args;
+pub mod ask;
+pub mod chain;
+pub mod error;
+pub mod export;
+pub mod files;
+pub mod image;
+pub mod local;
+pub mod output;
+pub mod rounds;
+pub mod status;
+pub mod table;
+pub mod target;
+pub mod trainer;

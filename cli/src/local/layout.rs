@@ -1,0 +1,443 @@
+//! Where everything of a local network is: folders, ports, identities. Pure, so that tests and other commands can
+//! know it without starting anything; written to `network.json` in the base path.
+//!
+//! The identities are for local networks only: node keys are 1 to 4, and their secrets are public.
+
+use hydra_primitives::AccountBytes;
+use libp2p_identity::Keypair;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{accounts, error::Error, files};
+
+/// Ports of a local network, from its base port on: four for each purpose.
+pub const PORTS: u16 = 16;
+/// The highest base port.
+pub const LAST_BASE_PORT: u16 = u16::MAX - (PORTS - 1);
+/// The base port unless another is chosen: the first PC's RPC is where every tool looks for a node.
+pub const DEFAULT_BASE_PORT: u16 = 9944;
+/// The version of `network.json`.
+const FORMAT: u32 = 1;
+/// Its name.
+pub const NETWORK_FILE: &str = "network.json";
+/// The most PCs of a local network: as many as the `local` chain spec has validators.
+pub const MAX_PCS: u8 = 4;
+/// How a trainer's identity follows from its node's.
+const IDENTITY_CONTEXT: &str = "hydraai 2026 data-plane identity v1";
+
+/// A local network as planned: everything else follows from these.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    base_path: PathBuf,
+    pcs: u8,
+    base_port: u16,
+}
+
+/// A local network, as written to `network.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Version of this file.
+    pub format: u32,
+    /// What `hydra-node --chain` is given.
+    pub chain: String,
+    /// The first of its ports.
+    pub base_port: u16,
+    /// Process id of the `hydra` that started it last.
+    pub hydra_pid: u32,
+    /// Whether every PC has answered since.
+    pub ready: bool,
+    /// Its PCs.
+    pub pcs: Vec<Pc>,
+}
+
+/// One PC of a local network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pc {
+    /// Its name, in lower case: `alice`.
+    pub name: String,
+    /// Address of its account.
+    pub account: String,
+    /// The account's public key, in hexadecimal.
+    pub account_hex: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its node.
+    pub node: Node,
+    /// Its trainer.
+    pub trainer: Trainer,
+}
+
+/// A PC's node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Process id, of the process group too; 0 before it was ever started.
+    pub pid: u32,
+    /// JSON-RPC port on 127.0.0.1.
+    pub rpc_port: u16,
+    /// JSON-RPC address.
+    pub rpc_url: String,
+    /// Port for other nodes on 127.0.0.1.
+    pub p2p_port: u16,
+    /// Its identity among nodes.
+    pub peer_id: String,
+    /// Where other nodes reach it.
+    pub multiaddr: String,
+    /// Its data.
+    pub base_path: PathBuf,
+    /// What it writes to stdout and stderr.
+    pub log: PathBuf,
+}
+
+/// A PC's trainer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trainer {
+    /// Process id, of the process group too; 0 before it was ever started.
+    pub pid: u32,
+    /// HTTP port on 127.0.0.1.
+    pub http_port: u16,
+    /// HTTP address.
+    pub http_url: String,
+    /// Port for other trainers on 127.0.0.1.
+    pub p2p_port: u16,
+    /// Its identity among trainers.
+    pub peer_id: String,
+    /// Where other trainers reach it.
+    pub multiaddr: String,
+    /// Its data.
+    pub base_path: PathBuf,
+    /// What it writes to stdout and stderr.
+    pub log: PathBuf,
+    /// The secret shared by node and trainer.
+    pub token_file: PathBuf,
+    /// The secret of its identity.
+    pub key_file: PathBuf,
+}
+
+impl Layout {
+    /// A network of the first `pcs` PCs.
+    pub fn new(base_path: PathBuf, pcs: u8, base_port: u16) -> Self {
+        Self {
+            base_path,
+            pcs: pcs.clamp(1, MAX_PCS),
+            base_port: base_port.min(LAST_BASE_PORT),
+        }
+    }
+
+    /// Everything about it.
+    pub fn network(&self) -> Network {
+        // Alone on a network of four nobody could finalise a block.
+        let chain = if self.pcs == 1 { "dev" } else { "local" };
+        Network {
+            format: FORMAT,
+            chain: chain.into(),
+            base_port: self.base_port,
+            hydra_pid: 0,
+            ready: false,
+            pcs: (0..self.pcs).map(|index| self.pc(index)).collect(),
+        }
+    }
+
+    fn pc(&self, index: u8) -> Pc {
+        let name = accounts::DEVELOPMENT
+            .get(usize::from(index))
+            .copied()
+            .unwrap_or_default();
+        let account = accounts::development(name).unwrap_or_default();
+        let name = name.to_lowercase();
+        let folder = self.base_path.join(&name);
+        let port = |purpose: u16| self.base_port + purpose * u16::from(MAX_PCS) + u16::from(index);
+        let [rpc_port, http_port, node_port, trainer_port] = [port(0), port(1), port(2), port(3)];
+        let node_peer = peer_id(node_key(index));
+        let trainer_peer = peer_id(trainer_key(index));
+        Pc {
+            account: accounts::address(&account),
+            account_hex: format!("0x{}", hex::encode(account)),
+            node: Node {
+                pid: 0,
+                rpc_port,
+                rpc_url: format!("ws://127.0.0.1:{rpc_port}"),
+                p2p_port: node_port,
+                multiaddr: format!("/ip4/127.0.0.1/tcp/{node_port}/p2p/{node_peer}"),
+                peer_id: node_peer,
+                base_path: folder.join("node"),
+                log: folder.join("node.log"),
+            },
+            trainer: Trainer {
+                pid: 0,
+                http_port,
+                http_url: format!("http://127.0.0.1:{http_port}"),
+                p2p_port: trainer_port,
+                multiaddr: format!("/ip4/127.0.0.1/tcp/{trainer_port}/p2p/{trainer_peer}"),
+                peer_id: trainer_peer,
+                base_path: folder.join("trainer"),
+                log: folder.join("trainer.log"),
+                token_file: folder.join("trainer.token"),
+                key_file: folder.join("trainer.key"),
+            },
+            folder,
+            name,
+        }
+    }
+}
+
+impl Network {
+    /// Reads the network in `base_path`; `None` when there is none.
+    pub fn read(base_path: &Path) -> Result<Option<Self>, Error> {
+        let path = base_path.join(NETWORK_FILE);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(Error::file("read", &path))?,
+        };
+        let bad = |reason: String| Error::BadNetworkFile {
+            path: path.clone(),
+            reason,
+        };
+        let network: Self = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+        if network.format != FORMAT || network.pcs.is_empty() {
+            return Err(bad("it is of another version".into()));
+        }
+        Ok(Some(network))
+    }
+
+    /// Writes it to `base_path`.
+    pub fn write(&self, base_path: &Path) -> Result<(), Error> {
+        let path = base_path.join(NETWORK_FILE);
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        files::write_atomically(&path, &text).map_err(Error::file("write", path))
+    }
+
+    /// The PC called `name`, in whatever case.
+    pub fn pc(&self, name: &str) -> Result<&Pc, Error> {
+        let wanted = |pc: &&Pc| pc.name.eq_ignore_ascii_case(name);
+        self.pcs
+            .iter()
+            .find(wanted)
+            .ok_or_else(|| Error::NoSuchPc(name.into()))
+    }
+
+    /// Its position in a network: 0 is Alice.
+    pub fn index(&self, pc: &Pc) -> u8 {
+        let position = self.pcs.iter().position(|other| other.name == pc.name);
+        position.and_then(|index| u8::try_from(index).ok()).unwrap_or(0)
+    }
+
+    /// The accounts of its PCs.
+    pub fn accounts(&self) -> Vec<AccountBytes> {
+        let account = |pc: &Pc| {
+            accounts::DEVELOPMENT
+                .iter()
+                .find(|name| name.eq_ignore_ascii_case(&pc.name))
+        };
+        self.pcs
+            .iter()
+            .filter_map(|pc| accounts::development(account(pc)?))
+            .collect()
+    }
+}
+
+impl Pc {
+    /// Its ports, and what each is for.
+    pub fn ports(&self) -> [(u16, String); 4] {
+        [
+            (self.node.rpc_port, format!("{}'s RPC", self.title())),
+            (self.trainer.http_port, format!("{}'s trainer", self.title())),
+            (
+                self.node.p2p_port,
+                format!("{}'s node to reach other nodes", self.title()),
+            ),
+            (
+                self.trainer.p2p_port,
+                format!("{}'s trainer to reach other trainers", self.title()),
+            ),
+        ]
+    }
+
+    /// Its name as in a sentence.
+    pub fn title(&self) -> String {
+        let mut letters = self.name.chars();
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect())
+            .unwrap_or_default()
+    }
+
+    /// `hydra-node`'s arguments, given everybody in the network.
+    pub fn node_arguments(&self, network: &Network) -> Vec<String> {
+        let mut arguments: Vec<String> = vec![
+            "--chain".into(),
+            network.chain.clone(),
+            format!("--{}", self.name),
+            "--base-path".into(),
+            text(&self.node.base_path),
+            // On loopback only: nobody on the same LAN should meet a network whose secrets are public.
+            "--listen-addr".into(),
+            format!("/ip4/127.0.0.1/tcp/{}", self.node.p2p_port),
+            "--rpc-port".into(),
+            self.node.rpc_port.to_string(),
+            "--node-key".into(),
+            hex::encode(node_key(network.index(self))),
+            "--trainer-port".into(),
+            self.trainer.http_port.to_string(),
+            "--trainer-token-file".into(),
+            text(&self.trainer.token_file),
+            "--no-mdns".into(),
+            "--no-prometheus".into(),
+            "--no-telemetry".into(),
+        ];
+        let others: Vec<&Pc> = network.pcs.iter().filter(|pc| pc.name != self.name).collect();
+        if !others.is_empty() {
+            arguments.push("--bootnodes".into());
+            arguments.extend(others.iter().map(|pc| pc.node.multiaddr.clone()));
+        }
+        arguments
+    }
+
+    /// `hydra-trainer`'s arguments, given everybody in the network and the machine's cores.
+    pub fn trainer_arguments(&self, network: &Network, dataset: &Path, cores: usize) -> Vec<String> {
+        let mut arguments: Vec<String> = vec![
+            "--base-path".into(),
+            text(&self.trainer.base_path),
+            "--http-port".into(),
+            self.trainer.http_port.to_string(),
+            "--token-file".into(),
+            text(&self.trainer.token_file),
+            "--p2p-address".into(),
+            "127.0.0.1".into(),
+            "--p2p-port".into(),
+            self.trainer.p2p_port.to_string(),
+            "--key-file".into(),
+            text(&self.trainer.key_file),
+            "--dataset".into(),
+            text(dataset),
+            // The PCs share one machine's cores.
+            "--workers".into(),
+            (cores / network.pcs.len().max(1)).max(1).to_string(),
+        ];
+        for other in network.pcs.iter().filter(|pc| pc.name != self.name) {
+            arguments.extend(["--bootstrap".into(), other.trainer.multiaddr.clone()]);
+        }
+        arguments
+    }
+}
+
+/// The secret of a node's identity: the PC's number, counted from 1.
+pub fn node_key(index: u8) -> [u8; 32] {
+    let mut key = [0; 32];
+    if let Some(last) = key.last_mut() {
+        *last = index.saturating_add(1);
+    }
+    key
+}
+
+/// The secret of a trainer's identity, as it follows from its node's.
+pub fn trainer_key(index: u8) -> [u8; 32] {
+    blake3::derive_key(IDENTITY_CONTEXT, &node_key(index))
+}
+
+/// The libp2p identity of an ed25519 secret.
+fn peer_id(mut secret: [u8; 32]) -> String {
+    // Every 32 bytes are an ed25519 secret, so this can't fail.
+    Keypair::ed25519_from_bytes(&mut secret)
+        .map(|pair| pair.public().to_peer_id().to_base58())
+        .unwrap_or_default()
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn network(pcs: u8) -> Network {
+        Layout::new("/base".into(), pcs, 30_000).network()
+    }
+
+    #[test]
+    fn node_identities_follow_from_the_number_of_the_pc() {
+        let peers: Vec<String> = network(4).pcs.into_iter().map(|pc| pc.node.peer_id).collect();
+        assert_eq!(peers[0], "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp");
+        assert_eq!(peers.iter().collect::<HashSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn no_port_is_used_twice_and_none_depends_on_the_number_of_pcs() {
+        let ports = |pcs| {
+            network(pcs)
+                .pcs
+                .iter()
+                .flat_map(|pc| pc.ports().map(|(port, _)| port))
+                .collect::<Vec<_>>()
+        };
+        let four = ports(4);
+        assert_eq!(four.iter().collect::<HashSet<_>>().len(), 16);
+        assert!(four.iter().all(|port| (30_000..30_016).contains(port)));
+        assert_eq!(ports(2), four[..8]);
+        assert_eq!(four[0], 30_000, "the first RPC port is the base port");
+    }
+
+    #[test]
+    fn the_highest_base_port_does_not_overflow() {
+        let network = Layout::new("/base".into(), 4, LAST_BASE_PORT).network();
+        assert_eq!(network.pcs[3].trainer.p2p_port, u16::MAX);
+    }
+
+    #[test]
+    fn everybody_knows_everybody_else() {
+        let network = network(3);
+        let bob = network.pc("BOB").unwrap();
+        let node = bob.node_arguments(&network);
+        let trainer = bob.trainer_arguments(&network, Path::new("/data/digits"), 2);
+        for other in ["alice", "charlie"] {
+            let other = network.pc(other).unwrap();
+            assert!(node.contains(&other.node.multiaddr));
+            assert!(trainer.contains(&other.trainer.multiaddr));
+        }
+        assert!(!node.contains(&bob.node.multiaddr) && !trainer.contains(&bob.trainer.multiaddr));
+        assert!(node.contains(&"--bob".to_owned()));
+        assert!(node.contains(&format!("{:064x}", 2)));
+    }
+
+    #[test]
+    fn nobody_on_the_same_lan_can_reach_a_local_network() {
+        let network = network(4);
+        for pc in &network.pcs {
+            let trainer = pc.trainer_arguments(&network, Path::new("/data/digits"), 2);
+            let at = trainer.iter().position(|word| word == "--p2p-address").unwrap();
+            assert_eq!(trainer[at + 1], "127.0.0.1");
+            let node = pc.node_arguments(&network);
+            let at = node.iter().position(|word| word == "--listen-addr").unwrap();
+            assert!(node[at + 1].starts_with("/ip4/127.0.0.1/"));
+        }
+    }
+
+    #[test]
+    fn one_pc_is_a_network_of_its_own() {
+        assert_eq!(network(1).chain, "dev");
+        assert_eq!(network(2).chain, "local");
+        assert!(
+            !network(1).pcs[0]
+                .node_arguments(&network(1))
+                .contains(&"--bootnodes".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_network_is_read_back_as_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Network::read(folder.path()).unwrap(), None);
+        network(4).write(folder.path()).unwrap();
+        assert_eq!(Network::read(folder.path()).unwrap(), Some(network(4)));
+        fs::write(folder.path().join(NETWORK_FILE), "{}").unwrap();
+        assert!(matches!(
+            Network::read(folder.path()),
+            Err(Error::BadNetworkFile { .. })
+        ));
+    }
+}

@@ -1,0 +1,93 @@
+//! Follows a local network through whichever of its nodes answers, and reports every change.
+//!
+//! Nodes come and go while it watches (tests kill them); it never gives up, it moves on to the next.
+
+use hydra_primitives::{AccountBytes, ModelId, status::RoundSummary};
+use std::time::Duration;
+use tokio::{sync::watch, time::sleep};
+
+use super::progress::Snapshot;
+use crate::{chain::Chain, error::Error, output, status};
+
+/// Pause before the next node is tried. There is no event for "a node begins to listen".
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Follows the network until nobody wants to know any more.
+pub async fn follow(urls: Vec<String>, known: Vec<AccountBytes>, changes: watch::Sender<Option<Snapshot>>) {
+    let mut told = false;
+    for url in urls.iter().cycle() {
+        // A node that is gone is reported where its process ends, and there is another one to try. One that is there
+        // and can't be understood would leave everybody wondering.
+        if let Err(error @ Error::NotHydra { .. }) = follow_one(url, &known, &changes).await
+            && !told
+        {
+            output::note(&format!("can't follow the network: {error}"));
+            told = true;
+        }
+        if changes.is_closed() {
+            return;
+        }
+        sleep(RETRY).await;
+    }
+}
+
+async fn follow_one(
+    url: &str,
+    known: &[AccountBytes],
+    changes: &watch::Sender<Option<Snapshot>>,
+) -> Result<(), Error> {
+    let chain = Chain::connect(url).await?;
+    let mut best = chain.new_heads().await?;
+    let mut finalised = chain.finalised_heads().await?;
+    let mut snapshot = Snapshot::default();
+    loop {
+        let final_changed = tokio::select! {
+            () = changes.closed() => return Ok(()),
+            head = best.next() => match head {
+                Some(Ok(_)) => false,
+                _ => return Ok(()),
+            },
+            head = finalised.next() => match head {
+                Some(Ok(_)) => true,
+                _ => return Ok(()),
+            },
+        };
+        if final_changed || snapshot.final_models.is_empty() {
+            let block = chain.finalised().await?;
+            snapshot.finalised = block.number;
+            snapshot.final_models = status::models(&chain, block.hash).await?;
+        }
+        let block = chain.best().await?;
+        if block.number != snapshot.block {
+            let mut accounts = chain.registered(block.hash).await?;
+            accounts.extend(known);
+            accounts.sort_unstable();
+            accounts.dedup();
+            snapshot.block = block.number;
+            snapshot.models = status::models(&chain, block.hash).await?;
+            snapshot.accounts = status::accounts(&chain, &accounts, block.hash).await?;
+        }
+        if changes.send(Some(snapshot.clone())).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// The records of all rounds of all models, from the first node that answers.
+pub async fn rounds(urls: &[String]) -> Vec<(ModelId, Vec<RoundSummary<AccountBytes>>)> {
+    async fn read(url: &str) -> Result<Vec<(ModelId, Vec<RoundSummary<AccountBytes>>)>, Error> {
+        let chain = Chain::connect(url).await?;
+        let at = chain.best().await?.hash;
+        let mut all = Vec::new();
+        for model in chain.models(at).await? {
+            all.push((model, chain.rounds(model, at).await?));
+        }
+        Ok(all)
+    }
+    for url in urls {
+        if let Ok(rounds) = read(url).await {
+            return rounds;
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,230 @@
+//! The node's JSON-RPC, as far as a trainer without a node of its own needs it.
+//!
+//! Must never retry a transaction: whoever calls decides whether it still makes sense.
+
+use std::sync::Arc;
+
+use codec::{Compact, Decode, Encode};
+use hydra_primitives::{AccountBytes, Balance, ModelId, RoundNumber, duty::DutySheet, proposal::Proposal};
+use subxt::{
+    OnlineClient, PolkadotConfig,
+    backend::LegacyBackend,
+    config::{DefaultExtrinsicParamsBuilder, RpcConfigFor, substrate::SubstrateHeader},
+    dynamic,
+    ext::scale_encode::{self, EncodeAsFields, FieldIter, TypeResolver},
+    rpcs::{RpcClient, client::RpcSubscription, methods::legacy::LegacyRpcMethods},
+    tx::TransactionStatus,
+    utils::AccountId32,
+};
+use subxt_signer::sr25519::Keypair;
+
+type Hash = subxt::utils::H256;
+
+/// Blocks that a transaction stays valid.
+const MORTAL_BLOCKS: u64 = 32;
+
+/// Why the chain can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The node does not answer, or not as a HydraAI node does.
+    #[error("the node at {url} can't be used ({reason}): check that a HydraAI node runs there")]
+    Node {
+        /// Its address.
+        url: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// A transaction was refused or failed.
+    #[error("{call} was refused: {reason}")]
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// What the chain said.
+        reason: String,
+    },
+}
+
+/// Arguments of a call that are encoded already: our types are the runtime's own.
+struct Encoded(Vec<u8>);
+
+impl EncodeAsFields for Encoded {
+    fn encode_as_fields_to<R: TypeResolver>(
+        &self,
+        _: &mut dyn FieldIter<'_, R::TypeId>,
+        _: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<(), scale_encode::Error> {
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+/// A connection to a node, with the account that signs.
+pub struct Chain {
+    url: String,
+    methods: LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>,
+    client: OnlineClient<PolkadotConfig>,
+    signer: Keypair,
+}
+
+impl Chain {
+    /// Connects to the node at `url`.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn connect(url: &str, signer: Keypair) -> Result<Self, ChainError> {
+        let strange = |error: &dyn std::fmt::Display| ChainError::Node {
+            url: url.into(),
+            reason: error.to_string(),
+        };
+        let rpc = RpcClient::from_insecure_url(url)
+            .await
+            .map_err(|error| strange(&error))?;
+        let backend = LegacyBackend::<PolkadotConfig>::builder().build(rpc.clone());
+        let client = OnlineClient::from_backend(Arc::new(backend))
+            .await
+            .map_err(|error| strange(&error))?;
+        Ok(Self {
+            url: url.into(),
+            methods: LegacyRpcMethods::new(rpc),
+            client,
+            signer,
+        })
+    }
+
+    /// The account that signs.
+    pub fn account(&self) -> AccountBytes {
+        self.signer.public_key().0
+    }
+
+    /// Every new best block's header.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn new_heads(&self) -> Result<RpcSubscription<SubstrateHeader<Hash>>, ChainError> {
+        self.methods
+            .chain_subscribe_new_heads()
+            .await
+            .map_err(|error| self.strange(&error))
+    }
+
+    /// What the account owes at the best block; `None` when it is not registered.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn duty_sheet(&self) -> Result<Option<DutySheet>, ChainError> {
+        let account = self.account().encode();
+        let call = self
+            .methods
+            .state_call("TrainingApi_duty_sheet", Some(&account), None);
+        let bytes = call.await.map_err(|error| self.strange(&error))?;
+        Option::<DutySheet>::decode(&mut bytes.as_slice()).map_err(|error| self.strange(&error))
+    }
+
+    /// Bits of work that a registration needs.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn work_difficulty(&self) -> Result<u32, ChainError> {
+        let at = self
+            .client
+            .at_block(self.best().await?)
+            .await
+            .map_err(|error| self.strange(&error))?;
+        let constant = dynamic::constant::<u32>("Reputation", "WorkDifficulty");
+        at.constants()
+            .entry(constant)
+            .map_err(|error| self.strange(&error))
+    }
+
+    /// Registers the account with this data-plane identity.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn register(&self, peer_id: &[u8], nonce: u64) -> Result<(), ChainError> {
+        // cpu_threads: u16, memory_mib: u32.
+        let capabilities = (1u16, 1024u32);
+        self.submit("register", "Reputation", (peer_id, capabilities, nonce).encode())
+            .await
+    }
+
+    /// Bonds stake, in 10⁻¹² HYDRA.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn bond(&self, amount: Balance) -> Result<(), ChainError> {
+        self.submit("bond", "StakeVoting", Compact(amount).encode()).await
+    }
+
+    /// Proposes an update.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn propose(
+        &self,
+        model: ModelId,
+        round: RoundNumber,
+        proposal: &Proposal,
+    ) -> Result<(), ChainError> {
+        self.submit("propose", "TrainingProposals", (model, round, proposal).encode())
+            .await
+    }
+
+    /// Signs and sends a call, and waits until a block has executed it.
+    async fn submit(&self, call: &'static str, pallet: &str, arguments: Vec<u8>) -> Result<(), ChainError> {
+        let refused = |reason: String| ChainError::Refused { call, reason };
+        let account = AccountId32(self.account());
+        let nonce = self
+            .methods
+            .system_account_next_index(&account)
+            .await
+            .map_err(|error| self.strange(&error))?;
+        let at = self
+            .client
+            .at_block(self.best().await?)
+            .await
+            .map_err(|error| self.strange(&error))?;
+        let payload = dynamic::tx(pallet, call, Encoded(arguments));
+        let params = DefaultExtrinsicParamsBuilder::<PolkadotConfig>::new()
+            .mortal(MORTAL_BLOCKS)
+            .nonce(nonce)
+            .build();
+        let transactions = at.transactions();
+        let signable = transactions.create_signable(&payload, &account, params).await;
+        let signed = signable.map_err(|error| self.strange(&error))?.sign(&self.signer);
+        let signed = signed.map_err(|error| refused(error.to_string()))?;
+        let mut progress = signed
+            .submit_and_watch()
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        while let Some(status) = progress.next().await {
+            match status.map_err(|error| self.strange(&error))? {
+                TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
+                    let done = block.wait_for_success().await;
+                    return done.map(drop).map_err(|error| refused(error.to_string()));
+                }
+                TransactionStatus::Error { message }
+                | TransactionStatus::Invalid { message }
+                | TransactionStatus::Dropped { message } => return Err(refused(message)),
+                _ => {}
+            }
+        }
+        Err(refused("the node no longer says what became of it".into()))
+    }
+
+    async fn best(&self) -> Result<Hash, ChainError> {
+        let hash = self
+            .methods
+            .chain_get_block_hash(None)
+            .await
+            .map_err(|error| self.strange(&error))?;
+        hash.ok_or_else(|| self.strange(&"it has no best block"))
+    }
+
+    fn strange(&self, error: &dyn std::fmt::Display) -> ChainError {
+        ChainError::Node {
+            url: self.url.clone(),
+            reason: error.to_string(),
+        }
+    }
+}

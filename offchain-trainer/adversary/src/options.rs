@@ -1,0 +1,39 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use hydra_network::Multiaddr;
+
+use crate::cheats::Cheat;
+
+/// A hostile trainer for tests: takes part in a HydraAI network and cheats in every round.
+///
+/// Prints one JSON line per event on standard output: registered, bonded, proposed, refused, ended.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "hydra-adversary", version, about)]
+pub struct Options {
+    /// A node's RPC address, such as ws://127.0.0.1:9944.
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// The account it uses: //Name, a phrase or a 0x… seed. It needs a balance of a little over 1 HYDRA.
+    #[arg(long, value_name = "SURI")]
+    pub suri: String,
+    /// TCP port for other trainers; 0 lets the system choose.
+    #[arg(long, value_name = "PORT")]
+    pub p2p_port: u16,
+    /// A trainer to connect to; may be given several times.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub bootstrap: Vec<Multiaddr>,
+    /// Folder of the data set, such as datasets/digits.
+    #[arg(long, value_name = "DIR")]
+    pub dataset: PathBuf,
+    /// Where its blobs are kept.
+    #[arg(long, value_name = "DIR")]
+    pub base_path: PathBuf,
+    /// What to do, by turns from round to round.
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',', default_values_t = Cheat::ALL)]
+    pub cheats: Vec<Cheat>,
+    /// End when so many of its proposals are settled [default: go on].
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+}

@@ -1,0 +1,198 @@
+//! A file that is only ever appended to: a record is in it whole, or not at all.
+//!
+//! A write that fails may leave half a record behind, and whatever came after it would be lost at the next start. So
+//! the half is cut off again; where even that fails, nothing more is taken.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
+
+/// Why a record is not in the file.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// It could not be written; the file is as it was.
+    #[error("{0}")]
+    Write(#[source] io::Error),
+    /// An earlier record was left half written, so that nothing can follow it.
+    #[error(
+        "an earlier record was left half written and can't be removed; restart the trainer to repair the file"
+    )]
+    Damaged,
+}
+
+/// What the records are on.
+pub(crate) trait Disk {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn sync(&mut self) -> io::Result<()>;
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)?;
+        self.sync_data()
+    }
+}
+
+/// The file, open for appending.
+#[derive(Debug)]
+pub(crate) struct Appender<D = File> {
+    disk: D,
+    /// Bytes of whole records.
+    length: u64,
+    damaged: bool,
+}
+
+impl Appender {
+    /// Opens or makes the file; what is in it must be whole records.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let disk = OpenOptions::new().create(true).append(true).open(path)?;
+        let length = disk.metadata()?.len();
+        Ok(Self {
+            disk,
+            length,
+            damaged: false,
+        })
+    }
+}
+
+impl<D: Disk> Appender<D> {
+    /// Appends a record.
+    pub(crate) fn append(&mut self, record: &[u8]) -> Result<(), AppendError> {
+        self.write(|disk| disk.append(record), record.len())
+    }
+
+    /// Appends a record; it is on disk when this returns.
+    pub(crate) fn append_durably(&mut self, record: &[u8]) -> Result<(), AppendError> {
+        self.write(
+            |disk| {
+                disk.append(record)?;
+                disk.sync()
+            },
+            record.len(),
+        )
+    }
+
+    /// Whether it takes nothing more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.damaged
+    }
+
+    /// Takes nothing more: the file is not the one with the records any more.
+    pub(crate) fn close(&mut self) {
+        self.damaged = true;
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut D) -> io::Result<()>,
+        bytes: usize,
+    ) -> Result<(), AppendError> {
+        if self.damaged {
+            return Err(AppendError::Damaged);
+        }
+        write(&mut self.disk).map_err(|error| {
+            self.damaged = self.disk.cut(self.length).is_err();
+            AppendError::Write(error)
+        })?;
+        self.length = self.length.saturating_add(bytes as u64);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Has room for so many bytes.
+    #[derive(Default)]
+    struct Small {
+        bytes: Vec<u8>,
+        room: usize,
+        sync_fails: bool,
+        cut_fails: bool,
+    }
+
+    impl Disk for Small {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let fits = bytes.len().min(self.room - self.bytes.len());
+            self.bytes.extend_from_slice(&bytes[..fits]);
+            match fits == bytes.len() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            }
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            match self.sync_fails {
+                true => Err(io::ErrorKind::Other.into()),
+                false => Ok(()),
+            }
+        }
+
+        fn cut(&mut self, length: u64) -> io::Result<()> {
+            if self.cut_fails {
+                return Err(io::ErrorKind::Other.into());
+            }
+            self.bytes.truncate(length as usize);
+            Ok(())
+        }
+    }
+
+    fn appender(disk: Small) -> Appender<Small> {
+        Appender {
+            disk,
+            length: 0,
+            damaged: false,
+        }
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_leaves_nothing_behind() {
+        let mut file = appender(Small {
+            room: 6,
+            ..Small::default()
+        });
+        file.append(b"1234").unwrap();
+        assert!(matches!(file.append(b"5678"), Err(AppendError::Write(_))));
+        assert_eq!(file.disk.bytes, b"1234");
+        file.disk.room = 8;
+        file.append(b"5678").unwrap();
+        assert_eq!(file.disk.bytes, b"12345678");
+    }
+
+    #[test]
+    fn a_record_that_may_not_be_on_disk_is_taken_back() {
+        let mut file = appender(Small {
+            room: 8,
+            sync_fails: true,
+            ..Small::default()
+        });
+        assert!(matches!(file.append_durably(b"1234"), Err(AppendError::Write(_))));
+        assert!(file.disk.bytes.is_empty());
+    }
+
+    #[test]
+    fn nothing_follows_half_a_record_that_can_not_be_removed() {
+        let mut file = appender(Small {
+            room: 6,
+            cut_fails: true,
+            ..Small::default()
+        });
+        file.append(b"1234").unwrap();
+        assert!(matches!(file.append(b"5678"), Err(AppendError::Write(_))));
+        file.disk.room = 100;
+        assert!(matches!(file.append(b"5678"), Err(AppendError::Damaged)));
+        assert_eq!(file.disk.bytes, b"123456");
+    }
+}

@@ -1,0 +1,325 @@
+//! Questions to a model: which class is this image?
+//!
+//! Answered with the newest confirmed version held here. Checking a question is separate from answering it, so that
+//! nobody pays for a question that can't be answered. Must never pass unchecked numbers to the engine.
+
+use std::{sync::Arc, time::Duration};
+
+use hydra_primitives::{ModelId, Version, dataset::DatasetKind, duty::ModelDuties};
+use hydra_update::{Shard, decode_shard};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    depot::{DepotError, peers},
+    tasks::Shared,
+    torch::{EngineState, TorchError},
+    weights::Held,
+};
+
+/// The longest that a question may wait for the engine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A question.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The model to ask.
+    pub model: ModelId,
+    /// What to look at.
+    pub image: Image,
+}
+
+/// An image.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub enum Image {
+    /// Its values, row by row, from 0 to the data set's full pixel.
+    Pixels(Vec<i64>),
+    /// An image of the validation set, from 0.
+    ValidationIndex(u64),
+}
+
+/// What a question that can be answered looks like.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Checked {
+    /// The model.
+    pub model: ModelId,
+    /// The version that will answer.
+    pub version: Version,
+    /// That version's name.
+    pub weights: String,
+    /// The right answer, where it is known.
+    pub truth: Option<u8>,
+}
+
+/// An answer.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Answer {
+    /// What was asked, and who answered.
+    #[serde(flatten)]
+    pub checked: Checked,
+    /// The most probable class.
+    pub label: u32,
+    /// Of each class; they add up to 1.
+    pub probabilities: Vec<f64>,
+}
+
+/// Why a question isn't answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The node hasn't told of any model yet.
+    #[error(
+        "the trainer hasn't heard from its node yet: check that the node runs, that its account is registered, and that \
+         both use the same port and token file"
+    )]
+    NoSheet,
+    /// There is no such model.
+    #[error("there is no model {model}: this chain has {}", known(models))]
+    UnknownModel {
+        /// What was asked for.
+        model: ModelId,
+        /// What there is.
+        models: Vec<ModelId>,
+    },
+    /// No confirmed version is held yet.
+    #[error(
+        "the weights of model {model} aren't here yet: try again in a minute, and see `errors` in the trainer's status if it lasts"
+    )]
+    NoWeights {
+        /// The model.
+        model: ModelId,
+    },
+    /// Not as many values as the model's images have.
+    #[error("an image of this model has {expected} values ({height} rows of {width}), not {found}")]
+    WrongPixels {
+        /// How many it takes.
+        expected: u32,
+        /// Rows.
+        height: u16,
+        /// Columns.
+        width: u16,
+        /// How many there are.
+        found: usize,
+    },
+    /// A value out of range.
+    #[error("value number {index} of the image (from 0) is {value}: values go from 0 to {max}")]
+    BadPixel {
+        /// Which.
+        index: usize,
+        /// What it is.
+        value: i64,
+        /// The largest allowed.
+        max: u8,
+    },
+    /// No such image in the validation set.
+    #[error("there is no image {index} in the validation set: choose one from 0 to {last}")]
+    BadIndex {
+        /// What was asked for.
+        index: u64,
+        /// The largest allowed.
+        last: u32,
+    },
+    /// The validation set isn't here.
+    #[error(
+        "the validation set can't be had ({0}): start the trainer with --dataset, or connect it to others"
+    )]
+    NoData(DepotError),
+    /// The validation set on disk is not one.
+    #[error("the validation set does not decode ({0}): node and trainer are of different releases")]
+    BadData(hydra_update::DatasetError),
+    /// The engine can't be used now, or failed.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// The engine has been busy for too long.
+    #[error("the engine has been busy for {} s: try again later, or give the trainer more workers", PATIENCE.as_secs())]
+    Busy,
+}
+
+fn known(models: &[ModelId]) -> String {
+    match models {
+        [] => "no models".into(),
+        [one] => format!("model {one} only"),
+        [first, .., last] => format!("the models {first} to {last}"),
+    }
+}
+
+struct Prepared {
+    checked: Checked,
+    duties: ModelDuties,
+    held: Held,
+    inputs: Vec<f32>,
+}
+
+/// Checks that a question can be answered, without asking the engine.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn check(shared: &Shared, question: &Question) -> Result<Checked, AskError> {
+    Ok(prepare(shared, question).await?.checked)
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn infer(shared: &Shared, question: &Question) -> Result<Answer, AskError> {
+    let Prepared {
+        checked,
+        duties,
+        held,
+        inputs,
+    } = prepare(shared, question).await?;
+    let state = Arc::clone(&held.state);
+    let work = shared
+        .torch
+        .run(move |engine| engine.infer(&duties.spec.architecture, &state.weights, &inputs));
+    let inference = tokio::time::timeout(PATIENCE, work)
+        .await
+        .map_err(|_| AskError::Busy)??;
+    let label = inference.classes.first().copied().unwrap_or(0);
+    Ok(Answer {
+        checked,
+        label,
+        probabilities: softmax(&inference.logits),
+    })
+}
+
+async fn prepare(shared: &Shared, question: &Question) -> Result<Prepared, AskError> {
+    let model = question.model;
+    let (sheet, _) = shared.newest_sheet().ok_or(AskError::NoSheet)?;
+    let models = || sheet.models.iter().map(|m| m.model).collect();
+    let duties = shared.model(model).ok_or_else(|| AskError::UnknownModel {
+        model,
+        models: models(),
+    })?;
+    let (inputs, truth) = match &question.image {
+        Image::Pixels(pixels) => (scale(&duties.dataset.kind, pixels)?, None),
+        Image::ValidationIndex(index) => sample(&validation(shared, &duties).await?, *index)?,
+    };
+    match shared.torch.state() {
+        EngineState::Ready => {}
+        EngineState::Starting => return Err(TorchError::Starting.into()),
+        EngineState::Failed(reason) => return Err(TorchError::Failed(reason).into()),
+    }
+    let held = shared
+        .weights
+        .confirmed_held(model)
+        .ok_or(AskError::NoWeights { model })?;
+    let checked = Checked {
+        model,
+        version: held.version,
+        weights: format!("{:?}", held.hash),
+        truth,
+    };
+    Ok(Prepared {
+        checked,
+        duties,
+        held,
+        inputs,
+    })
+}
+
+fn scale(kind: &DatasetKind, pixels: &[i64]) -> Result<Vec<f32>, AskError> {
+    let DatasetKind::Images {
+        height,
+        width,
+        max_value,
+        ..
+    } = *kind;
+    let expected = kind.inputs();
+    if u32::try_from(pixels.len()) != Ok(expected) {
+        return Err(AskError::WrongPixels {
+            expected,
+            height,
+            width,
+            found: pixels.len(),
+        });
+    }
+    let scale = |(index, value): (usize, &i64)| match u8::try_from(*value) {
+        Ok(pixel) if pixel <= max_value => Ok(f32::from(pixel) / f32::from(max_value.max(1))),
+        _ => Err(AskError::BadPixel {
+            index,
+            value: *value,
+            max: max_value,
+        }),
+    };
+    pixels.iter().enumerate().map(scale).collect()
+}
+
+async fn validation(shared: &Shared, duties: &ModelDuties) -> Result<Shard, AskError> {
+    let blob = duties.dataset.validation;
+    let bytes = shared
+        .depot
+        .get(blob, peers(&duties.providers), None)
+        .await
+        .map_err(AskError::NoData)?;
+    decode_shard(&duties.dataset.kind, &bytes).map_err(AskError::BadData)
+}
+
+fn sample(shard: &Shard, index: u64) -> Result<(Vec<f32>, Option<u8>), AskError> {
+    let last = shard.samples().saturating_sub(1);
+    let found = usize::try_from(index).ok().and_then(|i| {
+        let inputs = shard
+            .inputs
+            .chunks_exact((shard.inputs_per_sample as usize).max(1))
+            .nth(i)?;
+        Some((inputs.to_vec(), Some(*shard.labels.get(i)?)))
+    });
+    found.ok_or(AskError::BadIndex { index, last })
+}
+
+/// Probabilities from logits; for people, not for consensus.
+fn softmax(logits: &[f32]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|l| f64::from(l - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|p| p / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydra_primitives::digits::DIGITS_KIND;
+
+    #[test]
+    fn pixels_are_scaled_and_bad_ones_named() {
+        let mut pixels = vec![16; 64];
+        assert_eq!(scale(&DIGITS_KIND, &pixels).unwrap(), [1.0; 64]);
+        pixels[5] = 17;
+        let error = scale(&DIGITS_KIND, &pixels).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "value number 5 of the image (from 0) is 17: values go from 0 to 16"
+        );
+        pixels[5] = -1;
+        assert!(matches!(
+            scale(&DIGITS_KIND, &pixels),
+            Err(AskError::BadPixel { value: -1, .. })
+        ));
+        let error = scale(&DIGITS_KIND, &pixels[1..]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "an image of this model has 64 values (8 rows of 8), not 63"
+        );
+    }
+
+    #[test]
+    fn an_index_beyond_the_end_is_refused_with_the_range() {
+        let shard = Shard {
+            inputs: vec![0.0, 1.0, 2.0, 3.0],
+            labels: vec![7, 8],
+            inputs_per_sample: 2,
+        };
+        assert_eq!(sample(&shard, 1).unwrap(), (vec![2.0, 3.0], Some(8)));
+        assert!(sample(&shard, 2).unwrap_err().to_string().contains("from 0 to 1"));
+        assert!(sample(&shard, u64::MAX).is_err());
+    }
+
+    #[test]
+    fn probabilities_add_up_even_for_huge_logits() {
+        let p = softmax(&[1000.0, 1000.0, -1000.0]);
+        assert!(
+            (p.iter().sum::<f64>() - 1.0).abs() < 1e-12 && (p[0] - 0.5).abs() < 1e-12,
+            "{p:?}"
+        );
+    }
+}

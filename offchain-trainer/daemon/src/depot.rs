@@ -1,0 +1,204 @@
+//! Blobs, wherever they are: on our disk, or at other trainers.
+//!
+//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. Must
+//! never fetch more bytes than the caller says a blob has.
+
+use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+
+use hydra_blobs::{BlobError, BlobStore};
+use hydra_network::{FetchError, NetworkHandle, PeerId, SizeRule, peer_id_from_bytes};
+use hydra_primitives::{BlobRef, H256, ModelId, RoundNumber, Version};
+
+use crate::{
+    append::AppendError,
+    ledger::{Ledger, Tag},
+};
+
+/// How long a blob may take besides its bytes.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes a second of the slowest line that is waited for.
+const SLOWEST_LINE: u64 = 128 * 1024;
+
+/// Why a blob can't be stored or had.
+#[derive(Debug, thiserror::Error)]
+pub enum DepotError {
+    /// Nobody has it, or nobody delivered.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Our own disk.
+    #[error(transparent)]
+    Store(#[from] BlobError),
+    /// The list of what may be deleted can't be written.
+    #[error("can't write the list of blobs {}: {source}. Check free disk space and the folder's permissions", path.display())]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: AppendError,
+    },
+    /// Those who were asked take too long.
+    #[error("blob {hash:?} did not arrive within {waited:?}. Trying again elsewhere")]
+    TooSlow {
+        /// The blob.
+        hash: H256,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The program is ending.
+    #[error("the trainer is stopping")]
+    Stopping,
+}
+
+/// The store, the network behind it, and the rule by which blobs are deleted.
+#[derive(Debug)]
+pub struct Depot {
+    store: Arc<BlobStore>,
+    network: NetworkHandle,
+    ledger: Ledger,
+    ledger_path: PathBuf,
+}
+
+impl Depot {
+    /// A depot over these; `ledger_path` is where the ledger's file is or will be.
+    ///
+    /// # Errors
+    /// [`DepotError::Ledger`].
+    pub fn new(
+        store: Arc<BlobStore>,
+        network: NetworkHandle,
+        ledger_path: PathBuf,
+    ) -> Result<Self, DepotError> {
+        let ledger = Ledger::open(&ledger_path).map_err(|source| DepotError::Ledger {
+            path: ledger_path.clone(),
+            source: AppendError::Write(source),
+        })?;
+        Ok(Self {
+            store,
+            network,
+            ledger,
+            ledger_path,
+        })
+    }
+
+    /// Stores a blob. Blocks; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub fn put_blocking(&self, bytes: &[u8], tag: Tag) -> Result<H256, DepotError> {
+        self.note(hydra_primitives::content_hash(bytes), tag)?;
+        Ok(self.store.put(bytes)?)
+    }
+
+    /// The blob's bytes: from our disk, else from `first`, else from any peer. `tag` is `None` for data sets, which stay.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub async fn get(
+        &self,
+        blob: BlobRef,
+        first: Vec<PeerId>,
+        tag: Option<Tag>,
+    ) -> Result<Vec<u8>, DepotError> {
+        if let Some(tag) = tag {
+            self.note(blob.hash, tag)?;
+        }
+        Ok(self
+            .network
+            .fetch_bytes(blob.hash, SizeRule::Exact(blob.size), first)
+            .await?)
+    }
+
+    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has [`patience`] to deliver, then everybody has,
+    /// `then` before the rest.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub async fn get_soon(
+        &self,
+        blob: BlobRef,
+        first: Vec<PeerId>,
+        then: Vec<PeerId>,
+        tag: Option<Tag>,
+    ) -> Result<Vec<u8>, DepotError> {
+        let waited = patience(blob.size);
+        if let Ok(fetched) = tokio::time::timeout(waited, self.get(blob, first.clone(), tag)).await {
+            return fetched;
+        }
+        let then = then.into_iter().filter(|peer| !first.contains(peer)).collect();
+        let late = DepotError::TooSlow {
+            hash: blob.hash,
+            waited: waited.saturating_mul(2),
+        };
+        tokio::time::timeout(waited, self.get(blob, then, tag))
+            .await
+            .unwrap_or(Err(late))
+    }
+
+    /// The blob's bytes if it is on our disk. A damaged one is not.
+    ///
+    /// # Errors
+    /// [`DepotError::Store`].
+    pub async fn local(self: &Arc<Self>, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
+        self.blocking(move |depot| depot.local_blocking(blob)).await
+    }
+
+    /// As [`local`](Self::local); blocks.
+    pub fn local_blocking(&self, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
+        match self.store.get(blob.hash, blob.size) {
+            Ok(bytes) => Ok(bytes),
+            // Moved aside, or not what was meant: as good as not there.
+            Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes what is no longer kept; see [`Ledger::sweep`].
+    ///
+    /// # Errors
+    /// [`DepotError::Store`].
+    pub async fn sweep(
+        self: &Arc<Self>,
+        at: (H256, ModelId, RoundNumber, Version),
+        needed: HashSet<H256>,
+    ) -> Result<usize, DepotError> {
+        self.blocking(move |depot| Ok(depot.ledger.sweep(&depot.store, at, &needed)?))
+            .await
+    }
+
+    /// Runs disk work on a thread that may block.
+    pub async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, DepotError> + Send + 'static,
+    ) -> Result<T, DepotError> {
+        let depot = self.clone();
+        tokio::task::spawn_blocking(move || work(&depot))
+            .await
+            .unwrap_or(Err(DepotError::Stopping))
+    }
+
+    /// The data plane.
+    pub fn network(&self) -> &NetworkHandle {
+        &self.network
+    }
+
+    fn note(&self, hash: H256, tag: Tag) -> Result<(), DepotError> {
+        let noted = self.ledger.note(&self.store, hash, tag);
+        noted.map_err(|source| DepotError::Ledger {
+            path: self.ledger_path.clone(),
+            source,
+        })
+    }
+}
+
+/// How long a blob of this size may take from somebody who means to deliver it.
+pub fn patience(size: u64) -> Duration {
+    PATIENCE.saturating_add(Duration::from_secs(size / SLOWEST_LINE))
+}
+
+/// The PeerIds among `bytes` that are some; the chain doesn't promise it.
+pub fn peers(bytes: &[Vec<u8>]) -> Vec<PeerId> {
+    bytes
+        .iter()
+        .filter_map(|peer| peer_id_from_bytes(peer).ok())
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! Brings data sets from folders into the blob store, so that this PC can train on them and serve them to others.
+//!
+//! Must never change a file of the data set.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use hydra_blobs::{BlobError, BlobStore};
+use hydra_update::digits::{self, DigitsError};
+
+/// The one kind of folder that is known: the UCI digits.
+const DIGITS: &str = "digits.csv.gz";
+/// More than that file has; a larger one is something else.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Why a folder can't be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// No data set in it.
+    #[error("there is no data set in {}: name the folder that holds digits.csv.gz, such as datasets/digits", folder.display())]
+    Nothing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It can't be read.
+    #[error("the data set {} can't be read: {source}. Check the folder's permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Digits(#[from] DigitsError),
+    /// The blobs can't be stored.
+    #[error(transparent)]
+    Store(#[from] BlobError),
+}
+
+/// Imports the data set in `folder`; returns its name and number of shards. Blocks.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import(store: &BlobStore, folder: &Path) -> Result<(String, usize), ImportError> {
+    let path = folder.join(DIGITS);
+    let size = match fs::metadata(&path) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ImportError::Nothing {
+                folder: folder.into(),
+            });
+        }
+        Err(source) => return Err(ImportError::Unreadable { path, source }),
+    };
+    if size > MAX_FILE {
+        let source = io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is much larger than the digits are",
+        );
+        return Err(ImportError::Unreadable { path, source });
+    }
+    let bytes = fs::read(&path).map_err(|source| ImportError::Unreadable { path, source })?;
+    let dataset = digits::import(&bytes)?;
+    for shard in dataset.shards.iter().chain([&dataset.validation]) {
+        store.put(shard)?;
+    }
+    Ok((
+        String::from_utf8_lossy(&dataset.manifest.name).into_owned(),
+        dataset.shards.len(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_are_there_afterwards_and_an_empty_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(folder.path().join("blobs")).unwrap();
+        let error = import(&store, folder.path()).unwrap_err();
+        assert!(error.to_string().contains("digits.csv.gz"), "{error}");
+        fs::write(folder.path().join(DIGITS), digits::BUNDLED).unwrap();
+        assert_eq!(import(&store, folder.path()).unwrap().1, 16);
+        let manifest = hydra_primitives::digits::digits_manifest();
+        assert!(store.has(manifest.validation.hash));
+        assert!(manifest.shards.iter().all(|shard| store.has(shard.hash)));
+    }
+}

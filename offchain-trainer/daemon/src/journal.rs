@@ -1,0 +1,267 @@
+//! The votes this trainer committed to, on disk before the commitment leaves the trainer.
+//!
+//! A trainer that restarts between commit and reveal finds its vote here. Commitments can't be taken back, so a second
+//! look at a proposal must never replace the first vote: what is journaled stays.
+//!
+//! File: records of 1 byte length, that many bytes of SCALE, and the first 8 bytes of the payload's BLAKE3. A crash can
+//! leave half a record at the end; it is cut off at the next start, its commitment was never sent. Only its owner may read
+//! it: it holds votes that are not revealed yet.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use codec::{Decode, DecodeAll, Encode};
+use hydra_primitives::{AccountBytes, H256, vote::Vote};
+
+use crate::{
+    append::{AppendError, Appender},
+    lock,
+};
+
+/// Bytes of a record's checksum.
+const CHECKSUM: usize = 8;
+/// How many of the newest votes survive a restart: far more than can be waiting to be revealed.
+const KEPT: usize = 10_000;
+
+/// Whose vote on which claim.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+pub struct VoteKey {
+    /// The chain.
+    pub genesis: H256,
+    /// Who votes.
+    pub account: AccountBytes,
+    /// The proposal's name.
+    pub proposal: H256,
+    /// Hash of what the proposal claims: another fork may know another claim under the same name.
+    pub claim: H256,
+}
+
+/// A vote and what hides it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SaltedVote {
+    /// The vote.
+    pub vote: Vote,
+    /// The salt.
+    pub salt: H256,
+}
+
+/// Why the journal can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It can't be read or made.
+    #[error("can't {action} the journal of votes {}: {source}. Check free disk space and the folder's permissions", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A vote can't be recorded.
+    #[error("can't write to the journal of votes {}: {source}. Check free disk space and the folder's permissions", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: AppendError,
+    },
+}
+
+/// The journal, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    inner: Mutex<(Appender, HashMap<VoteKey, SaltedVote>)>,
+}
+
+impl Journal {
+    /// Opens the journal, cutting off what a crash left behind and all but the newest votes.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
+        let path = path.into();
+        let fail = |action| {
+            let path = path.clone();
+            move |source| JournalError::File { action, path, source }
+        };
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(fail("read")(error)),
+        };
+        let mut records = parse(&bytes);
+        records.drain(..records.len().saturating_sub(KEPT));
+        let clean: Vec<u8> = records.iter().flat_map(record).collect();
+        // Also where there was none: so that it has the right permissions.
+        if clean != bytes || clean.is_empty() {
+            replace(&path, &clean).map_err(fail("rewrite"))?;
+        }
+        let file = Appender::open(&path).map_err(fail("open"))?;
+        Ok(Self {
+            path,
+            inner: Mutex::new((file, records.into_iter().collect())),
+        })
+    }
+
+    /// The vote on this claim, if there is one.
+    pub fn get(&self, key: &VoteKey) -> Option<SaltedVote> {
+        lock(&self.inner).1.get(key).copied()
+    }
+
+    /// Records a vote unless there is one on this claim already; returns the one that counts. It is on disk when this
+    /// returns. Blocks.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the vote must then not be committed to.
+    pub fn record(&self, key: VoteKey, vote: SaltedVote) -> Result<SaltedVote, JournalError> {
+        let mut inner = lock(&self.inner);
+        let (file, votes) = &mut *inner;
+        if let Some(first) = votes.get(&key) {
+            return Ok(*first);
+        }
+        file.append_durably(&record(&(key, vote)))
+            .map_err(|source| JournalError::Record {
+                path: self.path.clone(),
+                source,
+            })?;
+        votes.insert(key, vote);
+        Ok(vote)
+    }
+}
+
+fn record(entry: &(VoteKey, SaltedVote)) -> Vec<u8> {
+    let payload = entry.encode();
+    // 4 × 32 bytes of key, 32 of salt and at most a few of vote.
+    let mut bytes = vec![payload.len() as u8];
+    bytes.extend_from_slice(&payload);
+    bytes.extend_from_slice(&checksum(&payload));
+    bytes
+}
+
+fn checksum(payload: &[u8]) -> [u8; CHECKSUM] {
+    let mut short = [0; CHECKSUM];
+    short.copy_from_slice(&blake3::hash(payload).as_bytes()[..CHECKSUM]);
+    short
+}
+
+fn parse(mut bytes: &[u8]) -> Vec<(VoteKey, SaltedVote)> {
+    let mut records = Vec::new();
+    while let Some((entry, rest)) = parse_one(bytes) {
+        records.push(entry);
+        bytes = rest;
+    }
+    records
+}
+
+fn parse_one(bytes: &[u8]) -> Option<((VoteKey, SaltedVote), &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    let (payload, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (sum, rest) = rest.split_at_checked(CHECKSUM)?;
+    if sum != checksum(payload) {
+        return None;
+    }
+    Some((DecodeAll::decode_all(&mut &*payload).ok()?, rest))
+}
+
+/// Puts `bytes` in the file's place at once, or leaves it as it is. Only the owner may read the file.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // The new name is in the folder, which is written to disk by itself.
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydra_primitives::vote::{Missing, RejectReason};
+
+    fn key(n: u8) -> VoteKey {
+        VoteKey {
+            genesis: H256::zero(),
+            account: [n; 32],
+            proposal: H256::repeat_byte(n),
+            claim: H256::zero(),
+        }
+    }
+
+    fn vote(vote: Vote) -> SaltedVote {
+        SaltedVote {
+            vote,
+            salt: H256::repeat_byte(9),
+        }
+    }
+
+    #[test]
+    fn votes_survive_a_restart_and_the_first_one_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::open(&path).unwrap();
+        let first = vote(Vote::Reject(RejectReason::SegmentDiffers));
+        assert_eq!(journal.record(key(1), first).unwrap(), first);
+        assert_eq!(journal.record(key(1), vote(Vote::Accept)).unwrap(), first);
+        drop(journal);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.get(&key(1)), Some(first));
+        assert_eq!(journal.get(&key(2)), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_vote_that_could_not_be_written_is_not_taken_for_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path().join("votes")).unwrap();
+        journal.record(key(1), vote(Vote::Accept)).unwrap();
+        // Always full, and can't be cut.
+        lock(&journal.inner).0 = Appender::open(Path::new("/dev/full")).unwrap();
+        let refused = || match journal.record(key(2), vote(Vote::Accept)) {
+            Err(JournalError::Record { source, .. }) => source,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(refused(), AppendError::Write(_)));
+        assert!(matches!(refused(), AppendError::Damaged));
+        assert_eq!(journal.get(&key(2)), None);
+        assert_eq!(journal.get(&key(1)), Some(vote(Vote::Accept)));
+    }
+
+    #[test]
+    fn half_a_record_is_cut_off_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::open(&path).unwrap();
+        journal.record(key(1), vote(Vote::Accept)).unwrap();
+        let whole = fs::read(&path).unwrap();
+        journal
+            .record(key(2), vote(Vote::Unavailable(Missing::State)))
+            .unwrap();
+        drop(journal);
+        let bytes = fs::read(&path).unwrap();
+        for cut in whole.len()..bytes.len() {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let journal = Journal::open(&path).unwrap();
+            assert_eq!(journal.get(&key(1)), Some(vote(Vote::Accept)));
+            assert_eq!(journal.get(&key(2)), None);
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+    }
+}

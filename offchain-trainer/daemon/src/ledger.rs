@@ -1,0 +1,317 @@
+//! Which blobs may be deleted, and when.
+//!
+//! The rule, by round and version of the model that a blob was stored for:
+//!
+//! | blob | stays while |
+//! |------|-------------|
+//! | a state of a trace | its round is the current one or the one before |
+//! | an update, a list of a trace's states | its round is one of the current one and the three before |
+//! | weights | their version is one of the newest and the two before |
+//! | anything that the newest version is named by or folded from | it is the newest version |
+//! | anything else (data sets) | always |
+//!
+//! Kept in a file, so that a restart leaves nothing behind: records of fixed size, written before the blob itself. Must
+//! never name a blob that was in the store before without a record.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use codec::{Decode, Encode};
+use hydra_blobs::{BlobError, BlobStore};
+use hydra_primitives::{H256, ModelId, RoundNumber, Version};
+
+use crate::{
+    append::{AppendError, Appender},
+    journal::replace,
+    lock,
+};
+
+/// Rounds that updates and lists of states outlive their own.
+const UPDATE_ROUNDS: RoundNumber = 3;
+/// Rounds that states outlive their own.
+const STATE_ROUNDS: RoundNumber = 1;
+/// Versions that weights outlive their own.
+const VERSIONS: Version = 2;
+
+/// What a blob is. Ordered: of two descriptions of one blob the later one counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+pub enum Kind {
+    /// A state of a trace; the number is a round.
+    State,
+    /// An update or a list of a trace's states; the number is a round.
+    Update,
+    /// Weights; the number is a version.
+    Weights,
+}
+
+/// What a blob was stored for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Tag {
+    /// The chain.
+    pub genesis: H256,
+    /// The model.
+    pub model: ModelId,
+    /// What it is.
+    pub kind: Kind,
+    /// Round or version.
+    pub number: u32,
+}
+
+impl Tag {
+    fn is_over(&self, genesis: H256, model: ModelId, round: RoundNumber, version: Version) -> bool {
+        if self.genesis != genesis {
+            return true;
+        }
+        if self.model != model {
+            return false;
+        }
+        let (keep, now) = match self.kind {
+            Kind::State => (STATE_ROUNDS, round),
+            Kind::Update => (UPDATE_ROUNDS, round),
+            Kind::Weights => (VERSIONS, version),
+        };
+        self.number.saturating_add(keep) < now
+    }
+}
+
+#[derive(Debug)]
+struct Records {
+    tags: HashMap<H256, Tag>,
+    file: Appender,
+    /// Records in the file, outdated ones included.
+    in_file: usize,
+}
+
+/// The records, in memory and on disk.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    records: Mutex<Records>,
+}
+
+impl Ledger {
+    /// Opens or makes the file. A record cut off by a crash is forgotten.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut tags = HashMap::new();
+        let mut rest = bytes.as_slice();
+        while let Ok((hash, tag)) = <(H256, Tag)>::decode(&mut rest) {
+            tags.insert(hash, tag);
+        }
+        let file = rewrite(&path, &tags)?;
+        let in_file = tags.len();
+        Ok(Self {
+            path,
+            records: Mutex::new(Records { tags, file, in_file }),
+        })
+    }
+
+    /// Records what a blob is for. Call this before the blob is stored.
+    ///
+    /// # Errors
+    /// [`AppendError`]: the blob must then not be stored.
+    pub fn note(&self, store: &BlobStore, hash: H256, tag: Tag) -> Result<(), AppendError> {
+        let mut records = lock(&self.records);
+        match records.tags.get(&hash) {
+            // A stranger may name any blob as part of a claim: that must not shorten its life.
+            Some(old) if (old.kind, old.number) >= (tag.kind, tag.number) && old.genesis == tag.genesis => {
+                return Ok(());
+            }
+            None if store.has(hash) => return Ok(()),
+            _ => {}
+        }
+        if records.file.is_closed() {
+            records.file = rewrite(&self.path, &records.tags).map_err(AppendError::Write)?;
+            records.in_file = records.tags.len();
+        }
+        records.file.append(&(hash, tag).encode())?;
+        records.tags.insert(hash, tag);
+        records.in_file = records.in_file.saturating_add(1);
+        Ok(())
+    }
+
+    /// Deletes what the rule at the top of this file no longer keeps, given a model's round and newest version.
+    /// Whatever is in `needed` stays. Blocks. Returns how many blobs were deleted.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn sweep(
+        &self,
+        store: &BlobStore,
+        (genesis, model, round, version): (H256, ModelId, RoundNumber, Version),
+        needed: &HashSet<H256>,
+    ) -> Result<usize, BlobError> {
+        let mut records = lock(&self.records);
+        let over = |(hash, tag): (&H256, &Tag)| {
+            (tag.is_over(genesis, model, round, version) && !needed.contains(hash)).then_some(*hash)
+        };
+        let over: Vec<H256> = records.tags.iter().filter_map(over).collect();
+        for hash in &over {
+            store.remove(*hash)?;
+            records.tags.remove(hash);
+        }
+        if records.in_file > records.tags.len().saturating_mul(2).saturating_add(1000) {
+            match rewrite(&self.path, &records.tags) {
+                Ok(file) => {
+                    records.file = file;
+                    records.in_file = records.tags.len();
+                }
+                Err(error) => {
+                    // The file may have been replaced already; the next record tries again.
+                    records.file.close();
+                    tracing::warn!("can't rewrite {}: {error}", self.path.display());
+                }
+            }
+        }
+        Ok(over.len())
+    }
+}
+
+/// Puts a file with these records in the old one's place.
+fn rewrite(path: &Path, tags: &HashMap<H256, Tag>) -> io::Result<Appender> {
+    let bytes: Vec<u8> = tags.iter().flat_map(|record| record.encode()).collect();
+    replace(path, &bytes)?;
+    Appender::open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: H256 = H256::repeat_byte(1);
+
+    struct Fixture {
+        folder: tempfile::TempDir,
+        store: BlobStore,
+        ledger: Ledger,
+    }
+
+    fn fixture() -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(folder.path().join("blobs")).unwrap();
+        let ledger = Ledger::open(folder.path().join("ledger")).unwrap();
+        Fixture {
+            folder,
+            store,
+            ledger,
+        }
+    }
+
+    impl Fixture {
+        fn put(&self, bytes: &[u8], kind: Kind, number: u32) -> H256 {
+            let hash = hydra_primitives::content_hash(bytes);
+            self.ledger
+                .note(
+                    &self.store,
+                    hash,
+                    Tag {
+                        genesis: CHAIN,
+                        model: 0,
+                        kind,
+                        number,
+                    },
+                )
+                .unwrap();
+            self.store.put(bytes).unwrap()
+        }
+
+        fn sweep(&self, round: u32, version: u32, needed: &[H256]) -> usize {
+            let needed = needed.iter().copied().collect();
+            self.ledger
+                .sweep(&self.store, (CHAIN, 0, round, version), &needed)
+                .unwrap()
+        }
+    }
+
+    #[test]
+    fn states_go_before_updates_and_weights_by_version() {
+        let f = fixture();
+        let state = f.put(b"state", Kind::State, 5);
+        let update = f.put(b"update", Kind::Update, 5);
+        let weights = f.put(b"weights", Kind::Weights, 2);
+        let there = || [state, update, weights].map(|hash| f.store.has(hash));
+        f.sweep(6, 4, &[]);
+        assert_eq!(there(), [true, true, true]);
+        f.sweep(7, 4, &[]);
+        assert_eq!(there(), [false, true, true]);
+        f.sweep(9, 5, &[]);
+        assert_eq!(there(), [false, false, false]);
+    }
+
+    #[test]
+    fn what_is_needed_and_what_has_no_record_stays() {
+        let f = fixture();
+        let data = f.store.put(b"data set").unwrap();
+        let named = f.put(b"data set", Kind::State, 0);
+        assert_eq!(data, named);
+        let weights = f.put(b"weights", Kind::Weights, 0);
+        assert_eq!(f.sweep(100, 100, &[weights]), 0);
+        assert!(f.store.has(data) && f.store.has(weights));
+    }
+
+    #[test]
+    fn naming_weights_as_a_state_does_not_shorten_their_life() {
+        let f = fixture();
+        let weights = f.put(b"weights", Kind::Weights, 4);
+        f.put(b"weights", Kind::State, 1);
+        f.sweep(50, 4, &[]);
+        assert!(f.store.has(weights));
+    }
+
+    #[test]
+    fn records_survive_a_restart_and_half_a_record_does_no_harm() {
+        let f = fixture();
+        let old = f.put(b"old", Kind::State, 1);
+        let path = f.folder.path().join("ledger");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend_from_slice(&[1, 2, 3]);
+        fs::write(&path, bytes).unwrap();
+        let again = Ledger::open(&path).unwrap();
+        assert_eq!(
+            again.sweep(&f.store, (CHAIN, 0, 9, 0), &HashSet::new()).unwrap(),
+            1
+        );
+        assert!(!f.store.has(old));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_record_that_could_not_be_written_the_file_is_made_anew() {
+        let f = fixture();
+        lock(&f.ledger.records).file = Appender::open(Path::new("/dev/full")).unwrap();
+        let tag = Tag {
+            genesis: CHAIN,
+            model: 0,
+            kind: Kind::State,
+            number: 1,
+        };
+        let note = || f.ledger.note(&f.store, H256::repeat_byte(5), tag);
+        assert!(matches!(note(), Err(AppendError::Write(_))));
+        assert_eq!(f.sweep(9, 9, &[]), 0);
+        note().unwrap();
+        let again = Ledger::open(f.folder.path().join("ledger")).unwrap();
+        let swept = again.sweep(&f.store, (CHAIN, 0, 9, 0), &HashSet::new());
+        assert_eq!(swept.unwrap(), 1);
+    }
+
+    #[test]
+    fn blobs_of_another_chain_go() {
+        let f = fixture();
+        let old = f.put(b"old", Kind::Weights, 9);
+        let other = (H256::repeat_byte(2), 0, 0, 0);
+        assert_eq!(f.ledger.sweep(&f.store, other, &HashSet::new()).unwrap(), 1);
+        assert!(!f.store.has(old));
+    }
+}

@@ -1,0 +1,40 @@
+//! The trainer: the process beside the node that trains, verifies and folds.
+//!
+//! The node's off-chain worker posts a duty sheet in every block ([`hydra_primitives::duty`]); the trainer answers at
+//! once with what is done, and does the rest in the background: [`plan`] turns a sheet into tasks, [`board`] decides
+//! which of them run, [`tasks`] do them with the engine and the network. It also serves its blobs to other trainers,
+//! answers questions to the model, and says how it is.
+//!
+//! It must never know a key of the chain, listen for anyone but this PC's own programs on HTTP, or answer a commitment
+//! that is not on disk.
+
+pub mod append;
+pub mod ask;
+pub mod board;
+pub mod depot;
+mod error_log;
+pub mod import;
+pub mod journal;
+pub mod ledger;
+mod options;
+pub mod plan;
+pub mod secret;
+mod server;
+pub mod status;
+mod tasks;
+mod torch;
+mod trainer;
+pub mod votes;
+pub mod weights;
+
+pub use options::Options;
+pub use tasks::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
+pub use trainer::{StartError, Trainer};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, whether or not a thread panicked with the lock held: all that is kept under locks here is consistent after
+/// every statement.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

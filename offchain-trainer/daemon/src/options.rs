@@ -1,0 +1,52 @@
+//! The command line.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use hydra_network::Multiaddr;
+
+/// The trainer: does the work that the node's duty sheets ask for, and serves models and blobs.
+///
+/// It listens on 127.0.0.1 for its own node and on --p2p-port for other trainers. Ends with 0 when it is told to stop,
+/// and with 2 when it can't start.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "hydra-trainer", version, about)]
+pub struct Options {
+    /// Where blobs and votes are kept.
+    #[arg(long, value_name = "DIR")]
+    pub base_path: PathBuf,
+    /// Port on 127.0.0.1 for the node, the command line tool and the dashboard; 0 lets the system choose.
+    #[arg(long, value_name = "PORT")]
+    pub http_port: u16,
+    /// File with the secret shared with the node: 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: PathBuf,
+    /// Address for other trainers; 127.0.0.1 keeps other PCs out.
+    #[arg(long, value_name = "IP", default_value = "0.0.0.0")]
+    pub p2p_address: IpAddr,
+    /// TCP port for other trainers; 0 lets the system choose.
+    #[arg(long, value_name = "PORT")]
+    pub p2p_port: u16,
+    /// File with the Ed25519 secret of this trainer's identity: 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: PathBuf,
+    /// A trainer to connect to, such as /ip4/203.0.113.7/tcp/30400/p2p/12D3…; may be given several times.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub bootstrap: Vec<Multiaddr>,
+    /// Folder of a data set to import, such as datasets/digits; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub dataset: Vec<PathBuf>,
+    /// How many LibTorch processes may run at once [default: one per CPU core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// The LibTorch worker program [default: hydra-torch-worker beside this program].
+    #[arg(long, value_name = "FILE")]
+    pub worker_binary: Option<PathBuf>,
+}
+
+impl Options {
+    /// How many LibTorch processes may run at once: at least one.
+    pub fn worker_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.workers.map_or_else(cores, usize::from)
+    }
+}

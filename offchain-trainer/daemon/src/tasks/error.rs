@@ -1,0 +1,80 @@
+//! Why a task has no result.
+
+use hydra_engine::EngineError;
+use hydra_primitives::vote::Missing;
+
+use crate::{depot::DepotError, journal::JournalError, torch::TorchError, weights::WeightsError};
+
+/// Why a task has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The weights can't be had.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The engine failed, or may not be used.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// A blob of the data set can't be had.
+    #[error("{what} can't be had: {source}")]
+    Data {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        source: DepotError,
+    },
+    /// The data set has no such shard.
+    #[error("the data set has no shard {shard}: node and trainer are of different releases")]
+    NoShard {
+        /// The shard asked for.
+        shard: u32,
+    },
+    /// A blob can't be stored.
+    #[error(transparent)]
+    Store(#[from] DepotError),
+    /// The vote can't be journaled.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What is needed to check a proposal is not there yet.
+    #[error("{} can't be had yet ({detail}); trying again in the next block", missing(*.what))]
+    Missing {
+        /// What.
+        what: Missing,
+        /// Why.
+        detail: String,
+    },
+    /// The program is ending.
+    #[error("the trainer is stopping")]
+    Stopping,
+}
+
+fn missing(what: Missing) -> &'static str {
+    match what {
+        Missing::Update => "the update",
+        Missing::Trace => "the list of the trace's states",
+        Missing::State => "a state of the trace",
+        Missing::Data => "a shard or the validation set",
+    }
+}
+
+impl TaskError {
+    /// Whether trying again would fail in the same way.
+    pub fn is_for_good(&self) -> bool {
+        matches!(
+            self,
+            Self::Torch(TorchError::Engine(
+                EngineError::Diverged | EngineError::BadJob { .. }
+            ))
+        ) || matches!(
+            self,
+            Self::NoShard { .. } | Self::Weights(WeightsError::WrongInitial { .. })
+        )
+    }
+
+    /// Whether a person should hear of it.
+    pub fn is_worth_telling(&self) -> bool {
+        !matches!(
+            self,
+            Self::Stopping | Self::Torch(TorchError::Stopping | TorchError::Starting)
+        ) && !matches!(self, Self::Store(DepotError::Stopping))
+    }
+}

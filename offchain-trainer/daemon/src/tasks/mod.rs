@@ -1,0 +1,337 @@
+//! Does what the board says: starts tasks, stops them, and answers sheets with what came of them.
+//!
+//! Must never answer anything that the sheet doesn't ask for, nor anything at all before the engine passed its test.
+
+mod error;
+mod measure;
+mod train;
+mod verify;
+
+pub use error::TaskError;
+pub use verify::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use hydra_primitives::{
+    H256, ModelId,
+    duty::{Duty, DutyResult, DutySheet, ModelDuties, VerifyDuty},
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::AbortHandle,
+};
+
+use crate::{
+    board::{Board, Command, Outcome},
+    depot::Depot,
+    error_log::ErrorLog,
+    journal::{Journal, SaltedVote},
+    lock,
+    plan::{Task, TaskKey, Work, duty_key},
+    status::{Stage, StageCell},
+    torch::{EngineState, Torch},
+    votes::{Salts, commit, vote_key},
+    weights::{Weights, needed},
+};
+
+/// Proposals that are computed on at a time. One that waits for blobs is not among them.
+const VERIFICATIONS: usize = 16;
+/// Proposals checked at a time, those that wait for blobs included: each has a thread.
+const UNDER_WAY: usize = 256;
+
+#[derive(Debug)]
+struct Run {
+    abort: AbortHandle,
+    key: TaskKey,
+    stage: StageCell,
+    last_chance: watch::Sender<bool>,
+}
+
+/// What all parts of the trainer share.
+pub struct Shared {
+    pub(crate) depot: Arc<Depot>,
+    pub(crate) weights: Weights,
+    pub(crate) torch: Torch,
+    pub(crate) errors: ErrorLog,
+    journal: Arc<Journal>,
+    salts: Salts,
+    board: Mutex<Board>,
+    runs: Mutex<HashMap<u64, Run>>,
+    arrived: Mutex<Option<(H256, Instant)>>,
+    swept: Mutex<HashMap<ModelId, (u32, u32)>>,
+    verifications: Arc<Semaphore>,
+    under_way: Semaphore,
+}
+
+impl Shared {
+    pub(crate) fn new(depot: Arc<Depot>, torch: Torch, journal: Journal, salts: Salts) -> Self {
+        Self {
+            weights: Weights::with_engine(depot.clone(), torch.clone()),
+            depot,
+            torch,
+            errors: ErrorLog::default(),
+            journal: Arc::new(journal),
+            salts,
+            board: Mutex::default(),
+            runs: Mutex::default(),
+            arrived: Mutex::default(),
+            swept: Mutex::default(),
+            verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
+            under_way: Semaphore::new(UNDER_WAY),
+        }
+    }
+
+    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done already. Must be called in a
+    /// tokio runtime.
+    pub(crate) fn read(self: &Arc<Self>, sheet: DutySheet) -> Vec<DutyResult> {
+        let sheet = Arc::new(sheet);
+        let before = lock(&self.arrived).replace((sheet.genesis, Instant::now()));
+        if before.is_some_and(|(genesis, _)| genesis != sheet.genesis) {
+            self.weights.forget();
+            lock(&self.swept).clear();
+            self.errors
+                .add("the node is on another chain than before: starting over for that chain");
+        }
+        let mut board = lock(&self.board);
+        let commands = board.read(sheet.clone());
+        // With the board still locked, so that nothing is stopped before it was started.
+        self.execute(commands);
+        let results = self.answer(&board, &sheet);
+        drop(board);
+        sheet
+            .models
+            .iter()
+            .for_each(|duties| self.sweep(sheet.genesis, duties));
+        results
+    }
+
+    /// The engine passed its test.
+    pub(crate) fn engine_is_ready(self: &Arc<Self>) {
+        let mut board = lock(&self.board);
+        let commands = board.engine_is_ready();
+        self.execute(commands);
+    }
+
+    /// Stops all tasks.
+    pub(crate) fn stop(&self) {
+        lock(&self.runs).values().for_each(|run| run.abort.abort());
+    }
+
+    /// The newest sheet, and when it arrived.
+    pub(crate) fn newest_sheet(&self) -> Option<(Arc<DutySheet>, Instant)> {
+        let sheet = lock(&self.board).newest_sheet().cloned()?;
+        let (_, arrived) = (*lock(&self.arrived))?;
+        Some((sheet, arrived))
+    }
+
+    /// A model as the chain last described it.
+    pub(crate) fn model(&self, model: ModelId) -> Option<ModelDuties> {
+        lock(&self.board).model(model).cloned()
+    }
+
+    /// What is being done for a model: the most advanced of its tasks.
+    pub(crate) fn doing(&self, model: ModelId) -> Option<(Stage, String)> {
+        let runs = lock(&self.runs);
+        let of_model = runs.values().filter(|run| run.key.model() == model);
+        of_model
+            .max_by_key(|run| run.key.rank())
+            .map(|run| run.stage.get())
+    }
+
+    fn execute(self: &Arc<Self>, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::Start { run, task } => self.start(run, task),
+                Command::Stop { run } => {
+                    if let Some(run) = lock(&self.runs).remove(&run) {
+                        run.abort.abort();
+                    }
+                }
+                Command::LastChance { run } => {
+                    if let Some(run) = lock(&self.runs).get(&run) {
+                        run.last_chance.send_replace(true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, run: u64, task: Task) {
+        let (key, stage) = (task.key, StageCell::default());
+        let (last_chance, hears) = watch::channel(task.last_chance);
+        // Locked until the run is registered: it may be over before that otherwise.
+        let mut runs = lock(&self.runs);
+        let (shared, cell) = (self.clone(), stage.clone());
+        let work = tokio::spawn(async move {
+            let what = describe(&task);
+            shared.work(&task, &cell, hears).await.map_err(|error| {
+                if error.is_worth_telling() {
+                    shared.errors.add(format!("{what} failed: {error}"));
+                }
+                error.is_for_good()
+            })
+        });
+        let abort = work.abort_handle();
+        let shared = self.clone();
+        tokio::spawn(async move {
+            let result = match work.await {
+                Ok(result) => result,
+                Err(error) if error.is_panic() => {
+                    shared.errors.add(format!(
+                        "a task ended in a programming error, please report it: {error}"
+                    ));
+                    Err(true)
+                }
+                // Stopped: nobody waits for it.
+                Err(_) => return,
+            };
+            lock(&shared.runs).remove(&run);
+            let mut board = lock(&shared.board);
+            let commands = board.finished(run, key, result);
+            shared.execute(commands);
+        });
+        runs.insert(
+            run,
+            Run {
+                abort,
+                key,
+                stage,
+                last_chance,
+            },
+        );
+    }
+
+    async fn work(
+        &self,
+        task: &Task,
+        stage: &StageCell,
+        last_chance: watch::Receiver<bool>,
+    ) -> Result<Outcome, TaskError> {
+        match &task.work {
+            Work::Hold => {
+                stage.set(Stage::Fetching, "weights");
+                let held = self.weights.newest(task.genesis, &task.model, stage).await?;
+                Ok(Outcome::Held(held.hash))
+            }
+            Work::Attest => self.measure(task, stage).await,
+            Work::Train { shard, task_seed } => self.train(task, *shard, *task_seed, stage).await,
+            Work::Verify { duty, vote } => self.verify(task, duty, *vote, stage, last_chance).await,
+        }
+    }
+
+    fn answer(&self, board: &Board, sheet: &DutySheet) -> Vec<DutyResult> {
+        if self.torch.state() != EngineState::Ready {
+            return Vec::new();
+        }
+        let owed = sheet
+            .models
+            .iter()
+            .flat_map(|model| model.duties.iter().map(move |duty| (model, duty)));
+        owed.filter_map(|(model, duty)| self.result(board, sheet, model, duty))
+            .collect()
+    }
+
+    fn result(
+        &self,
+        board: &Board,
+        sheet: &DutySheet,
+        duties: &ModelDuties,
+        duty: &Duty,
+    ) -> Option<DutyResult> {
+        if let Duty::Reveal { verify, commitment } = duty {
+            return self.reveal(sheet, verify, *commitment);
+        }
+        let outcome = board.outcome(&duty_key(sheet.genesis, sheet.account, duties, duty)?)?;
+        let model = duties.model;
+        match (duty, outcome) {
+            (Duty::Attest, Outcome::Measured { weights, score }) => Some(DutyResult::Attest {
+                model,
+                version: duties.version.version,
+                weights: *weights,
+                score: *score,
+            }),
+            (Duty::Train { .. }, Outcome::Trained(proposal)) => Some(DutyResult::Propose {
+                model,
+                round: duties.round,
+                proposal: proposal.clone(),
+            }),
+            (Duty::Verify(verify), Outcome::Voted(vote)) => {
+                let key = vote_key(sheet.genesis, sheet.account, verify);
+                Some(DutyResult::CommitVote {
+                    key: verify.key.clone(),
+                    commitment: commit(&key, vote),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The vote behind a commitment: from the journal, or by trying every vote there is. Whatever is revealed must be
+    /// what was committed.
+    fn reveal(&self, sheet: &DutySheet, duty: &VerifyDuty, commitment: H256) -> Option<DutyResult> {
+        let key = vote_key(sheet.genesis, sheet.account, duty);
+        let journaled = self
+            .journal
+            .get(&key)
+            .filter(|vote| commit(&key, vote) == commitment);
+        match journaled.or_else(|| self.salts.find(&key, &commitment)) {
+            Some(SaltedVote { vote, salt }) => Some(DutyResult::RevealVote {
+                key: duty.key.clone(),
+                vote,
+                salt,
+            }),
+            None => {
+                self.errors.add(format!(
+                    "a vote on a proposal of round {} of model {} can't be revealed, it was not made by this trainer: \
+                     give it the token file and base path that it had when it voted, and run one trainer per account",
+                    duty.key.round, duty.key.model
+                ));
+                None
+            }
+        }
+    }
+
+    /// Deletes old blobs once per round and version.
+    fn sweep(self: &Arc<Self>, genesis: H256, duties: &ModelDuties) {
+        let at = (duties.round, duties.version.version);
+        if lock(&self.swept).insert(duties.model, at) == Some(at) {
+            return;
+        }
+        let held = [
+            self.weights.newest_held(duties.model),
+            self.weights.confirmed_held(duties.model),
+        ];
+        let needed = needed(duties)
+            .into_iter()
+            .chain(held.into_iter().flatten().map(|held| held.hash))
+            .collect();
+        let (shared, model) = (self.clone(), duties.model);
+        tokio::spawn(async move {
+            match shared.depot.sweep((genesis, model, at.0, at.1), needed).await {
+                Ok(0) => {}
+                Ok(count) => tracing::debug!("deleted {count} blobs of old rounds of model {model}"),
+                Err(error) => shared.errors.add(format!("deleting old blobs failed: {error}")),
+            }
+        });
+    }
+}
+
+fn describe(task: &Task) -> String {
+    let (model, round) = (task.model.model, task.model.round);
+    match &task.work {
+        Work::Hold => format!("getting version {} of model {model}", task.model.version.version),
+        Work::Attest => format!(
+            "measuring version {} of model {model}",
+            task.model.version.version
+        ),
+        Work::Train { .. } => format!("training for round {round} of model {model}"),
+        Work::Verify { duty, .. } => format!(
+            "verifying the proposal of 0x{}… in round {round} of model {model}",
+            hex::encode(duty.key.proposer.get(..4).unwrap_or_default())
+        ),
+    }
+}

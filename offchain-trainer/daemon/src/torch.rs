@@ -1,0 +1,95 @@
+//! The engine and whether it may be used.
+//!
+//! Until the known-answer test has passed, and after it has failed, nothing may be trained, measured or voted on: a PC
+//! that computes other bits than the network would lose its stake.
+
+use std::sync::Arc;
+
+use hydra_engine::{Engine, EngineError};
+use tokio::sync::watch;
+
+/// Whether the engine may be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EngineState {
+    /// The known-answer test is running.
+    Starting,
+    /// It passed.
+    Ready,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum TorchError {
+    /// Not tested yet.
+    #[error("the engine is still being tested: try again in a few seconds")]
+    Starting,
+    /// Tested, and of no use.
+    #[error("the engine can't be used: {0}")]
+    Failed(String),
+    /// The job failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The program is ending.
+    #[error("the trainer is stopping")]
+    Stopping,
+}
+
+/// The engine with its state. Clones share it.
+#[derive(Clone)]
+pub struct Torch {
+    engine: Arc<Engine>,
+    state: watch::Sender<EngineState>,
+}
+
+impl Torch {
+    /// An engine that has yet to be tested.
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            engine: Arc::new(engine),
+            state: watch::Sender::new(EngineState::Starting),
+        }
+    }
+
+    /// Runs the known-answer test; returns whether the engine may be used.
+    pub async fn test(&self) -> bool {
+        let engine = self.engine.clone();
+        let state = match tokio::task::spawn_blocking(move || engine.self_test()).await {
+            Ok(Ok(())) => EngineState::Ready,
+            Ok(Err(error)) => EngineState::Failed(error.to_string()),
+            Err(error) => EngineState::Failed(error.to_string()),
+        };
+        let ready = state == EngineState::Ready;
+        self.state.send_replace(state);
+        ready
+    }
+
+    /// Whether it may be used.
+    pub fn state(&self) -> EngineState {
+        self.state.borrow().clone()
+    }
+
+    /// Runs `work` where it may block.
+    ///
+    /// # Errors
+    /// [`TorchError::Starting`] and [`TorchError::Failed`] without running it.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, TorchError> {
+        match self.state() {
+            EngineState::Starting => return Err(TorchError::Starting),
+            EngineState::Failed(reason) => return Err(TorchError::Failed(reason)),
+            EngineState::Ready => {}
+        }
+        let engine = self.engine.clone();
+        let done = tokio::task::spawn_blocking(move || work(&engine)).await;
+        Ok(done.map_err(|_| TorchError::Stopping)??)
+    }
+
+    /// Kills all workers.
+    pub fn stop(&self) {
+        self.engine.stop_workers();
+    }
+}

@@ -1,0 +1,257 @@
+//! Puts the parts together: starts the trainer, and stops it.
+//!
+//! Must never leave a worker process or a port behind.
+
+use std::{
+    fs::{self, File},
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use hydra_blobs::{BlobError, BlobStore};
+use hydra_engine::{Engine, EngineConfig};
+use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    Options,
+    depot::{Depot, DepotError},
+    import::{self, ImportError},
+    journal::{Journal, JournalError},
+    secret::{self, SecretError, SecretFile},
+    server::{Context, router},
+    tasks::Shared,
+    torch::{EngineState, Torch},
+    votes::Salts,
+};
+
+/// How long requests that are being answered may take when the trainer stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Why the trainer can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A secret can't be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The base path can't be used.
+    #[error("the base path {} can't be used: {source}. Name a folder that you may write to with --base-path", path.display())]
+    BasePath {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another trainer uses the base path.
+    #[error("another trainer is using {}: stop it first, or name another folder with --base-path", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The HTTP port is taken.
+    #[error(
+        "port {port} on 127.0.0.1 is already in use: stop the program that uses it (perhaps a trainer that is still \
+         running), or choose another with --http-port, here and in the node's --trainer-port"
+    )]
+    HttpPortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The HTTP port can't be listened on.
+    #[error("can't listen on 127.0.0.1:{port}: {source}. Choose a port above 1023 with --http-port")]
+    Http {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data plane can't start.
+    #[error("{0}. Where other trainers reach this one is set with --p2p-address and --p2p-port")]
+    Network(#[from] NetworkError),
+    /// The blob store can't be opened.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// The list of blobs can't be opened.
+    #[error(transparent)]
+    Depot(#[from] DepotError),
+    /// A data set can't be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The journal of votes can't be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The program is ending.
+    #[error("the trainer was stopped while it started")]
+    Stopped,
+}
+
+/// A running trainer.
+pub struct Trainer {
+    shared: Arc<Shared>,
+    network: NetworkHandle,
+    http: SocketAddr,
+    end: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+    test: JoinHandle<()>,
+    /// Held as long as the base path is in use.
+    lock: File,
+}
+
+impl Trainer {
+    /// Starts a trainer: when this returns it answers on HTTP and serves blobs; its engine is tested in the background.
+    /// Must be called in a tokio runtime with several threads.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing keeps running then.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let token = secret::read(SecretFile::Token, &options.token_file)?;
+        let key = secret::read(SecretFile::Key, &options.key_file)?;
+        let lock = occupy(&options.base_path)?;
+        let listener = listen(options.http_port).await?;
+        let http = listener.local_addr().map_err(|source| StartError::Http {
+            port: options.http_port,
+            source,
+        })?;
+        let store = open_store(&options).await?;
+
+        let mut config = NetworkConfig::new(keypair(key.bytes())?);
+        config.listen = vec![multiaddr(options.p2p_address, options.p2p_port)];
+        config.bootstrap = options.bootstrap.clone();
+        let network = Network::start(config, store.clone()).await?;
+
+        let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
+        let journal = Journal::open(options.base_path.join("votes.journal"))?;
+        let engine = Engine::new(EngineConfig {
+            workers: options.worker_count(),
+            worker: options.worker_binary.clone(),
+            ..EngineConfig::default()
+        });
+        let shared = Shared::new(Arc::new(depot), Torch::new(engine), journal, Salts::new(&token));
+        let shared = Arc::new(shared);
+
+        let (end, ended) = oneshot::channel::<()>();
+        let router = router(Context {
+            shared: shared.clone(),
+            token,
+        });
+        let server = tokio::spawn(async move {
+            // Ends when told to, or when the trainer is dropped.
+            let until = async { drop(ended.await) };
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+                tracing::error!("the HTTP server ended: {error}");
+            }
+        });
+        let test = tokio::spawn(test_engine(shared.clone()));
+        Ok(Self {
+            shared,
+            network,
+            http,
+            end,
+            server,
+            test,
+            lock,
+        })
+    }
+
+    /// Where the HTTP server listens.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Who this trainer is on the data plane.
+    pub fn peer_id(&self) -> PeerId {
+        self.network.local_peer_id()
+    }
+
+    /// Where it listens for other trainers, with its PeerId at the end.
+    pub fn listen_addresses(&self) -> Vec<Multiaddr> {
+        self.network.listen_addresses()
+    }
+
+    /// Stops everything: when this returns, both ports are free and no worker runs.
+    pub async fn stop(self) {
+        let Self {
+            shared,
+            network,
+            end,
+            server,
+            test,
+            lock,
+            ..
+        } = self;
+        test.abort();
+        shared.stop();
+        let _ = end.send(());
+        let abort = server.abort_handle();
+        if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
+            abort.abort();
+        }
+        network.shutdown().await;
+        shared.torch.stop();
+        // Closing would do, unless a process that is just being started holds a copy.
+        let _ = lock.unlock();
+    }
+}
+
+async fn test_engine(shared: Arc<Shared>) {
+    if shared.torch.test().await {
+        tracing::info!("the engine computes the bits that the network computes: ready to train");
+        shared.engine_is_ready();
+    } else if let EngineState::Failed(reason) = shared.torch.state() {
+        shared.errors.add(format!(
+            "the engine can't be used, so this trainer serves blobs and does not train: {reason}"
+        ));
+    }
+}
+
+/// Makes the base path and takes it for this process alone.
+fn occupy(path: &Path) -> Result<File, StartError> {
+    let fail = |source| StartError::BasePath {
+        path: path.into(),
+        source,
+    };
+    fs::create_dir_all(path).map_err(fail)?;
+    let lock = File::create(path.join("trainer.lock")).map_err(fail)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: path.into() }),
+        Err(fs::TryLockError::Error(source)) => Err(fail(source)),
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => StartError::HttpPortTaken { port },
+            _ => StartError::Http { port, source },
+        })
+}
+
+async fn open_store(options: &Options) -> Result<Arc<BlobStore>, StartError> {
+    let (folder, datasets) = (options.base_path.join("blobs"), options.dataset.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = BlobStore::open(folder)?;
+        for dataset in datasets {
+            let (name, shards) = import::import(&store, &dataset)?;
+            tracing::info!("data set {name}: {shards} shards");
+        }
+        Ok(Arc::new(store))
+    });
+    opened.await.unwrap_or(Err(StartError::Stopped))
+}
+
+fn multiaddr(address: IpAddr, port: u16) -> Multiaddr {
+    let kind = if address.is_ipv4() { "ip4" } else { "ip6" };
+    // Every address and port number make one.
+    format!("/{kind}/{address}/tcp/{port}")
+        .parse()
+        .unwrap_or_else(|_| Multiaddr::empty())
+}
+
+fn keypair(secret: &[u8; 32]) -> Result<Keypair, StartError> {
+    Keypair::ed25519_from_bytes(*secret).map_err(|error| NetworkError::Transport(error.to_string()).into())
+}

@@ -1,0 +1,525 @@
+//! The versions of the models that this PC has.
+//!
+//! A version is folded here from its base and the accepted updates, like everyone else does it; only when that can't be
+//! done, or the network confirmed something else, it is fetched by the confirmed hash. An accepted update that nobody
+//! serves is made again from public inputs, if this PC was asked to verify it. Must never hand out weights under
+//! a hash that they don't have.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
+
+use hydra_engine::TrainJob;
+use hydra_primitives::{
+    AccountBytes, BlobRef, H256, ModelId, Version, content_hash,
+    dataset::DatasetManifest,
+    duty::{AcceptedUpdate, ModelDuties, VerifyDuty, VersionRecipe},
+    model::ModelSpec,
+};
+use hydra_update::{GlobalState, Update, decode_shard, decode_update, expected_size, fold};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{
+    depot::{Depot, DepotError, peers},
+    ledger::{Kind, Tag},
+    lock,
+    plan::recipe_id,
+    status::{Stage, StageCell},
+    torch::Torch,
+};
+
+/// Updates fetched at a time.
+const FETCHED: usize = 8;
+/// Rounds that tasks are remembered for.
+const REMEMBERED_ROUNDS: u32 = 3;
+
+/// Why a version's weights can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// A blob is missing.
+    #[error("{what} can't be had: {source}")]
+    Blob {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        source: DepotError,
+    },
+    /// The chain's initial weights are not those of its own spec.
+    #[error(
+        "the initial weights that the chain names ({named:?}) are not those of the model's spec ({computed:?}): node \
+         and trainer are of different releases"
+    )]
+    WrongInitial {
+        /// What the chain says.
+        named: H256,
+        /// What the spec gives.
+        computed: H256,
+    },
+    /// A blob has the right hash and the wrong content.
+    #[error(
+        "{what} does not decode ({detail}): the network agreed on something that this trainer can't read; update it"
+    )]
+    Undecodable {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        detail: String,
+    },
+}
+
+/// Weights in memory, with their name.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The version.
+    pub version: Version,
+    /// BLAKE3 of the file.
+    pub hash: H256,
+    /// The weights and the aggregator's state.
+    pub state: Arc<GlobalState>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    states: HashMap<(ModelId, H256), Arc<GlobalState>>,
+    /// What recipes came to.
+    folded: HashMap<(ModelId, H256), H256>,
+    newest: HashMap<ModelId, Held>,
+    confirmed: HashMap<ModelId, Held>,
+}
+
+/// Whose update of which model, by its hash.
+type TaskId = (ModelId, AccountBytes, H256);
+
+/// The weights of all models.
+pub struct Weights {
+    depot: Arc<Depot>,
+    torch: Option<Torch>,
+    /// The tasks behind updates, as far as this PC was asked to verify them.
+    tasks: Mutex<HashMap<TaskId, VerifyDuty>>,
+    cache: Mutex<Cache>,
+    /// One at a time per model, so that nothing is fetched or folded twice.
+    gates: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Weights {
+    /// Nothing in memory yet, and no engine to make missing updates again.
+    pub fn new(depot: Arc<Depot>) -> Self {
+        Self {
+            depot,
+            torch: None,
+            tasks: Mutex::default(),
+            cache: Mutex::default(),
+            gates: Mutex::default(),
+        }
+    }
+
+    /// As [`new`](Self::new); what nobody serves is made again by this engine.
+    pub(crate) fn with_engine(depot: Arc<Depot>, torch: Torch) -> Self {
+        Self {
+            torch: Some(torch),
+            ..Self::new(depot)
+        }
+    }
+
+    /// Remembers how a proposal's update can be made again.
+    pub(crate) fn remember_task(&self, duty: &VerifyDuty) {
+        let mut tasks = lock(&self.tasks);
+        let (model, round) = (duty.key.model, duty.key.round);
+        let over = |old: &VerifyDuty| {
+            old.key.model == model && old.key.round.saturating_add(REMEMBERED_ROUNDS) < round
+        };
+        tasks.retain(|_, old| !over(old));
+        let id = (model, duty.key.proposer, duty.proposal.update.hash);
+        tasks.insert(id, duty.clone());
+    }
+
+    /// Forgets everything in memory: the chain is another one.
+    pub fn forget(&self) {
+        *lock(&self.cache) = Cache::default();
+        lock(&self.tasks).clear();
+    }
+
+    /// The newest version of a model that is held.
+    pub fn newest_held(&self, model: ModelId) -> Option<Held> {
+        lock(&self.cache).newest.get(&model).cloned()
+    }
+
+    /// The newest confirmed version of a model that is held: what people are answered with.
+    pub fn confirmed_held(&self, model: ModelId) -> Option<Held> {
+        lock(&self.cache).confirmed.get(&model).cloned()
+    }
+
+    /// The newest version's weights: from memory, from disk, folded, or fetched.
+    ///
+    /// # Errors
+    /// [`WeightsError`]; trying again later may succeed.
+    pub async fn newest(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        stage: &StageCell,
+    ) -> Result<Held, WeightsError> {
+        let gate = lock(&self.gates).entry(duties.model).or_default().clone();
+        let _gate = gate.lock().await;
+        let recipe = &duties.version;
+        let (hash, state) = self.make(genesis, duties, stage).await?;
+        let held = Held {
+            version: recipe.version,
+            hash,
+            state,
+        };
+        self.remember(duties, &held);
+        if recipe.weights.is_none() && self.confirmed_held(duties.model).is_none() {
+            self.hold_previous(genesis, duties, stage).await;
+        }
+        Ok(held)
+    }
+
+    /// The weights with this hash: from memory, from disk, or fetched.
+    ///
+    /// # Errors
+    /// [`WeightsError`].
+    pub async fn by_hash(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        hash: H256,
+        stage: &StageCell,
+    ) -> Result<Arc<GlobalState>, WeightsError> {
+        if let Some(state) = self.local(duties, hash).await? {
+            return Ok(state);
+        }
+        stage.set(Stage::Fetching, "weights");
+        let what = "the weights that the network confirmed";
+        let bytes = self.depot.get(
+            file(&duties.spec, hash),
+            peers(&duties.providers),
+            Some(tag(genesis, duties)),
+        );
+        let bytes = bytes
+            .await
+            .map_err(|source| WeightsError::Blob { what, source })?;
+        let state = decode(&duties.spec, &bytes, what)?;
+        Ok(self.keep(duties.model, hash, state))
+    }
+
+    async fn make(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        stage: &StageCell,
+    ) -> Result<(H256, Arc<GlobalState>), WeightsError> {
+        let recipe = &duties.version;
+        if recipe.version == 0 {
+            let named = recipe.weights.unwrap_or(recipe.base);
+            return Ok((named, self.initial(genesis, duties, named).await?));
+        }
+        if let Some(hash) = recipe.weights {
+            if let Some(state) = self.local(duties, hash).await? {
+                return Ok((hash, state));
+            }
+            // Without the base, folding would fetch as much as the result has.
+            if self.local(duties, recipe.base).await?.is_none() {
+                return Ok((hash, self.by_hash(genesis, duties, hash, stage).await?));
+            }
+        }
+        let folded = self.folded(genesis, duties, stage).await;
+        match (folded, recipe.weights) {
+            (Ok(folded), None) => Ok(folded),
+            (Ok((hash, state)), Some(confirmed)) if hash == confirmed => Ok((hash, state)),
+            (Err(error), None) => Err(error),
+            (_, Some(confirmed)) => Ok((confirmed, self.by_hash(genesis, duties, confirmed, stage).await?)),
+        }
+    }
+
+    async fn initial(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        named: H256,
+    ) -> Result<Arc<GlobalState>, WeightsError> {
+        if let Some(state) = self.cached(duties.model, named) {
+            return Ok(state);
+        }
+        let (spec, tag) = (duties.spec.clone(), tag(genesis, duties));
+        let made = self.depot.blocking(move |depot| {
+            let state = GlobalState::initial(&spec);
+            let bytes = state.encode(&spec);
+            let hash = content_hash(&bytes);
+            if hash == named {
+                depot.put_blocking(&bytes, tag)?;
+            }
+            Ok((hash, state))
+        });
+        let what = "the initial weights";
+        let (computed, state) = made.await.map_err(|source| WeightsError::Blob { what, source })?;
+        if computed != named {
+            return Err(WeightsError::WrongInitial { named, computed });
+        }
+        Ok(self.keep(duties.model, named, state))
+    }
+
+    async fn folded(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        stage: &StageCell,
+    ) -> Result<(H256, Arc<GlobalState>), WeightsError> {
+        let id = (duties.model, recipe_id(&duties.version));
+        let known = lock(&self.cache).folded.get(&id).copied();
+        if let Some(hash) = known
+            && let Some(state) = self.local(duties, hash).await?
+        {
+            return Ok((hash, state));
+        }
+        let base = self.base(genesis, duties, stage).await?;
+        let updates = self.updates(genesis, duties, &base, stage).await?;
+        stage.set(Stage::Folding, "the accepted updates");
+        let (spec, tag) = (duties.spec.clone(), tag(genesis, duties));
+        let done = self.depot.blocking(move |depot| {
+            let folded = fold(&spec, &base, &updates).map_err(|error| error.to_string());
+            let Ok(state) = folded else {
+                return Ok(folded.map(|state| (H256::zero(), state)));
+            };
+            let hash = depot.put_blocking(&state.encode(&spec), tag)?;
+            Ok(Ok((hash, state)))
+        });
+        let what = "the new version";
+        let done = done.await.map_err(|source| WeightsError::Blob { what, source })?;
+        let (hash, state) = done.map_err(|detail| WeightsError::Undecodable { what, detail })?;
+        lock(&self.cache).folded.insert(id, hash);
+        Ok((hash, self.keep(duties.model, hash, state)))
+    }
+
+    async fn base(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        stage: &StageCell,
+    ) -> Result<Arc<GlobalState>, WeightsError> {
+        let hash = duties.version.base;
+        if duties.version.version == 1 {
+            // Nobody needs to be asked for what the spec says.
+            if let Ok(state) = self.initial(genesis, duties, hash).await {
+                return Ok(state);
+            }
+        }
+        self.by_hash(genesis, duties, hash, stage).await
+    }
+
+    /// The accepted updates with the samples of their shards, in their order.
+    async fn updates(
+        &self,
+        genesis: H256,
+        duties: &ModelDuties,
+        base: &Arc<GlobalState>,
+        stage: &StageCell,
+    ) -> Result<Vec<(Update, u32)>, WeightsError> {
+        stage.set(Stage::Fetching, "the accepted updates");
+        let tag = Tag {
+            kind: Kind::Update,
+            number: duties.round,
+            ..tag(genesis, duties)
+        };
+        // Side by side, so that it doesn't add up if many are slow.
+        let (room, mut fetches) = (Arc::new(Semaphore::new(FETCHED)), JoinSet::new());
+        for (index, accepted) in duties.version.updates.iter().enumerate() {
+            let (depot, room, blob) = (self.depot.clone(), room.clone(), accepted.update);
+            let first = peers(std::slice::from_ref(&accepted.peer_id));
+            let then = peers(&duties.providers);
+            fetches.spawn(async move {
+                let _room = room.acquire().await;
+                (index, depot.get_soon(blob, first, then, Some(tag)).await)
+            });
+        }
+        let mut fetched = HashMap::new();
+        while let Some(done) = fetches.join_next().await {
+            if let Ok((index, bytes)) = done {
+                fetched.insert(index, bytes);
+            }
+        }
+        let what = "an accepted update";
+        let mut updates = Vec::with_capacity(duties.version.updates.len());
+        for (index, accepted) in duties.version.updates.iter().enumerate() {
+            let bytes = match fetched.remove(&index).unwrap_or(Err(DepotError::Stopping)) {
+                Ok(bytes) => bytes,
+                Err(source) => match self.made_again(duties, accepted, base, tag, stage).await {
+                    Some(bytes) => bytes,
+                    None => return Err(WeightsError::Blob { what, source }),
+                },
+            };
+            let update = decode_update(&duties.spec, &bytes).map_err(|error| WeightsError::Undecodable {
+                what,
+                detail: error.to_string(),
+            })?;
+            updates.push((
+                update,
+                self.samples(&duties.dataset, accepted.shard, &duties.providers)
+                    .await?,
+            ));
+        }
+        Ok(updates)
+    }
+
+    /// An accepted update that nobody serves, from public inputs. `None` if this PC was not asked to verify it and so
+    /// doesn't know its task, or can't train now.
+    async fn made_again(
+        &self,
+        duties: &ModelDuties,
+        accepted: &AcceptedUpdate,
+        base: &Arc<GlobalState>,
+        tag: Tag,
+        stage: &StageCell,
+    ) -> Option<Vec<u8>> {
+        let torch = self.torch.as_ref()?;
+        let id = (duties.model, accepted.proposer, accepted.update.hash);
+        let task = lock(&self.tasks).get(&id).cloned()?;
+        if task.proposal.base != duties.version.base || task.shard != accepted.shard {
+            return None;
+        }
+        let providers = peers(&duties.providers);
+        let shard = duties.dataset.shard(task.shard)?;
+        let shard = self.depot.get(shard, providers.clone(), None).await.ok()?;
+        let validation = duties.dataset.validation;
+        let validation = self.depot.get(validation, providers, None).await.ok()?;
+        stage.set(Stage::Training, "an accepted update again that nobody serves");
+        let (spec, kind, base) = (duties.spec.clone(), duties.dataset.kind.clone(), base.clone());
+        let trained = torch.run(move |engine| {
+            let job = TrainJob {
+                spec: &spec,
+                kind: &kind,
+                base: &base.weights,
+                shard: &shard,
+                validation: &validation,
+                task_seed: task.task_seed,
+            };
+            Ok(engine.train(job, |_, _| ())?.update.encode())
+        });
+        let bytes = trained.await.ok()?;
+        if BlobRef::of(&bytes) != accepted.update {
+            return None;
+        }
+        let blob = bytes.clone();
+        let stored = self.depot.blocking(move |depot| depot.put_blocking(&blob, tag));
+        // Served to others if there is room; used here in any case.
+        drop(stored.await);
+        Some(bytes)
+    }
+
+    async fn samples(
+        &self,
+        dataset: &DatasetManifest,
+        shard: u32,
+        providers: &[Vec<u8>],
+    ) -> Result<u32, WeightsError> {
+        let what = "a shard of the data set";
+        let missing = || WeightsError::Undecodable {
+            what,
+            detail: format!("there is no shard {shard}"),
+        };
+        let blob = dataset.shard(shard).ok_or_else(missing)?;
+        let bytes = self.depot.get(blob, peers(providers), None).await;
+        let bytes = bytes.map_err(|source| WeightsError::Blob { what, source })?;
+        let decoded = decode_shard(&dataset.kind, &bytes);
+        Ok(decoded
+            .map_err(|error| WeightsError::Undecodable {
+                what,
+                detail: error.to_string(),
+            })?
+            .samples())
+    }
+
+    /// After a start in the middle of a confirmation, people are answered with the version before.
+    async fn hold_previous(&self, genesis: H256, duties: &ModelDuties, stage: &StageCell) {
+        let recipe: &VersionRecipe = &duties.version;
+        if let Ok(state) = self.base(genesis, duties, stage).await {
+            let held = Held {
+                version: recipe.version.saturating_sub(1),
+                hash: recipe.base,
+                state,
+            };
+            lock(&self.cache).confirmed.entry(duties.model).or_insert(held);
+        }
+    }
+
+    async fn local(
+        &self,
+        duties: &ModelDuties,
+        hash: H256,
+    ) -> Result<Option<Arc<GlobalState>>, WeightsError> {
+        if let Some(state) = self.cached(duties.model, hash) {
+            return Ok(Some(state));
+        }
+        let what = "the weights on disk";
+        let bytes = self.depot.local(file(&duties.spec, hash)).await;
+        let Some(bytes) = bytes.map_err(|source| WeightsError::Blob { what, source })? else {
+            return Ok(None);
+        };
+        let state = decode(&duties.spec, &bytes, what)?;
+        Ok(Some(self.keep(duties.model, hash, state)))
+    }
+
+    fn cached(&self, model: ModelId, hash: H256) -> Option<Arc<GlobalState>> {
+        lock(&self.cache).states.get(&(model, hash)).cloned()
+    }
+
+    fn keep(&self, model: ModelId, hash: H256, state: GlobalState) -> Arc<GlobalState> {
+        lock(&self.cache)
+            .states
+            .entry((model, hash))
+            .or_insert_with(|| Arc::new(state))
+            .clone()
+    }
+
+    /// Keeps in memory what is in use: the newest version, its base, and the newest confirmed one.
+    fn remember(&self, duties: &ModelDuties, held: &Held) {
+        let mut cache = lock(&self.cache);
+        let Cache {
+            states,
+            folded,
+            newest,
+            confirmed,
+        } = &mut *cache;
+        newest.insert(duties.model, held.clone());
+        if duties.version.weights == Some(held.hash) || held.version == 0 {
+            confirmed.insert(duties.model, held.clone());
+        }
+        let answering = confirmed.get(&duties.model).map(|held| held.hash);
+        let used = HashSet::from([Some(held.hash), Some(duties.version.base), answering]);
+        states.retain(|(model, hash), _| *model != duties.model || used.contains(&Some(*hash)));
+        let current = recipe_id(&duties.version);
+        folded.retain(|(model, recipe), _| *model != duties.model || *recipe == current);
+    }
+}
+
+/// Everything that the newest version is named by or folded from.
+pub fn needed(duties: &ModelDuties) -> HashSet<H256> {
+    let recipe = &duties.version;
+    let updates = recipe.updates.iter().map(|accepted| accepted.update.hash);
+    updates.chain(recipe.weights).chain([recipe.base]).collect()
+}
+
+/// The reference to a version's file.
+pub fn file(spec: &ModelSpec, hash: H256) -> BlobRef {
+    BlobRef {
+        hash,
+        size: expected_size(spec),
+    }
+}
+
+fn tag(genesis: H256, duties: &ModelDuties) -> Tag {
+    Tag {
+        genesis,
+        model: duties.model,
+        kind: Kind::Weights,
+        number: duties.version.version,
+    }
+}
+
+fn decode(spec: &ModelSpec, bytes: &[u8], what: &'static str) -> Result<GlobalState, WeightsError> {
+    GlobalState::decode(spec, bytes).map_err(|error| WeightsError::Undecodable {
+        what,
+        detail: error.to_string(),
+    })
+}

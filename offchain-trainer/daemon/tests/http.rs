@@ -1,0 +1,252 @@
+//! The HTTP server as strangers and friends meet it.
+
+mod support;
+
+use codec::Encode;
+use hydra_primitives::{
+    digits::DIGITS_INITIAL_WEIGHTS,
+    duty::{DUTIES_PATH, Duty, MAX_BODY, TAG_HEADER, request_tag},
+};
+use reqwest::{Response, StatusCode};
+use support::{Chain, Pc, TOKEN, json};
+
+async fn refused(response: Response, status: StatusCode, words: &str) {
+    assert_eq!(response.status(), status);
+    assert!(response.headers().get("access-control-allow-origin").is_none());
+    let body = json(response).await;
+    assert!(body["error"].as_str().unwrap().contains(words), "{body}");
+}
+
+fn tagged(pc: &Pc, body: Vec<u8>) -> reqwest::RequestBuilder {
+    let tag = hex::encode(request_tag(&TOKEN, &body));
+    pc.http
+        .post(pc.url(DUTIES_PATH))
+        .header(TAG_HEADER, tag)
+        .body(body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_refused_before_anything_is_looked_at() {
+    let mut pc = Pc::start(21, &[], true).await;
+    let sheet = Chain::new(&[&pc]).sheet(&pc, vec![]).encode();
+
+    let untagged = pc
+        .http
+        .post(pc.url(DUTIES_PATH))
+        .body(sheet.clone())
+        .send()
+        .await
+        .unwrap();
+    refused(untagged, StatusCode::UNAUTHORIZED, "missing").await;
+    let wrong = hex::encode(request_tag(&[1; 32], &sheet));
+    let wrong = pc
+        .http
+        .post(pc.url(DUTIES_PATH))
+        .header(TAG_HEADER, wrong)
+        .body(sheet.clone())
+        .send()
+        .await
+        .unwrap();
+    refused(wrong, StatusCode::UNAUTHORIZED, "same token file").await;
+    let garbled = pc
+        .http
+        .post(pc.url("/v1/infer"))
+        .header(TAG_HEADER, "xyz")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
+    refused(garbled, StatusCode::UNAUTHORIZED, "64 hexadecimal digits").await;
+
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let foreign = tagged(&pc, sheet.clone())
+            .header("origin", origin)
+            .send()
+            .await
+            .unwrap();
+        refused(foreign, StatusCode::FORBIDDEN, "other sites").await;
+        let foreign = pc
+            .http
+            .get(pc.url("/v1/status"))
+            .header("origin", origin)
+            .send()
+            .await
+            .unwrap();
+        refused(foreign, StatusCode::FORBIDDEN, "other sites").await;
+    }
+    let own = format!("http://{}", pc.running().http_address());
+    let own = pc
+        .http
+        .get(pc.url("/v1/status"))
+        .header("origin", own)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(own.status(), StatusCode::OK);
+    for host in ["evil.example", "evil.example:80", "0.0.0.0"] {
+        let rebound = pc
+            .http
+            .get(pc.url("/v1/status"))
+            .header("host", host)
+            .send()
+            .await
+            .unwrap();
+        refused(rebound, StatusCode::FORBIDDEN, "127.0.0.1").await;
+    }
+    let lost = pc.http.get(pc.url("/etc/passwd")).send().await.unwrap();
+    refused(lost, StatusCode::NOT_FOUND, "/v1/status").await;
+    let method = pc.http.get(pc.url(DUTIES_PATH)).send().await.unwrap();
+    refused(method, StatusCode::METHOD_NOT_ALLOWED, "POST").await;
+    assert_eq!(
+        pc.status().await["last_sheet"],
+        serde_json::Value::Null,
+        "none of them was read"
+    );
+    pc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_sheets_are_refused_with_a_sentence() {
+    let mut pc = Pc::start(22, &[], true).await;
+    let good = Chain::new(&[&pc]).sheet(&pc, vec![Duty::Attest]).encode();
+
+    let large = tagged(&pc, vec![0; MAX_BODY + 1]).send().await.unwrap();
+    refused(large, StatusCode::PAYLOAD_TOO_LARGE, "bytes").await;
+    let garbage = tagged(&pc, [&1u16.to_le_bytes()[..], &[0xff; 100]].concat())
+        .send()
+        .await
+        .unwrap();
+    refused(garbage, StatusCode::BAD_REQUEST, "does not decode").await;
+    refused(
+        tagged(&pc, vec![]).send().await.unwrap(),
+        StatusCode::BAD_REQUEST,
+        "does not decode",
+    )
+    .await;
+    let trailing = tagged(&pc, [&good[..], &[0]].concat()).send().await.unwrap();
+    refused(trailing, StatusCode::BAD_REQUEST, "does not decode").await;
+    let newer = tagged(&pc, [&2u16.to_le_bytes()[..], &good[2..]].concat())
+        .send()
+        .await
+        .unwrap();
+    refused(newer, StatusCode::CONFLICT, "protocol 2").await;
+    assert_eq!(tagged(&pc, good).send().await.unwrap().status(), StatusCode::OK);
+    let status = pc.status().await;
+    assert_eq!(status["account"], format!("0x{}", "16".repeat(32)));
+    assert_eq!(
+        (
+            status["standing"].as_str(),
+            status["last_sheet"]["block"].as_u64()
+        ),
+        (Some("ready"), Some(1))
+    );
+    assert_eq!(status["peer_id"], pc.running().peer_id().to_string());
+    pc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
+    let mut pc = Pc::start(23, &[], true).await;
+    let early = pc
+        .ask("/v1/infer", r#"{"model":0,"image":{"ValidationIndex":0}}"#)
+        .await;
+    assert_eq!(early.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        early.1["error"]
+            .as_str()
+            .unwrap()
+            .contains("hasn't heard from its node"),
+        "{early:?}"
+    );
+    let none = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
+    refused(none, StatusCode::NOT_FOUND, "knows no model 0").await;
+
+    pc.post(&Chain::new(&[&pc]).sheet(&pc, vec![])).await;
+    pc.status_with(|s| s["engine"]["state"] == "ready" && s["models"][0]["version"] == 0)
+        .await;
+    let weights = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
+    assert_eq!(
+        weights.headers()["x-hydra-weights-hash"].to_str().unwrap(),
+        format!("{DIGITS_INITIAL_WEIGHTS:?}")
+    );
+    assert_eq!(
+        hydra_primitives::content_hash(&weights.bytes().await.unwrap()),
+        DIGITS_INITIAL_WEIGHTS
+    );
+    let none = pc.http.get(pc.url("/v1/model/x/weights")).send().await.unwrap();
+    refused(none, StatusCode::NOT_FOUND, "no model's number").await;
+
+    let by_index = pc
+        .ask("/v1/infer", r#"{"model":0,"image":{"ValidationIndex":359}}"#)
+        .await;
+    assert_eq!(by_index.0, StatusCode::OK, "{by_index:?}");
+    let probabilities: Vec<f64> = serde_json::from_value(by_index.1["probabilities"].clone()).unwrap();
+    assert_eq!(probabilities.len(), 10);
+    assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    let label = by_index.1["label"].as_u64().unwrap() as usize;
+    assert!(probabilities.iter().all(|p| *p <= probabilities[label]));
+    assert!(by_index.1["truth"].as_u64().unwrap() < 10);
+    let pixels = format!(r#"{{"model":0,"image":{{"Pixels":{:?}}}}}"#, [7; 64]);
+    let by_pixels = pc.ask("/v1/infer", &pixels).await;
+    assert_eq!(
+        (by_pixels.0, &by_pixels.1["truth"]),
+        (StatusCode::OK, &serde_json::Value::Null)
+    );
+    let checked = pc.ask("/v1/check-image", &pixels).await;
+    assert_eq!(
+        (checked.0, &checked.1["version"]),
+        (StatusCode::OK, &serde_json::json!(0))
+    );
+    assert!(checked.1.get("label").is_none());
+
+    let bad = [
+        (
+            r#"{"model":5,"image":{"ValidationIndex":0}}"#.to_owned(),
+            404,
+            "model 0 only",
+        ),
+        (
+            r#"{"model":0,"image":{"ValidationIndex":360}}"#.to_owned(),
+            400,
+            "from 0 to 359",
+        ),
+        (
+            r#"{"model":0,"image":{"ValidationIndex":-1}}"#.to_owned(),
+            400,
+            "not understood",
+        ),
+        (
+            format!(r#"{{"model":0,"image":{{"Pixels":{:?}}}}}"#, [7; 63]),
+            400,
+            "64 values",
+        ),
+        (
+            format!(r#"{{"model":0,"image":{{"Pixels":{:?}}}}}"#, [17; 64]),
+            400,
+            "from 0 to 16",
+        ),
+        (
+            format!(r#"{{"model":0,"image":{{"Pixels":{:?}}}}}"#, [-1; 64]),
+            400,
+            "from 0 to 16",
+        ),
+        (
+            r#"{"model":0,"image":{"Pixels":"all of them"}}"#.to_owned(),
+            400,
+            "not understood",
+        ),
+        (r#"{"model":0}"#.to_owned(), 400, "not understood"),
+        ("nonsense".to_owned(), 400, "not understood"),
+    ];
+    for (question, status, words) in bad {
+        for path in ["/v1/infer", "/v1/check-image"] {
+            let answer = pc.ask(path, &question).await;
+            assert_eq!(answer.0.as_u16(), status, "{question}: {answer:?}");
+            assert!(
+                answer.1["error"].as_str().unwrap().contains(words),
+                "{question}: {answer:?}"
+            );
+        }
+    }
+    pc.stop().await;
+}

@@ -1,0 +1,240 @@
+//! The program `hydra-trainer` itself: how it starts, refuses to start, and ends.
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use support::{Chain, Pc, client, datasets, json, options};
+use tempfile::TempDir;
+
+fn command(folder: &TempDir, http: u16, p2p: u16) -> Command {
+    let options = options(30, folder);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hydra-trainer"));
+    command
+        .arg("--base-path")
+        .arg(options.base_path)
+        .arg("--token-file")
+        .arg(options.token_file);
+    command
+        .arg("--key-file")
+        .arg(options.key_file)
+        .arg("--dataset")
+        .arg(datasets());
+    command.args([
+        "--http-port",
+        &http.to_string(),
+        "--p2p-port",
+        &p2p.to_string(),
+        "--workers",
+        "1",
+    ]);
+    command
+}
+
+fn refuses(mut command: Command, words: &str) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    let sentence = stderr
+        .lines()
+        .find(|line| line.starts_with("error: "))
+        .unwrap_or_default();
+    assert!(sentence.contains(words), "{stderr}");
+}
+
+#[test]
+fn a_taken_port_is_one_sentence_and_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    refuses(
+        command(&folder, port, 0),
+        &format!("port {port} on 127.0.0.1 is already in use"),
+    );
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    refuses(command(&folder, 0, port), &format!("port {port}"));
+}
+
+#[test]
+fn bad_files_are_one_sentence_and_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut missing = command(&folder, 0, 0);
+    missing.arg("--dataset").arg(folder.path());
+    refuses(missing, "digits.csv.gz");
+    let short = command(&folder, 0, 0);
+    std::fs::write(folder.path().join("token"), "abcd").unwrap();
+    refuses(short, "instead of 64 hexadecimal digits");
+    let missing = command(&folder, 0, 0);
+    std::fs::remove_file(folder.path().join("key")).unwrap();
+    refuses(missing, "can't be read");
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    ready: String,
+}
+
+fn start(mut command: Command) -> Running {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let Some(address) = line
+        .trim()
+        .strip_prefix("ready: peer ")
+        .and_then(|l| l.rsplit(' ').next())
+    else {
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        panic!("{line} {errors}");
+    };
+    Running {
+        url: format!("http://{address}"),
+        ready: line,
+        child,
+    }
+}
+
+#[test]
+fn with_a_p2p_address_it_listens_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut quiet = command(&folder, 0, 0);
+    quiet.args(["--p2p-address", "127.0.0.1"]);
+    let mut running = start(quiet);
+    let addresses: Vec<&str> = running
+        .ready
+        .split(' ')
+        .filter(|word| word.starts_with("/ip"))
+        .collect();
+    assert!(
+        matches!(addresses.as_slice(), [only] if only.starts_with("/ip4/127.0.0.1/tcp/")),
+        "{addresses:?}"
+    );
+    let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert_eq!(ends(&mut running.child), 0);
+}
+
+fn workers_of(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .unwrap()
+        .flat_map(|task| {
+            std::fs::read_to_string(task.unwrap().path().join("children"))
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(|pid| pid.parse().unwrap())
+                .collect::<Vec<u32>>()
+        });
+    children.collect()
+}
+
+fn ends(child: &mut Child) -> i32 {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code().expect("it ends by itself, not by the signal");
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_stops_it_cleanly_with_its_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut running = start(command(&folder, 0, 0));
+        let pid = running.child.id();
+        let http = client();
+        let ready = async {
+            loop {
+                let status = json(
+                    http.get(format!("{}/v1/status", running.url))
+                        .send()
+                        .await
+                        .unwrap(),
+                )
+                .await;
+                if status["engine"]["state"] != "starting" {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let status = tokio::time::timeout(Duration::from_secs(60), ready)
+            .await
+            .unwrap();
+        assert_eq!(status["engine"]["state"], "ready", "{status:#}");
+        let workers = workers_of(pid);
+        assert_eq!(workers.len(), 1);
+        kill(Pid::from_raw(pid as i32), signal).unwrap();
+        assert_eq!(ends(&mut running.child), 0);
+        assert!(!std::path::Path::new(&format!("/proc/{}", workers[0])).exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_trainers_cant_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = start(command(&folder, 0, 0));
+    refuses(command(&folder, 0, 0), "another trainer is using");
+    kill(Pid::from_raw(running.child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(ends(&mut running.child), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_worker_it_says_so_serves_and_never_trains_or_votes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(31, &folder);
+    options.worker_binary = Some(folder.path().join("no-such-worker"));
+    options.dataset = vec![datasets()];
+    let trainer = hydra_trainer::Trainer::start(options.clone()).await.unwrap();
+    let mut pc = Pc {
+        account: [31; 32],
+        folder,
+        options,
+        trainer: Some(trainer),
+        http: client(),
+    };
+    let status = pc.status_with(|s| s["engine"]["state"] == "failed").await;
+    assert!(
+        status["engine"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no-such-worker"),
+        "{status:#}"
+    );
+    let chain = Chain::new(&[&pc]);
+    let owed = chain.sheet(&pc, vec![chain.train(&pc)]);
+    assert!(pc.post(&owed).await.is_empty());
+    pc.status_with(|s| s["models"][0]["version"] == 0 && s["models"][0]["state"] == "idle")
+        .await;
+    assert!(pc.post(&owed).await.is_empty());
+    let weights = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
+    assert_eq!(weights.status(), reqwest::StatusCode::OK);
+    let (code, answer) = pc
+        .ask("/v1/infer", r#"{"model":0,"image":{"ValidationIndex":0}}"#)
+        .await;
+    assert_eq!(code, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        answer["error"].as_str().unwrap().contains("engine can't be used"),
+        "{answer}"
+    );
+    pc.stop().await;
+}

@@ -1,0 +1,112 @@
+//! The known-answer test: a fixed task whose result every PC must reproduce before it takes part.
+//!
+//! A PC that computes other bits would reject honest proposals and lose its stake, so it finds out here. The task is
+//! synthetic, so that it depends on no file, and its odd sizes reach the tails of vectorised loops. Must never change
+//! within a profile.
+
+use hydra_primitives::{
+    H256, Permill,
+    dataset::DatasetKind,
+    domain_hash,
+    model::{Aggregator, Architecture, ModelSpec, PhaseLengths, Profile, TaskSpec},
+    trace,
+};
+use hydra_update::{GlobalState, encode_shard};
+
+use crate::{Engine, EngineError, TrainJob};
+
+/// What [`Engine::known_answer`] returns on every PC that can take part in models with
+/// [`Profile::ExactLibTorch2110Avx2`].
+pub const KNOWN_ANSWER: H256 = H256([
+    0x48, 0x19, 0x88, 0x26, 0xba, 0x58, 0xe1, 0x08, 0xe1, 0xb0, 0xaf, 0xb6, 0x73, 0xc1, 0xf4, 0x2a, 0xcf,
+    0xae, 0xe4, 0xea, 0x72, 0xbd, 0x32, 0xf1, 0x97, 0xf6, 0x8e, 0x11, 0xfe, 0xac, 0xed, 0xa1,
+]);
+
+const KIND: DatasetKind = DatasetKind::Images {
+    height: 9,
+    width: 7,
+    channels: 1,
+    classes: 11,
+    max_value: 255,
+};
+const SAMPLES: usize = 75;
+
+fn spec() -> ModelSpec {
+    ModelSpec {
+        architecture: Architecture::Mlp {
+            layers: vec![63, 45, 33, 11].try_into().unwrap_or_default(),
+        },
+        profile: Profile::ExactLibTorch2110Avx2,
+        task: TaskSpec {
+            steps: 20,
+            batch_size: 37,
+            learning_rate: Permill::from_percent(10),
+            momentum: Permill::from_percent(90),
+            checkpoint_every: 4,
+        },
+        aggregator: Aggregator::Mix {
+            rate: Permill::from_percent(10),
+        },
+        init_seed: 20_260_101,
+        phases: PhaseLengths {
+            train: 1,
+            verify: 1,
+            reveal: 1,
+        },
+    }
+}
+
+fn samples() -> Result<Vec<u8>, EngineError> {
+    let mut stream = blake3::Hasher::new_derive_key("hydraai 2026 known-answer samples v1").finalize_xof();
+    let mut inputs = vec![0; SAMPLES * KIND.inputs() as usize];
+    let mut labels = vec![0; SAMPLES];
+    stream.fill(&mut inputs);
+    stream.fill(&mut labels);
+    labels.iter_mut().for_each(|label| *label %= 11);
+    encode_shard(&KIND, &inputs, &labels).map_err(|error| EngineError::BadJob {
+        detail: error.to_string(),
+    })
+}
+
+impl Engine {
+    /// Runs the fixed task on one worker: a hash over its trace, update and report (without the time).
+    pub fn known_answer(&self) -> Result<H256, EngineError> {
+        let (spec, data) = (spec(), samples()?);
+        let base = GlobalState::initial(&spec).weights;
+        let job = TrainJob {
+            spec: &spec,
+            kind: &KIND,
+            base: &base,
+            shard: &data,
+            validation: &data,
+            task_seed: H256::repeat_byte(0x42),
+        };
+        let trained = self.train(job, |_, _| ())?;
+        let report = trained.report;
+        let numbers = [
+            report.loss_before,
+            report.loss_after,
+            report.validation.correct,
+            report.validation.total,
+        ];
+        let numbers: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let root = trace::root(&trained.leaves);
+        Ok(domain_hash(
+            "hydraai 2026 known answer v1",
+            &[root.as_bytes(), &trained.update.encode(), &numbers],
+        ))
+    }
+
+    /// Checks that this PC computes the bits that the network computes. On an error it must not train or vote on exact
+    /// models; the error says what to do.
+    pub fn self_test(&self) -> Result<(), EngineError> {
+        let found = self.known_answer()?;
+        if found == KNOWN_ANSWER {
+            return Ok(());
+        }
+        Err(EngineError::KnownAnswerDiffers {
+            expected: KNOWN_ANSWER,
+            found,
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Training, inference and verification for the rest of the trainer.
+//!
+//! LibTorch aborts, leaks and keeps global state, so it lives in worker processes (crate `hydra-torch-worker`) that are
+//! spoken to over a pipe and killed at will. This crate starts them with the pins of the exact profile, hands them jobs,
+//! and judges proposals with their help. It must never link LibTorch, touch the network or know a key.
+//!
+//! Calls block until a worker is free and the job is done: from async code, use a blocking thread.
+
+pub mod error;
+pub mod jobs;
+pub mod known_answer;
+mod pool;
+mod process;
+pub mod profile;
+pub mod protocol;
+pub mod recompute;
+pub mod verify;
+
+pub use error::EngineError;
+pub use jobs::{EvaluateJob, Evaluation, Inference, SegmentJob, TrainJob, Trained};
+pub use known_answer::KNOWN_ANSWER;
+pub use pool::{Engine, EngineConfig};
+pub use recompute::recompute;
+pub use verify::{Blobs, Claim, Unavailable, verify};

@@ -1,0 +1,225 @@
+//! One worker process: started with the profile's environment, spoken to in frames, killed when it is late or wrong.
+//!
+//! Must never block longer than the deadline of the job, whatever the worker does. A worker whose parent is gone ends by
+//! itself, because its standard input ends.
+
+use std::{
+    io::{BufReader, BufWriter, Read},
+    ops::ControlFlow,
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use hydra_primitives::model::Profile;
+
+use crate::{
+    EngineConfig, EngineError,
+    profile::{PASSED_ON, pins},
+    protocol::{Answer, FrameError, Hello, PROTOCOL, Request, read_frame, write_frame},
+};
+
+/// How much of a worker's standard error is kept.
+const STDERR_TAIL: usize = 2000;
+const HELLO_LIMIT: u32 = 4096;
+
+/// A process to be killed from any thread.
+#[derive(Clone)]
+pub(crate) struct Killer(Arc<Mutex<Child>>);
+
+impl Killer {
+    pub(crate) fn kill(&self) {
+        // The only error is that it has ended already.
+        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).kill();
+    }
+}
+
+pub(crate) struct WorkerProcess {
+    child: Killer,
+    pid: u32,
+    stdin: BufWriter<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        self.child.kill();
+        // Collects the dead process, so that no zombie stays.
+        let _ = self.child.0.lock().unwrap_or_else(PoisonError::into_inner).wait();
+    }
+}
+
+impl WorkerProcess {
+    pub(crate) fn start(config: &EngineConfig) -> Result<Self, EngineError> {
+        let program = config.worker_path();
+        if !program.is_file() {
+            return Err(EngineError::WorkerNotFound { path: program });
+        }
+        let mut words = config
+            .launcher
+            .iter()
+            .map(|w| w.as_os_str())
+            .chain([program.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or(program.as_os_str()));
+        command.args(words).env_clear();
+        command.envs(
+            PASSED_ON
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        );
+        command.envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(EngineError::Spawn)?;
+        let broken = || EngineError::Nonsense {
+            detail: "it has no pipes".into(),
+        };
+        let stdin = BufWriter::new(child.stdin.take().ok_or_else(broken)?);
+        let stdout = BufReader::new(child.stdout.take().ok_or_else(broken)?);
+        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || tail(pipe)));
+        let pid = child.id();
+        let mut worker = Self {
+            child: Killer(Arc::new(Mutex::new(child))),
+            pid,
+            stdin,
+            stdout,
+            stderr,
+        };
+        let hello = worker.until(config.deadline, |w| {
+            read_frame::<Hello>(&mut w.stdout, HELLO_LIMIT)
+        })?;
+        match hello {
+            Hello::Ready { protocol: PROTOCOL } => Ok(worker),
+            Hello::Ready { protocol } => Err(EngineError::WrongVersion {
+                expected: PROTOCOL,
+                found: protocol,
+            }),
+            Hello::WrongPin {
+                name,
+                expected,
+                found,
+            } => Err(EngineError::WrongPin {
+                name,
+                expected,
+                found: found.unwrap_or_else(|| "not set".into()),
+            }),
+            Hello::CpuTooOld { missing } => Err(EngineError::CpuTooOld { missing }),
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    pub(crate) fn killer(&self) -> Killer {
+        self.child.clone()
+    }
+
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(
+            self.child
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .try_wait(),
+            Ok(None)
+        )
+    }
+
+    /// Does one job. `take` sees the answers in order, each of at most `limit` bytes, and ends the job with a break; a
+    /// text from it means that the answer makes no sense. After an error other than [`EngineError::Torch`],
+    /// [`EngineError::BadJob`] and [`EngineError::Diverged`] the worker is of no more use.
+    pub(crate) fn job<T>(
+        &mut self,
+        request: &Request,
+        deadline: Duration,
+        limit: u32,
+        mut take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
+    ) -> Result<T, EngineError> {
+        self.until(deadline, |w| {
+            write_frame(&mut w.stdin, request)?;
+            loop {
+                match read_frame::<Answer>(&mut w.stdout, limit)? {
+                    Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),
+                    Answer::BadJob { detail } => return Ok(Err(EngineError::BadJob { detail })),
+                    Answer::Diverged => return Ok(Err(EngineError::Diverged)),
+                    answer => match take(answer) {
+                        Ok(ControlFlow::Continue(())) => {}
+                        Ok(ControlFlow::Break(result)) => return Ok(Ok(result)),
+                        Err(detail) => {
+                            return Ok(Err(EngineError::Nonsense {
+                                detail: detail.into(),
+                            }));
+                        }
+                    },
+                }
+            }
+        })?
+    }
+
+    /// Runs `talk` with this worker. Past the deadline the worker is killed, which ends every wait for it.
+    fn until<T>(
+        &mut self,
+        deadline: Duration,
+        talk: impl FnOnce(&mut Self) -> Result<T, FrameError>,
+    ) -> Result<T, EngineError> {
+        let late = Arc::new(AtomicBool::new(false));
+        let (done, finished) = mpsc::channel::<()>();
+        let (killer, flag) = (self.killer(), late.clone());
+        thread::spawn(move || {
+            if finished.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Timeout) {
+                flag.store(true, Ordering::SeqCst);
+                killer.kill();
+            }
+        });
+        let result = talk(self);
+        drop(done);
+        match result {
+            Ok(value) => Ok(value),
+            Err(_) if late.load(Ordering::SeqCst) => Err(EngineError::TimedOut { after: deadline }),
+            Err(FrameError::Io(_)) => Err(self.post_mortem()),
+            Err(error @ FrameError::CantSend { .. }) => Err(EngineError::BadJob {
+                detail: error.to_string(),
+            }),
+            Err(error) => Err(EngineError::Nonsense {
+                detail: error.to_string(),
+            }),
+        }
+    }
+
+    /// Why the pipe broke.
+    fn post_mortem(&mut self) -> EngineError {
+        self.child.kill();
+        let status = self.child.0.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        let stderr = self
+            .stderr
+            .take()
+            .and_then(|reader| reader.join().ok())
+            .unwrap_or_default();
+        // 127 is how the dynamic loader ends a program whose libraries it can't find.
+        if status.as_ref().is_ok_and(|s| s.code() == Some(127)) && stderr.contains("shared librar") {
+            return EngineError::LibTorchMissing { detail: stderr };
+        }
+        let status = status.map_or_else(|error| error.to_string(), |s| s.to_string());
+        EngineError::WorkerDied { status, stderr }
+    }
+}
+
+/// Reads to the end, so that the worker never waits for us, and keeps the last bytes.
+fn tail(mut pipe: ChildStderr) -> String {
+    let mut kept = Vec::new();
+    let mut chunk = [0u8; 1024];
+    while let Ok(n @ 1..) = pipe.read(&mut chunk) {
+        kept.extend(chunk.iter().take(n));
+        kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
+    }
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}

@@ -1,0 +1,242 @@
+//! What engine and worker say to each other: frames of SCALE over the worker's standard input and output.
+//!
+//! A frame is its length (4 bytes, little-endian) and one message. The worker speaks first ([`Hello`]); then each
+//! [`Request`] gets its [`Answer`]s. Neither side trusts a length: a reader never takes more than its limit, and never
+//! reserves memory before the bytes are there.
+
+use std::io::{self, Read, Write};
+
+use codec::{Decode, DecodeAll, Encode};
+use hydra_primitives::{
+    H256,
+    dataset::DatasetKind,
+    model::{Architecture, ModelSpec},
+    proposal::{Report, Score},
+};
+
+/// The version of this boundary.
+pub const PROTOCOL: u16 = 1;
+/// The largest frame in bytes. It bounds a training state, and with it the model, to 2²⁷ parameters with momentum.
+pub const MAX_FRAME: u32 = 1 << 30;
+
+/// The first frame of a worker.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Hello {
+    /// Ready for jobs.
+    Ready {
+        /// [`PROTOCOL`] of the worker.
+        protocol: u16,
+    },
+    /// A variable of the profile is not what it must be.
+    WrongPin {
+        /// The variable.
+        name: String,
+        /// What it must be.
+        expected: String,
+        /// What it is, if it is set.
+        found: Option<String>,
+    },
+    /// The CPU lacks an instruction set.
+    CpuTooOld {
+        /// Which.
+        missing: String,
+    },
+}
+
+/// A job. Weights and states are little-endian single precision in canonical order, data are shards as files.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Request {
+    /// Train a whole task. Answers: a [`Answer::State`] per leaf of the trace, then [`Answer::Trained`].
+    Train {
+        /// The model.
+        spec: ModelSpec,
+        /// What the data are.
+        kind: DatasetKind,
+        /// Base weights.
+        base: Vec<u8>,
+        /// The shard to train on.
+        shard: Vec<u8>,
+        /// The validation set.
+        validation: Vec<u8>,
+        /// Seed of the order of samples.
+        task_seed: H256,
+    },
+    /// Do the steps `from..to` of a task. Answer: [`Answer::State`] with index `to`.
+    Segment {
+        /// The model.
+        spec: ModelSpec,
+        /// What the data are.
+        kind: DatasetKind,
+        /// The shard.
+        shard: Vec<u8>,
+        /// Seed of the order of samples.
+        task_seed: H256,
+        /// First step.
+        from: u32,
+        /// Step after the last.
+        to: u32,
+        /// The state before step `from`.
+        state: Vec<u8>,
+    },
+    /// Loss and score on data. Answer: [`Answer::Evaluated`].
+    Evaluate {
+        /// The network.
+        architecture: Architecture,
+        /// What the data are.
+        kind: DatasetKind,
+        /// The weights.
+        weights: Vec<u8>,
+        /// A shard or the validation set.
+        data: Vec<u8>,
+    },
+    /// Outputs for inputs. Answer: [`Answer::Inferred`].
+    Infer {
+        /// The network.
+        architecture: Architecture,
+        /// The weights.
+        weights: Vec<u8>,
+        /// `n × inputs` values.
+        inputs: Vec<u8>,
+    },
+}
+
+/// What comes of a job.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Answer {
+    /// A training state.
+    State {
+        /// `Train`: number of its leaf; `Segment`: the step it follows.
+        index: u32,
+        /// Weights, then the optimizer's buffers.
+        bytes: Vec<u8>,
+    },
+    /// A task is done.
+    Trained {
+        /// What to claim.
+        report: Report,
+    },
+    /// Loss and score.
+    Evaluated {
+        /// Mean cross-entropy in millionths of a nat.
+        loss: u32,
+        /// Samples classified right.
+        score: Score,
+    },
+    /// Outputs.
+    Inferred {
+        /// `n × outputs` values.
+        logits: Vec<u8>,
+    },
+    /// LibTorch reported an error.
+    TorchFailed {
+        /// Its message.
+        detail: String,
+    },
+    /// The job makes no sense.
+    BadJob {
+        /// Why.
+        detail: String,
+    },
+    /// Training reached values that are not finite.
+    Diverged,
+}
+
+/// Why a frame can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The pipe broke.
+    #[error("the pipe broke: {0}")]
+    Io(#[from] io::Error),
+    /// The frame is longer than the limit.
+    #[error("a frame of {length} bytes where at most {limit} are allowed")]
+    TooLong {
+        /// Its length.
+        length: u64,
+        /// The limit.
+        limit: u32,
+    },
+    /// A message of ours is longer than [`MAX_FRAME`]; nothing was written.
+    #[error(
+        "{length} bytes are more than the engine passes on ({MAX_FRAME}): the model is too big for this version"
+    )]
+    CantSend {
+        /// Its length.
+        length: u64,
+    },
+    /// The frame's bytes are no message.
+    #[error("a frame that is no message: {0}")]
+    Malformed(#[from] codec::Error),
+}
+
+/// Writes one message.
+pub fn write_frame(to: &mut impl Write, message: &impl Encode) -> Result<(), FrameError> {
+    let bytes = message.encode();
+    let length = u32::try_from(bytes.len()).ok().filter(|n| *n <= MAX_FRAME);
+    let length = length.ok_or(FrameError::TooLong {
+        length: bytes.len() as u64,
+        limit: MAX_FRAME,
+    })?;
+    to.write_all(&length.to_le_bytes())?;
+    to.write_all(&bytes)?;
+    to.flush()?;
+    Ok(())
+}
+
+/// Reads one message of at most `limit` bytes. A pipe that ends, even between frames, is an
+/// [`io::ErrorKind::UnexpectedEof`].
+pub fn read_frame<T: Decode>(from: &mut impl Read, limit: u32) -> Result<T, FrameError> {
+    let mut length = [0u8; 4];
+    from.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length);
+    if length > limit {
+        return Err(FrameError::TooLong {
+            length: u64::from(length),
+            limit,
+        });
+    }
+    let mut bytes = Vec::new();
+    from.take(u64::from(length)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != u64::from(length) {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    Ok(T::decode_all(&mut bytes.as_slice())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_round_trip() {
+        let message = Answer::State {
+            index: 3,
+            bytes: vec![1, 2, 3],
+        };
+        let mut pipe = Vec::new();
+        write_frame(&mut pipe, &message).unwrap();
+        assert_eq!(read_frame::<Answer>(&mut pipe.as_slice(), 100).unwrap(), message);
+    }
+
+    #[test]
+    fn long_short_and_meaningless_frames_are_refused() {
+        let long = 101u32.to_le_bytes();
+        assert!(matches!(
+            read_frame::<Answer>(&mut &long[..], 100),
+            Err(FrameError::TooLong { .. })
+        ));
+        let cut = [&8u32.to_le_bytes()[..], &[0; 5]].concat();
+        assert!(matches!(
+            read_frame::<Answer>(&mut cut.as_slice(), 100),
+            Err(FrameError::Io(_))
+        ));
+        let trailing = [&2u32.to_le_bytes()[..], &[6, 6]].concat();
+        assert!(matches!(
+            read_frame::<Answer>(&mut trailing.as_slice(), 100),
+            Err(FrameError::Malformed(_))
+        ));
+        assert!(matches!(
+            read_frame::<Answer>(&mut &[][..], 100),
+            Err(FrameError::Io(_))
+        ));
+    }
+}

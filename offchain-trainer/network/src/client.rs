@@ -1,0 +1,143 @@
+//! Asking one peer for one slice.
+
+use crate::{
+    Limits, SizeRule,
+    pool::{Lease, Pool},
+    wire::{HEADER_SIZE, Header, Request, WireError, decode_header, encode_request},
+};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use hydra_blobs::{GROUP_SIZE, SliceDecoder, SliceError, VerifiedSlice};
+use libp2p::{PeerId, Stream};
+use libp2p_stream::OpenStreamError;
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// Why a peer didn't deliver.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerFault {
+    /// There is no connection to it.
+    #[error("not connected")]
+    NotConnected,
+    /// It doesn't speak `/hydra/blob/1`.
+    #[error("doesn't serve blobs")]
+    NoProtocol,
+    /// It doesn't have the blob.
+    #[error("doesn't have it")]
+    NotFound,
+    /// It has too much to do.
+    #[error("too busy")]
+    Busy,
+    /// The connection or stream broke.
+    #[error("connection lost ({0})")]
+    Lost(String),
+    /// It took too long.
+    #[error("took longer than {0:?}")]
+    Stalled(Duration),
+    /// It says the blob has another size than it must have. It wasn't asked for more.
+    #[error("offers {claimed} bytes where {rule}")]
+    WrongSize {
+        /// The size it claims, in bytes.
+        claimed: u64,
+        /// What was allowed.
+        rule: SizeRule,
+    },
+    /// It sent something else than the blob.
+    #[error("sent wrong data: {0}")]
+    WrongData(SliceError),
+    /// What it sent isn't the protocol.
+    #[error("broke the protocol: {0}")]
+    BadAnswer(WireError),
+}
+
+impl PeerFault {
+    /// Whether asking the same peer again may help.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Lost(_))
+    }
+}
+
+/// Asks `peer` for a slice and verifies it while it arrives.
+///
+/// `received` counts its verified bytes. Memory: at most the slice and one group, and nothing before the size has passed `rule`.
+pub(crate) async fn ask(
+    pool: &Pool,
+    peer: PeerId,
+    request: Request,
+    rule: SizeRule,
+    limits: &Limits,
+    received: &AtomicU64,
+) -> Result<VerifiedSlice, PeerFault> {
+    // Waiting for our own other fetches isn't the peer's fault, so it happens outside the timeout.
+    let permit = pool.permit(peer).await.ok_or(PeerFault::NotConnected)?;
+    let exchange = async {
+        let opened = within(limits.stall, pool.open(peer, permit)).await?;
+        let mut lease: Lease = opened.map_err(open_fault)?;
+        let answer = exchange(&mut lease.stream, request, rule, limits.stall, received).await;
+        if matches!(answer, Ok(_) | Err(PeerFault::NotFound)) {
+            pool.keep(lease);
+        }
+        answer
+    };
+    let answer = within(limits.request, exchange).await.and_then(|answer| answer);
+    if matches!(answer, Err(PeerFault::Lost(_))) {
+        pool.forget(peer);
+    }
+    answer
+}
+
+async fn exchange(
+    stream: &mut Stream,
+    request: Request,
+    rule: SizeRule,
+    stall: Duration,
+    received: &AtomicU64,
+) -> Result<VerifiedSlice, PeerFault> {
+    let sent = async {
+        stream.write_all(&encode_request(&request)).await?;
+        stream.flush().await
+    };
+    within(stall, sent).await?.map_err(lost)?;
+    let mut header = [0; HEADER_SIZE];
+    within(stall, stream.read_exact(&mut header))
+        .await?
+        .map_err(lost)?;
+    let claimed = match decode_header(&header).map_err(PeerFault::BadAnswer)? {
+        Header::Found { total_size } => total_size,
+        Header::NotFound => return Err(PeerFault::NotFound),
+        Header::Busy => return Err(PeerFault::Busy),
+    };
+    if !rule.allows(claimed) {
+        return Err(PeerFault::WrongSize { claimed, rule });
+    }
+    let mut decoder =
+        SliceDecoder::new(request.hash, claimed, request.range).map_err(PeerFault::WrongData)?;
+    let mut buffer = vec![0; GROUP_SIZE as usize];
+    while let Some(wanted) = decoder.wants() {
+        let part = &mut buffer[..wanted];
+        within(stall, stream.read_exact(part)).await?.map_err(lost)?;
+        decoder.feed(part).map_err(PeerFault::WrongData)?;
+        received.fetch_add(wanted as u64, Ordering::Relaxed);
+    }
+    decoder.finish().map_err(PeerFault::WrongData)
+}
+
+async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T, PeerFault> {
+    timeout(limit, future)
+        .await
+        .map_err(|_| PeerFault::Stalled(limit))
+}
+
+fn lost(error: io::Error) -> PeerFault {
+    PeerFault::Lost(error.to_string())
+}
+
+fn open_fault(error: OpenStreamError) -> PeerFault {
+    match error {
+        OpenStreamError::UnsupportedProtocol(_) => PeerFault::NoProtocol,
+        other => PeerFault::Lost(other.to_string()),
+    }
+}

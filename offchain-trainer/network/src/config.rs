@@ -1,0 +1,79 @@
+//! What a network is started with.
+
+use libp2p::{Multiaddr, identity::Keypair};
+use std::time::Duration;
+
+/// How to start the network.
+#[derive(Debug, Clone)]
+pub struct NetworkConfig {
+    /// Who we are; see [`data_plane_keypair`](crate::data_plane_keypair).
+    pub keypair: Keypair,
+    /// Where to listen, such as `/ip4/0.0.0.0/tcp/30400`; port 0 lets the system choose. None: only dial out.
+    pub listen: Vec<Multiaddr>,
+    /// Peers to stay connected to, such as `/ip4/203.0.113.7/tcp/30400/p2p/12D3…`. Our own address does no harm.
+    pub bootstrap: Vec<Multiaddr>,
+    /// What we tell others we are running; [`default_agent`] for the usual one.
+    pub agent: String,
+    /// Timeouts and bounds.
+    pub limits: Limits,
+}
+
+impl NetworkConfig {
+    /// Listens nowhere, knows nobody, usual agent string and limits.
+    pub fn new(keypair: Keypair) -> Self {
+        Self {
+            keypair,
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            agent: default_agent(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// `hydra-trainer/<version>`.
+pub fn default_agent() -> String {
+    concat!("hydra-trainer/", env!("CARGO_PKG_VERSION")).into()
+}
+
+/// Timeouts and bounds. The defaults suit home connections; tests shorten the timeouts.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a transfer may make no progress (16 KiB when receiving, 64 KiB when sending) before the peer is given up.
+    pub stall: Duration,
+    /// How long one request for at most 1 MiB may take altogether, on either side.
+    pub request: Duration,
+    /// How long a request may bring nothing before others are asked for the same as well. It goes on meanwhile.
+    pub hedge: Duration,
+    /// How long a peer may keep a stream open without asking for anything.
+    pub idle_stream: Duration,
+    /// Streams that one peer may have open to us, and that we open to one peer.
+    pub streams_per_peer: usize,
+    /// Streams that all peers together may have open to us.
+    pub streams: usize,
+    /// Slices (about 1 MiB of memory each) that are being sent at a time.
+    pub slices_served: usize,
+    /// Slices that one fetch asks for at a time.
+    pub slices_fetched: usize,
+    /// First pause before a lost bootstrap peer is dialled again; doubles up to `redial_max`.
+    pub redial_min: Duration,
+    /// Longest such pause.
+    pub redial_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stall: Duration::from_secs(20),
+            request: Duration::from_secs(120),
+            hedge: Duration::from_secs(1),
+            idle_stream: Duration::from_secs(30),
+            streams_per_peer: 8,
+            streams: 256,
+            slices_served: 32,
+            slices_fetched: 8,
+            redial_min: Duration::from_millis(500),
+            redial_max: Duration::from_secs(30),
+        }
+    }
+}

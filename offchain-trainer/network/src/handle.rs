@@ -1,0 +1,185 @@
+//! What the rest of the program holds of the network.
+
+use crate::{
+    DialError, FetchError, Limits, Multiaddr, PeerId, PeerInfo, SizeRule,
+    fetch::{Fetcher, Gates},
+    pool::Pool,
+    service::Command,
+};
+use hydra_blobs::{BlobError, BlobStore, H256};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Access to a running network. Clones share it; it ends when the last one is dropped, or with
+/// [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct NetworkHandle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    local: PeerId,
+    commands: mpsc::Sender<Command>,
+    peers: watch::Receiver<Vec<PeerInfo>>,
+    listening: watch::Receiver<Vec<Multiaddr>>,
+    pool: Pool,
+    gates: Gates,
+    store: Arc<BlobStore>,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for NetworkHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NetworkHandle")
+            .field("local", &self.inner.local)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NetworkHandle {
+    pub(crate) fn new(
+        local: PeerId,
+        commands: mpsc::Sender<Command>,
+        peers: watch::Receiver<Vec<PeerInfo>>,
+        listening: watch::Receiver<Vec<Multiaddr>>,
+        control: libp2p_stream::Control,
+        store: Arc<BlobStore>,
+        limits: Limits,
+    ) -> Self {
+        let pool = Pool::new(control, limits.streams_per_peer);
+        let gates = Gates::default();
+        Self {
+            inner: Arc::new(Inner {
+                local,
+                commands,
+                peers,
+                listening,
+                pool,
+                gates,
+                store,
+                limits,
+            }),
+        }
+    }
+
+    /// Gets a blob into the [`BlobStore`] and returns its size in bytes; at once if it is there already.
+    ///
+    /// The connected ones among `providers` are asked first, all other connected peers after them or when they
+    /// deliver nothing for [`Limits::hedge`]. A peer that lies, breaks off or is too slow isn't asked again for this blob. From the moment this returns, the blob is served to
+    /// others.
+    ///
+    /// # Errors
+    /// [`FetchError`]; peers come and go, so trying again later may succeed.
+    pub async fn fetch(&self, hash: H256, rule: SizeRule, providers: Vec<PeerId>) -> Result<u64, FetchError> {
+        let Inner {
+            local,
+            peers,
+            pool,
+            gates,
+            store,
+            limits,
+            ..
+        } = &*self.inner;
+        // Two tasks that need the same blob share one download: the second finds it in the store.
+        let _gate = gates.enter(hash).await;
+        if let Some(size) = self.stored_size(hash).await? {
+            return match rule.allows(size) {
+                true => Ok(size),
+                false => Err(FetchError::WrongSize { hash, size, rule }),
+            };
+        }
+        if self.inner.commands.is_closed() {
+            return Err(FetchError::ShutDown);
+        }
+        Fetcher::new(hash, rule, pool, store, limits, peers.clone(), *local, &providers)
+            .run()
+            .await
+    }
+
+    /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub async fn fetch_bytes(
+        &self,
+        hash: H256,
+        rule: SizeRule,
+        providers: Vec<PeerId>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut damaged = None;
+        // A blob that was damaged on our disk has been moved aside by the first read: get it again.
+        for _ in 0..2 {
+            self.fetch(hash, rule, providers.clone()).await?;
+            let store = self.inner.store.clone();
+            match blocking(move || store.get(hash, rule.limit())).await {
+                Ok(Some(bytes)) => return Ok(bytes),
+                Ok(None) => {}
+                Err(FetchError::Store(error @ BlobError::Corrupt { .. })) => damaged = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(damaged.map_or(FetchError::NotFound { hash, asked: 0 }, FetchError::Store))
+    }
+
+    /// Who we are connected to, by PeerId.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.inner.peers.borrow().clone()
+    }
+
+    /// Follows [`peers`](Self::peers): for waiting until somebody is there.
+    pub fn watch_peers(&self) -> watch::Receiver<Vec<PeerInfo>> {
+        self.inner.peers.clone()
+    }
+
+    /// Who we are.
+    pub fn local_peer_id(&self) -> PeerId {
+        self.inner.local
+    }
+
+    /// Where we listen, with our PeerId at the end: as others need it to dial or bootstrap from us.
+    pub fn listen_addresses(&self) -> Vec<Multiaddr> {
+        self.inner.listening.borrow().clone()
+    }
+
+    /// Connects to a peer, once: it isn't dialled again when the connection is lost. Returns who it is. If `address`
+    /// names a connected peer, nothing happens.
+    ///
+    /// # Errors
+    /// [`DialError`].
+    pub async fn dial(&self, address: Multiaddr) -> Result<PeerId, DialError> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Dial { address, reply };
+        self.inner
+            .commands
+            .send(command)
+            .await
+            .map_err(|_| DialError::ShutDown)?;
+        answer.await.unwrap_or(Err(DialError::ShutDown))
+    }
+
+    /// Closes all connections and listeners; their ports are free when this returns. Harmless when repeated.
+    pub async fn shutdown(&self) {
+        // Fails only if it has ended already.
+        let _ = self.inner.commands.send(Command::ShutDown).await;
+        self.inner.commands.closed().await;
+    }
+
+    async fn stored_size(&self, hash: H256) -> Result<Option<u64>, FetchError> {
+        let store = self.inner.store.clone();
+        blocking(move || store.size(hash)).await
+    }
+}
+
+/// Runs disk work where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+) -> Result<T, FetchError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(FetchError::Store),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down.
+            Err(_) => Err(FetchError::ShutDown),
+        },
+    }
+}

@@ -1,0 +1,33 @@
+//! The data plane: finds and keeps peers, and moves blobs between them.
+//!
+//! One libp2p swarm (TCP, Noise, Yamux, Identify, Ping) runs as a task of its own; a [`NetworkHandle`] talks to it.
+//! Blobs travel over `/hydra/blob/1` ([`wire`]) in verified slices and end up in the
+//! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward.
+//!
+//! It must never
+//! * believe a peer: content, sizes and names are checked, and whatever a peer can make us hold is bounded;
+//! * know what a blob means: models, rounds and stake are other crates' business;
+//! * use the node's own key: the data plane has an identity of its own, derived from it ([`data_plane_keypair`]).
+
+mod bootstrap;
+mod client;
+mod config;
+mod fetch;
+mod handle;
+mod identity;
+mod listen;
+mod peers;
+mod pool;
+mod server;
+mod service;
+pub mod wire;
+
+pub use client::PeerFault;
+pub use config::{Limits, NetworkConfig, default_agent};
+pub use fetch::{FetchError, SizeRule};
+pub use handle::NetworkHandle;
+pub use identity::{BadPeerId, data_plane_keypair, peer_id_bytes, peer_id_from_bytes};
+pub use libp2p::{Multiaddr, PeerId, identity::Keypair};
+pub use listen::NetworkError;
+pub use peers::PeerInfo;
+pub use service::{DialError, Network};

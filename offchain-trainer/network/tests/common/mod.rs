@@ -1,0 +1,211 @@
+//! Real networks on 127.0.0.1, and peers that misbehave.
+#![allow(dead_code)] // Each test file uses its part.
+
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use hydra_blobs::{BlobStore, H256, SliceRange};
+use hydra_network::{
+    Keypair, Limits, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerId, PeerInfo,
+    wire::{Header, PROTOCOL, REQUEST_SIZE, Request, decode_request, encode_header},
+};
+use libp2p::{Stream, SwarmBuilder, multiaddr::Protocol, noise, swarm::SwarmEvent, tcp, yamux};
+use std::{sync::Arc, time::Duration};
+use tempfile::TempDir;
+
+/// Long enough for a busy machine; reached only when something is broken.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Node {
+    pub net: NetworkHandle,
+    pub store: Arc<BlobStore>,
+    pub dir: TempDir,
+}
+
+pub fn limits() -> Limits {
+    Limits {
+        stall: Duration::from_secs(2),
+        redial_min: Duration::from_millis(50),
+        redial_max: Duration::from_millis(200),
+        ..Limits::default()
+    }
+}
+
+pub fn config() -> NetworkConfig {
+    NetworkConfig {
+        listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
+        limits: limits(),
+        ..NetworkConfig::new(Keypair::generate_ed25519())
+    }
+}
+
+pub async fn start(config: NetworkConfig) -> Node {
+    let dir = TempDir::new().unwrap();
+    let store = Arc::new(BlobStore::open(dir.path()).unwrap());
+    let net = Network::start(config, store.clone()).await.unwrap();
+    Node { net, store, dir }
+}
+
+pub async fn node() -> Node {
+    start(config()).await
+}
+
+impl Node {
+    pub fn id(&self) -> PeerId {
+        self.net.local_peer_id()
+    }
+
+    pub fn address(&self) -> Multiaddr {
+        self.net.listen_addresses().remove(0)
+    }
+
+    pub async fn connect(&self, other: &Node) {
+        assert_eq!(self.net.dial(other.address()).await.unwrap(), other.id());
+        other
+            .until(|peers| peers.iter().any(|p| p.peer_id == self.id()))
+            .await;
+    }
+
+    /// Waits until the peers are as wanted.
+    pub async fn until(&self, wanted: impl FnMut(&Vec<PeerInfo>) -> bool) -> Vec<PeerInfo> {
+        let mut watch = self.net.watch_peers();
+        let peers = tokio::time::timeout(PATIENCE, watch.wait_for(wanted)).await;
+        peers.expect("peers didn't become as wanted").unwrap().clone()
+    }
+}
+
+/// Bytes without repetition.
+pub fn content(size: usize) -> Vec<u8> {
+    let mut bytes = vec![0; size];
+    blake3::Hasher::new()
+        .update(b"network")
+        .finalize_xof()
+        .fill(&mut bytes);
+    bytes
+}
+
+/// How a hostile peer answers one request; `false` closes the stream.
+pub trait Behave: Send + Sync + 'static {
+    fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> impl Future<Output = bool> + Send;
+}
+
+/// A peer that speaks the protocol, but answers as it likes.
+pub struct Hostile {
+    pub id: PeerId,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Hostile {
+    /// Connects to `node` and waits until `node` knows it.
+    pub async fn meet(node: &Node, behave: impl Behave) -> Self {
+        let mut swarm = raw_swarm();
+        let id = *swarm.local_peer_id();
+        let mut control = swarm.behaviour().new_control();
+        let mut incoming = control.accept(PROTOCOL).unwrap();
+        swarm.dial(node.address()).unwrap();
+        let behave = Arc::new(behave);
+        let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = swarm.select_next_some() => {}
+                    Some((_, mut stream)) = incoming.next() => {
+                        let (behave, count) = (behave.clone(), count.clone());
+                        tokio::spawn(async move {
+                            let mut bytes = [0; REQUEST_SIZE];
+                            while stream.read_exact(&mut bytes).await.is_ok() {
+                                let request = decode_request(&bytes).unwrap();
+                                let nth = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                                if !behave.answer(&mut stream, request, nth).await {
+                                    return;
+                                }
+                            }
+                        });
+                    }
+                }
+            }
+        });
+        node.until(|peers| peers.iter().any(|p| p.peer_id == id)).await;
+        Self { id, task }
+    }
+
+    pub fn vanish(&self) {
+        self.task.abort();
+    }
+
+    pub fn aborter(&self) -> tokio::task::AbortHandle {
+        self.task.abort_handle()
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        self.vanish();
+    }
+}
+
+pub fn raw_swarm() -> libp2p::Swarm<libp2p_stream::Behaviour> {
+    SwarmBuilder::with_new_identity()
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
+        .unwrap()
+        .with_behaviour(|_| libp2p_stream::Behaviour::new())
+        .unwrap()
+        .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::MAX))
+        .build()
+}
+
+/// A raw stream to `node`'s server, and the task that keeps its swarm going.
+pub async fn raw_streams(node: &Node, count: usize) -> (Vec<Stream>, tokio::task::JoinHandle<()>) {
+    let mut swarm = raw_swarm();
+    let mut control = swarm.behaviour().new_control();
+    swarm.dial(node.address()).unwrap();
+    while !matches!(
+        swarm.select_next_some().await,
+        SwarmEvent::ConnectionEstablished { .. }
+    ) {}
+    let task = tokio::spawn(async move {
+        loop {
+            swarm.select_next_some().await;
+        }
+    });
+    let mut streams = Vec::new();
+    for _ in 0..count {
+        streams.push(control.open_stream(node.id(), PROTOCOL).await.unwrap());
+    }
+    (streams, task)
+}
+
+/// Sends what an honest peer would, of `bytes`.
+pub async fn answer_honestly(stream: &mut Stream, bytes: &[u8], range: SliceRange) -> bool {
+    let dir = TempDir::new().unwrap();
+    let store = BlobStore::open(dir.path()).unwrap();
+    let hash = store.put(bytes).unwrap();
+    let slice = store.encode_slice(hash, range).unwrap().unwrap();
+    send_found(stream, slice.total_size, &slice.bytes).await
+}
+
+pub async fn send_found(stream: &mut Stream, total_size: u64, slice: &[u8]) -> bool {
+    let sent = async {
+        stream
+            .write_all(&encode_header(&Header::Found { total_size }))
+            .await?;
+        stream.write_all(slice).await?;
+        stream.flush().await
+    };
+    sent.await.is_ok()
+}
+
+pub fn absent() -> H256 {
+    H256::repeat_byte(0xAB)
+}
+
+/// An address of 127.0.0.1 whose port was free a moment ago.
+pub fn free_address() -> Multiaddr {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    Multiaddr::empty()
+        .with(Protocol::Ip4([127, 0, 0, 1].into()))
+        .with(Protocol::Tcp(port))
+}

@@ -1,0 +1,21 @@
+//! Why a job has no result.
+
+use hydra_engine::protocol::FrameError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    #[error("the parent is gone: {0}")]
+    Pipe(#[from] FrameError),
+    #[error("{0}")]
+    Torch(#[from] tch::TchError),
+    #[error("{0}")]
+    BadJob(String),
+    #[error("training diverged")]
+    Diverged,
+}
+
+impl JobError {
+    pub fn bad(detail: impl Into<String>) -> Self {
+        Self::BadJob(detail.into())
+    }
+}

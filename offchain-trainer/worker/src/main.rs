@@ -1,0 +1,121 @@
+//! The process that LibTorch lives in: reads jobs from standard input, answers on standard output, ends when its
+//! standard input does, even in the middle of a job.
+//!
+//! It refuses to run without the pins of the exact profile, because other bits than the network's cost the owner's
+//! stake. It must never open a file or a socket of its own, or keep anything from one job to the next.
+
+mod evaluate;
+mod job_error;
+mod network;
+mod startup;
+mod training;
+
+use std::{
+    io::{self, BufReader, Write},
+    process::ExitCode,
+    sync::mpsc,
+    thread,
+};
+
+use hydra_engine::protocol::{
+    Answer, FrameError, Hello, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame,
+};
+
+use crate::job_error::JobError;
+
+/// Exit status when the startup checks fail; the reason is in the first frame.
+const REFUSED: u8 = 3;
+/// Exit status when the parent is gone or does not speak the protocol.
+const NO_PARENT: i32 = 4;
+
+fn main() -> ExitCode {
+    let mut out = io::stdout().lock();
+    if let Err(refusal) = startup::check() {
+        // If it can't be written, nobody listens.
+        let _ = write_frame(&mut out, &refusal);
+        return ExitCode::from(REFUSED);
+    }
+    startup::single_thread();
+    match serve(&mut out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hydra-torch-worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(out: &mut impl Write) -> Result<(), FrameError> {
+    write_frame(out, &Hello::Ready { protocol: PROTOCOL })?;
+    for request in requests() {
+        match perform(request, out) {
+            Ok(answer) => write_frame(out, &answer)?,
+            Err(JobError::Pipe(error)) => return Err(error),
+            Err(JobError::Torch(error)) => write_frame(
+                out,
+                &Answer::TorchFailed {
+                    detail: error.to_string(),
+                },
+            )?,
+            Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
+            Err(JobError::Diverged) => write_frame(out, &Answer::Diverged)?,
+        }
+    }
+    Ok(())
+}
+
+/// The jobs, read by a thread of their own: it notices that the parent is gone while a job is still running.
+fn requests() -> mpsc::Receiver<Request> {
+    let (send, receive) = mpsc::sync_channel(0);
+    thread::spawn(move || {
+        let mut input = BufReader::new(io::stdin().lock());
+        let error = loop {
+            match read_frame::<Request>(&mut input, MAX_FRAME) {
+                Ok(request) => {
+                    if send.send(request).is_err() {
+                        std::process::exit(NO_PARENT);
+                    }
+                }
+                Err(error) => break error,
+            }
+        };
+        if !matches!(error, FrameError::Io(_)) {
+            eprintln!("hydra-torch-worker: {error}");
+        }
+        std::process::exit(NO_PARENT);
+    });
+    receive
+}
+
+fn perform(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {
+    match request {
+        Request::Train {
+            spec,
+            kind,
+            base,
+            shard,
+            validation,
+            task_seed,
+        } => training::train(&spec, &kind, &base, [&shard, &validation], task_seed, out),
+        Request::Segment {
+            spec,
+            kind,
+            shard,
+            task_seed,
+            from,
+            to,
+            state,
+        } => training::segment(&spec, &kind, &shard, task_seed, from..to, &state),
+        Request::Evaluate {
+            architecture,
+            kind,
+            weights,
+            data,
+        } => evaluate::evaluate(&architecture, &kind, &weights, &data),
+        Request::Infer {
+            architecture,
+            weights,
+            inputs,
+        } => evaluate::infer(&architecture, &weights, &inputs),
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole rounds on the four real pallets, and the off-chain worker against a scripted trainer.
+
+mod offchain;
+mod rounds;

@@ -1,0 +1,176 @@
+//! What work earns, and how query payments reach those who did it without ever looping over accounts.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+use crate::{Balance, HYDRA};
+use primitive_types::U256;
+
+/// A standard unit of work in sample-parameters: 30 steps of 32 samples on a 64-64-10 `Mlp` (4,810 parameters).
+pub const STANDARD_WORK: u64 = 30 * 32 * 4_810;
+/// What a standard unit of accepted work earns.
+pub const REWARD_PER_UNIT: Balance = HYDRA;
+/// What a question to a model costs.
+pub const QUERY_PRICE: Balance = HYDRA.saturating_div(2);
+/// Shares of later query payments that an accepted update earns its proposer, per standard unit.
+pub const PROPOSER_SHARES: u64 = 10;
+/// Shares of later query payments that a vote with the outcome earns a verifier.
+pub const VERIFIER_SHARES: u64 = 1;
+
+/// The reward for accepted work of `work` sample-parameters: 1 HYDRA for [`STANDARD_WORK`], in proportion.
+pub fn reward(work: u64) -> Balance {
+    Balance::from(work)
+        .saturating_mul(REWARD_PER_UNIT)
+        .checked_div(Balance::from(STANDARD_WORK))
+        .unwrap_or_default()
+}
+
+/// A proposer's query shares for accepted work of `work` sample-parameters, at least one.
+pub fn proposer_shares(work: u64) -> u64 {
+    let shares = u128::from(work)
+        .saturating_mul(u128::from(PROPOSER_SHARES))
+        .checked_div(u128::from(STANDARD_WORK))
+        .unwrap_or_default();
+    u64::try_from(shares).unwrap_or(u64::MAX).max(1)
+}
+
+/// Distributes payments over shares with one accumulator: paying, earning shares and claiming are all O(1).
+///
+/// `per_share` only grows. What an account is owed is its shares times the growth since it was last settled. Rounding
+/// always goes down and the remainder is carried to the next payment, so the pool never owes more than it holds.
+#[derive(
+    Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Pool {
+    /// Payments per share so far, in 2⁻⁶⁴ units.
+    pub per_share: U256,
+    /// Shares in all.
+    pub shares: u128,
+    /// What the last payment could not divide evenly, in 2⁻⁶⁴ units.
+    pub carry: U256,
+    /// Everything ever paid in.
+    pub paid_in: Balance,
+    /// Everything ever paid out.
+    pub paid_out: Balance,
+}
+
+/// One account's part in a [`Pool`].
+#[derive(
+    Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Share {
+    /// How many shares it has.
+    pub shares: u128,
+    /// The pool's `per_share` when it was last settled.
+    pub settled_at: U256,
+}
+
+const FRACTION_BITS: usize = 64;
+
+impl Pool {
+    /// Takes in a payment. False, and nothing changes, when there are no shares to give it to.
+    #[must_use]
+    pub fn pay_in(&mut self, amount: Balance) -> bool {
+        if self.shares == 0 {
+            return false;
+        }
+        let shares = U256::from(self.shares);
+        let scaled = U256::from(amount)
+            .checked_shl(FRACTION_BITS)
+            .saturating_add(self.carry);
+        let per_share = scaled.checked_div(shares).unwrap_or_default();
+        self.carry = scaled.saturating_sub(per_share.saturating_mul(shares));
+        self.per_share = self.per_share.saturating_add(per_share);
+        self.paid_in = self.paid_in.saturating_add(amount);
+        true
+    }
+
+    /// What `share` is owed now.
+    pub fn owed(&self, share: &Share) -> Balance {
+        let scaled = self
+            .per_share
+            .saturating_sub(share.settled_at)
+            .saturating_mul(U256::from(share.shares));
+        Balance::try_from(scaled.checked_shr(FRACTION_BITS)).unwrap_or(Balance::MAX)
+    }
+
+    /// Settles `share`: returns what it was owed, which the caller pays out.
+    #[must_use]
+    pub fn settle(&mut self, share: &mut Share) -> Balance {
+        let owed = self.owed(share);
+        share.settled_at = self.per_share;
+        self.paid_out = self.paid_out.saturating_add(owed);
+        owed
+    }
+
+    /// Gives a settled share `more` shares of later payments. Call [`Pool::settle`] first.
+    pub fn add_shares(&mut self, share: &mut Share, more: u128) {
+        share.shares = share.shares.saturating_add(more);
+        share.settled_at = self.per_share;
+        self.shares = self.shares.saturating_add(more);
+    }
+}
+
+/// Shifts without the panics of the operators.
+trait Shift {
+    fn checked_shl(self, bits: usize) -> Self;
+    fn checked_shr(self, bits: usize) -> Self;
+}
+
+impl Shift for U256 {
+    fn checked_shl(self, bits: usize) -> Self {
+        self.saturating_mul(U256::from(2u8).checked_pow(U256::from(bits)).unwrap_or(U256::MAX))
+    }
+    fn checked_shr(self, bits: usize) -> Self {
+        U256::from(2u8)
+            .checked_pow(U256::from(bits))
+            .and_then(|divisor| self.checked_div(divisor))
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_standard_unit_earns_exactly_one_hydra_and_more_work_earns_more() {
+        assert_eq!(reward(STANDARD_WORK), HYDRA);
+        assert_eq!(reward(3 * STANDARD_WORK), 3 * HYDRA);
+        assert_eq!(reward(0), 0);
+    }
+
+    #[test]
+    fn a_payment_without_shares_is_refused() {
+        let mut pool = Pool::default();
+        assert!(!pool.pay_in(QUERY_PRICE));
+        assert_eq!(pool, Pool::default());
+    }
+
+    proptest! {
+        /// Any sequence of payments, new shares and claims: nobody gains or loses more than rounding.
+        #[test]
+        fn what_is_paid_in_is_owed_or_paid_out_to_the_last_few_units(
+            steps in prop::collection::vec((0u8..3, 0usize..5, 1u64..1_000_000_000_000), 1..200)
+        ) {
+            let mut pool = Pool::default();
+            let mut shares = [Share::default(); 5];
+            for (what, who, amount) in steps {
+                match what {
+                    0 => { let _ = pool.pay_in(amount.into()); },
+                    1 => {
+                        let _ = pool.settle(&mut shares[who]);
+                        pool.add_shares(&mut shares[who], u128::from(amount % 97 + 1));
+                    },
+                    _ => { let _ = pool.settle(&mut shares[who]); },
+                }
+                let owed: Balance = shares.iter().map(|s| pool.owed(s)).sum();
+                prop_assert!(pool.paid_out + owed <= pool.paid_in);
+            }
+            let claims = 400;
+            let owed: Balance = shares.iter().map(|s| pool.owed(s)).sum();
+            prop_assert!(pool.paid_in - pool.paid_out - owed <= claims);
+        }
+    }
+}

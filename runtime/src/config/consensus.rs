@@ -1,0 +1,159 @@
+//! Who makes blocks (BABE), who finalises them (GRANDPA), when the two change (Session), and what happens to whoever
+//! signs two conflicting things (Offences).
+//!
+//! GRANDPA's forced changes (`note_stalled`) must stay out of reach: they would end warp sync.
+
+use crate::{
+    AccountId, Babe, Balance, Balances, Grandpa, Historical, Offences, Runtime, RuntimeEvent, Session,
+    config::money::MILLI_HYDRA,
+    network::{EpochDuration, HalfSlot, SlotDuration},
+};
+use alloc::vec::Vec;
+use frame_support::traits::{ConstU32, ConstU64, ConstU128, Get};
+use pallet_session::historical::{self as historical, NoteHistoricalRoot};
+use sp_runtime::{
+    impl_opaque_keys,
+    traits::{Convert, ConvertInto, OpaqueKeys},
+};
+use sp_session::MembershipProof;
+use sp_staking::SessionIndex;
+
+/// The most accounts that can make blocks in a session. Everybody may train and vote; this is only the committee.
+pub const MAX_AUTHORITIES: u32 = 64;
+/// How many past sessions an equivocation can still be proven in: two weeks of four-hour sessions.
+pub const PROVABLE_SESSIONS: u32 = 84;
+/// Held while an account has session keys registered, so that junk keys cost something.
+pub const KEY_DEPOSIT: Balance = 10 * MILLI_HYDRA;
+
+impl_opaque_keys! {
+    /// The keys of a member of the committee.
+    pub struct SessionKeys {
+        /// Makes blocks.
+        pub babe: Babe,
+        /// Votes on finality.
+        pub grandpa: Grandpa,
+    }
+}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = u64;
+    type OnTimestampSet = Babe;
+    type MinimumPeriod = HalfSlot<Runtime>;
+    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_authorship::Config for Runtime {
+    type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
+    type EventHandler = ();
+}
+
+impl pallet_babe::Config for Runtime {
+    type EpochDuration = EpochDuration<Runtime>;
+    type ExpectedBlockTime = SlotDuration<Runtime>;
+    type EpochChangeTrigger = pallet_babe::ExternalTrigger;
+    type DisabledValidators = Session;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<MAX_AUTHORITIES>;
+    type MaxNominators = ConstU32<0>;
+    type KeyOwnerProof = MembershipProof;
+    type EquivocationReportSystem =
+        pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+}
+
+impl pallet_grandpa::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<MAX_AUTHORITIES>;
+    type MaxNominators = ConstU32<0>;
+    type MaxSetIdSessionEntries = ConstU64<{ PROVABLE_SESSIONS as u64 }>;
+    type KeyOwnerProof = MembershipProof;
+    type EquivocationReportSystem =
+        pallet_grandpa::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+}
+
+/// For how many blocks a report of an equivocation stays valid.
+pub struct ReportLongevity;
+
+impl Get<u64> for ReportLongevity {
+    fn get() -> u64 {
+        u64::from(PROVABLE_SESSIONS) * EpochDuration::<Runtime>::get()
+    }
+}
+
+impl pallet_session::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type ValidatorId = AccountId;
+    type ValidatorIdOf = ConvertInto;
+    type ShouldEndSession = Babe;
+    type NextSessionRotation = Babe;
+    type SessionManager = NoteHistoricalRoot<Self, Committee>;
+    type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
+    type Keys = SessionKeys;
+    // Disabling a member needs a committee that can spare it; equivocations are dealt with by slashing.
+    type DisablingStrategy = ();
+    type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+    type Currency = Balances;
+    type KeyDeposit = ConstU128<KEY_DEPOSIT>;
+}
+
+impl historical::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type FullIdentification = ();
+    type FullIdentificationOf = NothingMore;
+}
+
+/// A member of the committee is known by its account alone: nobody nominates it.
+pub struct NothingMore;
+
+impl Convert<AccountId, Option<()>> for NothingMore {
+    fn convert(_: AccountId) -> Option<()> {
+        Some(())
+    }
+}
+
+impl pallet_offences::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type IdentificationTuple = historical::IdentificationTuple<Self>;
+    type OnOffenceHandler = ();
+}
+
+/// The committee that genesis names, for ever.
+pub struct Committee;
+
+impl pallet_session::SessionManager<AccountId> for Committee {
+    fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
+        // Naming them here, rather than leaving it to the session pallet, makes their keys provable from the start.
+        let members = pallet_session::NextKeys::<Runtime>::iter_keys().collect::<Vec<_>>();
+        (!members.is_empty()).then_some(members)
+    }
+
+    fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
+        // `None` keeps the set. Naming the same set again would count as a change for GRANDPA.
+        None
+    }
+
+    fn start_session(_: SessionIndex) {}
+
+    fn end_session(ended: SessionIndex) {
+        Historical::prune_up_to(ended.saturating_sub(PROVABLE_SESSIONS));
+    }
+}
+
+impl historical::SessionManager<AccountId, ()> for Committee {
+    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        <Self as pallet_session::SessionManager<_>>::new_session_genesis(index)
+            .map(|members| members.into_iter().map(|account| (account, ())).collect())
+    }
+
+    fn new_session(_: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        None
+    }
+
+    fn start_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::start_session(index)
+    }
+
+    fn end_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::end_session(index)
+    }
+}

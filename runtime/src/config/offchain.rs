@@ -1,0 +1,150 @@
+//! How the off-chain worker turns calls into transactions of this runtime.
+
+use crate::{
+    AccountId, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System, TxExtension, UncheckedExtrinsic,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_system::offchain::{
+    AppCrypto, CreateBare, CreateSignedTransaction, CreateTransaction, CreateTransactionBase, SigningTypes,
+};
+use hydra_primitives::{AccountBytes, duty::DutyResult, proposal::ProposalKey};
+use pallet_training_proposals::{BatchResults, IN_FLIGHT_BLOCKS};
+use sp_runtime::{
+    generic::Era,
+    traits::{StaticLookup, Verify},
+};
+
+/// The period of a worker's transactions, in blocks: a power of two.
+const PERIOD: u64 = 16;
+/// How far back their validity begins. A transaction names the hash of that block, so it must lie below where short
+/// forks branch off: one that began in a block that a reorganisation removes would be invalid for ever.
+const BORN_BEFORE: u32 = PERIOD as u32 - IN_FLIGHT_BLOCKS;
+
+impl SigningTypes for Runtime {
+    type Public = <Signature as Verify>::Signer;
+    type Signature = Signature;
+}
+
+impl<C> CreateTransactionBase<C> for Runtime
+where
+    RuntimeCall: From<C>,
+{
+    type Extrinsic = UncheckedExtrinsic;
+    type RuntimeCall = RuntimeCall;
+}
+
+impl<C> CreateBare<C> for Runtime
+where
+    RuntimeCall: From<C>,
+{
+    fn create_bare(call: RuntimeCall) -> UncheckedExtrinsic {
+        UncheckedExtrinsic::new_bare(call)
+    }
+}
+
+impl<C> CreateTransaction<C> for Runtime
+where
+    RuntimeCall: From<C>,
+{
+    type Extension = TxExtension;
+
+    fn create_transaction(call: RuntimeCall, extension: TxExtension) -> UncheckedExtrinsic {
+        UncheckedExtrinsic::new_transaction(call, extension)
+    }
+}
+
+impl<C> CreateSignedTransaction<C> for Runtime
+where
+    RuntimeCall: From<C>,
+{
+    fn create_signed_transaction<App: AppCrypto<Self::Public, Self::Signature>>(
+        call: RuntimeCall,
+        public: Self::Public,
+        account: AccountId,
+        nonce: Nonce,
+    ) -> Option<UncheckedExtrinsic> {
+        let born = u64::from(System::block_number().saturating_sub(BORN_BEFORE));
+        let extension = extension(nonce, Era::mortal(PERIOD, born));
+        let payload = SignedPayload::new(call, extension)
+            .inspect_err(|error| log::warn!(target: "hydra", "could not make a transaction: {error:?}"))
+            .ok()?;
+        let signature = payload.using_encoded(|bytes| App::sign(bytes, public))?;
+        let (call, extension, _) = payload.deconstruct();
+        let address = <Runtime as frame_system::Config>::Lookup::unlookup(account);
+        Some(UncheckedExtrinsic::new_signed(
+            call, address, signature, extension,
+        ))
+    }
+}
+
+fn extension(nonce: Nonce, era: Era) -> TxExtension {
+    (
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckEra::from(era),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+    )
+}
+
+/// Packs results into one `utility.force_batch`: one nonce, one signature and one fee for all that an account owes,
+/// and a call that fails (because a reorganisation overtook it) doesn't take the others with it.
+pub struct ForceBatch;
+
+impl BatchResults<RuntimeCall> for ForceBatch {
+    fn batch(results: Vec<DutyResult>) -> RuntimeCall {
+        let calls = results.into_iter().map(call).collect();
+        RuntimeCall::Utility(pallet_utility::Call::force_batch { calls })
+    }
+}
+
+fn call(result: DutyResult) -> RuntimeCall {
+    match result {
+        DutyResult::Attest {
+            model,
+            version,
+            weights,
+            score,
+        } => pallet_training_proposals::Call::attest {
+            model,
+            version,
+            weights,
+            score,
+        }
+        .into(),
+        DutyResult::Propose {
+            model,
+            round,
+            proposal,
+        } => pallet_training_proposals::Call::propose {
+            model,
+            round,
+            proposal,
+        }
+        .into(),
+        DutyResult::CommitVote { key, commitment } => pallet_stake_voting::Call::commit_vote {
+            proposal: proposal_key(key),
+            commitment,
+        }
+        .into(),
+        DutyResult::RevealVote { key, vote, salt } => pallet_stake_voting::Call::reveal_vote {
+            proposal: proposal_key(key),
+            vote,
+            salt,
+        }
+        .into(),
+    }
+}
+
+fn proposal_key(key: ProposalKey<AccountBytes>) -> ProposalKey<AccountId> {
+    ProposalKey {
+        model: key.model,
+        round: key.round,
+        proposer: key.proposer.into(),
+    }
+}

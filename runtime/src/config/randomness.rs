@@ -1,0 +1,33 @@
+//! The randomness that the protocol draws committees and shards from.
+
+use crate::{Hash, Runtime, System};
+use codec::Encode;
+use frame_support::traits::{Get, Randomness};
+use pallet_babe::{ParentBlockRandomness, RandomnessFromOneEpochAgo};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
+
+/// A value that was not public while transactions for the parent block could still be sent, and another one in every
+/// block.
+///
+/// The epoch's randomness (made of a whole epoch's VRF outputs, known long before) is mixed with the VRF output of the
+/// parent's author, whom the parent block is the first to show it. That author knows it a slot earlier, and can only
+/// withhold its block. Nothing here can be ground: no hash of anything that an author may choose.
+pub struct BlockRandomness;
+
+impl Get<Hash> for BlockRandomness {
+    fn get() -> Hash {
+        const SUBJECT: &[u8] = b"HydraAI block randomness";
+        let (epoch, _) = RandomnessFromOneEpochAgo::<Runtime>::random(SUBJECT);
+        let (parent, _) = ParentBlockRandomness::<Runtime>::random(SUBJECT);
+        BlakeTwo256::hash(
+            &(
+                SUBJECT,
+                epoch,
+                parent,
+                System::parent_hash(),
+                System::block_number(),
+            )
+                .encode(),
+        )
+    }
+}

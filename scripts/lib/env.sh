@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Shared by every script: where things live, how to say something, how to become root. Sourced, never run.
+# Nothing here may install, build or delete anything.
+
+# shellcheck disable=SC2034
+HYDRA_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+HYDRA_CACHE="${HYDRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hydraai}"
+
+# Outside the checkout, so that a second clone rebuilds only our own crates.
+export CARGO_TARGET_DIR="${HYDRA_TARGET_DIR:-$HYDRA_CACHE/target}"
+export LIBTORCH="${LIBTORCH:-$HYDRA_CACHE/libtorch-2.11.0}"
+export HYDRA_BIN="$CARGO_TARGET_DIR/release"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
+PATH="$HOME/.cargo/bin:$PATH"
+
+# Which toolchains build, as scripts/setup left them: `rust-toolchain` where rust-toolchain.toml's version is installed
+# under another name only, `wasm-toolchain` where rustup has no Wasm target. To be called again after scripts/setup, which
+# runs as a child and can't change its parent's environment.
+wasm_env() {
+    unset RUSTUP_TOOLCHAIN WASM_BUILD_TOOLCHAIN
+    if [ -s "$HYDRA_CACHE/rust-toolchain" ]; then
+        RUSTUP_TOOLCHAIN="$(cat "$HYDRA_CACHE/rust-toolchain")"
+        export RUSTUP_TOOLCHAIN
+    fi
+    if [ -s "$HYDRA_CACHE/wasm-toolchain" ]; then
+        WASM_BUILD_TOOLCHAIN="$(cat "$HYDRA_CACHE/wasm-toolchain")"
+        export WASM_BUILD_TOOLCHAIN
+    fi
+}
+wasm_env
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command as root: directly when we are, through sudo when there is one.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else fail "'$*' needs root: run it as root once, or install sudo, then start again"
+    fi
+}
+
+# How long something took, for a person: 75 -> 1 min 15 s.
+took() { local s=$1; if [ "$s" -ge 60 ]; then printf '%d min %d s' $((s / 60)) $((s % 60)); else printf '%d s' "$s"; fi; }

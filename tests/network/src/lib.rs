@@ -1,0 +1,32 @@
+//! Starts and watches whole local networks for the tests beside this file: the programs a user runs, nothing mocked.
+//!
+//! Everything is waited for by events (lines a program prints, new blocks), each with a limit that fails the test and
+//! says what was waited for.
+
+mod network;
+pub mod proc;
+
+pub use network::{LocalNetwork, free_ports};
+
+use std::path::PathBuf;
+
+/// A program of the workspace, built before the tests.
+pub fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("a test knows its own path");
+    let release = tests
+        .parent()
+        .and_then(|deps| deps.parent())
+        .expect("tests are built into release/deps");
+    let path = release.join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: cargo build --release --workspace --bins",
+        path.display()
+    );
+    path
+}
+
+/// A path in the checkout.
+pub fn checkout(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}

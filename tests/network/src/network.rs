@@ -1,0 +1,189 @@
+//! A local network under test: `hydra up --local 4` in a folder of its own, on ports of its own.
+
+use std::{
+    net::TcpListener,
+    process::{Command, Output},
+    time::Duration,
+};
+
+use hydra_cli::{
+    chain::{Block, Chain},
+    local::layout::{Network, Pc},
+};
+use hydra_primitives::{AccountBytes, status::ModelStatus, status::RoundSummary};
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+use crate::{
+    checkout,
+    proc::{self, Running, Stream},
+    program,
+};
+
+/// Longest wait for a network to answer. Four nodes start on two cores.
+const START: Duration = Duration::from_secs(120);
+
+/// The first of `count` free ports in a row.
+pub fn free_ports(count: u16) -> u16 {
+    // Below the range that the system gives out by itself, and another start for every process.
+    let first = 12_000 + u16::try_from(std::process::id() % 500).expect("under 500") * 40;
+    (0..500u16)
+        .map(|n| 12_000 + (first - 12_000 + n * 40) % 20_000)
+        .find(|base| (*base..base + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()))
+        .expect("some ports are free")
+}
+
+/// A running local network.
+pub struct LocalNetwork {
+    /// What `hydra up` wrote about it.
+    pub network: Network,
+    /// Alice's node.
+    pub chain: Chain,
+    hydra: Running,
+    folder: TempDir,
+}
+
+impl LocalNetwork {
+    /// Starts four PCs and waits until each answers.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the network");
+        let mut hydra = Running::start(
+            "hydra up",
+            up(&folder).args(["--base-port", &free_ports(16).to_string()]),
+            Stream::Stderr,
+        );
+        hydra.line_with("are ready", START);
+        let network = Network::read(folder.path())
+            .expect("network.json is readable")
+            .expect("network.json is there");
+        let chain = Chain::connect(&network.pcs[0].node.rpc_url)
+            .await
+            .expect("Alice's node answers");
+        Self {
+            network,
+            chain,
+            hydra,
+            folder,
+        }
+    }
+
+    /// One of its PCs.
+    pub fn pc(&self, name: &str) -> &Pc {
+        self.network.pc(name).expect("a PC of the network")
+    }
+
+    /// Runs `hydra` with these arguments, against one of this network's PCs.
+    pub fn hydra(&self, pc: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program("hydra"));
+        command
+            .args(arguments)
+            .args(["--pc", pc, "--base-path"])
+            .arg(self.folder.path());
+        proc::run(command.env_remove("HYDRA_URL").env_remove("HYDRA_SURI"))
+    }
+
+    /// Kills a whole PC, node, trainer and worker, as a power cut would.
+    pub fn power_cut(&self, name: &str) {
+        let network = Network::read(self.folder.path())
+            .expect("readable")
+            .expect("there");
+        let pc = network.pc(name).expect("a PC of the network");
+        let mut pids = vec![pc.node.pid, pc.trainer.pid];
+        pids.extend(proc::descendants(pc.trainer.pid));
+        for pid in pids {
+            // The worker may have gone with its trainer already.
+            if proc::alive(pid) {
+                proc::kill_9(pid);
+            }
+        }
+    }
+
+    /// Starts a PC of this network again, in the folder it had.
+    pub fn restart(&self, name: &str) -> Running {
+        let mut hydra = Running::start(
+            "hydra up --only",
+            up(&self.folder).args(["--only", name]),
+            Stream::Stderr,
+        );
+        hydra.line_with("ready", START);
+        hydra
+    }
+
+    /// The newest block.
+    pub async fn best(&self) -> Block {
+        self.chain.best().await.expect("the node answers")
+    }
+
+    /// Model 0 now.
+    pub async fn model(&self) -> ModelStatus {
+        let best = self.best().await;
+        self.chain
+            .existing_model(0, best.hash)
+            .await
+            .expect("the network has a model")
+    }
+
+    /// The settled rounds of model 0 so far.
+    pub async fn rounds(&self) -> Vec<RoundSummary<AccountBytes>> {
+        let best = self.best().await;
+        self.chain.rounds(0, best.hash).await.expect("the node answers")
+    }
+
+    /// Looks at every new block until `found` finds what it looks for.
+    pub async fn wait<T>(&self, what: &str, limit: Duration, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+        let search = async {
+            let mut heads = self.chain.new_heads().await.expect("the node answers");
+            loop {
+                if let Some(found) = found().await {
+                    return found;
+                }
+                heads
+                    .next()
+                    .await
+                    .expect("blocks go on")
+                    .expect("the node answers");
+            }
+        };
+        match tokio::time::timeout(limit, search).await {
+            Ok(found) => found,
+            Err(_) => panic!("{what}: not within {limit:?}; model: {:?}", self.model().await),
+        }
+    }
+
+    /// Waits until the model's version `version` is confirmed.
+    pub async fn wait_for_version(&self, version: u32, limit: Duration) {
+        self.wait(&format!("version {version}"), limit, async || {
+            (self.model().await.confirmed_version >= version).then_some(())
+        })
+        .await;
+    }
+
+    /// Ctrl-C. Returns what `hydra up` printed last, after every process it started is gone.
+    pub fn stop(mut self) -> Vec<String> {
+        let network = Network::read(self.folder.path())
+            .expect("readable")
+            .expect("there");
+        let mut pids = Vec::new();
+        for pc in &network.pcs {
+            for pid in [pc.node.pid, pc.trainer.pid] {
+                pids.push(pid);
+                pids.extend(proc::descendants(pid));
+            }
+        }
+        self.hydra.signal(Signal::SIGINT);
+        let (_, lines) = self.hydra.end(Duration::from_secs(60));
+        for pid in pids {
+            assert!(!proc::alive(pid), "process {pid} outlived hydra up");
+        }
+        lines
+    }
+}
+
+fn up(folder: &TempDir) -> Command {
+    let mut command = Command::new(program("hydra"));
+    command
+        .args(["up", "--local", "4", "--base-path"])
+        .arg(folder.path());
+    command.arg("--datasets").arg(checkout("datasets"));
+    command
+}

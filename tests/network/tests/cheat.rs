@@ -1,0 +1,122 @@
+//! A fifth trainer joins an honest network and claims work that it did not do.
+
+use std::{process::Command, time::Duration};
+
+use hydra_cli::accounts;
+use hydra_network_tests::{
+    LocalNetwork, checkout, free_ports,
+    proc::{Running, Stream},
+    program,
+};
+use hydra_primitives::{AccountBytes, status::ProposalSummary, tally::Outcome};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(420);
+const CHEATS: [&str; 3] = ["zero-update", "false-losses", "forged-trace"];
+
+/// The rounds in which the adversary says that it proposed this.
+fn proposed_in(lines: &[String], cheat: &str) -> Vec<u64> {
+    let events = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let proposed = events.filter(|event| event["event"] == "proposed" && event["cheat"] == cheat);
+    proposed.filter_map(|event| event["round"].as_u64()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputation_while_training_goes_on() {
+    let network = LocalNetwork::start().await;
+    network.wait_for_version(1, LIMIT).await;
+    let eve = accounts::development("Eve").expect("a development account");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(program("hydra-adversary"));
+    command
+        .args(["--url", &network.pc("alice").node.rpc_url, "--suri", "//Eve"])
+        .args([
+            "--p2p-port",
+            &free_ports(1).to_string(),
+            "--cheats",
+            &CHEATS.join(","),
+        ])
+        .arg("--dataset")
+        .arg(checkout("datasets/digits"))
+        .arg("--base-path")
+        .arg(folder.path());
+    for pc in &network.network.pcs {
+        command.args(["--bootstrap", &pc.trainer.multiaddr]);
+    }
+    let mut adversary = Running::start("hydra-adversary", &mut command, Stream::Stdout);
+    adversary.line_with("bonded", LIMIT);
+    let best = network.best().await;
+    let newcomer = network
+        .chain
+        .node_status(&eve, best.hash)
+        .await
+        .expect("the node answers");
+    assert!(newcomer.registered && newcomer.weight > 0);
+    let funds = network
+        .chain
+        .funds(&eve, best.hash)
+        .await
+        .expect("the node answers")
+        .free;
+
+    // Until each of the three was voted down once. A slow PC may leave one of them undecided; then it is tried again.
+    let tried = network
+        .wait("a rejected proposal of each cheat", LIMIT, async || {
+            let rounds = network.rounds().await;
+            let rejected = |cheat: &str| {
+                let of_eve =
+                    |p: &ProposalSummary<AccountBytes>| p.proposer == eve && p.outcome == Outcome::Rejected;
+                let proposed = proposed_in(adversary.lines(), cheat);
+                rounds
+                    .iter()
+                    .any(|r| proposed.contains(&u64::from(r.round)) && r.proposals.iter().any(of_eve))
+            };
+            CHEATS.iter().copied().all(rejected).then_some(rounds)
+        })
+        .await;
+    adversary.signal(Signal::SIGTERM);
+    adversary.end(LIMIT);
+    for (round, proposal) in tried
+        .iter()
+        .flat_map(|round| round.proposals.iter().map(|p| (round.round, p)))
+    {
+        if proposal.proposer == eve {
+            assert_ne!(proposal.outcome, Outcome::Accepted, "round {round}: {proposal:?}");
+            assert_eq!(proposal.reward, 0, "round {round}: {proposal:?}");
+        } else {
+            assert_ne!(proposal.outcome, Outcome::Rejected, "round {round}: {proposal:?}");
+            assert_eq!(
+                proposal.reward > 0,
+                proposal.outcome == Outcome::Accepted,
+                "round {round}: {proposal:?}"
+            );
+        }
+    }
+    let best = network.best().await;
+    let known = network
+        .chain
+        .node_status(&eve, best.hash)
+        .await
+        .expect("the node answers");
+    assert!(
+        known.reputation < newcomer.reputation,
+        "{:?} after {:?}",
+        known.reputation,
+        newcomer.reputation
+    );
+    let left = network
+        .chain
+        .funds(&eve, best.hash)
+        .await
+        .expect("the node answers")
+        .free;
+    assert!(left < funds, "fees were paid and nothing was earned");
+
+    let version = network.model().await.confirmed_version;
+    network.wait_for_version(version + 1, LIMIT).await;
+    network.stop();
+}

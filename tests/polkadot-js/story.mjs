@@ -1,0 +1,209 @@
+// Tells the story of one settled round from a chain's events, with an unmodified polkadot-js and nothing but the
+// chain's own metadata: no custom types, no knowledge of the pallets beyond names of events and fields.
+//
+//   node story.mjs --url ws://127.0.0.1:9944 [--model 0] [--round N] [--timeout 600]
+//
+// Waits until a round is settled and its version confirmed. Ends with 0 when the story is complete, and with 1 when a
+// chapter is missing, numbers disagree, time runs out, or polkadot-js logs a warning or an error: whatever it has to
+// warn about, a user of polkadot-js Apps would stumble over, too.
+
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({
+  options: {
+    url: { type: 'string', default: 'ws://127.0.0.1:9944' },
+    model: { type: 'string', default: '0' },
+    round: { type: 'string' },
+    timeout: { type: 'string', default: '600' },
+  },
+});
+const MODEL = Number(options.model);
+const WANTED = options.round === undefined ? undefined : Number(options.round);
+// Nodes keep the state, and with it the events, of the last 256 blocks.
+const LOOK_BACK = 200;
+
+// In place before polkadot-js loads, so that it can't keep the originals.
+const complaints = [];
+for (const level of ['warn', 'error']) {
+  console[level] = (...words) => complaints.push(`${level}: ${words.map(String).join(' ')}`);
+}
+// Standard methods of every polkadot-sdk node that polkadot-js does not know yet; any other one is ours to explain.
+const STANDARD = /^((chainHead|chainSpec|transaction|transactionWatch|archive|bitswap)_v1_|author_rotateKeysWithOwner$|state_callRecorded$)/;
+function isStandard(words) {
+  const methods = / RPC methods not decorated: (.*)$/.exec(words)?.[1].split(', ');
+  return methods !== undefined && methods.every((method) => STANDARD.test(method));
+}
+
+const { ApiPromise, WsProvider } = await import('@polkadot/api');
+const { formatBalance, isHex } = await import('@polkadot/util');
+
+/** An event with its fields by name, from metadata. */
+function understand({ event }, block) {
+  const fields = {};
+  event.meta.fields.forEach((field, i) => {
+    const name = field.name.unwrapOr(String(i)).toString();
+    fields[name] = { value: event.data[i].toJSON(), balance: /Balance/.test(field.typeName.unwrapOr('')) };
+  });
+  return {
+    block,
+    name: `${event.section}.${event.method}`,
+    docs: event.meta.docs.map(String).join(' ').trim(),
+    fields,
+    get: (name) => fields[name]?.value,
+  };
+}
+
+/** Whether an event names this round, itself or through the proposal it is about. */
+function isAbout(event, model, round) {
+  const key = event.get('round') === undefined ? event.get('proposal') : { model: event.get('model'), round: event.get('round') };
+  return key?.model === model && key?.round === round;
+}
+
+function show(value, balance) {
+  if (balance) return formatBalance(value, { withSi: false, forceUnit: '-', withUnit: 'HYDRA' });
+  if (typeof value === 'string' && isHex(value) && value.length > 20) return `${value.slice(0, 14)}…`;
+  if (Array.isArray(value)) return `[${value.map((one) => show(one)).join(', ')}]`;
+  if (value !== null && typeof value === 'object') {
+    return `{ ${Object.entries(value).map(([name, one]) => `${name}: ${show(one)}`).join(', ')} }`;
+  }
+  return String(value);
+}
+
+function line(event) {
+  const fields = Object.entries(event.fields).map(([name, { value, balance }]) => `${name} ${show(value, balance)}`);
+  return `  block ${event.block}  ${event.name}: ${fields.join(', ')}`;
+}
+
+/** The latest complete round in these events (or the one asked for), as chapters; undefined while there is none. */
+function story(events) {
+  const named = (name) => events.filter((event) => event.name === name && event.get('model') === MODEL);
+  const confirmed = named('trainingProposals.VersionConfirmed');
+  const settled = named('trainingProposals.RoundSettled').filter((event) => {
+    const round = event.get('round');
+    if (WANTED !== undefined && round !== WANTED) return false;
+    const opened = named('trainingProposals.RoundOpened').some((opened) => opened.get('round') === round);
+    const done = event.get('accepted') === 0 || confirmed.some((one) => one.get('version') === event.get('version'));
+    // Without --round, a round that was not in vain makes the better story.
+    return opened && done && (WANTED !== undefined || event.get('accepted') > 0);
+  });
+  const end = settled.at(-1);
+  if (end === undefined) return undefined;
+
+  const round = end.get('round');
+  const ofRound = events.filter((event) => isAbout(event, MODEL, round));
+  const pick = (...names) => ofRound.filter((event) => names.includes(event.name));
+  const outcomes = pick(
+    'trainingProposals.ProposalAccepted',
+    'trainingProposals.ProposalRejected',
+    'trainingProposals.ProposalUndecided',
+  );
+  const payBlocks = new Set(outcomes.map((event) => event.block));
+  const version = end.get('version');
+  const ofVersion = (name) => named(name).filter((event) => event.get('version') === version);
+  return {
+    round,
+    end,
+    chapters: {
+      'The round opens': pick('trainingProposals.RoundOpened'),
+      'Trainers propose': pick('trainingProposals.Proposed'),
+      'Verifiers commit votes': pick('stakeVoting.VoteCommitted'),
+      'Verifiers reveal votes': pick('stakeVoting.VoteRevealed'),
+      'The network decides': [...outcomes, end],
+      'Work is paid': events.filter((event) => event.name === 'hydraToken.Rewarded' && payBlocks.has(event.block)),
+      'The version is attested': end.get('accepted') > 0 ? ofVersion('trainingProposals.Attested') : [],
+      'The version is confirmed': end.get('accepted') > 0 ? ofVersion('trainingProposals.VersionConfirmed') : [],
+    },
+  };
+}
+
+/** What a complete story must have; returns what is wrong. */
+function review({ end, chapters }) {
+  const wrong = [];
+  const count = (chapter, least) => {
+    if (chapters[chapter].length < least) wrong.push(`"${chapter}" has ${chapters[chapter].length} events, at least ${least} expected`);
+  };
+  const proposals = chapters['Trainers propose'].length;
+  const accepted = end.get('accepted');
+  count('The round opens', 1);
+  count('Trainers propose', 1);
+  count('Verifiers commit votes', 1);
+  count('Verifiers reveal votes', 1);
+  count('Work is paid', accepted);
+  if (accepted > 0) {
+    count('The version is attested', 1);
+    count('The version is confirmed', 1);
+  }
+  const decided = accepted + end.get('rejected') + end.get('undecided');
+  if (decided !== proposals) wrong.push(`${proposals} proposals, but ${decided} outcomes`);
+  const outcomes = chapters['The network decides'].length - 1;
+  if (outcomes !== decided) wrong.push(`${decided} outcomes by the round's own count, but ${outcomes} events`);
+  const attested = new Set(chapters['The version is attested'].map((event) => event.get('weights')));
+  for (const event of chapters['The version is confirmed']) {
+    if (!attested.has(event.get('weights'))) wrong.push('the confirmed weights were attested by nobody');
+  }
+  for (const event of Object.values(chapters).flat()) {
+    if (event.docs === '') wrong.push(`${event.name} has no documentation in the metadata`);
+  }
+  return wrong;
+}
+
+async function main() {
+  const provider = new WsProvider(options.url, 1000);
+  const api = await ApiPromise.create({ provider, throwOnConnect: true });
+  const decimals = api.registry.chainDecimals[0];
+  formatBalance.setDefaults({ decimals, unit: api.registry.chainTokens[0] });
+  console.log(`${await api.rpc.system.chain()}, ${api.registry.chainTokens[0]} with ${decimals} decimals`);
+
+  const events = [];
+  let seen; // the last block whose events are known
+  async function readUpTo(number) {
+    const from = seen === undefined ? Math.max(0, number - LOOK_BACK) : seen + 1;
+    for (let block = from; block <= number; block += 1) {
+      const at = await api.at(await api.rpc.chain.getBlockHash(block));
+      events.push(...(await at.query.system.events()).map((record) => understand(record, block)));
+      seen = block;
+    }
+  }
+
+  const found = await new Promise((resolve, reject) => {
+    const patience = setTimeout(() => {
+      reject(new Error(`no round of model ${MODEL} was settled and confirmed within ${options.timeout} s; the last block read is ${seen}`));
+    }, Number(options.timeout) * 1000);
+    let reading = Promise.resolve();
+    api.rpc.chain
+      .subscribeFinalizedHeads((head) => {
+        // One after the other: heads may come faster than events are read.
+        reading = reading
+          .then(() => readUpTo(head.number.toNumber()))
+          .then(() => {
+            const told = story(events);
+            if (told !== undefined) {
+              clearTimeout(patience);
+              resolve(told);
+            }
+          })
+          .catch(reject);
+      })
+      .catch(reject);
+  });
+
+  console.log(`\nThe story of round ${found.round} of model ${MODEL}`);
+  for (const [title, chapter] of Object.entries(found.chapters)) {
+    console.log(`\n${title}. ${chapter[0]?.docs ?? ''}`);
+    for (const event of chapter) console.log(line(event));
+  }
+  await api.disconnect();
+  return review(found);
+}
+
+let wrong;
+try {
+  wrong = await main();
+} catch (error) {
+  wrong = [error.message];
+}
+wrong.push(...complaints.filter((words) => !isStandard(words)).map((words) => `polkadot-js logged a ${words}`));
+if (wrong.length > 0) {
+  process.stderr.write(`\nThe story is not right:\n${wrong.map((one) => `  ${one}\n`).join('')}`);
+}
+process.exit(wrong.length > 0 ? 1 : 0);
