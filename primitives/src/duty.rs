@@ -13,11 +13,14 @@ use scale_info::TypeInfo;
 use crate::{
     AccountBytes, BlobRef, BlockNumber, H256, ModelId, RoundNumber, Version,
     dataset::DatasetManifest,
+    domain_hash,
     model::ModelSpec,
     proposal::{Proposal, ProposalKey, Score},
     status::Phase,
     vote::Vote,
 };
+
+const RECIPE: &str = "hydraai 2026 version recipe v1";
 
 /// Path of the duty endpoint on the trainer's loopback server.
 pub const DUTIES_PATH: &str = "/v1/duties";
@@ -106,6 +109,29 @@ pub struct VersionRecipe {
     pub weights: Option<H256>,
 }
 
+impl VersionRecipe {
+    /// [`recipe_id`] of this recipe.
+    pub fn id(&self) -> H256 {
+        let updates = self.updates.iter();
+        recipe_id(
+            self.version,
+            &self.base,
+            updates.map(|folded| (folded.proposer, folded.update, folded.shard)),
+        )
+    }
+}
+
+/// Names what a version is folded from: its number, the weights below it, and proposer, update and shard of each accepted
+/// update in account order. Whether it is confirmed doesn't change it.
+pub fn recipe_id(
+    version: Version,
+    base: &H256,
+    updates: impl Iterator<Item = (AccountBytes, BlobRef, u32)>,
+) -> H256 {
+    let updates: Vec<_> = updates.collect();
+    (version, base, updates).using_encoded(|bytes| domain_hash(RECIPE, &[bytes]))
+}
+
 /// An accepted update, to be folded in.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct AcceptedUpdate {
@@ -170,9 +196,11 @@ pub enum DutyResult {
         model: ModelId,
         /// The version.
         version: Version,
+        /// [`recipe_id`] of what it was folded from: another branch of the chain may have accepted other updates.
+        recipe: H256,
         /// BLAKE3 of its safetensors file.
         weights: H256,
-        /// It on the validation set.
+        /// How they do on the validation set.
         score: Score,
     },
     /// A trained update.
@@ -181,6 +209,8 @@ pub enum DutyResult {
         model: ModelId,
         /// The round it was trained for.
         round: RoundNumber,
+        /// The seed it was trained with: on another branch of the chain the same round has another one.
+        task_seed: H256,
         /// The claim.
         proposal: Proposal,
     },

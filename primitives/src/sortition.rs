@@ -6,7 +6,6 @@ use crate::{AccountBytes, H256, ModelId, RoundNumber, domain_hash};
 const SHARD: &str = "hydraai 2026 shard assignment v1";
 const TASK: &str = "hydraai 2026 training task seed v1";
 const SEGMENT: &str = "hydraai 2026 trace segment assignment v1";
-const COMMITTEE: &str = "hydraai 2026 verification committee v1";
 
 fn reduce(hash: H256, modulus: u32) -> u32 {
     let (low, _) = hash.as_fixed_bytes().split_at(8);
@@ -55,11 +54,6 @@ pub fn segment_of(seed: &H256, proposal: &H256, verifier: &AccountBytes, segment
         domain_hash(SEGMENT, &[seed.as_bytes(), proposal.as_bytes(), verifier]),
         segments,
     )
-}
-
-/// `verifier`'s lot for the proposal's committee: the lowest lots sit on it.
-pub fn committee_lot(seed: &H256, proposal: &H256, verifier: &AccountBytes) -> H256 {
-    domain_hash(COMMITTEE, &[seed.as_bytes(), proposal.as_bytes(), verifier])
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub trait Reputation<AccountId> {
     fn registered() -> Vec<AccountId>;
     /// The active ones among them, sorted.
     fn active() -> Vec<AccountId>;
+    /// The ones among them, sorted, that showed up within the last day or so, active or not.
+    fn remembered() -> Vec<AccountId>;
     /// The most accounts that [`Reputation::registered`] can return.
     fn max_nodes() -> u32;
     /// The data-plane identity of a registered account.
@@ -80,12 +82,12 @@ pub trait Polls<AccountId> {
     fn open(key: &ProposalKey<AccountId>, committee: Vec<AccountId>) -> Result<(), Self::Error>;
     /// From now on votes are revealed, and no more are committed.
     fn begin_reveal(key: &ProposalKey<AccountId>);
-    /// The members of the committee who have not committed.
-    fn absent(key: &ProposalKey<AccountId>) -> Vec<AccountId>;
-    /// Whether everyone on the committee who is waited for has committed.
-    fn all_committed(key: &ProposalKey<AccountId>) -> bool;
-    /// Whether everyone who committed and is waited for has revealed.
-    fn all_revealed(key: &ProposalKey<AccountId>) -> bool;
+    /// Whether the stage (commit or reveal) can end early: everyone who can still act has, or nobody is missing whom the
+    /// others wait for and at least 2/3 of the weight has acted, with the proposer's claim as its vote.
+    fn is_complete(key: &ProposalKey<AccountId>) -> bool;
+    /// Who kept the others waiting in this stage: members who can still act. Nobody as long as no more than half of the
+    /// weight has acted: then something larger is wrong, and those who are there are not to be left alone.
+    fn laggards(key: &ProposalKey<AccountId>) -> Vec<AccountId>;
     /// What `who` did in this poll so far; `None` when it is not on the committee.
     fn ballot(key: &ProposalKey<AccountId>, who: &AccountId) -> Option<BallotView>;
     /// Decides the poll and forgets it. `None` when there is no such poll.

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use codec::{Compact, Decode, Encode};
-use hydra_primitives::{AccountBytes, Balance, ModelId, RoundNumber, duty::DutySheet, proposal::Proposal};
+use hydra_primitives::{
+    AccountBytes, Balance, H256, ModelId, RoundNumber, duty::DutySheet, proposal::Proposal,
+};
 use subxt::{
     OnlineClient, PolkadotConfig,
     backend::LegacyBackend,
@@ -164,10 +166,15 @@ impl Chain {
         &self,
         model: ModelId,
         round: RoundNumber,
+        task_seed: H256,
         proposal: &Proposal,
     ) -> Result<(), ChainError> {
-        self.submit("propose", "TrainingProposals", (model, round, proposal).encode())
-            .await
+        self.submit(
+            "propose",
+            "TrainingProposals",
+            (model, round, task_seed, proposal).encode(),
+        )
+        .await
     }
 
     /// Signs and sends a call, and waits until a block has executed it.
@@ -179,9 +186,11 @@ impl Chain {
             .system_account_next_index(&account)
             .await
             .map_err(|error| self.strange(&error))?;
+        // A transaction names the hash of the block it begins to be valid at: one that no fork can remove.
+        let last = self.methods.chain_get_finalized_head().await;
         let at = self
             .client
-            .at_block(self.best().await?)
+            .at_block(last.map_err(|error| self.strange(&error))?)
             .await
             .map_err(|error| self.strange(&error))?;
         let payload = dynamic::tx(pallet, call, Encoded(arguments));

@@ -252,7 +252,9 @@ impl Adversary {
             Ok::<_, RunError>(forgery.proposal)
         });
         let proposal = forged.await.map_err(|_| RunError::Stopped)??;
-        self.chain.propose(duties.model, duties.round, &proposal).await?;
+        self.chain
+            .propose(duties.model, duties.round, task_seed, &proposal)
+            .await?;
         Ok(proposal.update.hash)
     }
 }

@@ -206,7 +206,7 @@ impl Board {
             let Some(confirmed) = duties.version.weights else {
                 continue;
             };
-            let recipe = crate::plan::recipe_id(&duties.version);
+            let recipe = duties.version.id();
             self.slots.retain(|key, slot| match (key, slot) {
                 (TaskKey::Attest { recipe: of, .. }, Slot::Done(Outcome::Measured { weights, .. })) => {
                     *of != recipe || *weights == confirmed

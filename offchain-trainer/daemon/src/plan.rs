@@ -5,15 +5,12 @@
 
 use std::sync::Arc;
 
-use codec::Encode;
 use hydra_primitives::{
-    AccountBytes, H256, ModelId, RoundNumber, Version, domain_hash,
-    duty::{Duty, DutySheet, ModelDuties, VerifyDuty, VersionRecipe},
+    AccountBytes, H256, ModelId, RoundNumber, Version,
+    duty::{Duty, DutySheet, ModelDuties, VerifyDuty},
 };
 
 use crate::{journal::VoteKey, votes::vote_key};
-
-const RECIPE: &str = "hydraai 2026 version recipe v1";
 
 /// A task's name. Equal names, equal results.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,7 +21,7 @@ pub enum TaskKey {
         model: ModelId,
         /// Its newest version.
         version: Version,
-        /// [`recipe_id`].
+        /// [`hydra_primitives::duty::recipe_id`].
         recipe: H256,
         /// The confirmed weights, if they are.
         confirmed: Option<H256>,
@@ -35,7 +32,7 @@ pub enum TaskKey {
         model: ModelId,
         /// The version.
         version: Version,
-        /// [`recipe_id`].
+        /// [`hydra_primitives::duty::recipe_id`].
         recipe: H256,
     },
     /// Train on a shard.
@@ -44,7 +41,7 @@ pub enum TaskKey {
         model: ModelId,
         /// The round.
         round: RoundNumber,
-        /// [`recipe_id`] of the version to start from.
+        /// [`hydra_primitives::duty::recipe_id`] of the version to start from.
         recipe: H256,
         /// The shard.
         shard: u32,
@@ -185,7 +182,7 @@ fn hold_key(duties: &ModelDuties) -> TaskKey {
     TaskKey::Hold {
         model: duties.model,
         version: duties.version.version,
-        recipe: recipe_id(&duties.version),
+        recipe: duties.version.id(),
         confirmed: duties.version.weights,
     }
 }
@@ -193,7 +190,7 @@ fn hold_key(duties: &ModelDuties) -> TaskKey {
 /// The task behind a duty; `None` for a reveal, which needs no work.
 pub fn duty_key(genesis: H256, account: AccountBytes, duties: &ModelDuties, duty: &Duty) -> Option<TaskKey> {
     let (model, round) = (duties.model, duties.round);
-    let recipe = recipe_id(&duties.version);
+    let recipe = duties.version.id();
     match duty {
         Duty::Attest => Some(TaskKey::Attest {
             model,
@@ -216,22 +213,12 @@ pub fn duty_key(genesis: H256, account: AccountBytes, duties: &ModelDuties, duty
     }
 }
 
-/// Names what a version is folded from. Whether it is confirmed doesn't change it.
-pub fn recipe_id(recipe: &VersionRecipe) -> H256 {
-    let updates: Vec<_> = recipe
-        .updates
-        .iter()
-        .map(|u| (u.proposer, u.update, u.shard))
-        .collect();
-    domain_hash(RECIPE, &[&(recipe.version, recipe.base, updates).encode()])
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use hydra_primitives::{
         digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
-        duty::{DUTY_PROTOCOL, Standing},
+        duty::{DUTY_PROTOCOL, Standing, VersionRecipe},
         status::Phase,
     };
 

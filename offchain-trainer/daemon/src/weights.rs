@@ -24,7 +24,6 @@ use crate::{
     depot::{Depot, DepotError, peers},
     ledger::{Kind, Tag},
     lock,
-    plan::recipe_id,
     status::{Stage, StageCell},
     torch::Torch,
 };
@@ -266,7 +265,7 @@ impl Weights {
         duties: &ModelDuties,
         stage: &StageCell,
     ) -> Result<(H256, Arc<GlobalState>), WeightsError> {
-        let id = (duties.model, recipe_id(&duties.version));
+        let id = (duties.model, duties.version.id());
         let known = lock(&self.cache).folded.get(&id).copied();
         if let Some(hash) = known
             && let Some(state) = self.local(duties, hash).await?
@@ -488,7 +487,7 @@ impl Weights {
         let answering = confirmed.get(&duties.model).map(|held| held.hash);
         let used = HashSet::from([Some(held.hash), Some(duties.version.base), answering]);
         states.retain(|(model, hash), _| *model != duties.model || used.contains(&Some(*hash)));
-        let current = recipe_id(&duties.version);
+        let current = duties.version.id();
         folded.retain(|(model, recipe), _| *model != duties.model || *recipe == current);
     }
 }

@@ -18,9 +18,10 @@ async fn attestation(pc: &Pc, chain: &Chain) -> (H256, Score) {
         DutyResult::Attest {
             model: 0,
             version,
+            recipe,
             weights,
             score,
-        } if version == chain.version.version => (weights, score),
+        } if version == chain.version.version && recipe == chain.version.id() => (weights, score),
         other => panic!("{other:?}"),
     }
 }

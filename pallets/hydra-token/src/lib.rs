@@ -2,8 +2,8 @@
 //!
 //! Where HYDRA comes from and where query payments go. Accepted work mints its reward, until the emission cap is
 //! reached. Whoever asks a model a question pays 0.5 HYDRA into the model's pool, which belongs to those whose work
-//! made its current version (proposers and verifiers) in proportion to their shares. Balances themselves are in
-//! `balances`.
+//! made the model what it is (proposers and verifiers, of all versions up to the newest) in proportion to their shares.
+//! Balances themselves are in `balances`.
 //!
 //! This pallet must never judge work, and never loop over accounts: a pool is an accumulator
 //! ([`hydra_primitives::rewards::Pool`]), and every payment, new share and claim is O(1).

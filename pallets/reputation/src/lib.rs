@@ -101,6 +101,10 @@ pub mod pallet {
         /// Blocks after which a registered node without stake may lose its place to a new one when the network is full.
         #[pallet::constant]
         type UnstakedGrace: Get<u32>;
+        /// Blocks without a sign of life after which a node is forgotten: its weight no longer counts as missing, and in a
+        /// full network a new node may take its place.
+        #[pallet::constant]
+        type ForgetAfter: Get<u32>;
     }
 
     /// The registered nodes.
@@ -131,6 +135,10 @@ pub mod pallet {
                 );
                 Pallet::<T>::insert(who, peer_id, Capabilities::default());
             }
+            assert!(
+                Nodes::<T>::count() <= T::MaxNodes::get(),
+                "genesis names more nodes than the network takes"
+            );
         }
     }
 
@@ -158,7 +166,8 @@ pub mod pallet {
             /// The node.
             who: T::AccountId,
         },
-        /// A node that never bonded stake lost its place to a new one, because the network was full.
+        /// A node that never bonded stake, or showed no sign of life for very long, lost its place to a new one, because
+        /// the network was full. It may register again.
         Displaced {
             /// The node.
             who: T::AccountId,
@@ -181,7 +190,8 @@ pub mod pallet {
         /// The nonce does not prove enough work. Search for a nonce with the difficulty in the constant
         /// `WorkDifficulty`, for this very account and PeerId.
         NotEnoughWork,
-        /// The network is full, and every node in it has bonded stake or registered just now. Try again later.
+        /// The network is full (constant `MaxNodes`): every node in it has bonded stake and was seen within the last
+        /// `ForgetAfter` blocks, or registered just now. A place becomes free when one of them stays away for that long.
         TooManyNodes,
     }
 
@@ -192,6 +202,10 @@ pub mod pallet {
             assert!(
                 T::MaxAbsences::get() > 0,
                 "a node must have a chance to show up before it counts as inactive"
+            );
+            assert!(
+                T::ForgetAfter::get() > T::UnstakedGrace::get(),
+                "stake must keep a place for longer than no stake does"
             );
             assert!(
                 T::WorkDifficulty::get() <= 40,
@@ -288,15 +302,36 @@ impl<T: Config> Pallet<T> {
         );
     }
 
-    /// A node that registered a while ago and never bonded stake.
+    /// The node that a new one replaces in a full network: one that registered a while ago and never bonded stake, else
+    /// one that is forgotten, the longest unseen first.
     fn displaceable() -> Option<T::AccountId> {
-        Nodes::<T>::iter()
-            .filter(|(who, node)| {
-                Self::now().saturating_sub(node.last_seen) > T::UnstakedGrace::get()
-                    && !T::VotingWeight::is_staked(who)
+        let mut candidates: Vec<_> = Nodes::<T>::iter()
+            .filter_map(|(who, node)| {
+                let staked = T::VotingWeight::is_staked(&who);
+                let grace = Self::now().saturating_sub(node.last_seen) > T::UnstakedGrace::get();
+                let gone = if staked {
+                    !Self::is_remembered(&node)
+                } else {
+                    grace
+                };
+                gone.then_some((staked, node.last_seen, who))
             })
+            .collect();
+        candidates.sort();
+        candidates.into_iter().next().map(|(_, _, who)| who)
+    }
+
+    fn is_remembered(node: &Node) -> bool {
+        Self::now().saturating_sub(node.last_seen) <= T::ForgetAfter::get()
+    }
+
+    fn sorted(keep: impl Fn(&Node) -> bool) -> Vec<T::AccountId> {
+        let mut accounts: Vec<_> = Nodes::<T>::iter()
+            .filter(|(_, node)| keep(node))
             .map(|(who, _)| who)
-            .min()
+            .collect();
+        accounts.sort();
+        accounts
     }
 
     /// The pallet's invariants, each with its name.
@@ -430,19 +465,16 @@ impl<T: Config> traits::Reputation<T::AccountId> for Pallet<T> {
         T::MaxNodes::get()
     }
 
-    fn active() -> Vec<T::AccountId> {
-        let mut accounts: Vec<_> = Nodes::<T>::iter()
-            .filter(|(_, node)| node.active)
-            .map(|(who, _)| who)
-            .collect();
-        accounts.sort();
-        accounts
+    fn registered() -> Vec<T::AccountId> {
+        Self::sorted(|_| true)
     }
 
-    fn registered() -> Vec<T::AccountId> {
-        let mut accounts: Vec<_> = Nodes::<T>::iter_keys().collect();
-        accounts.sort();
-        accounts
+    fn active() -> Vec<T::AccountId> {
+        Self::sorted(|node| node.active)
+    }
+
+    fn remembered() -> Vec<T::AccountId> {
+        Self::sorted(Self::is_remembered)
     }
 
     fn peer_id(who: &T::AccountId) -> Option<Vec<u8>> {

@@ -39,6 +39,7 @@ parameter_types! {
     pub const MaxNodes: u32 = 4;
     pub const MaxAbsences: u8 = 2;
     pub const UnstakedGrace: u32 = 10;
+    pub const ForgetAfter: u32 = 100;
 }
 
 impl crate::Config for Test {
@@ -47,6 +48,7 @@ impl crate::Config for Test {
     type MaxAbsences = MaxAbsences;
     type VotingWeight = Stakers;
     type UnstakedGrace = UnstakedGrace;
+    type ForgetAfter = ForgetAfter;
 }
 
 /// Accounts 1 to 3 have bonded stake.

@@ -112,6 +112,23 @@ fn a_full_network_gives_the_place_of_a_node_that_never_bonded_stake_to_a_new_one
 }
 
 #[test]
+fn a_full_network_gives_the_place_of_a_node_that_stays_away_for_good_to_a_new_one() {
+    with_chain(|| {
+        for (n, name) in [(2, b"two"), (3, b"thr"), (4, b"fou")] {
+            assert_ok!(register(n, name));
+        }
+        System::set_block_number(150);
+        for n in [1, 3, 4] {
+            Reputation::showed_up(&account(n));
+        }
+        assert_eq!(Reputation::remembered(), [1, 3, 4].map(account));
+        assert_ok!(register(5, b"five"));
+        System::assert_has_event(Event::Displaced { who: account(2) }.into());
+        assert_noop!(register(2, b"two"), Error::<Test>::TooManyNodes);
+    });
+}
+
+#[test]
 fn nobody_waits_for_a_node_that_keeps_others_waiting_until_it_keeps_pace() {
     with_chain(|| {
         System::set_block_number(5);

@@ -413,7 +413,7 @@ impl<T: Config> traits::Polls<T::AccountId> for Pallet<T> {
         Self::deposit_event(Event::PollOpened {
             proposal: key.clone(),
             members: u32::try_from(poll.committee.len()).unwrap_or(u32::MAX),
-            weight: poll.tally().committee,
+            weight: poll.weight(),
         });
         Polls::<T>::insert(key, poll);
         Ok(())
@@ -431,28 +431,25 @@ impl<T: Config> traits::Polls<T::AccountId> for Pallet<T> {
         }
     }
 
-    fn absent(key: &ProposalKey<T::AccountId>) -> Vec<T::AccountId> {
-        let committee = Polls::<T>::get(key)
-            .map(|poll| poll.committee)
-            .unwrap_or_default();
-        committee
-            .into_iter()
-            .filter(|m| m.ballot == Ballot::Absent)
-            .map(|m| m.who)
-            .collect()
-    }
-
-    fn all_committed(key: &ProposalKey<T::AccountId>) -> bool {
-        !Self::absent(key).iter().any(T::Reputation::is_waited_for)
-    }
-
-    fn all_revealed(key: &ProposalKey<T::AccountId>) -> bool {
+    fn is_complete(key: &ProposalKey<T::AccountId>) -> bool {
         Polls::<T>::get(key).is_none_or(|poll| {
-            !poll
-                .committee
-                .iter()
-                .any(|m| matches!(m.ballot, Ballot::Committed(_)) && T::Reputation::is_waited_for(&m.who))
+            let enough = || poll.acted().saturating_mul(3) >= poll.weight().saturating_mul(2);
+            poll.owing().next().is_none()
+                || !poll
+                    .owing()
+                    .any(|member| T::Reputation::is_waited_for(&member.who))
+                    && enough()
         })
+    }
+
+    fn laggards(key: &ProposalKey<T::AccountId>) -> Vec<T::AccountId> {
+        let Some(poll) = Polls::<T>::get(key) else {
+            return Vec::new();
+        };
+        if poll.acted() <= poll.weight().saturating_sub(poll.acted()) {
+            return Vec::new();
+        }
+        poll.owing().map(|member| member.who.clone()).collect()
     }
 
     fn ballot(key: &ProposalKey<T::AccountId>, who: &T::AccountId) -> Option<BallotView> {

@@ -56,6 +56,7 @@ impl pallet_reputation::Config for Test {
     type MaxAbsences = ConstU8<2>;
     type VotingWeight = StakeVoting;
     type UnstakedGrace = ConstU32<10>;
+    type ForgetAfter = ConstU32<100>;
 }
 
 parameter_types! {

@@ -69,16 +69,44 @@ impl<AccountId: Clone + Ord + core::fmt::Debug, MaxCommittee: Get<u32>> Poll<Acc
         self.committee.iter_mut().find(|member| member.who == *who)
     }
 
+    /// The members who can still act in this stage.
+    pub fn owing(&self) -> impl Iterator<Item = &Member<AccountId>> {
+        self.committee.iter().filter(|member| {
+            matches!(
+                (self.stage, member.ballot),
+                (Stage::Commit, Ballot::Absent) | (Stage::Reveal, Ballot::Committed(_))
+            )
+        })
+    }
+
+    /// Weight that has acted in this stage, and the proposer's: its claim is its vote.
+    pub fn acted(&self) -> u128 {
+        let done = self.committee.iter().filter(|member| match self.stage {
+            Stage::Commit => member.ballot != Ballot::Absent,
+            Stage::Reveal => matches!(member.ballot, Ballot::Revealed(_)),
+        });
+        done.fold(self.proposer_weight, |sum, member| {
+            sum.saturating_add(member.weight)
+        })
+    }
+
+    /// Weight of the committee and of the proposer.
+    pub fn weight(&self) -> u128 {
+        let members = self.committee.iter();
+        members.fold(self.proposer_weight, |sum, member| {
+            sum.saturating_add(member.weight)
+        })
+    }
+
     /// The weights revealed so far.
     pub fn tally(&self) -> Tally {
         let claim = self.proposer_weight;
         let mut tally = Tally {
-            committee: claim,
+            committee: self.weight(),
             accept: claim,
             ..Tally::default()
         };
         for member in &self.committee {
-            tally.committee = tally.committee.saturating_add(member.weight);
             let side = match member.ballot {
                 Ballot::Revealed(Vote::Accept) => &mut tally.accept,
                 Ballot::Revealed(Vote::Reject(_)) => &mut tally.reject,

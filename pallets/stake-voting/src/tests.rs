@@ -86,14 +86,14 @@ fn a_poll_goes_from_commitments_to_a_decision() {
     with_chain(|| {
         open(&[4, 2, 3]);
         for n in 2..=4 {
-            assert!(!StakeVoting::all_committed(&key()));
+            assert!(!StakeVoting::is_complete(&key()));
             assert_ok!(commit(n, Vote::Accept));
         }
-        assert!(StakeVoting::all_committed(&key()));
+        assert!(StakeVoting::is_complete(&key()));
         StakeVoting::begin_reveal(&key());
         assert_ok!(reveal(2, Vote::Accept));
         assert_ok!(reveal(3, Vote::Accept));
-        assert!(!StakeVoting::all_revealed(&key()));
+        assert!(!StakeVoting::is_complete(&key()));
         let result = StakeVoting::close(&key()).expect("the poll is open");
         assert_eq!(result.outcome, Outcome::Accepted);
         // Three members and the proposer; two of them and its claim.

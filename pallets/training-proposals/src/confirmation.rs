@@ -12,10 +12,14 @@ impl<T: Config> Pallet<T> {
     /// Counting attestations.
     pub(crate) fn confirm_weight() -> Weight {
         let attestations = u64::from(T::MaxAttestations::get());
-        Weight::from_parts(50_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(
-            Self::participants_reads().saturating_add(attestations.saturating_mul(2)),
-            4,
-        ))
+        Weight::from_parts(50_000_000, 0).saturating_add(
+            T::DbWeight::get().reads_writes(
+                Self::participants_reads()
+                    .saturating_mul(2)
+                    .saturating_add(attestations.saturating_mul(2)),
+                4,
+            ),
+        )
     }
 
     /// Confirms the newest version when more than half of all weight agrees; or when more than half attested and more
@@ -34,9 +38,10 @@ impl<T: Config> Pallet<T> {
                 None => sides.push((attestation, weight)),
             }
         }
-        let all = Self::participants()
-            .iter()
-            .fold(0u128, |sum, who| sum.saturating_add(T::VotingWeight::weight(who)));
+        if !Self::enough_take_part() {
+            return;
+        }
+        let all = Self::weight_of(&Self::participants());
         let agreed = sides.into_iter().find(|(_, sum)| {
             let most_of_all = sum.saturating_mul(2) > all;
             let most_of_many =

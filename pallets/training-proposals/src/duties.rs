@@ -55,7 +55,6 @@ impl<T: Config> Pallet<T> {
         let info = Models::<T>::get(model)?;
         let round = Rounds::<T>::get(model)?;
         let version = Versions::<T>::get(model)?;
-        let account: AccountBytes = who.clone().into();
         let mut duties = Vec::new();
         if standing == Standing::Ready {
             if version.version > 0 && !Attestations::<T>::get(model).contains_key(who) {
@@ -65,7 +64,7 @@ impl<T: Config> Pallet<T> {
             match round.phase {
                 Phase::Train if !proposals.contains_key(who) => duties.push(Duty::Train {
                     shard: Self::shard_of(model, &info, &round, who),
-                    task_seed: sortition::task_seed(&round.train_seed, model, round.number, &account),
+                    task_seed: Self::task_seed_of(model, &round, who),
                 }),
                 Phase::Verify | Phase::Reveal => {
                     for (proposer, proposal) in proposals {
@@ -132,7 +131,7 @@ impl<T: Config> Pallet<T> {
             peer_id: T::Reputation::peer_id(&proposer).unwrap_or_default(),
             base,
             shard: Self::shard_of(model, info, round, &proposer),
-            task_seed: sortition::task_seed(&round.train_seed, model, round.number, &trainer),
+            task_seed: Self::task_seed_of(model, round, &proposer),
             segment: sortition::segment_of(
                 &round.verify_seed?,
                 &key.id(),

@@ -58,7 +58,7 @@ use hydra_primitives::{
     proposal::{Proposal, ProposalKey, Score},
     status::{Phase, ProposalSummary},
     tally::Tally,
-    traits::{self, Reputation as _, VotingWeight as _},
+    traits::{self, Polls as _, Reputation as _, VotingWeight as _},
     update,
 };
 use sp_runtime::traits::SaturatedConversion;
@@ -281,7 +281,7 @@ pub mod pallet {
             who: T::AccountId,
             /// BLAKE3 of the weights it computed.
             weights: H256,
-            /// They on the validation set.
+            /// How they do on the validation set.
             score: Score,
         },
         /// A version is confirmed: enough nodes computed the same weights.
@@ -292,7 +292,7 @@ pub mod pallet {
             version: Version,
             /// BLAKE3 of its safetensors file.
             weights: H256,
-            /// It on the validation set.
+            /// How they do on the validation set.
             score: Score,
             /// Share of validation samples classified right, in millionths.
             accuracy: Permill,
@@ -310,19 +310,25 @@ pub mod pallet {
         WrongRound,
         /// Proposals are taken in the Train phase only. Wait for the next round.
         NotInTrainPhase,
-        /// The account proposed in this round already.
+        /// The account proposed in this round already. A proposal can't be changed; wait for the next round.
         AlreadyProposed,
-        /// The update is not of the size that the model's spec implies.
+        /// The update is not of the size that the model's spec implies. Propose with a trainer of the runtime's release.
         WrongUpdateSize,
         /// The update was not trained from the model's newest version. Train again from the weights in a new duty sheet.
         WrongBase,
-        /// The round has taken as many proposals as it can, all of accounts whose votes weigh as much or more.
+        /// The round has taken as many proposals as it can (constant `MaxProposals`). Wait for the next round.
         TooManyProposals,
+        /// The update was trained with another seed than this round's: for another account, or on a branch of the chain that
+        /// a reorganisation replaced. Train again with the seed in a new duty sheet.
+        WrongSeed,
+        /// The version was folded from other updates than this chain accepted: on a branch that a reorganisation replaced.
+        /// Fold again by the recipe in a new duty sheet.
+        WrongRecipe,
         /// This is not the model's newest version. Take the version from a new duty sheet.
         WrongVersion,
         /// The initial version is known from the spec: there is nothing to attest.
         NothingToAttest,
-        /// The account attested this version already. An attestation can't be changed.
+        /// The account attested this version already. An attestation can't be changed; wait for the next version.
         AlreadyAttested,
         /// The version has as many attestations as it can take.
         TooManyAttestations,
@@ -333,11 +339,27 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
+            let nodes = T::Reputation::max_nodes();
             assert!(
-                T::MaxProposals::get() > 0,
-                "a round without proposals trains nothing"
+                T::MaxProposals::get() >= nodes && T::MaxAttestations::get() >= nodes,
+                "every node must find a place for its proposal and its attestation"
             );
-            assert!(T::MaxAttestations::get() > 0, "versions could never be confirmed");
+            assert!(
+                T::Polls::max_committee() >= nodes.saturating_sub(1),
+                "the acceptance rule is that of a network in which everyone verifies every proposal"
+            );
+            let fallback = Self::fallback_weight();
+            let steps = [
+                Self::look_weight()
+                    .saturating_add(Self::confirm_weight())
+                    .saturating_add(Self::move_weight()),
+                Self::settle_weight(),
+                Self::finish_weight(),
+            ];
+            assert!(
+                steps.iter().all(|step| step.all_lte(fallback)),
+                "in blocks that are always full rounds would stand still: {steps:?} against {fallback:?}"
+            );
             assert!(
                 T::HistoryDepth::get() > 0,
                 "the newest round must be on record for its attestations"
@@ -355,7 +377,7 @@ pub mod pallet {
         /// block.
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let now: BlockNumber = now.saturated_into();
-            let mut meter = WeightMeter::with_limit(T::BlockWeights::get().max_block.saturating_div(10));
+            let mut meter = WeightMeter::with_limit(Self::fallback_weight());
             Self::advance_overdue(now, &mut meter);
             meter.consumed()
         }
@@ -372,21 +394,18 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Proposes the update that the signer trained in this `round` of this `model`. `proposal` names the base weights, the update, the
-        /// trace of training states and what came of it. The trainer makes it; there is no need to call this by hand.
+        /// Proposes the update that the signer trained in this `round` of this `model`, with `taskSeed` for the order of
+        /// samples. `proposal` names the base weights, the update, the trace of training states and what came of it. The trainer makes it; there is no need to call this by hand.
         /// A proposal that the network accepts earns 1 HYDRA per standard unit of work, one that it rejects costs reputation.
         #[pallet::call_index(0)]
         #[pallet::weight(
-            Weight::from_parts(60_000_000, 40_000).saturating_add(T::DbWeight::get().reads_writes(
-                // A full round compares what its proposers weigh.
-                u64::from(T::MaxProposals::get()).saturating_mul(2).saturating_add(8),
-                2,
-            ))
+            Weight::from_parts(60_000_000, 40_000).saturating_add(T::DbWeight::get().reads_writes(8, 2))
         )]
         pub fn propose(
             origin: OriginFor<T>,
             model: ModelId,
             round: RoundNumber,
+            task_seed: H256,
             proposal: Proposal,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
@@ -395,6 +414,10 @@ pub mod pallet {
             ensure!(Self::may_take_part(&who), Error::<T>::NotAParticipant);
             ensure!(current.number == round, Error::<T>::WrongRound);
             ensure!(current.phase == Phase::Train, Error::<T>::NotInTrainPhase);
+            ensure!(
+                task_seed == Self::task_seed_of(model, &current, &who),
+                Error::<T>::WrongSeed
+            );
             let expected = update::UpdateHeader {
                 encoding: update::Encoding::Dense,
                 parameters: info.spec.architecture.parameters(),
@@ -410,7 +433,6 @@ pub mod pallet {
             );
             Proposals::<T>::try_mutate(model, |proposals| -> DispatchResult {
                 ensure!(!proposals.contains_key(&who), Error::<T>::AlreadyProposed);
-                Self::make_room(proposals, &who)?;
                 proposals
                     .try_insert(who.clone(), proposal.clone())
                     .map_err(|_| Error::<T>::TooManyProposals)?;
@@ -429,7 +451,7 @@ pub mod pallet {
         }
 
         /// Attests the weights of a model's newest version: the BLAKE3 of the safetensors file that the signer's node
-        /// computed by folding in the accepted updates, and how they do on the validation set. Whether enough nodes agree is
+        /// computed by folding in the accepted updates, which `recipe` names, and how they do on the validation set. Whether enough nodes agree is
         /// looked at in the end of the block. The trainer makes it; there is no need to call this by hand.
         #[pallet::call_index(1)]
         #[pallet::weight(Weight::from_parts(90_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(7, 4)))]
@@ -437,6 +459,7 @@ pub mod pallet {
             origin: OriginFor<T>,
             model: ModelId,
             version: Version,
+            recipe: H256,
             weights: H256,
             score: Score,
         ) -> DispatchResult {
@@ -445,6 +468,7 @@ pub mod pallet {
             ensure!(Self::may_take_part(&who), Error::<T>::NotAParticipant);
             ensure!(newest.version == version, Error::<T>::WrongVersion);
             ensure!(version > 0, Error::<T>::NothingToAttest);
+            ensure!(recipe == Self::recipe_of(&newest), Error::<T>::WrongRecipe);
             ensure!(
                 score.total > 0 && score.correct <= score.total,
                 Error::<T>::BadScore
@@ -499,6 +523,11 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
 
+    /// What `on_initialize` may use of a block.
+    fn fallback_weight() -> Weight {
+        T::BlockWeights::get().max_block.saturating_div(10)
+    }
+
     /// Whether the account may propose, vote and attest.
     pub(crate) fn may_take_part(who: &T::AccountId) -> bool {
         T::Reputation::is_registered(who) && T::VotingWeight::is_staked(who)
@@ -512,26 +541,20 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// In a full round, whose vote weighs more takes the place of whose vote weighs least: otherwise as many accounts of
-    /// the minimum stake as there are places could keep everyone else out.
-    fn make_room(
-        proposals: &mut BoundedBTreeMap<T::AccountId, Proposal, T::MaxProposals>,
-        who: &T::AccountId,
-    ) -> DispatchResult {
-        if u32::try_from(proposals.len()).unwrap_or(u32::MAX) < T::MaxProposals::get() {
-            return Ok(());
-        }
-        let lightest = proposals
-            .keys()
-            .map(|who| (T::VotingWeight::weight(who), who.clone()))
-            .min();
-        let (weight, lightest) = lightest.ok_or(Error::<T>::TooManyProposals)?;
-        ensure!(
-            T::VotingWeight::weight(who) > weight,
-            Error::<T>::TooManyProposals
-        );
-        proposals.remove(&lightest);
-        Ok(())
+    /// Names what a version is folded from.
+    pub(crate) fn recipe_of(version: &VersionInfoOf<T>) -> H256 {
+        let updates = version.updates.iter();
+        hydra_primitives::duty::recipe_id(
+            version.version,
+            &version.base,
+            updates.map(|folded| (folded.proposer.clone().into(), folded.update, folded.shard)),
+        )
+    }
+
+    /// The seed of the order in which `who` sees its samples in this round.
+    pub(crate) fn task_seed_of(model: ModelId, round: &Round, who: &T::AccountId) -> H256 {
+        let account: [u8; 32] = who.clone().into();
+        hydra_primitives::sortition::task_seed(&round.train_seed, model, round.number, &account)
     }
 
     pub(crate) fn shard_of(model: ModelId, info: &Model, round: &Round, who: &T::AccountId) -> u32 {

@@ -61,6 +61,8 @@ impl frame_system::Config for Test {
     type AccountId = AccountId32;
     type Lookup = IdentityLookup<AccountId32>;
     type AccountData = pallet_balances::AccountData<Balance>;
+    // Weights that count: what on_initialize can't pay for must not happen here either.
+    type DbWeight = frame_support::weights::constants::ParityDbWeight;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -83,12 +85,13 @@ impl pallet_reputation::Config for Test {
     type MaxAbsences = ConstU8<2>;
     type VotingWeight = StakeVoting;
     type UnstakedGrace = ConstU32<10>;
+    type ForgetAfter = ConstU32<100>;
 }
 
 parameter_types! {
     pub const MinStake: Balance = HYDRA;
     pub const StakeCap: Balance = 1_000 * HYDRA;
-    pub const MaxCommittee: u32 = 3;
+    pub const MaxCommittee: u32 = 16;
     pub const EmissionCap: Balance = 1_000_000 * HYDRA;
     pub const PotId: PalletId = PalletId(*b"hydra/pt");
 }
@@ -130,11 +133,13 @@ impl BatchResults<RuntimeCall> for ForceBatch {
             DutyResult::Attest {
                 model,
                 version,
+                recipe,
                 weights,
                 score,
             } => crate::Call::attest {
                 model,
                 version,
+                recipe,
                 weights,
                 score,
             }
@@ -142,10 +147,12 @@ impl BatchResults<RuntimeCall> for ForceBatch {
             DutyResult::Propose {
                 model,
                 round,
+                task_seed,
                 proposal,
             } => crate::Call::propose {
                 model,
                 round,
+                task_seed,
                 proposal,
             }
             .into(),
@@ -176,7 +183,7 @@ impl crate::Config for Test {
     type Rewards = HydraToken;
     type Randomness = BlockNumberHash;
     type BatchResults = ForceBatch;
-    type MaxProposals = ConstU32<8>;
+    type MaxProposals = ConstU32<16>;
     type MaxAttestations = ConstU32<16>;
     type HistoryDepth = ConstU32<4>;
 }
@@ -320,6 +327,13 @@ pub fn check_invariants() {
     StakeVoting::do_try_state().expect("the invariants hold");
     Reputation::do_try_state().expect("the invariants hold");
     HydraToken::do_try_state().expect("the invariants hold");
+    for key in pallet_stake_voting::Polls::<Test>::iter_keys() {
+        let round = crate::Rounds::<Test>::get(key.model).expect("polls are on models that exist");
+        assert!(
+            round.number == key.round && crate::Proposals::<Test>::get(key.model).contains_key(&key.proposer),
+            "{key:?} is a poll on a proposal that does not exist"
+        );
+    }
 }
 
 /// Ends the block and begins the next, as the runtime does.

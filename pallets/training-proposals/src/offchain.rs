@@ -190,12 +190,26 @@ impl<T: Config> Pallet<T> {
 fn is_owed(sheet: &DutySheet, result: &DutyResult) -> bool {
     sheet.models.iter().any(|m| {
         m.duties.iter().any(|duty| match (duty, result) {
-            (Duty::Attest, DutyResult::Attest { model, version, .. }) => {
-                m.model == *model && m.version.version == *version
-            }
-            (Duty::Train { .. }, DutyResult::Propose { model, round, .. }) => {
-                m.model == *model && m.round == *round
-            }
+            (
+                Duty::Attest,
+                DutyResult::Attest {
+                    model,
+                    version,
+                    recipe,
+                    ..
+                },
+            ) => m.model == *model && m.version.version == *version && m.version.id() == *recipe,
+            (
+                Duty::Train {
+                    task_seed: wanted, ..
+                },
+                DutyResult::Propose {
+                    model,
+                    round,
+                    task_seed,
+                    ..
+                },
+            ) => m.model == *model && m.round == *round && wanted == task_seed,
             (Duty::Verify(verify), DutyResult::CommitVote { key, .. }) => verify.key == *key,
             (Duty::Reveal { verify, .. }, DutyResult::RevealVote { key, .. }) => verify.key == *key,
             _ => false,

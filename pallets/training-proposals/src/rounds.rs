@@ -1,12 +1,10 @@
 //! How a round moves from phase to phase. Every step is bounded and paid for from the block's weight before it is taken.
 
-use alloc::vec::Vec;
-use core::cmp::Reverse;
+use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{BoundedVec, pallet_prelude::*, weights::WeightMeter};
 use hydra_primitives::{
     BlockNumber, H256, ModelId, domain_hash,
-    proposal::ProposalKey,
-    sortition,
+    proposal::{Proposal, ProposalKey},
     status::Phase,
     traits::{Polls as _, Reputation as _, VotingWeight as _},
 };
@@ -87,27 +85,33 @@ impl<T: Config> Pallet<T> {
         Rounds::<T>::insert(model, round);
     }
 
-    /// Reads of all participants with what they weigh: nodes, then evidence and bond of each.
+    /// Reads of all participants with what they weigh: nodes, then bond (twice), evidence and pace of each.
     pub(crate) fn participants_reads() -> u64 {
-        u64::from(T::Reputation::max_nodes()).saturating_mul(4)
+        u64::from(T::Reputation::max_nodes()).saturating_mul(5)
     }
 
-    /// Looking whether a round can move on: its participants, proposals and polls.
-    fn look_weight() -> Weight {
+    /// Looking whether a round can move on: its participants, its proposals, and each poll with its members.
+    pub(crate) fn look_weight() -> Weight {
         let polls = u64::from(T::MaxProposals::get());
+        let members = polls.saturating_mul(u64::from(T::Polls::max_committee()).saturating_add(1));
         Weight::from_parts(20_000_000, 0).saturating_add(
-            T::DbWeight::get().reads(Self::participants_reads().saturating_add(polls).saturating_add(8)),
+            T::DbWeight::get().reads(
+                Self::participants_reads()
+                    .saturating_add(members)
+                    .saturating_add(8),
+            ),
         )
     }
 
-    /// Moving from one phase to another: draws and writes every poll, and notes who kept the others waiting.
-    fn move_weight() -> Weight {
+    /// Moving from one phase to another: opens and writes every poll, and notes who kept the others waiting.
+    pub(crate) fn move_weight() -> Weight {
         let polls = u64::from(T::MaxProposals::get());
         let members = u64::from(T::Polls::max_committee());
         let reads = polls.saturating_mul(members.saturating_mul(2).saturating_add(2));
         Weight::from_parts(200_000_000, 0).saturating_add(
             T::DbWeight::get().reads_writes(
-                Self::participants_reads().saturating_add(reads),
+                // Those who are there, and those who were there lately.
+                Self::participants_reads().saturating_mul(2).saturating_add(reads),
                 u64::from(T::Reputation::max_nodes())
                     .saturating_add(polls)
                     .saturating_add(4),
@@ -152,12 +156,9 @@ impl<T: Config> Pallet<T> {
             Phase::Train => Self::all_proposed(model),
             // The seed is drawn a block after the proposals were fixed.
             Phase::Verify if !drawn => round.fixed_at.is_none_or(|fixed| Self::now() > fixed),
-            Phase::Verify => Self::proposal_keys(model, &round)
+            Phase::Verify | Phase::Reveal => Self::proposal_keys(model, &round)
                 .iter()
-                .all(T::Polls::all_committed),
-            Phase::Reveal => Self::proposal_keys(model, &round)
-                .iter()
-                .all(T::Polls::all_revealed),
+                .all(T::Polls::is_complete),
             Phase::Settle => true,
         };
         if !(complete || overdue) {
@@ -170,17 +171,13 @@ impl<T: Config> Pallet<T> {
             Phase::Train => Self::fix_proposals(model, &info, round),
             Phase::Verify if !drawn => Self::begin_verification(model, round),
             Phase::Verify => {
-                for key in Self::proposal_keys(model, &round) {
-                    if !complete {
-                        T::Polls::absent(&key)
-                            .iter()
-                            .for_each(T::Reputation::kept_others_waiting);
-                    }
-                    T::Polls::begin_reveal(&key);
-                }
+                let keys = Self::proposal_keys(model, &round);
+                Self::note_laggards(&keys);
+                keys.iter().for_each(T::Polls::begin_reveal);
                 Self::enter(model, round, Phase::Reveal, info.spec.phases.reveal);
             }
             Phase::Reveal => {
+                Self::note_laggards(&Self::proposal_keys(model, &round));
                 Self::enter(model, round, Phase::Settle, 0);
                 Self::settle(model, &info, meter);
             }
@@ -188,14 +185,46 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether everyone who is waited for has proposed, or nobody else can.
+    /// Notes once for each account that it kept the others waiting in this phase, however many votes it owed.
+    fn note_laggards(keys: &[ProposalKey<T::AccountId>]) {
+        let laggards: BTreeSet<_> = keys.iter().flat_map(T::Polls::laggards).collect();
+        laggards.iter().for_each(T::Reputation::kept_others_waiting);
+    }
+
+    /// Whether everyone who is waited for has proposed, and those are more than half of the weight: a few who are quick
+    /// must not close a round to all others.
     fn all_proposed(model: ModelId) -> bool {
         let proposals = Proposals::<T>::get(model);
-        u32::try_from(proposals.len()).unwrap_or(u32::MAX) >= T::MaxProposals::get()
-            || !proposals.is_empty()
-                && Self::participants()
-                    .iter()
-                    .all(|who| proposals.contains_key(who) || !T::Reputation::is_waited_for(who))
+        let participants = Self::participants();
+        participants
+            .iter()
+            .all(|who| proposals.contains_key(who) || !T::Reputation::is_waited_for(who))
+            && Self::most_proposed(&proposals, &participants)
+    }
+
+    /// Whether the proposers have more than half of the weight.
+    fn most_proposed(
+        proposals: &BoundedBTreeMap<T::AccountId, Proposal, T::MaxProposals>,
+        participants: &[T::AccountId],
+    ) -> bool {
+        let proposed = Self::weight_of(participants.iter().filter(|who| proposals.contains_key(who)));
+        proposed > Self::weight_of(participants).saturating_sub(proposed)
+    }
+
+    /// What these accounts weigh together.
+    pub(crate) fn weight_of<'a>(accounts: impl IntoIterator<Item = &'a T::AccountId>) -> u128
+    where
+        T::AccountId: 'a,
+    {
+        let weights = accounts.into_iter().map(T::VotingWeight::weight);
+        weights.fold(0, u128::saturating_add)
+    }
+
+    /// Whether the active participants have more than a third of the weight that showed up within the last day or so.
+    /// Otherwise a few that stay while most are away, in a power cut say, would decide for all of them.
+    pub(crate) fn enough_take_part() -> bool {
+        let here = Self::weight_of(&Self::participants());
+        here.saturating_mul(3) > Self::weight_of(&T::Reputation::remembered())
     }
 
     pub(crate) fn proposal_keys(model: ModelId, round: &Round) -> Vec<ProposalKey<T::AccountId>> {
@@ -209,13 +238,14 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// The time to train is over: no more proposals, if there are any and what they were trained from is confirmed.
+    /// The time to train is over: no more proposals, if there are any, what they were trained from is confirmed, and enough
+    /// of the network is there to judge them.
     fn fix_proposals(model: ModelId, info: &Model, mut round: Round) {
         let now = Self::now();
         let overdue = now >= round.phase_ends_at;
         let proposals = Proposals::<T>::get(model);
         let confirmed = Versions::<T>::get(model).is_some_and(|version| version.weights.is_some());
-        if proposals.is_empty() || !confirmed {
+        if proposals.is_empty() || !confirmed || !Self::enough_take_part() {
             if overdue {
                 // Whoever vanished must not count for ever; but when everybody did, nobody is to blame.
                 let since = Self::first_block(&round);
@@ -230,10 +260,10 @@ impl<T: Config> Pallet<T> {
             }
             return;
         }
-        for who in Self::participants() {
-            if overdue && !proposals.contains_key(&who) {
-                T::Reputation::kept_others_waiting(&who);
-            }
+        let participants = Self::participants();
+        if overdue && Self::most_proposed(&proposals, &participants) {
+            let late = participants.iter().filter(|who| !proposals.contains_key(who));
+            late.for_each(T::Reputation::kept_others_waiting);
         }
         round.fixed_at = Some(now);
         Self::enter(model, round, Phase::Verify, info.spec.phases.verify);
@@ -245,7 +275,7 @@ impl<T: Config> Pallet<T> {
         round.verify_seed = Some(seed);
         let participants = Self::participants();
         for key in Self::proposal_keys(model, &round) {
-            let committee = Self::draw_committee(&seed, &key, &participants);
+            let committee = Self::committee(&key, &participants);
             if let Err(error) = T::Polls::open(&key, committee) {
                 // Without a poll the proposal settles as undecided.
                 log::error!(target: "hydra::training", "no poll on {key:?}: {error:?}");
@@ -254,33 +284,14 @@ impl<T: Config> Pallet<T> {
         Rounds::<T>::insert(model, round);
     }
 
-    /// Everyone but the proposer; in a network larger than a committee, those whose votes weigh most, and by lot among
-    /// equals. A network of one verifies itself: there is nobody else to lie to.
-    fn draw_committee(
-        seed: &H256,
-        key: &ProposalKey<T::AccountId>,
-        participants: &[T::AccountId],
-    ) -> Vec<T::AccountId> {
-        let mut others: Vec<_> = participants
-            .iter()
-            .filter(|who| **who != key.proposer)
-            .cloned()
-            .collect();
+    /// Everyone but the proposer. A network of one verifies itself: there is nobody else to lie to.
+    fn committee(key: &ProposalKey<T::AccountId>, participants: &[T::AccountId]) -> Vec<T::AccountId> {
+        let others = participants.iter().filter(|who| **who != key.proposer);
+        let others: Vec<_> = others.cloned().collect();
         if others.is_empty() {
-            return participants.to_vec();
+            participants.to_vec()
+        } else {
+            others
         }
-        let most = usize::try_from(T::Polls::max_committee()).unwrap_or(usize::MAX);
-        if others.len() > most {
-            let id = key.id();
-            others.sort_by_cached_key(|who| {
-                let account: [u8; 32] = who.clone().into();
-                (
-                    Reverse(T::VotingWeight::weight(who)),
-                    sortition::committee_lot(seed, &id, &account),
-                )
-            });
-            others.truncate(most);
-        }
-        others
     }
 }

@@ -199,6 +199,7 @@ impl<T: Config> Pallet<T> {
         };
         let proposers: Vec<_> = settled
             .iter()
+            .filter(|(summary, _)| summary.outcome == Outcome::Accepted)
             .map(|(summary, _)| summary.proposer.clone())
             .collect();
         let unchanged = version == newest.version;

@@ -35,8 +35,8 @@ pub struct Round {
     pub train_seed: H256,
     /// The block in which the proposals were fixed.
     pub fixed_at: Option<BlockNumber>,
-    /// Decides which part of each trace is recomputed, and by whom. Drawn in the block after the proposals were fixed,
-    /// from randomness that was not public while anyone could still propose.
+    /// Decides which part of each trace each verifier recomputes. Drawn in the block after the proposals were fixed, from
+    /// randomness that was not public while anyone could still propose.
     pub verify_seed: Option<H256>,
 }
 

@@ -89,7 +89,7 @@ impl pallet_session::Config for Runtime {
     type SessionManager = NoteHistoricalRoot<Self, Committee>;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
-    // Disabling a member needs a committee that can spare it; equivocations are dealt with by slashing.
+    // Disabling a member needs a committee that can spare it; this one is fixed.
     type DisablingStrategy = ();
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;

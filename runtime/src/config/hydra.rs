@@ -9,8 +9,9 @@ use frame_support::{
     traits::{ConstU8, ConstU32},
 };
 
-/// The most nodes that may register. Everyone is on every list that is looped over, so this bounds the work per block.
-const MAX_NODES: u32 = 256;
+/// The most nodes that may register. Everyone verifies every proposal and is on every list that is looped over, so this
+/// bounds the work per block; larger networks need committees and a second vote for disputes.
+const MAX_NODES: u32 = 33;
 
 impl pallet_reputation::Config for Runtime {
     /// 2^16 hashes: some tens of milliseconds on a PC. Stake is the real price of an identity: in a full network, places
@@ -21,6 +22,8 @@ impl pallet_reputation::Config for Runtime {
     type VotingWeight = StakeVoting;
     /// Long enough to bond after registering.
     type UnstakedGrace = ConstU32<100>;
+    /// A day of 10 s blocks.
+    type ForgetAfter = ConstU32<8_640>;
 }
 
 parameter_types! {
@@ -36,7 +39,7 @@ impl pallet_stake_voting::Config for Runtime {
     type Reputation = Reputation;
     type MinStake = MinStake;
     type StakeCap = StakeCap;
-    type MaxCommittee = ConstU32<32>;
+    type MaxCommittee = ConstU32<{ MAX_NODES - 1 }>;
 }
 
 impl pallet_training_proposals::Config for Runtime {
@@ -47,7 +50,7 @@ impl pallet_training_proposals::Config for Runtime {
     type Rewards = HydraToken;
     type Randomness = BlockRandomness;
     type BatchResults = ForceBatch;
-    type MaxProposals = ConstU32<64>;
+    type MaxProposals = ConstU32<MAX_NODES>;
     type MaxAttestations = ConstU32<MAX_NODES>;
     type HistoryDepth = ConstU32<256>;
 }

@@ -108,11 +108,13 @@ fn call(result: DutyResult) -> RuntimeCall {
         DutyResult::Attest {
             model,
             version,
+            recipe,
             weights,
             score,
         } => pallet_training_proposals::Call::attest {
             model,
             version,
+            recipe,
             weights,
             score,
         }
@@ -120,10 +122,12 @@ fn call(result: DutyResult) -> RuntimeCall {
         DutyResult::Propose {
             model,
             round,
+            task_seed,
             proposal,
         } => pallet_training_proposals::Call::propose {
             model,
             round,
+            task_seed,
             proposal,
         }
         .into(),

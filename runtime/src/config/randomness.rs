@@ -10,8 +10,9 @@ use sp_runtime::traits::{BlakeTwo256, Hash as _};
 /// block.
 ///
 /// The epoch's randomness (made of a whole epoch's VRF outputs, known long before) is mixed with the VRF output of the
-/// parent's author, whom the parent block is the first to show it. That author knows it a slot earlier, and can only
-/// withhold its block. Nothing here can be ground: no hash of anything that an author may choose.
+/// parent's author and the block's number. The author can't choose its output: no hash of anything that it puts into a
+/// block goes in. But it knows it a slot earlier than everyone else, and can withhold its block. So this must not be the
+/// only thing that keeps a cheat from knowing which part of its work is looked at: see decision 005.
 pub struct BlockRandomness;
 
 impl Get<Hash> for BlockRandomness {
@@ -19,15 +20,6 @@ impl Get<Hash> for BlockRandomness {
         const SUBJECT: &[u8] = b"HydraAI block randomness";
         let (epoch, _) = RandomnessFromOneEpochAgo::<Runtime>::random(SUBJECT);
         let (parent, _) = ParentBlockRandomness::<Runtime>::random(SUBJECT);
-        BlakeTwo256::hash(
-            &(
-                SUBJECT,
-                epoch,
-                parent,
-                System::parent_hash(),
-                System::block_number(),
-            )
-                .encode(),
-        )
+        BlakeTwo256::hash(&(SUBJECT, epoch, parent, System::block_number()).encode())
     }
 }

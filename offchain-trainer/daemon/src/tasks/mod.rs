@@ -251,12 +251,14 @@ impl Shared {
             (Duty::Attest, Outcome::Measured { weights, score }) => Some(DutyResult::Attest {
                 model,
                 version: duties.version.version,
+                recipe: duties.version.id(),
                 weights: *weights,
                 score: *score,
             }),
-            (Duty::Train { .. }, Outcome::Trained(proposal)) => Some(DutyResult::Propose {
+            (Duty::Train { task_seed, .. }, Outcome::Trained(proposal)) => Some(DutyResult::Propose {
                 model,
                 round: duties.round,
+                task_seed: *task_seed,
                 proposal: proposal.clone(),
             }),
             (Duty::Verify(verify), Outcome::Voted(vote)) => {

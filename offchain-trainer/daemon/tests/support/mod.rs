@@ -372,8 +372,9 @@ pub async fn proposal_of(pc: &Pc, chain: &Chain) -> Proposal {
         DutyResult::Propose {
             model: 0,
             round,
+            task_seed,
             proposal,
-        } if round == chain.round => proposal,
+        } if round == chain.round && task_seed == chain.task_seed(pc) => proposal,
         other => panic!("{other:?}"),
     }
 }

@@ -10,11 +10,13 @@ use hydra_primitives::{
 };
 use parking_lot::RwLock;
 use sp_core::{
+    Pair as _,
     crypto::AccountId32,
     offchain::{
         OffchainDbExt, OffchainStorage, OffchainWorkerExt, TransactionPoolExt,
         testing::{OffchainState, PendingRequest, PoolState, TestOffchainExt, TestTransactionPoolExt},
     },
+    sr25519,
 };
 use sp_keystore::{Keystore, KeystoreExt, testing::MemoryKeystore};
 use std::sync::Arc;
@@ -84,8 +86,16 @@ fn propose(round: u32) -> DutyResult {
     DutyResult::Propose {
         model: 0,
         round,
+        task_seed: task_seed(),
         proposal: proposal(1),
     }
+}
+
+/// The seed that the worker's account has to train with.
+fn task_seed() -> H256 {
+    let pair = sr25519::Pair::from_string("//Alice", None).expect("a well-known key");
+    let round = crate::Rounds::<Test>::get(0).expect("there is a round");
+    Training::task_seed_of(0, &round, &AccountId32::new(pair.public().0))
 }
 
 fn run() {
@@ -164,10 +174,22 @@ fn results_that_nobody_asked_for_are_not_sent() {
         let attest = DutyResult::Attest {
             model: 0,
             version: 1,
+            recipe: H256::zero(),
             weights: H256::zero(),
             score: crate::mock::SCORE,
         };
-        expect_sheet(&account, &state, LINK.token, vec![propose(7), attest]);
+        let of_another_branch = DutyResult::Propose {
+            model: 0,
+            round: 0,
+            task_seed: H256::zero(),
+            proposal: proposal(1),
+        };
+        expect_sheet(
+            &account,
+            &state,
+            LINK.token,
+            vec![propose(7), of_another_branch, attest],
+        );
         run();
         assert!(pool.read().transactions.is_empty());
     });

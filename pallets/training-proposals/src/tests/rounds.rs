@@ -3,7 +3,7 @@ use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 use hydra_primitives::{
     H256, HYDRA,
     duty::{Duty, DutySheet, Standing},
-    proposal::{ProposalKey, Score},
+    proposal::{Proposal, ProposalKey, Score},
     rewards::reward,
     sortition,
     status::Phase,
@@ -26,7 +26,36 @@ fn round() -> u32 {
 }
 
 fn propose(n: u8) -> DispatchResult {
-    Training::propose(RuntimeOrigin::signed(account(n)), 0, round(), proposal(n))
+    propose_this(n, proposal(n))
+}
+
+fn propose_all(nodes: &[u8]) {
+    for n in nodes {
+        assert_ok!(propose(*n));
+    }
+}
+
+fn propose_this(n: u8, proposal: Proposal) -> DispatchResult {
+    Training::propose(
+        RuntimeOrigin::signed(account(n)),
+        0,
+        round(),
+        task_seed(n),
+        proposal,
+    )
+}
+
+/// The seed that node `n` has to train with in the current round.
+fn task_seed(n: u8) -> H256 {
+    Training::task_seed_of(
+        0,
+        &Rounds::<Test>::get(0).expect("model 0 has a round"),
+        &account(n),
+    )
+}
+
+fn recipe() -> H256 {
+    Training::recipe_of(&Versions::<Test>::get(0).expect("model 0 has a version"))
 }
 
 fn key(proposer: u8) -> ProposalKey<AccountId32> {
@@ -76,7 +105,14 @@ fn vote(verifiers: &[u8], verdict: impl Fn(u8, u8) -> Vote) {
 
 fn attest(n: u8, weights: H256) -> DispatchResult {
     let version = Versions::<Test>::get(0).expect("model 0 has a version").version;
-    Training::attest(RuntimeOrigin::signed(account(n)), 0, version, weights, SCORE)
+    Training::attest(
+        RuntimeOrigin::signed(account(n)),
+        0,
+        version,
+        recipe(),
+        weights,
+        SCORE,
+    )
 }
 
 /// One round in which `nodes` do everything and vote as `verdict` says.
@@ -93,6 +129,35 @@ fn whole_round(nodes: &[u8], verdict: impl Fn(u8, u8) -> Vote) {
     vote(nodes, &verdict);
     next_block();
     assert_eq!(phase(), Phase::Train);
+}
+
+/// Blocks until the current round is over, while `voters` vote as they can.
+fn finish_round(voters: &[u8]) -> u32 {
+    let (this, opened) = (round(), System::block_number());
+    while round() == this {
+        vote(voters, |_, _| Vote::Accept);
+        next_block();
+        assert!(System::block_number() < opened + 100, "the round never ends");
+    }
+    u32::try_from(System::block_number() - opened).expect("few blocks")
+}
+
+/// Nodes attest the newest version, if there is anything to attest, and propose from it.
+fn attest_and_propose(nodes: &[u8]) {
+    let version = Versions::<Test>::get(0).expect("there is a version");
+    let weights = H256::repeat_byte(version.version.try_into().expect("few versions"));
+    for n in nodes {
+        let mut made = proposal(*n);
+        if version.version > 0 {
+            made.base = weights;
+            assert_ok!(attest(*n, weights));
+        }
+        assert_ok!(propose_this(*n, made));
+    }
+}
+
+fn version() -> u32 {
+    Versions::<Test>::get(0).expect("there is a version").version
 }
 
 #[test]
@@ -167,35 +232,10 @@ fn a_node_that_vanished_delays_a_round_and_counts_again_when_it_comes_back() {
     with_nodes(4, || {
         let mut lengths = Vec::new();
         for number in 0..4 {
-            let opened = System::block_number();
-            let version = Versions::<Test>::get(0).expect("there is a version");
-            for n in 1..=3 {
-                if version.version > 0 {
-                    assert_ok!(attest(n, H256::repeat_byte(number)));
-                }
-                let mut made = proposal(n);
-                made.base = version.weights.unwrap_or(H256::repeat_byte(number));
-                assert_ok!(Training::propose(
-                    RuntimeOrigin::signed(account(n)),
-                    0,
-                    round(),
-                    made
-                ));
-            }
-            let this = round();
-            while round() == this {
-                vote(&[1, 2, 3], |_, _| Vote::Accept);
-                next_block();
-            }
-            assert_eq!(
-                Versions::<Test>::get(0)
-                    .expect("there is a version")
-                    .updates
-                    .len(),
-                3,
-                "round {number}"
-            );
-            lengths.push(System::block_number() - opened);
+            attest_and_propose(&[1, 2, 3]);
+            lengths.push(finish_round(&[1, 2, 3]));
+            let made = Versions::<Test>::get(0).expect("there is a version");
+            assert_eq!(made.updates.len(), 3, "round {number}");
         }
         assert!(lengths[0] > 12 && lengths[1..] == [4, 4, 4], "{lengths:?}");
         assert!(!Reputation::is_active(&account(4)));
@@ -263,12 +303,7 @@ fn half_of_the_network_vanishing_holds_a_version_up_for_a_while_and_not_for_ever
             assert_ok!(attest(n, H256::repeat_byte(1)));
             let mut next = proposal(n);
             next.base = H256::repeat_byte(1);
-            assert_ok!(Training::propose(
-                RuntimeOrigin::signed(account(n)),
-                0,
-                round(),
-                next
-            ));
+            assert_ok!(propose_this(n, next));
         }
         let mut blocks = 0;
         while Training::confirmed_version(0) == Some(0) {
@@ -285,20 +320,8 @@ fn a_hostile_third_that_rejects_everything_changes_nothing() {
     with_nodes(3, || {
         let verdict = |verifier, _| if verifier == 3 { REJECT } else { Vote::Accept };
         for _ in 0..3 {
-            let before = Versions::<Test>::get(0).expect("there is a version");
-            for n in 1..=3 {
-                if before.version > 0 {
-                    assert_ok!(attest(n, H256::repeat_byte(7)));
-                }
-                let mut made = proposal(n);
-                made.base = before.weights.unwrap_or(H256::repeat_byte(7));
-                assert_ok!(Training::propose(
-                    RuntimeOrigin::signed(account(n)),
-                    0,
-                    round(),
-                    made
-                ));
-            }
+            let before = version();
+            attest_and_propose(&[1, 2, 3]);
             next_block();
             next_block();
             vote(&[1, 2, 3], verdict);
@@ -306,24 +329,133 @@ fn a_hostile_third_that_rejects_everything_changes_nothing() {
             vote(&[1, 2, 3], verdict);
             next_block();
             let made = Versions::<Test>::get(0).expect("there is a version");
-            assert_eq!((made.version, made.updates.len()), (before.version + 1, 3));
+            assert_eq!((made.version, made.updates.len()), (before + 1, 3));
         }
         assert!(Reputation::score(&account(3)) < Reputation::score(&account(1)));
     });
 }
 
 #[test]
-fn a_full_round_takes_the_heavier_proposer_and_nobody_waits_for_those_it_can_not_take() {
-    with_nodes(10, || {
-        for n in 1..=8 {
+fn a_verification_that_nobody_could_do_blames_nobody_and_the_next_round_goes_on() {
+    for nodes in [1, 4] {
+        with_nodes(nodes, || {
+            let all: Vec<_> = (1..=nodes).collect();
+            for _ in 0..3 {
+                propose_all(&all);
+                finish_round(&[]);
+                assert_eq!(version(), 0, "nobody voted");
+            }
+            assert!(all.iter().all(|n| Reputation::is_waited_for(&account(*n))));
+            propose_all(&all);
+            assert_eq!(finish_round(&all), 4);
+            assert_eq!(version(), 1);
+        });
+    }
+}
+
+#[test]
+fn a_quick_minority_closes_no_round_to_the_others_even_if_nobody_waits_for_them() {
+    with_nodes(4, || {
+        for n in 1..=3 {
+            Reputation::kept_others_waiting(&account(n));
+            Reputation::kept_others_waiting(&account(n));
+        }
+        assert_ok!(propose(4));
+        for _ in 0..5 {
+            next_block();
+            assert_eq!(phase(), Phase::Train);
+        }
+        for n in 1..=3 {
             assert_ok!(propose(n));
         }
-        assert_noop!(propose(9), Error::<Test>::TooManyProposals);
-        assert_ok!(StakeVoting::bond(RuntimeOrigin::signed(account(9)), 90 * HYDRA));
-        assert_ok!(propose(9));
-        assert_eq!(crate::Proposals::<Test>::get(0).len(), 8);
         next_block();
-        assert_eq!(phase(), Phase::Verify);
+        next_block();
+        vote(&[4], |_, _| Vote::Accept);
+        next_block();
+        assert_eq!(phase(), Phase::Verify, "a quarter of the weight is not enough");
+        finish_round(&[1, 2, 3, 4]);
+        assert_eq!(
+            Versions::<Test>::get(0)
+                .expect("there is a version")
+                .updates
+                .len(),
+            4
+        );
+        attest_and_propose(&[1, 2, 3, 4]);
+        finish_round(&[1, 2, 3, 4]);
+        assert!(
+            (1..=3).all(|n| Reputation::is_waited_for(&account(n))),
+            "who keeps pace counts again"
+        );
+    });
+}
+
+#[test]
+fn one_who_commits_and_never_reveals_is_soon_no_longer_waited_for() {
+    with_nodes(4, || {
+        let mut lengths = Vec::new();
+        for _ in 0..4 {
+            attest_and_propose(&[1, 2, 3, 4]);
+            let (this, opened) = (round(), System::block_number());
+            while round() == this {
+                let voters: &[u8] = if phase() == Phase::Reveal {
+                    &[1, 2, 3]
+                } else {
+                    &[1, 2, 3, 4]
+                };
+                vote(voters, |_, _| Vote::Accept);
+                next_block();
+            }
+            lengths.push(System::block_number() - opened);
+        }
+        assert!(lengths[0] > 5, "{lengths:?}");
+        assert_eq!(lengths[2..], [4, 4], "{lengths:?}");
+        assert!(Reputation::score(&account(4)) < Reputation::score(&account(1)));
+    });
+}
+
+#[test]
+fn a_few_that_stay_while_most_are_away_decide_nothing_for_them() {
+    with_nodes(4, || {
+        whole_round(&[1, 2, 3, 4], |_, _| Vote::Accept);
+        // The others lose their power. Whoever stays proposes, votes and attests what it likes.
+        let mut made = proposal(1);
+        made.base = H256::repeat_byte(0xEE);
+        assert_ok!(attest(1, H256::repeat_byte(0xEE)));
+        assert_ok!(propose_this(1, made));
+        for _ in 0..60 {
+            vote(&[1], |_, _| Vote::Accept);
+            next_block();
+        }
+        assert!(!Reputation::is_active(&account(2)), "nobody waits for them");
+        assert_eq!((Training::confirmed_version(0), round()), (Some(0), 1));
+
+        // They come back, and it goes on with what they say.
+        for n in 2..=4 {
+            assert_ok!(attest(n, H256::repeat_byte(1)));
+        }
+        next_block();
+        let confirmed = Confirmed::<Test>::get(0).expect("confirmed");
+        assert_eq!((confirmed.version, confirmed.weights), (1, H256::repeat_byte(1)));
+    });
+}
+
+#[test]
+fn those_who_never_come_back_are_forgotten_in_the_end() {
+    with_nodes(4, || {
+        whole_round(&[1, 2, 3, 4], |_, _| Vote::Accept);
+        assert_ok!(attest(1, H256::repeat_byte(1)));
+        for _ in 0..120 {
+            next_block();
+        }
+        // A sign of life of its own, as a running node gives in every round.
+        let mut made = proposal(1);
+        made.base = H256::repeat_byte(1);
+        assert_ok!(propose_this(1, made));
+        next_block();
+        assert_eq!(Training::confirmed_version(0), Some(1));
+        finish_round(&[1]);
+        assert_eq!(version(), 2);
     });
 }
 
@@ -332,29 +464,10 @@ fn one_who_never_votes_is_soon_no_longer_waited_for() {
     with_nodes(4, || {
         let mut lengths = Vec::new();
         for _ in 0..4 {
-            let opened = System::block_number();
-            let version = Versions::<Test>::get(0).expect("there is a version");
-            for n in 1..=4 {
-                if version.version > 0 {
-                    assert_ok!(attest(n, H256::repeat_byte(1)));
-                }
-                let mut made = proposal(n);
-                made.base = version.weights.unwrap_or(H256::repeat_byte(1));
-                assert_ok!(Training::propose(
-                    RuntimeOrigin::signed(account(n)),
-                    0,
-                    round(),
-                    made
-                ));
-            }
-            let this = round();
-            while round() == this {
-                vote(&[1, 2, 3], |_, _| Vote::Accept);
-                next_block();
-            }
-            lengths.push(System::block_number() - opened);
+            attest_and_propose(&[1, 2, 3, 4]);
+            lengths.push(finish_round(&[1, 2, 3]));
         }
-        assert!(lengths[0] > 6, "{lengths:?}");
+        assert!(lengths[0] > 6 && lengths[1] > 6, "{lengths:?}");
         assert_eq!(lengths[2..], [4, 4], "{lengths:?}");
     });
 }
@@ -441,9 +554,9 @@ fn the_duty_sheet_is_the_same_truth_that_the_calls_enforce() {
             "who checks what is not drawn yet"
         );
         next_block();
-        // Committees of three out of four others, drawn by lot.
+        // Everyone verifies everyone else.
         let owed: usize = (1..=5).map(|n| duties(n).len()).sum();
-        assert_eq!(owed, 15);
+        assert_eq!(owed, 20);
         for n in 1..=5 {
             assert!(
                 duties(n)
@@ -454,7 +567,7 @@ fn the_duty_sheet_is_the_same_truth_that_the_calls_enforce() {
         vote(&[1, 2, 3, 4, 5], |_, _| Vote::Accept);
         assert!((1..=5).all(|n| duties(n).is_empty()));
         next_block();
-        assert_eq!((1..=5).map(|n| duties(n).len()).sum::<usize>(), 15);
+        assert_eq!((1..=5).map(|n| duties(n).len()).sum::<usize>(), 20);
         assert!(Training::duty_sheet(&account(99)).is_none());
     });
 }
@@ -464,29 +577,27 @@ fn rejects_proposals_of_strangers_twice_late_or_of_the_wrong_size() {
     with_nodes(3, || {
         let origin = RuntimeOrigin::signed;
         assert_noop!(
-            Training::propose(origin(account(9)), 0, 0, proposal(9)),
+            Training::propose(origin(account(9)), 0, 0, task_seed(9), proposal(9)),
             Error::<Test>::NotAParticipant
         );
         assert_noop!(
-            Training::propose(origin(account(1)), 7, 0, proposal(1)),
+            Training::propose(origin(account(1)), 7, 0, task_seed(1), proposal(1)),
             Error::<Test>::UnknownModel
         );
         assert_noop!(
-            Training::propose(origin(account(1)), 0, 1, proposal(1)),
+            Training::propose(origin(account(1)), 0, 1, task_seed(1), proposal(1)),
             Error::<Test>::WrongRound
+        );
+        assert_noop!(
+            Training::propose(origin(account(1)), 0, 0, task_seed(2), proposal(1)),
+            Error::<Test>::WrongSeed
         );
         let mut stale = proposal(1);
         stale.base = H256::zero();
-        assert_noop!(
-            Training::propose(origin(account(1)), 0, 0, stale),
-            Error::<Test>::WrongBase
-        );
+        assert_noop!(propose_this(1, stale), Error::<Test>::WrongBase);
         let mut huge = proposal(1);
         huge.update.size = u64::MAX;
-        assert_noop!(
-            Training::propose(origin(account(1)), 0, 0, huge),
-            Error::<Test>::WrongUpdateSize
-        );
+        assert_noop!(propose_this(1, huge), Error::<Test>::WrongUpdateSize);
         assert_ok!(propose(1));
         assert_noop!(propose(1), Error::<Test>::AlreadyProposed);
         assert_ok!(propose(2));
@@ -501,7 +612,14 @@ fn rejects_attestations_of_strangers_twice_of_old_versions_and_with_impossible_s
     with_nodes(3, || {
         whole_round(&[1, 2, 3], |_, _| Vote::Accept);
         let attest = |n: u8, version, score| {
-            Training::attest(RuntimeOrigin::signed(account(n)), 0, version, H256::zero(), score)
+            Training::attest(
+                RuntimeOrigin::signed(account(n)),
+                0,
+                version,
+                recipe(),
+                H256::zero(),
+                score,
+            )
         };
         assert_noop!(attest(9, 1, SCORE), Error::<Test>::NotAParticipant);
         assert_noop!(attest(1, 0, SCORE), Error::<Test>::WrongVersion);
@@ -513,6 +631,19 @@ fn rejects_attestations_of_strangers_twice_of_old_versions_and_with_impossible_s
         assert_noop!(
             attest(1, 1, Score { correct: 0, total: 0 }),
             Error::<Test>::BadScore
+        );
+        let other = Training::attest(
+            RuntimeOrigin::signed(account(1)),
+            0,
+            1,
+            H256::zero(),
+            H256::zero(),
+            SCORE,
+        );
+        assert_eq!(
+            other,
+            Err(Error::<Test>::WrongRecipe.into()),
+            "folded from what another branch accepted"
         );
         assert_ok!(attest(1, 1, SCORE));
         assert_noop!(attest(1, 1, SCORE), Error::<Test>::AlreadyAttested);
