@@ -70,6 +70,8 @@ function send(what, call) {
             : { section: 'chain', name: dispatchError.toString(), docs: [] };
           fail(`the chain refused to ${what}: ${docs.join(' ').trim() || `${section}.${name}`}`);
         }
+        // Invalid, dropped, usurped, or not final for too long: nothing more will be heard of it.
+        if (status.isError) fail(`the transaction to ${what} was lost (${status.type}): run this again, what is done already is skipped`);
         if (status.isInBlock) done(console.log(`${what}: done in block ${status.asInBlock.toHex()}`));
       })
       .catch((error) => fail(`the node refused to ${what}: ${error.message}`));

@@ -22,7 +22,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a local network: PCs with a node and a trainer each, on this machine.
-    #[command(after_help = UP_HELP)]
+    // The last one counts where an option is given twice: scripts/run gives some of its own first.
+    #[command(after_help = UP_HELP, args_override_self = true)]
     Up(UpArgs),
     /// Show the chain, its models and accounts, and the local trainer.
     #[command(after_help = EXIT_CODES)]
@@ -193,9 +194,10 @@ Exit codes:
   1    a file or the system refused something
   2    the command line can't be understood
   3    the node can't be reached, or isn't a HydraAI node
-  4    the trainer can't be reached, or refuses
+  4    the trainer can't be reached, or refuses; the message says so if the question was paid by then
   6    what was asked for isn't possible (image, model, balance, wallet); nothing was paid
-  7    the payment failed";
+  7    the payment failed, or it isn't known whether it did; the message says which
+  8    there is no such local network or PC";
 
 #[cfg(test)]
 mod tests {
@@ -226,6 +228,14 @@ mod tests {
         ] {
             assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn options_after_those_of_a_script_replace_them() {
+        let Command::Up(up) = parse("hydra up --local 4 --local 3").unwrap().command else {
+            panic!()
+        };
+        assert_eq!(up.local, 3);
     }
 
     #[test]

@@ -3,20 +3,29 @@
 //! Nothing may be paid before everything that can be checked has been: the image, the model, the trainer and the
 //! balance, in this order.
 
-use hydra_primitives::{ModelId, content_hash, rewards::QUERY_PRICE, status::ModelStatus};
+use hydra_primitives::{ModelId, Version, content_hash, rewards::QUERY_PRICE};
 use serde::Serialize;
-use std::path::Path;
+use std::{path::Path, time::Duration};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     accounts, amount,
     args::AskArgs,
-    chain::{Chain, Payment},
+    chain::Chain,
     error::Error,
     image, output,
+    payment::{self, Order, Payment},
     rounds::percent,
     target::Target,
-    trainer::{self, Answer, Image, Question, Trainer},
+    trainer::{Answer, Image, Question, Trainer},
 };
+
+/// How long a question that is paid for is put to the trainer again and again.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
+/// Pause before it is. There is no event for "a trainer that is away comes back".
+const RETRY: Duration = Duration::from_secs(1);
+/// How many versions a trainer may be behind: it folds the newest one while this is asked.
+const LAG: Version = 1;
 
 /// What is shown: the answer and what it cost.
 #[derive(Clone, Debug, Serialize)]
@@ -74,14 +83,24 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
         return Err(Error::NotTrained(args.model));
     }
     let trainer = target.trainer()?.ok_or(Error::NoTrainer)?;
-    ready(&trainer.status().await?, &status)?;
-    trainer.check(&body).await?;
+    let checked = trainer.check(&body).await?;
+    if checked.version == 0 || checked.version.saturating_add(LAG) < status.confirmed_version {
+        return Err(Error::TrainerBehind {
+            model: args.model,
+            held: checked.version,
+            confirmed: status.confirmed_version,
+        });
+    }
+    confirmed(&chain, args.model, checked.version, &checked.weights).await?;
 
     let request = content_hash(&body);
-    let say = |text: &str| output::note(text);
-    let payment = chain
-        .pay_query(&wallet, args.model, request, QUERY_PRICE, args.finalized, say)
-        .await?;
+    let order = Order {
+        wallet: &wallet,
+        model: args.model,
+        request,
+        price: QUERY_PRICE,
+    };
+    let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
     output::note(&format!("paid in block {}, asking …", payment.block.number));
 
     let answer = answer(&chain, &trainer, args.model, &body)
@@ -108,57 +127,40 @@ fn picture(text: &str) -> Result<Image, Error> {
     }
 }
 
-/// Whether the trainer can answer with what the chain has confirmed.
-fn ready(trainer: &trainer::Status, model: &ModelStatus) -> Result<(), Error> {
-    if trainer.engine.state != "ready" {
-        let reason = trainer
-            .engine
-            .reason
-            .as_ref()
-            .map(|reason| format!(": {reason}"))
-            .unwrap_or_default();
-        return Err(Error::TrainerNotReady(format!(
-            "{}{reason}",
-            trainer.engine.state
-        )));
-    }
-    let held = trainer
-        .models
-        .iter()
-        .find(|held| held.model == model.model)
-        .and_then(|held| held.version);
-    match held {
-        Some(held) if held >= 1 => Ok(()),
-        held => Err(Error::TrainerBehind {
-            model: model.model,
-            held: held.unwrap_or(0),
-            confirmed: model.confirmed_version,
-        }),
-    }
+/// The answer, if it was made with weights that the chain has confirmed. It is paid for, so a trainer that is busy or
+/// just starts again is asked again.
+async fn answer(chain: &Chain, trainer: &Trainer, model: ModelId, body: &[u8]) -> Result<Answer, Error> {
+    let end = Instant::now() + ANSWER_PATIENCE;
+    let answer = loop {
+        match trainer.infer(body).await {
+            Err(Error::TrainerUnreachable { .. } | Error::TrainerRefused(_)) if Instant::now() < end => {
+                sleep(RETRY).await;
+            }
+            answer => break answer?,
+        }
+    };
+    confirmed(chain, model, answer.version, &answer.weights).await?;
+    Ok(answer)
 }
 
-/// The answer, if it was made with weights that the chain has confirmed.
-async fn answer(chain: &Chain, trainer: &Trainer, model: ModelId, body: &[u8]) -> Result<Answer, Error> {
-    let answer = trainer.infer(body).await?;
+/// Checks that the chain has confirmed these weights as this version of the model.
+async fn confirmed(chain: &Chain, model: ModelId, version: Version, weights: &str) -> Result<(), Error> {
     let best = chain.best().await?;
     let status = chain.existing_model(model, best.hash).await?;
-    let got = answer.weights.trim_start_matches("0x").to_lowercase();
-    let mut confirmed = (status.confirmed_version == answer.version).then_some(status.weights);
+    let got = weights.trim_start_matches("0x").to_lowercase();
+    let mut confirmed = (status.confirmed_version == version).then_some(status.weights);
     if confirmed.is_none() {
         // A round may have ended meanwhile: then its record says what the older version's weights were.
         let rounds = chain.rounds(model, best.hash).await?;
         confirmed = rounds
             .iter()
             .rev()
-            .find(|round| round.version == answer.version)
+            .find(|round| round.version == version)
             .and_then(|round| round.weights);
     }
     match confirmed {
-        Some(weights) if hex::encode(weights.0) == got => Ok(answer),
-        _ => Err(Error::ForeignAnswer {
-            version: answer.version,
-            got,
-        }),
+        Some(weights) if hex::encode(weights.0) == got => Ok(()),
+        _ => Err(Error::ForeignAnswer { version, got }),
     }
 }
 
@@ -253,30 +255,5 @@ mod tests {
                 .starts_with("7  (98.77 % sure, but it is 1)")
         );
         assert_eq!(receipt(None).weights, "ab".repeat(32));
-    }
-
-    #[test]
-    fn a_trainer_that_cannot_answer_is_not_paid() {
-        let trainer = |state: &str, version: Option<u32>| -> trainer::Status {
-            serde_json::from_value(serde_json::json!({
-                "version": "1", "peer_id": "p", "engine": { "state": state },
-                "models": [{ "model": 0, "version": version, "state": "idle" }]
-            }))
-            .unwrap()
-        };
-        let status = crate::local::progress::tests::model();
-        assert!(ready(&trainer("ready", Some(1)), &status).is_ok());
-        assert!(matches!(
-            ready(&trainer("starting", Some(1)), &status),
-            Err(Error::TrainerNotReady(_))
-        ));
-        assert!(matches!(
-            ready(&trainer("ready", Some(0)), &status),
-            Err(Error::TrainerBehind { .. })
-        ));
-        assert!(matches!(
-            ready(&trainer("ready", None), &status),
-            Err(Error::TrainerBehind { .. })
-        ));
     }
 }

@@ -5,27 +5,25 @@
 
 use codec::{Decode, Encode};
 use hydra_primitives::{
-    AccountBytes, Balance, H256, ModelId, RoundNumber,
+    AccountBytes, Balance, ModelId, RoundNumber,
     status::{ModelStatus, NodeStatus, RoundSummary},
 };
 use std::{sync::Arc, time::Duration};
 use subxt::{
     OnlineClient, PolkadotConfig,
     backend::LegacyBackend,
-    config::{DefaultExtrinsicParamsBuilder, RpcConfigFor, substrate::SubstrateHeader},
+    config::{RpcConfigFor, substrate::SubstrateHeader},
     dynamic,
-    error::{DispatchError, TransactionEventsError},
     ext::scale_decode::DecodeAsType,
     rpcs::{Error as RpcError, RpcClient, client::RpcSubscription, methods::legacy::LegacyRpcMethods},
-    tx::TransactionStatus,
     utils::AccountId32,
 };
-use subxt_signer::sr25519;
 use tokio::{sync::OnceCell, time::timeout};
 
-use crate::{accounts, amount, error::Error};
+use crate::error::Error;
 
-type Config = PolkadotConfig;
+/// How HydraAI's transactions look: like any Substrate chain's.
+pub(crate) type Config = PolkadotConfig;
 /// A block's hash.
 pub type Hash = subxt::utils::H256;
 /// A block's header.
@@ -37,8 +35,6 @@ const PAGE: u32 = 50;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What the layers of the RPC client put in front of an error.
 const LAYERS: [&str; 3] = ["RPC error: ", "client error: ", "Client error: "];
-/// How long a payment stays valid: long enough to be included, short enough not to surprise anyone later.
-const MORTAL_BLOCKS: u64 = 32;
 
 /// A block, as somewhere to read from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,15 +54,21 @@ pub struct Funds {
     pub spendable: Balance,
 }
 
-/// A question that was paid for.
-#[derive(Clone, Debug)]
-pub struct Payment {
-    /// The block it is in.
-    pub block: Block,
-    /// Hash of the transaction.
-    pub transaction: Hash,
-    /// What the transaction itself cost.
-    pub fee: Balance,
+/// Why a transaction pool did not take a transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The JSON-RPC error's code.
+    pub code: i32,
+    /// The node's words.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Whether the pool has this transaction already, or one of the same account with the same nonce.
+    pub fn is_rivalry(&self) -> bool {
+        // Already imported, and priority too low: the codes of polkadot-sdk's `author` methods.
+        matches!(self.code, 1013 | 1014)
+    }
 }
 
 /// A connection to one node.
@@ -137,13 +139,33 @@ impl Chain {
         self.block(hash).await
     }
 
-    async fn block(&self, hash: Hash) -> Result<Block, Error> {
-        let header = self.patient(self.methods.chain_get_header(Some(hash))).await?;
-        let header = header.ok_or_else(|| self.strange("it does not know its own newest block"))?;
+    /// The block of this height on the best branch.
+    pub async fn block_at(&self, number: u64) -> Result<Block, Error> {
+        let hash = self
+            .patient(self.methods.chain_get_block_hash(Some(number.into())))
+            .await?;
+        let hash = hash.ok_or_else(|| self.strange(format!("it has no block {number}")))?;
+        Ok(Block { number, hash })
+    }
+
+    /// The block before this one.
+    pub async fn parent(&self, block: Block) -> Result<Block, Error> {
         Ok(Block {
-            number: header.number,
+            number: block.number.saturating_sub(1),
+            hash: self.header(block.hash).await?.parent_hash,
+        })
+    }
+
+    async fn block(&self, hash: Hash) -> Result<Block, Error> {
+        Ok(Block {
+            number: self.header(hash).await?.number,
             hash,
         })
+    }
+
+    async fn header(&self, hash: Hash) -> Result<Header, Error> {
+        let header = self.patient(self.methods.chain_get_header(Some(hash))).await?;
+        header.ok_or_else(|| self.strange("it does not know a block that it named"))
     }
 
     /// Every new best block's header.
@@ -261,113 +283,36 @@ impl Chain {
         })
     }
 
-    /// Pays for one question, if the wallet can afford it, and waits until a block includes the payment (with
-    /// `finalised`, until that block can't be undone). `note` hears what is happening.
-    pub async fn pay_query(
-        &self,
-        wallet: &sr25519::Keypair,
-        model: ModelId,
-        request: H256,
-        price: Balance,
-        finalised: bool,
-        note: impl Fn(&str),
-    ) -> Result<Payment, Error> {
-        let best = self.best().await?;
-        let account = wallet.public_key().0;
-        let at = self.at(best.hash).await?;
-        // From the pool, not from the last finalised state: or a second question within seconds would look outdated.
-        let nonce = self
-            .patient(self.methods.system_account_next_index(&AccountId32(account)))
-            .await?;
-        let call = dynamic::tx("HydraToken", "pay_query", (model, request));
-        let params = DefaultExtrinsicParamsBuilder::<Config>::new()
-            .mortal(MORTAL_BLOCKS)
-            .nonce(nonce)
-            .build();
-        let transactions = at.transactions();
-        let mut signable = self
-            .within(transactions.create_signable(&call, &AccountId32(account), params))
-            .await?
-            .map_err(|error| self.strange(error))?;
-        let signed = signable.sign(wallet).map_err(|error| self.strange(error))?;
+    /// The nonce of the account's next transaction, after those that wait in the node's pool.
+    pub async fn next_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
+        self.patient(self.methods.system_account_next_index(&AccountId32(*account)))
+            .await
+    }
 
-        let fee = self
-            .within(signed.partial_fee_estimate())
+    /// How many transactions of the account are in blocks that can't be undone.
+    pub async fn final_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
+        let at = self.at(self.finalised().await?.hash).await?;
+        self.within(at.transactions().account_nonce(&AccountId32(*account)))
             .await?
-            .map_err(|error| self.strange(error))?;
-        let cost = price.saturating_add(fee);
-        let spendable = self.funds(&account, best.hash).await?.spendable;
-        if spendable < cost {
-            return Err(Error::TooPoor {
-                who: accounts::short(&account),
-                spendable,
-                cost,
-            });
-        }
+            .map_err(|error| self.strange(error))
+    }
 
-        note(&format!(
-            "paying {} HYDRA and a fee of {} …",
-            amount::exact(price),
-            amount::exact(fee)
-        ));
-        let mut progress = self
-            .within(signed.submit_and_watch())
+    /// Hands a signed transaction to the node's pool.
+    pub async fn submit(&self, transaction: &[u8]) -> Result<Result<(), Refusal>, Error> {
+        match self
+            .within(self.methods.author_submit_extrinsic(transaction))
             .await?
-            .map_err(|error| Error::TransactionRefused(root_cause(&error)))?;
-        let lost = |reason: String| Error::NodeLost {
-            url: self.url.clone(),
-            reason,
-        };
-        while let Some(status) = progress.next().await {
-            let block = match status.map_err(|error| lost(root_cause(&error)))? {
-                TransactionStatus::InBestBlock(block) if !finalised => block,
-                TransactionStatus::InBestBlock(block) => {
-                    note(&format!(
-                        "in block {}, waiting until it is final",
-                        block.block_hash()
-                    ));
-                    continue;
-                }
-                TransactionStatus::InFinalizedBlock(block) => block,
-                TransactionStatus::NoLongerInBestBlock => {
-                    note("the block was replaced by another, still waiting");
-                    continue;
-                }
-                TransactionStatus::Error { message }
-                | TransactionStatus::Invalid { message }
-                | TransactionStatus::Dropped { message } => return Err(Error::TransactionRefused(message)),
-                TransactionStatus::Validated | TransactionStatus::Broadcasted => continue,
-            };
-            let events = self
-                .within(block.wait_for_success())
-                .await?
-                .map_err(|error| match error {
-                    TransactionEventsError::ExtrinsicFailed(failure) => {
-                        Error::TransactionFailed(explain(&failure))
-                    }
-                    other => lost(root_cause(&other)),
-                })?;
-            let mut paid = fee;
-            for event in events.iter().flatten() {
-                #[derive(DecodeAsType)]
-                #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-                struct FeePaid {
-                    actual_fee: u128,
-                }
-                if (event.pallet_name(), event.event_name()) == ("TransactionPayment", "TransactionFeePaid") {
-                    paid = event
-                        .decode_fields_unchecked_as::<FeePaid>()
-                        .map_or(paid, |event| event.actual_fee);
-                }
+        {
+            Ok(_) => Ok(Ok(())),
+            Err(RpcError::User(error)) => {
+                let reason = error.data.as_ref().map(|data| data.get().trim_matches('"'));
+                Ok(Err(Refusal {
+                    code: error.code,
+                    message: reason.unwrap_or(&error.message).into(),
+                }))
             }
-            let transaction = block.extrinsic_hash();
-            return Ok(Payment {
-                block: self.block(block.block_hash()).await?,
-                transaction,
-                fee: paid,
-            });
+            Err(error) => Err(self.rpc_error(error)),
         }
-        Err(lost("it no longer says what became of the transaction".into()))
     }
 
     /// Asks one of the runtime's own functions, and refuses an answer that is not exactly what was asked for.
@@ -391,7 +336,8 @@ impl Chain {
         }
     }
 
-    async fn at(&self, hash: Hash) -> Result<subxt::OnlineClientAtBlock<Config>, Error> {
+    /// The chain as it was at a block.
+    pub(crate) async fn at(&self, hash: Hash) -> Result<subxt::OnlineClientAtBlock<Config>, Error> {
         let client = self
             .client
             .get_or_try_init(|| async {
@@ -408,24 +354,30 @@ impl Chain {
 
     /// An RPC call, bounded in time, its errors told apart: a node that answers with an error is there.
     async fn patient<T>(&self, call: impl Future<Output = Result<T, RpcError>>) -> Result<T, Error> {
-        self.within(call).await?.map_err(|error| match error {
+        self.within(call).await?.map_err(|error| self.rpc_error(error))
+    }
+
+    fn rpc_error(&self, error: RpcError) -> Error {
+        match error {
             RpcError::User(error) => self.strange(error.message.trim_start_matches("Client error: ")),
             RpcError::Deserialization(error) => self.strange(error),
             error => Error::NodeLost {
                 url: self.url.clone(),
                 reason: root_cause(&error),
             },
-        })
+        }
     }
 
-    async fn within<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {
+    /// Bounds a question to the node in time.
+    pub(crate) async fn within<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {
         timeout(PATIENCE, call).await.map_err(|_| Error::NodeLost {
             url: self.url.clone(),
             reason: format!("no answer within {} s", PATIENCE.as_secs()),
         })
     }
 
-    fn strange(&self, reason: impl ToString) -> Error {
+    /// The node does not answer as a HydraAI node does.
+    pub(crate) fn strange(&self, reason: impl ToString) -> Error {
         Error::NotHydra {
             url: self.url.clone(),
             reason: reason.to_string(),
@@ -445,20 +397,6 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         words = rest;
     }
     words.into()
-}
-
-/// A failed call in the words of the pallet that refused it.
-fn explain(error: &DispatchError) -> String {
-    if let DispatchError::Module(error) = error
-        && let Ok(details) = error.details()
-    {
-        let words = details.variant.docs.join(" ");
-        if !words.trim().is_empty() {
-            return words.trim().into();
-        }
-        return format!("{} says {}", details.pallet.name(), details.variant.name);
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -57,8 +57,11 @@ pub enum Error {
         "the trainer's answer can't be understood ({0}): use the `hydra` and `hydra-trainer` that were built together"
     )]
     TrainerGarbled(String),
-    #[error("the trainer's engine is not ready ({0}): wait a moment, or look at the trainer's log")]
-    TrainerNotReady(String),
+    #[error(
+        "what answers at {url} does not know the trainer's token, so it is not your trainer: find it with `ss -ltnp`, or \
+         name the right port and token file with --trainer-port and --trainer-token-file"
+    )]
+    NotOurTrainer { url: String },
     #[error(
         "it is not known where the trainer is: name its port with --trainer-port and its token with \
          --trainer-token-file"
@@ -111,6 +114,11 @@ pub enum Error {
 
     #[error("the chain refused the transaction ({0}): nothing was paid; check the wallet and try again")]
     TransactionRefused(String),
+    #[error(
+        "the payment was sent, but it isn't known what became of it ({0}): look at the wallet's balance with `hydra \
+         status` before asking again; after 64 blocks it can't be included any more"
+    )]
+    PaymentUnclear(String),
     #[error("the question was not paid: {0}")]
     TransactionFailed(String),
     #[error("the question was paid in block {block} but not answered: {reason}")]
@@ -130,12 +138,28 @@ pub enum Error {
         "port {port} (for {what}) is taken: stop the program that uses it, or choose other ports with --base-port"
     )]
     PortTaken { port: u16, what: String },
-    #[error("there is no local network in {}: start all of it first, without --only", .0.display())]
+    #[error(
+        "there is no local network in {path}: start one there with `hydra up --local 4 --base-path {path}`, without --only",
+        path = .0.display()
+    )]
     NoNetwork(PathBuf),
+    #[error(
+        "the network in {} is running already: stop that `hydra up` first, or choose another folder with --base-path",
+        .0.display()
+    )]
+    AlreadyUp(PathBuf),
+    #[error(
+        "the table of rounds can't be read ({reason}): start the network again in the same folder and run `hydra rounds`"
+    )]
+    NoTable { reason: String },
     #[error("{} can't be understood ({reason}): start the network anew, or with another --base-path", .path.display())]
     BadNetworkFile { path: PathBuf, reason: String },
     #[error("the local network has no PC called {0}: choose one of those listed in its network.json")]
     NoSuchPc(String),
+    #[error(
+        "--pc {0} names a PC of a local network, and there is none: start one with `hydra up --local 4`, or name its folder with --base-path"
+    )]
+    NoLocalNetwork(String),
     #[error("can't start {program}: {source}")]
     Spawn { program: PathBuf, source: io::Error },
     #[error("{who} {exit} before it was ready; its log {} ends with:\n{tail}", .log.display())]
@@ -183,7 +207,7 @@ impl Error {
             Self::TrainerUnreachable { .. }
             | Self::TrainerRefused(_)
             | Self::TrainerGarbled(_)
-            | Self::TrainerNotReady(_)
+            | Self::NotOurTrainer { .. }
             | Self::TrainerBehind { .. }
             | Self::NoTrainer
             | Self::BadTokenFile(_)
@@ -197,13 +221,16 @@ impl Error {
             | Self::NoWallet
             | Self::TooPoor { .. }
             | Self::NotConfirmed { .. } => 6,
-            Self::TransactionRefused(_) | Self::TransactionFailed(_) => 7,
+            Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => 7,
             Self::NoProgram { .. }
             | Self::NoDataset(_)
             | Self::PortTaken { .. }
             | Self::NoNetwork(_)
             | Self::BadNetworkFile { .. }
             | Self::NoSuchPc(_)
+            | Self::NoLocalNetwork(_)
+            | Self::AlreadyUp(_)
+            | Self::NoTable { .. }
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::NotReady { .. }

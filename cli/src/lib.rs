@@ -15,6 +15,7 @@ pub mod files;
 pub mod image;
 pub mod local;
 pub mod output;
+pub mod payment;
 pub mod rounds;
 pub mod status;
 pub mod table;

@@ -53,7 +53,7 @@ impl Target {
     ) -> Result<Self, Error> {
         let pc = match (network, &args.pc) {
             (Some(network), Some(name)) => Some(network.pc(name)?.clone()),
-            (None, Some(name)) => return Err(Error::NoSuchPc(name.clone())),
+            (None, Some(name)) => return Err(Error::NoLocalNetwork(name.clone())),
             // The first that runs; if none does, the first, so that the message names an address that was meant.
             (Some(network), None) => {
                 let mut pcs = network.pcs.iter();
@@ -149,7 +149,10 @@ mod tests {
             choose(named("eve"), Some(network()), &[]),
             Err(Error::NoSuchPc(_))
         ));
-        assert!(matches!(choose(named("bob"), None, &[]), Err(Error::NoSuchPc(_))));
+        assert!(matches!(
+            choose(named("bob"), None, &[]),
+            Err(Error::NoLocalNetwork(_))
+        ));
     }
 
     #[test]

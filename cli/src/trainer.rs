@@ -4,7 +4,7 @@
 
 use hydra_primitives::{
     ModelId, RoundNumber, Version,
-    duty::{TAG_HEADER, request_tag},
+    duty::{TAG_HEADER, answer_tag, request_tag, tags_equal},
 };
 use reqwest::{RequestBuilder, Response};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -14,8 +14,8 @@ use crate::{error::Error, files};
 
 /// The largest JSON answer.
 const MAX_JSON: usize = 1 << 20;
-/// The longest a question may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest a question may take: a little more than the trainer itself waits for its engine.
+const PATIENCE: Duration = Duration::from_secs(75);
 /// The longest a file of weights may take.
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -141,6 +141,15 @@ pub struct Answer {
     pub truth: Option<u8>,
 }
 
+/// What a question that can be answered will be answered with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    /// The version that will answer.
+    pub version: Version,
+    /// BLAKE3 of its weights.
+    pub weights: String,
+}
+
 impl Answer {
     /// How sure the model is of its answer.
     pub fn confidence(&self) -> Option<f64> {
@@ -186,15 +195,14 @@ impl Trainer {
         self.json(self.http.get(format!("{}/v1/status", self.url))).await
     }
 
-    /// Whether it understands the question, without an answer. `body` is the question exactly as it will be paid for.
-    pub async fn check(&self, body: &[u8]) -> Result<(), Error> {
-        let response = self.send(self.post("/v1/check-image", body)?).await?;
-        self.read(response, MAX_JSON).await.map(drop)
+    /// Whether it can answer the question, without an answer. `body` is the question exactly as it will be paid for.
+    pub async fn check(&self, body: &[u8]) -> Result<Checked, Error> {
+        self.ask("/v1/check-image", body).await
     }
 
     /// Its answer to the question.
     pub async fn infer(&self, body: &[u8]) -> Result<Answer, Error> {
-        let answer: Answer = self.json(self.post("/v1/infer", body)?).await?;
+        let answer: Answer = self.ask("/v1/infer", body).await?;
         match answer.confidence() {
             Some(share) if (0.0..=1.0).contains(&share) => Ok(answer),
             _ => Err(Error::TrainerGarbled("it is sure of nothing".into())),
@@ -211,14 +219,30 @@ impl Trainer {
         self.read(response, limit).await
     }
 
-    fn post(&self, path: &str, body: &[u8]) -> Result<RequestBuilder, Error> {
+    /// Asks what only those who know the token may ask, and believes only an answer by someone who knows it, too.
+    async fn ask<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, Error> {
         let token = self.token.as_ref().ok_or(Error::NoTrainer)?;
-        Ok(self
+        let tag = request_tag(token, body);
+        let request = self
             .http
             .post(format!("{}{path}", self.url))
-            .header(TAG_HEADER, hex::encode(request_tag(token, body)))
+            .timeout(PATIENCE)
+            .header(TAG_HEADER, hex::encode(tag))
             .header("content-type", "application/json")
-            .body(body.to_vec()))
+            .body(body.to_vec());
+        let response = self.send(request).await?;
+        let mut given = [0; 32];
+        let tagged = response
+            .headers()
+            .get(TAG_HEADER)
+            .is_some_and(|value| hex::decode_to_slice(value.as_bytes(), &mut given).is_ok());
+        let bytes = self.read(response, MAX_JSON).await?;
+        if !tagged || !tags_equal(&given, &answer_tag(token, &tag, &bytes)) {
+            return Err(Error::NotOurTrainer {
+                url: self.url.clone(),
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(|error| Error::TrainerGarbled(error.to_string()))
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {

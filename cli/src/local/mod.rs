@@ -9,7 +9,7 @@ pub mod progress;
 pub mod watch;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use std::{
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch as channel,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::{args::UpArgs, chain::Chain, error::Error, files, output, rounds::Report, trainer::Trainer};
@@ -30,6 +30,8 @@ use progress::{Display, Snapshot};
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// How often a starting program is tried: there is no event for "a program begins to listen".
 const TRY_EVERY: Duration = Duration::from_millis(100);
+/// How long the table of rounds may take to be read in the end.
+const TABLE_PATIENCE: Duration = Duration::from_secs(20);
 /// The file that names the newest local network's folder.
 const NEWEST: &str = "newest-network";
 
@@ -46,6 +48,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let mut stop = Stop::new()?;
     let programs = Programs::find(&args)?;
     let (base_path, mut network) = plan(&args)?;
+    let _owner = own(&args, &base_path)?;
     let chosen: Vec<Pc> = match &args.only {
         Some(name) => vec![network.pc(name)?.clone()],
         None => network.pcs.clone(),
@@ -90,21 +93,42 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
         Ok(_) | Err(Error::Timeout { .. } | Error::Interrupted { .. }) => {
             let running = pcs.iter().filter(|pc| pc.node.ended().is_none());
             let urls: Vec<String> = running.map(|pc| pc.pc.node.rpc_url.clone()).collect();
-            watch::rounds(&urls).await
+            tokio::select! {
+                rounds = timeout(TABLE_PATIENCE, watch::rounds(&urls)) => rounds.unwrap_or_else(|_| Err(Error::NoTable {
+                    reason: format!("no node answered within {} s", TABLE_PATIENCE.as_secs()),
+                })),
+                () = stop.asked() => Err(Error::NoTable { reason: "interrupted".into() }),
+            }
         }
-        Err(_) => Vec::new(),
+        Err(_) => Ok(Vec::new()),
     };
     stop_all(&pcs, &mut stop).await;
-    let reports: Vec<Report> = rounds
-        .iter()
-        .map(|(model, rounds)| Report::new(*model, rounds))
-        .collect();
-    match outcome {
-        Ok(reached) => finish(&args, &reports, reached, json),
-        Err(error) => {
-            print(&reports, json)?;
+    let reports = |rounds: &[watch::RoundsOf]| -> Vec<Report> {
+        let report = |(model, rounds): &watch::RoundsOf| Report::new(*model, rounds);
+        rounds.iter().map(report).collect()
+    };
+    match (outcome, rounds) {
+        (Ok(reached), Ok(rounds)) => finish(&args, &reports(&rounds), reached, json),
+        (Ok(_), Err(error)) => Err(error),
+        (Err(error), rounds) => {
+            print(&reports(&rounds.unwrap_or_default()), json)?;
             Err(error)
         }
+    }
+}
+
+/// Makes sure that nobody else runs this network: its file would name processes that aren't there. The lock goes with
+/// the process, however that ends.
+fn own(args: &UpArgs, base_path: &Path) -> Result<Option<File>, Error> {
+    if args.only.is_some() {
+        return Ok(None);
+    }
+    let path = base_path.join("up.lock");
+    let lock = File::create(&path).map_err(Error::file("write", &path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(Error::AlreadyUp(base_path.into())),
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
     }
 }
 
@@ -342,27 +366,49 @@ fn describe(pcs: &[Running]) -> String {
 }
 
 /// Signals that ask this program to end.
-struct Stop([Signal; 3]);
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+    /// The terminal was closed. `None` when whoever started this said to go on then (`nohup`).
+    hangup: Option<Signal>,
+}
 
 impl Stop {
     fn new() -> Result<Self, Error> {
         let listen = |kind| signal(kind).map_err(Error::file("listen to signals in", "/proc/self"));
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            // The terminal was closed.
-            listen(SignalKind::hangup())?,
-        ]))
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: if hangup_is_ignored() {
+                None
+            } else {
+                Some(listen(SignalKind::hangup())?)
+            },
+        })
     }
 
     async fn asked(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => drop(hangup.recv().await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hangup => {}
         }
     }
+}
+
+/// Whether this program was started with SIGHUP ignored. A handler of our own would undo that.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Bit 0 is signal 1.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
@@ -579,6 +625,16 @@ mod tests {
         let (path, network) = plan(&with_port).unwrap();
         network.write(&path).unwrap();
         assert_eq!(plan(&args(folder.path())).unwrap().1.base_port, 20_000);
+    }
+
+    #[test]
+    fn a_network_is_run_by_one_program_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = own(&args(folder.path()), folder.path()).unwrap();
+        let second = own(&args(folder.path()), folder.path());
+        assert!(matches!(second, Err(Error::AlreadyUp(_))));
+        drop(first);
+        assert!(own(&args(folder.path()), folder.path()).unwrap().is_some());
     }
 
     #[test]

@@ -73,9 +73,12 @@ async fn follow_one(
     }
 }
 
+/// A model and the records of its rounds.
+pub type RoundsOf = (ModelId, Vec<RoundSummary<AccountBytes>>);
+
 /// The records of all rounds of all models, from the first node that answers.
-pub async fn rounds(urls: &[String]) -> Vec<(ModelId, Vec<RoundSummary<AccountBytes>>)> {
-    async fn read(url: &str) -> Result<Vec<(ModelId, Vec<RoundSummary<AccountBytes>>)>, Error> {
+pub async fn rounds(urls: &[String]) -> Result<Vec<RoundsOf>, Error> {
+    async fn read(url: &str) -> Result<Vec<RoundsOf>, Error> {
         let chain = Chain::connect(url).await?;
         let at = chain.best().await?.hash;
         let mut all = Vec::new();
@@ -84,10 +87,12 @@ pub async fn rounds(urls: &[String]) -> Vec<(ModelId, Vec<RoundSummary<AccountBy
         }
         Ok(all)
     }
+    let mut reason = String::from("no node is left running");
     for url in urls {
-        if let Ok(rounds) = read(url).await {
-            return rounds;
+        match read(url).await {
+            Ok(rounds) => return Ok(rounds),
+            Err(error) => reason = error.to_string(),
         }
     }
-    Vec::new()
+    Err(Error::NoTable { reason })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    path::Path,
     process::{Command, Output},
     time::Duration,
 };
@@ -91,11 +92,13 @@ impl LocalNetwork {
         let mut pids = vec![pc.node.pid, pc.trainer.pid];
         pids.extend(proc::descendants(pc.trainer.pid));
         for pid in pids {
-            // The worker may have gone with its trainer already.
-            if proc::alive(pid) {
-                proc::kill_9(pid);
-            }
+            proc::kill_9(pid);
         }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts a PC of this network again, in the folder it had.
@@ -160,28 +163,44 @@ impl LocalNetwork {
 
     /// Ctrl-C. Returns what `hydra up` printed last, after every process it started is gone.
     pub fn stop(mut self) -> Vec<String> {
-        let network = Network::read(self.folder.path())
-            .expect("readable")
-            .expect("there");
-        let mut pids = Vec::new();
-        for pc in &network.pcs {
-            for pid in [pc.node.pid, pc.trainer.pid] {
-                pids.push(pid);
-                pids.extend(proc::descendants(pid));
-            }
-        }
+        let processes = self.processes();
         self.hydra.signal(Signal::SIGINT);
-        let (_, lines) = self.hydra.end(Duration::from_secs(60));
-        for pid in pids {
+        let (status, lines) = self.hydra.end(Duration::from_secs(60));
+        assert!(status.success(), "{status}: {lines:?}");
+        for pid in processes {
             assert!(!proc::alive(pid), "process {pid} outlived hydra up");
         }
         lines
     }
+
+    /// kill -9 of `hydra up` itself, which gets no chance to stop what it started.
+    pub fn kill(mut self) {
+        let processes = self.processes();
+        self.hydra.signal(Signal::SIGKILL);
+        self.hydra.end(Duration::from_secs(60));
+        for pid in processes {
+            proc::gone(pid, Duration::from_secs(30));
+        }
+    }
+
+    /// Every process of the network.
+    fn processes(&self) -> Vec<u32> {
+        let network = Network::read(self.folder.path())
+            .expect("readable")
+            .expect("there");
+        let started = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
+        started
+            .flat_map(|pid| std::iter::once(pid).chain(proc::descendants(pid)))
+            .collect()
+    }
 }
 
+/// `hydra up`, which ends when the test does, however that ends.
 fn up(folder: &TempDir) -> Command {
-    let mut command = Command::new(program("hydra"));
+    let mut command = Command::new("setpriv");
     command
+        .args(["--pdeathsig", "TERM"])
+        .arg(program("hydra"))
         .args(["up", "--local", "4", "--base-path"])
         .arg(folder.path());
     command.arg("--datasets").arg(checkout("datasets"));

@@ -13,6 +13,9 @@ use nix::{
     unistd::Pid,
 };
 
+/// How often a process is looked at: there is no event for the end of one that can be awaited with a limit.
+const POLL: Duration = Duration::from_millis(10);
+
 /// A running program whose lines are read as they come.
 pub struct Running {
     child: Child,
@@ -113,7 +116,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("our own child") {
                 return (status, std::mem::take(&mut self.seen));
             }
-            std::thread::yield_now();
+            std::thread::sleep(POLL);
         }
         panic!(
             "{} did not end within {limit:?}; it printed:\n{}",
@@ -135,7 +138,7 @@ impl Drop for Running {
             self.signal(Signal::SIGTERM);
             let end = Instant::now() + Duration::from_secs(30);
             while Instant::now() < end && self.child.try_wait().ok().flatten().is_none() {
-                std::thread::yield_now();
+                std::thread::sleep(POLL);
             }
             let _ = self.child.kill();
             let _ = self.child.wait();
@@ -153,9 +156,21 @@ pub fn alive(pid: u32) -> bool {
     !zombie && kill(Pid::from_raw(pid.cast_signed()), None) != Err(Errno::ESRCH)
 }
 
-/// Ends a process at once, as a power cut would.
+/// Ends a process at once, as a power cut would. One that has gone with its parent already is what was wanted.
 pub fn kill_9(pid: u32) {
-    kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap_or_else(|e| panic!("process {pid}: {e}"));
+    match kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(error) => panic!("process {pid}: {error}"),
+    }
+}
+
+/// Waits until a process that is not our child is gone.
+pub fn gone(pid: u32, limit: Duration) {
+    let end = Instant::now() + limit;
+    while alive(pid) {
+        assert!(Instant::now() < end, "process {pid} still runs after {limit:?}");
+        std::thread::sleep(POLL);
+    }
 }
 
 /// Every descendant of a process.

@@ -11,7 +11,11 @@ use hydra_cli::{
     accounts,
     chain::{Chain, Hash},
 };
-use hydra_network_tests::{LocalNetwork, checkout, proc, program};
+use hydra_network_tests::{
+    LocalNetwork, checkout,
+    proc::{self, Running, Stream},
+    program,
+};
 use hydra_primitives::{AccountBytes, HYDRA, digits::digits_manifest};
 use serde_json::Value;
 use subxt::{
@@ -131,11 +135,13 @@ fn units(amount: &Value) -> u128 {
             .expect("at most 12 digits")
 }
 
-fn refused(output: &Output, sentence: &str) {
+/// The command ended with this exit code and a complaint that says this.
+fn refused(output: &Output, code: i32, sentence: &str) {
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success(),
-        "was not refused: {}",
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{}\n{complaint}",
         String::from_utf8_lossy(&output.stdout)
     );
     assert!(
@@ -153,6 +159,7 @@ async fn people_export_ask_and_follow_a_running_network() {
     let surest = the_exported_file_is_the_model_on_chain(&network).await;
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     polkadot_js_tells_the_story_of_a_round(&network);
+    what_people_look_at_is_there(&network);
     what_people_do_wrong_gets_a_sentence_and_harms_nobody(&network).await;
 
     let last = network.stop();
@@ -206,8 +213,13 @@ async fn a_question_is_answered_right_and_moves_half_a_hydra(
 ) {
     let ferdie = accounts::development("Ferdie").expect("a development account");
     let url = &network.pc("bob").node.rpc_url;
-    let ask =
-        |image: &str| proc::json(&network.hydra("bob", &["ask", image, "--suri", "//Ferdie", "--json"]));
+    // Final, so that the books are read in blocks that stay.
+    let ask = |image: &str| {
+        proc::json(&network.hydra(
+            "bob",
+            &["ask", image, "--suri", "//Ferdie", "--finalized", "--json"],
+        ))
+    };
 
     let receipt = ask(&index.to_string());
     assert_eq!(receipt["label"], label, "{receipt}");
@@ -288,48 +300,106 @@ fn polkadot_js_tells_the_story_of_a_round(network: &LocalNetwork) {
     }
 }
 
+/// The commands of the README, as they are typed: text for a person, and the default wallet, with which Alice's own node
+/// signs at the same time.
+fn what_people_look_at_is_there(network: &LocalNetwork) {
+    let shown = |arguments: &[&str]| {
+        let output = network.hydra("alice", arguments);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let answer = shown(&["ask", "7"]);
+    assert!(answer.contains("Alice paid 0.5 HYDRA"), "{answer}");
+    let status = shown(&["status"]);
+    for word in ["Alice", "Bob", "Charlie", "Dave", "accuracy"] {
+        assert!(status.contains(word), "{status}");
+    }
+    let rounds = shown(&["rounds"]);
+    assert!(rounds.contains("accepted"), "{rounds}");
+    let status: Value = serde_json::from_str(&shown(&["status", "--json"])).expect("JSON");
+    assert!(status["finalised"].as_u64().expect("a number") > 0, "{status}");
+    assert_eq!(status["trainer"]["engine"]["state"], "ready", "{status}");
+    let rounds: Value = serde_json::from_str(&shown(&["rounds", "--json"])).expect("JSON");
+    assert!(
+        !rounds["rounds"].as_array().expect("a list").is_empty(),
+        "{rounds}"
+    );
+}
+
 async fn what_people_do_wrong_gets_a_sentence_and_harms_nobody(network: &LocalNetwork) {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.png");
     fs::write(&broken, b"\x89PNG\r\n\x1a\nthis is no picture").expect("a new file");
     let ask = |arguments: &[&str]| network.hydra("alice", &[&["ask"], arguments].concat());
 
-    refused(&ask(&["3", "--model", "7"]), "model 7");
-    refused(&ask(&[broken.to_str().expect("UTF-8")]), "broken.png");
-    refused(&ask(&["no-such-file.png"]), "no-such-file.png");
-    refused(&ask(&["100000"]), "0 to 359");
-    refused(&ask(&["3", "--suri", "//Nobody"]), "has 0 HYDRA to spend");
-
-    // A port that is in use.
-    let port = network.network.base_port.to_string();
-    let second = proc::run(
-        Command::new(program("hydra"))
-            .args(["up", "--local", "4", "--base-port", &port, "--base-path"])
-            .arg(folder.path())
-            .arg("--datasets")
-            .arg(checkout("datasets")),
+    refused(
+        &ask(&["3", "--model", "7"]),
+        6,
+        "there is no model 7 on this chain",
     );
-    refused(&second, &port);
+    refused(&ask(&[broken.to_str().expect("UTF-8")]), 6, "broken.png");
+    refused(&ask(&["no-such-file.png"]), 6, "no-such-file.png");
+    refused(&ask(&["100000"]), 4, "choose one from 0 to 359");
+    refused(&ask(&["3", "--suri", "//Nobody"]), 6, "has 0 HYDRA to spend");
+    let bobs_token = network.pc("bob").trainer.token_file.clone();
+    let wrong_token = ["3", "--trainer-token-file", bobs_token.to_str().expect("UTF-8")];
+    refused(
+        &ask(&wrong_token),
+        4,
+        "give node, trainer and command line the same token file",
+    );
 
-    // A trainer with another token than its node, a worker that can't find LibTorch: see the trainer's own tests. Here: no
-    // trainer at all. Its node goes on, and asking says what is wrong.
+    // A port that is in use, and a network that runs already.
+    let port = network.network.base_port.to_string();
+    let up = |base_path: &Path, port: &str| {
+        proc::run(
+            Command::new(program("hydra"))
+                .args(["up", "--local", "4", "--base-port", port, "--base-path"])
+                .arg(base_path)
+                .arg("--datasets")
+                .arg(checkout("datasets")),
+        )
+    };
+    refused(
+        &up(folder.path(), &port),
+        8,
+        &format!("port {port} (for Alice's RPC) is taken"),
+    );
+    refused(&up(network.folder(), "1024"), 8, "is running already");
+
+    no_trainer_and_a_trainer_with_another_token_leave_the_node_running(network).await;
+}
+
+/// A worker that can't find LibTorch: see the trainer's own tests.
+async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(network: &LocalNetwork) {
     let dave = network.pc("dave");
-    proc::kill_9(dave.trainer.pid);
-    refused(&network.hydra("dave", &["ask", "3"]), "trainer");
     let daves = Chain::connect(&dave.node.rpc_url)
         .await
         .expect("Dave's node answers");
-    let from = daves.best().await.expect("it has blocks").number;
-    network
-        .wait(
-            "Dave's node goes on without its trainer",
-            Duration::from_secs(60),
-            async || (daves.best().await.expect("it has blocks").number >= from + 10).then_some(()),
-        )
-        .await;
-    let log = fs::read_to_string(&dave.node.log).expect("Dave's node writes a log");
-    assert!(
-        log.contains("no trainer answers on 127.0.0.1"),
-        "the node says nothing of its missing trainer"
+    let says = async |sentence: &str| {
+        let from = daves.best().await.expect("it has blocks").number;
+        let what = format!("Dave's node goes on and says '{sentence}'");
+        network
+            .wait(&what, Duration::from_secs(120), async || {
+                let log = fs::read_to_string(&dave.node.log).expect("Dave's node writes a log");
+                let best = daves.best().await.expect("it has blocks").number;
+                (best >= from + 10 && log.contains(sentence)).then_some(())
+            })
+            .await;
+    };
+
+    proc::kill_9(dave.trainer.pid);
+    refused(&network.hydra("dave", &["ask", "3"]), 4, "does not answer");
+    says("no trainer answers on 127.0.0.1").await;
+
+    fs::write(&dave.trainer.token_file, format!("{}\n", "5a".repeat(32))).expect("Dave's token file");
+    let dataset = checkout("datasets/digits");
+    let mut trainer = Running::start(
+        "Dave's trainer",
+        Command::new(program("hydra-trainer")).args(dave.trainer_arguments(&network.network, &dataset, 1)),
+        Stream::Stdout,
     );
+    trainer.line_with("ready: peer", LIMIT);
+    says("does not accept our token").await;
 }

@@ -92,5 +92,7 @@ async fn a_pc_that_is_killed_in_a_round_comes_back_with_the_same_model_and_earns
         .saturating_sub(bobs.best().await.expect("it has blocks").number);
     assert!(behind <= 3, "Bob's node is {behind} blocks behind");
     drop(restarted);
-    network.stop();
+
+    // `hydra up` itself is killed: nothing that it started is left running.
+    network.kill();
 }
