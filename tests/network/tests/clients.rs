@@ -160,6 +160,7 @@ async fn people_export_ask_and_follow_a_running_network() {
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     polkadot_js_tells_the_story_of_a_round(&network);
     what_people_look_at_is_there(&network);
+    a_newcomer_joins_with_the_script_of_the_operator_guide(&network).await;
     what_people_do_wrong_gets_a_sentence_and_harms_nobody(&network).await;
 
     let last = network.stop();
@@ -325,6 +326,44 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
         !rounds["rounds"].as_array().expect("a list").is_empty(),
         "{rounds}"
     );
+}
+
+async fn a_newcomer_joins_with_the_script_of_the_operator_guide(network: &LocalNetwork) {
+    let join = |arguments: &[&str]| {
+        proc::run(
+            Command::new("node")
+                .arg(checkout("scripts/join.mjs"))
+                .args(["--url", &network.pc("alice").node.rpc_url])
+                .args(arguments)
+                .env("HYDRA_SURI", "//Ferdie"),
+        )
+    };
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let peer = [
+        "--peer-id",
+        "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN",
+        "--stake",
+        "2",
+    ];
+    let joined = join(&peer);
+    assert!(joined.status.success(), "{joined:?}");
+    assert!(
+        said(&joined).contains("bond 2 HYDRA: done in block"),
+        "{joined:?}"
+    );
+    let ferdie = accounts::development("Ferdie").expect("a development account");
+    network
+        .wait("Ferdie is on chain", LIMIT, async || {
+            let best = network.best().await;
+            let status = network.chain.node_status(&ferdie, best.hash).await;
+            let status = status.expect("the node answers");
+            (status.registered && status.stake == 2 * HYDRA).then_some(())
+        })
+        .await;
+    let again = join(&peer);
+    assert!(said(&again).contains("is registered already"), "{again:?}");
+    assert!(said(&again).contains("its stake is bonded already"), "{again:?}");
+    refused(&join(&[]), 1, "name its trainer with --peer-id");
 }
 
 async fn what_people_do_wrong_gets_a_sentence_and_harms_nobody(network: &LocalNetwork) {
