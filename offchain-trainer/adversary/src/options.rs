@@ -8,7 +8,8 @@ use crate::cheats::Cheat;
 
 /// A hostile trainer for tests: takes part in a HydraAI network and cheats in every round.
 ///
-/// Prints one JSON line per event on standard output: registered, bonded, proposed, refused, ended.
+/// Prints one JSON line per event on standard output: registered, bonded, proposed, refused, unanswered,
+/// ended.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "hydra-adversary", version, about)]
 pub struct Options {

@@ -30,6 +30,8 @@ use crate::{
     cheats::{Cheat, Task, forge},
 };
 
+/// So many heads in a row may bring no answer of the node before it is given up.
+const UNANSWERED: u32 = 5;
 /// Its data-plane identity follows from its account: a test network has no secrets.
 const IDENTITY: &str = "hydraai 2026 adversary identity v1";
 
@@ -111,6 +113,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     )?);
 
     let mut heads = chain.new_heads().await?;
+    let mut patience = Patience::default();
     let mut adversary = Adversary {
         chain,
         engine: Arc::new(Engine::new(EngineConfig::default())),
@@ -120,35 +123,65 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         cheats: options.cheats,
         proposed: HashSet::new(),
     };
+    let name = network.local_peer_id().to_string();
     while heads.next().await.is_some() {
-        match adversary.chain.duty_sheet().await? {
-            None => {
-                adversary
-                    .register(&peer_id, &network.local_peer_id().to_string())
-                    .await?
-            }
-            Some(sheet) if sheet.standing != Standing::Ready => adversary.bond().await?,
-            Some(sheet) => {
-                if options
-                    .rounds
-                    .is_some_and(|rounds| adversary.settled(&sheet) >= rounds as usize)
-                {
-                    network.shutdown().await;
-                    return say(json!({ "event": "ended", "proposed": adversary.proposed.len() }));
-                }
-                let enough = options
-                    .rounds
-                    .is_some_and(|rounds| adversary.proposed.len() >= rounds as usize);
-                if !enough {
-                    adversary.cheat(&sheet).await?;
-                }
-            }
+        let turn = adversary.turn(&peer_id, &name, options.rounds).await;
+        // What was not done is done at a later head, if the standing then still demands it.
+        if patience.bears(turn)? {
+            network.shutdown().await;
+            return say(json!({ "event": "ended", "proposed": adversary.proposed.len() }));
         }
     }
     Err(RunError::NodeGone)
 }
 
+/// What the chain may refuse, and how often the node may not answer, before that ends the program.
+#[derive(Debug, Default)]
+struct Patience {
+    /// Heads without an answer since the last one with.
+    unanswered: u32,
+}
+
+impl Patience {
+    /// What a turn came to, or `false` if it failed in a way that a later one may not.
+    fn bears(&mut self, turn: Result<bool, RunError>) -> Result<bool, RunError> {
+        match turn {
+            Err(RunError::Chain(error @ ChainError::Node { .. })) if self.unanswered < UNANSWERED => {
+                self.unanswered = self.unanswered.saturating_add(1);
+                say(json!({ "event": "unanswered", "reason": error.to_string() }))?;
+                Ok(false)
+            }
+            Err(RunError::Chain(ChainError::Refused { call, reason })) => {
+                self.unanswered = 0;
+                say(json!({ "event": "refused", "call": call, "reason": reason }))?;
+                Ok(false)
+            }
+            turn => {
+                self.unanswered = 0;
+                turn
+            }
+        }
+    }
+}
+
 impl Adversary {
+    /// Does what the standing at the newest head demands; returns whether enough proposals are settled.
+    async fn turn(&mut self, peer_id: &[u8], name: &str, rounds: Option<u32>) -> Result<bool, RunError> {
+        match self.chain.duty_sheet().await? {
+            None => self.register(peer_id, name).await?,
+            Some(sheet) if sheet.standing != Standing::Ready => self.bond().await?,
+            Some(sheet) => {
+                if rounds.is_some_and(|rounds| self.settled(&sheet) >= rounds as usize) {
+                    return Ok(true);
+                }
+                if rounds.is_none_or(|rounds| self.proposed.len() < rounds as usize) {
+                    self.cheat(&sheet).await?;
+                }
+            }
+        }
+        Ok(false)
+    }
+
     async fn register(&self, peer_id: &[u8], name: &str) -> Result<(), RunError> {
         let (account, peer, difficulty) = (
             self.chain.account(),
@@ -268,4 +301,46 @@ fn say(event: Value) -> Result<(), RunError> {
     writeln!(out, "{event}")?;
     out.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Result<bool, RunError> {
+        Err(RunError::Chain(ChainError::Refused {
+            call: "bond",
+            reason: "no balance".into(),
+        }))
+    }
+
+    fn silent() -> Result<bool, RunError> {
+        Err(RunError::Chain(ChainError::Node {
+            url: "ws://127.0.0.1:1".into(),
+            reason: "no answer".into(),
+        }))
+    }
+
+    #[test]
+    fn what_the_chain_refuses_never_ends_it() {
+        let mut patience = Patience::default();
+        assert!((0..100).all(|_| matches!(patience.bears(refused()), Ok(false))));
+        assert!(matches!(patience.bears(Ok(true)), Ok(true)));
+    }
+
+    #[test]
+    fn a_node_that_does_not_answer_is_given_up_after_a_few_heads_in_a_row() {
+        let mut patience = Patience::default();
+        for answered in [Ok(false), refused()] {
+            assert!((0..UNANSWERED).all(|_| matches!(patience.bears(silent()), Ok(false))));
+            assert!(matches!(patience.bears(answered), Ok(false)));
+        }
+        assert!((0..UNANSWERED).all(|_| matches!(patience.bears(silent()), Ok(false))));
+        assert!(patience.bears(silent()).is_err());
+    }
+
+    #[test]
+    fn errors_of_its_own_end_it_at_once() {
+        assert!(Patience::default().bears(Err(RunError::NoShard(3))).is_err());
+    }
 }

@@ -122,6 +122,24 @@ impl BlobStore {
         Ok(self.open_blob(name)?.map(|(_, size)| size))
     }
 
+    /// Whether the blob is here with the content that its name promises. Reads all of it, little by little.
+    ///
+    /// # Errors
+    /// [`BlobError::Corrupt`] if the content is wrong (the file is then moved aside); [`BlobError::Io`].
+    pub fn verify(&self, name: H256) -> Result<bool, BlobError> {
+        let Some((file, _)) = self.open_blob(name)? else {
+            return Ok(false);
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher
+            .update_reader(file)
+            .map_err(BlobError::io("read", self.path(name)))?;
+        if hasher.finalize().as_bytes() != &name.0 {
+            return Err(self.quarantine(name)?);
+        }
+        Ok(true)
+    }
+
     /// Where the blob is or would be. Whoever reads the file directly gets unverified bytes.
     pub fn path(&self, name: H256) -> PathBuf {
         self.dir.join(format!("{name:x}"))

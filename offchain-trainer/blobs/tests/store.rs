@@ -73,6 +73,20 @@ fn moves_a_damaged_blob_aside_and_takes_it_again() {
 }
 
 #[test]
+fn verifying_moves_a_blob_of_the_wrong_length_aside() {
+    let (_dir, store) = store();
+    let bytes = content(50_000);
+    assert!(!store.verify(hash(&bytes)).unwrap(), "it isn't here");
+    for damaged in [&bytes[..40_000], &[&bytes[..], b"more"].concat()] {
+        let name = store.put(&bytes).unwrap();
+        assert!(store.verify(name).unwrap());
+        fs::write(store.path(name), damaged).unwrap();
+        assert!(matches!(store.verify(name), Err(BlobError::Corrupt { .. })));
+        assert!(!store.has(name));
+    }
+}
+
+#[test]
 fn putting_a_blob_again_repairs_it() {
     let (_dir, store) = store();
     let bytes = content(50_000);

@@ -110,6 +110,35 @@ impl<D: Disk> Appender<D> {
     }
 }
 
+/// All records that `take` finds, and how many bytes are none. It takes one off the front, if there is a whole one with
+/// the right checksum. Damage costs the records it is in, not those behind them.
+pub(crate) fn salvage<T>(mut bytes: &[u8], take: impl Fn(&[u8]) -> Option<(T, &[u8])>) -> (Vec<T>, usize) {
+    let (mut records, mut damaged) = (Vec::new(), 0usize);
+    while let Some((_, shifted)) = bytes.split_first() {
+        bytes = match take(bytes) {
+            Some((record, rest)) => {
+                records.push(record);
+                rest
+            }
+            None => {
+                damaged = damaged.saturating_add(1);
+                shifted
+            }
+        };
+    }
+    (records, damaged)
+}
+
+/// Bytes of a record's checksum.
+pub(crate) const CHECKSUM: usize = 8;
+
+/// The first bytes of a record's BLAKE3.
+pub(crate) fn checksum(record: &[u8]) -> [u8; CHECKSUM] {
+    let mut short = [0; CHECKSUM];
+    short.copy_from_slice(&blake3::hash(record).as_bytes()[..CHECKSUM]);
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use hydra_primitives::{BlobRef, H256, ModelId, RoundNumber, Version};
 
 use crate::{
     append::AppendError,
+    joined,
     ledger::{Ledger, Tag},
 };
 
@@ -99,8 +100,9 @@ impl Depot {
         first: Vec<PeerId>,
         tag: Option<Tag>,
     ) -> Result<Vec<u8>, DepotError> {
-        if let Some(tag) = tag {
-            self.note(blob.hash, tag)?;
+        match tag {
+            Some(tag) => self.note(blob.hash, tag)?,
+            None => self.keep([blob.hash])?,
         }
         Ok(self
             .network
@@ -171,9 +173,17 @@ impl Depot {
         work: impl FnOnce(&Self) -> Result<T, DepotError> + Send + 'static,
     ) -> Result<T, DepotError> {
         let depot = self.clone();
-        tokio::task::spawn_blocking(move || work(&depot))
-            .await
-            .unwrap_or(Err(DepotError::Stopping))
+        joined(tokio::task::spawn_blocking(move || work(&depot)).await).unwrap_or(Err(DepotError::Stopping))
+    }
+
+    /// Sees to it that data sets stay, whatever else claims name their blobs as; see [`Ledger::keep`].
+    ///
+    /// # Errors
+    /// [`DepotError::Ledger`]: the next start doesn't know of it.
+    pub fn keep(&self, hashes: impl IntoIterator<Item = H256>) -> Result<(), DepotError> {
+        self.ledger
+            .keep(hashes)
+            .map_err(|source| self.ledger_error(source))
     }
 
     /// The data plane.
@@ -183,10 +193,14 @@ impl Depot {
 
     fn note(&self, hash: H256, tag: Tag) -> Result<(), DepotError> {
         let noted = self.ledger.note(&self.store, hash, tag);
-        noted.map_err(|source| DepotError::Ledger {
+        noted.map_err(|source| self.ledger_error(source))
+    }
+
+    fn ledger_error(&self, source: AppendError) -> DepotError {
+        DepotError::Ledger {
             path: self.ledger_path.clone(),
             source,
-        })
+        }
     }
 }
 

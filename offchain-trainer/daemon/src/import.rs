@@ -8,6 +8,7 @@ use std::{
 };
 
 use hydra_blobs::{BlobError, BlobStore};
+use hydra_primitives::H256;
 use hydra_update::digits::{self, DigitsError};
 
 /// The one kind of folder that is known: the UCI digits.
@@ -40,11 +41,20 @@ pub enum ImportError {
     Store(#[from] BlobError),
 }
 
-/// Imports the data set in `folder`; returns its name and number of shards. Blocks.
+/// What was imported.
+#[derive(Debug)]
+pub struct Imported {
+    /// The data set's name.
+    pub name: String,
+    /// Its blobs: the shards, then the validation set.
+    pub blobs: Vec<H256>,
+}
+
+/// Imports the data set in `folder`. Blocks.
 ///
 /// # Errors
 /// [`ImportError`].
-pub fn import(store: &BlobStore, folder: &Path) -> Result<(String, usize), ImportError> {
+pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError> {
     let path = folder.join(DIGITS);
     let size = match fs::metadata(&path) {
         Ok(file) => file.len(),
@@ -64,13 +74,12 @@ pub fn import(store: &BlobStore, folder: &Path) -> Result<(String, usize), Impor
     }
     let bytes = fs::read(&path).map_err(|source| ImportError::Unreadable { path, source })?;
     let dataset = digits::import(&bytes)?;
-    for shard in dataset.shards.iter().chain([&dataset.validation]) {
-        store.put(shard)?;
-    }
-    Ok((
-        String::from_utf8_lossy(&dataset.manifest.name).into_owned(),
-        dataset.shards.len(),
-    ))
+    let blobs = dataset.shards.iter().chain([&dataset.validation]);
+    let blobs: Result<_, BlobError> = blobs.map(|blob| store.put(blob)).collect();
+    Ok(Imported {
+        name: String::from_utf8_lossy(&dataset.manifest.name).into_owned(),
+        blobs: blobs?,
+    })
 }
 
 #[cfg(test)]
@@ -84,9 +93,11 @@ mod tests {
         let error = import(&store, folder.path()).unwrap_err();
         assert!(error.to_string().contains("digits.csv.gz"), "{error}");
         fs::write(folder.path().join(DIGITS), digits::BUNDLED).unwrap();
-        assert_eq!(import(&store, folder.path()).unwrap().1, 16);
+        let imported = import(&store, folder.path()).unwrap();
         let manifest = hydra_primitives::digits::digits_manifest();
-        assert!(store.has(manifest.validation.hash));
-        assert!(manifest.shards.iter().all(|shard| store.has(shard.hash)));
+        let blobs = manifest.shards.iter().chain([&manifest.validation]);
+        let blobs: Vec<H256> = blobs.map(|blob| blob.hash).collect();
+        assert_eq!(imported.blobs, blobs);
+        assert!(blobs.iter().all(|hash| store.has(*hash)));
     }
 }

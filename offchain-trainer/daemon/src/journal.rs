@@ -4,11 +4,12 @@
 //! look at a proposal must never replace the first vote: what is journaled stays.
 //!
 //! File: records of 1 byte length, that many bytes of SCALE, and the first 8 bytes of the payload's BLAKE3. A crash can
-//! leave half a record at the end; it is cut off at the next start, its commitment was never sent. Only its owner may read
-//! it: it holds votes that are not revealed yet.
+//! leave half a record at the end; it is cut off at the next start, its commitment was never sent. A record that the disk
+//! damaged is lost alone, and its vote is found again by trying when it is to be revealed. Only the newest votes are kept.
+//! Only its owner may read the file: it holds votes that are not revealed yet.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -19,13 +20,12 @@ use codec::{Decode, DecodeAll, Encode};
 use hydra_primitives::{AccountBytes, H256, vote::Vote};
 
 use crate::{
-    append::{AppendError, Appender},
+    append::{AppendError, Appender, CHECKSUM, checksum, salvage},
     lock,
 };
 
-/// Bytes of a record's checksum.
-const CHECKSUM: usize = 8;
-/// How many of the newest votes survive a restart: far more than can be waiting to be revealed.
+/// How many of the newest votes are kept, and survive a restart: far more than can be waiting to be revealed. The file may
+/// grow to twice as many before it is made anew.
 const KEPT: usize = 10_000;
 
 /// Whose vote on which claim.
@@ -73,20 +73,52 @@ pub enum JournalError {
     },
 }
 
+#[derive(Debug)]
+struct Records {
+    file: Appender,
+    votes: HashMap<VoteKey, SaltedVote>,
+    /// Oldest first.
+    order: VecDeque<VoteKey>,
+}
+
+impl Records {
+    /// Forgets all but the newest votes, and puts a file with those in the old one's place.
+    fn rewrite(&mut self, path: &Path, kept: usize) -> io::Result<()> {
+        // Whatever fails from here on: the open file may not be the one with the records any more.
+        self.file.close();
+        let over = self.order.len().saturating_sub(kept);
+        for key in self.order.drain(..over) {
+            self.votes.remove(&key);
+        }
+        let entries = self
+            .order
+            .iter()
+            .filter_map(|key| Some((*key, *self.votes.get(key)?)));
+        let bytes: Vec<u8> = entries.flat_map(|entry| record(&entry)).collect();
+        replace(path, &bytes)?;
+        self.file = Appender::open(path)?;
+        Ok(())
+    }
+}
+
 /// The journal, open for appending.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    inner: Mutex<(Appender, HashMap<VoteKey, SaltedVote>)>,
+    kept: usize,
+    inner: Mutex<Records>,
 }
 
 impl Journal {
-    /// Opens the journal, cutting off what a crash left behind and all but the newest votes.
+    /// Opens the journal, leaving out what a crash or the disk damaged and all but the newest votes.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
-        let path = path.into();
+        Self::keeping(path.into(), KEPT)
+    }
+
+    fn keeping(path: PathBuf, kept: usize) -> Result<Self, JournalError> {
         let fail = |action| {
             let path = path.clone();
             move |source| JournalError::File { action, path, source }
@@ -96,8 +128,16 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(fail("read")(error)),
         };
-        let mut records = parse(&bytes);
-        records.drain(..records.len().saturating_sub(KEPT));
+        let (mut records, damaged) = salvage(&bytes, parse_one);
+        if damaged > 0 {
+            tracing::warn!(
+                "{damaged} bytes of the journal of votes {} are damaged, by a crash or by the disk, and were left out; \
+                 the {} votes beside them are whole. If it happens again without a crash, check the disk",
+                path.display(),
+                records.len()
+            );
+        }
+        records.drain(..records.len().saturating_sub(kept));
         let clean: Vec<u8> = records.iter().flat_map(record).collect();
         // Also where there was none: so that it has the right permissions.
         if clean != bytes || clean.is_empty() {
@@ -106,13 +146,18 @@ impl Journal {
         let file = Appender::open(&path).map_err(fail("open"))?;
         Ok(Self {
             path,
-            inner: Mutex::new((file, records.into_iter().collect())),
+            kept,
+            inner: Mutex::new(Records {
+                file,
+                order: records.iter().map(|(key, _)| *key).collect(),
+                votes: records.into_iter().collect(),
+            }),
         })
     }
 
     /// The vote on this claim, if there is one.
     pub fn get(&self, key: &VoteKey) -> Option<SaltedVote> {
-        lock(&self.inner).1.get(key).copied()
+        lock(&self.inner).votes.get(key).copied()
     }
 
     /// Records a vote unless there is one on this claim already; returns the one that counts. It is on disk when this
@@ -122,16 +167,20 @@ impl Journal {
     /// [`JournalError`]: the vote must then not be committed to.
     pub fn record(&self, key: VoteKey, vote: SaltedVote) -> Result<SaltedVote, JournalError> {
         let mut inner = lock(&self.inner);
-        let (file, votes) = &mut *inner;
-        if let Some(first) = votes.get(&key) {
+        if let Some(first) = inner.votes.get(&key) {
             return Ok(*first);
         }
-        file.append_durably(&record(&(key, vote)))
-            .map_err(|source| JournalError::Record {
-                path: self.path.clone(),
-                source,
-            })?;
-        votes.insert(key, vote);
+        let fail = |source| JournalError::Record {
+            path: self.path.clone(),
+            source,
+        };
+        if inner.file.is_closed() || inner.order.len() >= self.kept.saturating_mul(2) {
+            let rewritten = inner.rewrite(&self.path, self.kept);
+            rewritten.map_err(|error| fail(AppendError::Write(error)))?;
+        }
+        inner.file.append_durably(&record(&(key, vote))).map_err(fail)?;
+        inner.votes.insert(key, vote);
+        inner.order.push_back(key);
         Ok(vote)
     }
 }
@@ -143,21 +192,6 @@ fn record(entry: &(VoteKey, SaltedVote)) -> Vec<u8> {
     bytes.extend_from_slice(&payload);
     bytes.extend_from_slice(&checksum(&payload));
     bytes
-}
-
-fn checksum(payload: &[u8]) -> [u8; CHECKSUM] {
-    let mut short = [0; CHECKSUM];
-    short.copy_from_slice(&blake3::hash(payload).as_bytes()[..CHECKSUM]);
-    short
-}
-
-fn parse(mut bytes: &[u8]) -> Vec<(VoteKey, SaltedVote)> {
-    let mut records = Vec::new();
-    while let Some((entry, rest)) = parse_one(bytes) {
-        records.push(entry);
-        bytes = rest;
-    }
-    records
 }
 
 fn parse_one(bytes: &[u8]) -> Option<((VoteKey, SaltedVote), &[u8])> {
@@ -228,20 +262,71 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_vote_that_could_not_be_written_is_not_taken_for_recorded() {
+    fn a_vote_that_could_not_be_written_is_not_taken_for_recorded_and_the_file_is_made_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path().join("votes")).unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::open(&path).unwrap();
         journal.record(key(1), vote(Vote::Accept)).unwrap();
         // Always full, and can't be cut.
-        lock(&journal.inner).0 = Appender::open(Path::new("/dev/full")).unwrap();
-        let refused = || match journal.record(key(2), vote(Vote::Accept)) {
-            Err(JournalError::Record { source, .. }) => source,
-            other => panic!("{other:?}"),
-        };
-        assert!(matches!(refused(), AppendError::Write(_)));
-        assert!(matches!(refused(), AppendError::Damaged));
+        lock(&journal.inner).file = Appender::open(Path::new("/dev/full")).unwrap();
+        let refused = journal.record(key(2), vote(Vote::Accept));
+        assert!(
+            matches!(
+                refused,
+                Err(JournalError::Record {
+                    source: AppendError::Write(_),
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
         assert_eq!(journal.get(&key(2)), None);
         assert_eq!(journal.get(&key(1)), Some(vote(Vote::Accept)));
+        journal.record(key(2), vote(Vote::Accept)).unwrap();
+        let again = Journal::open(&path).unwrap();
+        assert!(again.get(&key(1)).is_some() && again.get(&key(2)).is_some());
+    }
+
+    #[test]
+    fn old_votes_leave_memory_and_file_while_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::keeping(path.clone(), 3).unwrap();
+        let one = |n| record(&(key(n), vote(Vote::Accept))).len() as u64;
+        for n in 0..50 {
+            journal.record(key(n), vote(Vote::Accept)).unwrap();
+            assert!(lock(&journal.inner).votes.len() <= 6);
+            assert!(fs::metadata(&path).unwrap().len() <= 6 * one(n));
+            // Those that may still have to be revealed are there.
+            assert!((n.saturating_sub(2)..=n).all(|n| journal.get(&key(n)).is_some()));
+        }
+        assert_eq!(journal.get(&key(0)), None);
+        let held = lock(&journal.inner).order.clone();
+        drop(journal);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(lock(&journal.inner).order, held);
+    }
+
+    #[test]
+    fn a_damaged_vote_is_lost_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::open(&path).unwrap();
+        for n in 1..=3 {
+            journal.record(key(n), vote(Vote::Accept)).unwrap();
+        }
+        let whole = fs::read(&path).unwrap();
+        let length = whole.len() / 3;
+        // Any byte of the second one: its length, its content, its checksum.
+        for at in length..2 * length {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0xff;
+            fs::write(&path, bytes).unwrap();
+            let journal = Journal::open(&path).unwrap();
+            let there = [1, 2, 3].map(|n| journal.get(&key(n)).is_some());
+            assert_eq!(there, [true, false, true], "byte {at}");
+            assert_eq!(fs::read(&path).unwrap().len(), 2 * length);
+        }
     }
 
     #[test]

@@ -10,8 +10,10 @@
 //! | anything that the newest version is named by or folded from | it is the newest version |
 //! | anything else (data sets) | always |
 //!
-//! Kept in a file, so that a restart leaves nothing behind: records of fixed size, written before the blob itself. Must
-//! never name a blob that was in the store before without a record.
+//! Kept in a file, so that a restart leaves nothing behind: records written before the blob itself, each with the first 8
+//! bytes of its BLAKE3. A damaged one is lost alone: what it named is then not deleted, or not known as a data set until
+//! the next duty sheet. Must never name a blob that was in the store before without a record, nor one of a data set: a
+//! stranger may put any hash in a claim.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,7 +27,7 @@ use hydra_blobs::{BlobError, BlobStore};
 use hydra_primitives::{H256, ModelId, RoundNumber, Version};
 
 use crate::{
-    append::{AppendError, Appender},
+    append::{AppendError, Appender, CHECKSUM, checksum, salvage},
     journal::replace,
     lock,
 };
@@ -80,7 +82,8 @@ impl Tag {
 
 #[derive(Debug)]
 struct Records {
-    tags: HashMap<H256, Tag>,
+    /// What blobs are for; `None`: for a data set.
+    tags: HashMap<H256, Option<Tag>>,
     file: Appender,
     /// Records in the file, outdated ones included.
     in_file: usize,
@@ -94,7 +97,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens or makes the file. A record cut off by a crash is forgotten.
+    /// Opens or makes the file. Records that a crash or the disk damaged are forgotten.
     ///
     /// # Errors
     /// What the file system says.
@@ -105,11 +108,17 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let mut tags = HashMap::new();
-        let mut rest = bytes.as_slice();
-        while let Ok((hash, tag)) = <(H256, Tag)>::decode(&mut rest) {
-            tags.insert(hash, tag);
+        let (records, damaged) = salvage(&bytes, parse_one);
+        if damaged > 0 {
+            tracing::warn!(
+                "{damaged} bytes of the list of blobs {} are damaged, by a crash or by the disk, and were left out; the \
+                 {} records beside them are whole. A blob that was named there may never be deleted. If it happens \
+                 again without a crash, check the disk",
+                path.display(),
+                records.len()
+            );
         }
+        let tags: HashMap<H256, Option<Tag>> = records.into_iter().collect();
         let file = rewrite(&path, &tags)?;
         let in_file = tags.len();
         Ok(Self {
@@ -126,20 +135,37 @@ impl Ledger {
         let mut records = lock(&self.records);
         match records.tags.get(&hash) {
             // A stranger may name any blob as part of a claim: that must not shorten its life.
-            Some(old) if (old.kind, old.number) >= (tag.kind, tag.number) && old.genesis == tag.genesis => {
+            Some(None) => return Ok(()),
+            Some(Some(old))
+                if (old.kind, old.number) >= (tag.kind, tag.number) && old.genesis == tag.genesis =>
+            {
                 return Ok(());
             }
             None if store.has(hash) => return Ok(()),
             _ => {}
         }
-        if records.file.is_closed() {
-            records.file = rewrite(&self.path, &records.tags).map_err(AppendError::Write)?;
-            records.in_file = records.tags.len();
-        }
-        records.file.append(&(hash, tag).encode())?;
-        records.tags.insert(hash, tag);
-        records.in_file = records.in_file.saturating_add(1);
+        records.append(&self.path, hash, Some(tag))?;
+        records.tags.insert(hash, Some(tag));
         Ok(())
+    }
+
+    /// Records that these blobs belong to a data set and stay, whatever they were noted as before or will be.
+    ///
+    /// # Errors
+    /// [`AppendError`]: they stay, but the next start doesn't know it.
+    pub fn keep(&self, hashes: impl IntoIterator<Item = H256>) -> Result<(), AppendError> {
+        let mut records = lock(&self.records);
+        let mut result = Ok(());
+        for hash in hashes {
+            if records.tags.insert(hash, None) != Some(None) && result.is_ok() {
+                result = records.append(&self.path, hash, None);
+            }
+        }
+        if result.is_err() {
+            // What is written next brings all of it to disk.
+            records.file.close();
+        }
+        result
     }
 
     /// Deletes what the rule at the top of this file no longer keeps, given a model's round and newest version.
@@ -154,7 +180,8 @@ impl Ledger {
         needed: &HashSet<H256>,
     ) -> Result<usize, BlobError> {
         let mut records = lock(&self.records);
-        let over = |(hash, tag): (&H256, &Tag)| {
+        let over = |(hash, tag): (&H256, &Option<Tag>)| {
+            let tag = tag.as_ref()?;
             (tag.is_over(genesis, model, round, version) && !needed.contains(hash)).then_some(*hash)
         };
         let over: Vec<H256> = records.tags.iter().filter_map(over).collect();
@@ -179,11 +206,38 @@ impl Ledger {
     }
 }
 
+impl Records {
+    fn append(&mut self, path: &Path, hash: H256, tag: Option<Tag>) -> Result<(), AppendError> {
+        if self.file.is_closed() {
+            self.file = rewrite(path, &self.tags).map_err(AppendError::Write)?;
+            self.in_file = self.tags.len();
+        }
+        self.file.append(&record(&hash, &tag))?;
+        self.in_file = self.in_file.saturating_add(1);
+        Ok(())
+    }
+}
+
 /// Puts a file with these records in the old one's place.
-fn rewrite(path: &Path, tags: &HashMap<H256, Tag>) -> io::Result<Appender> {
-    let bytes: Vec<u8> = tags.iter().flat_map(|record| record.encode()).collect();
+fn rewrite(path: &Path, tags: &HashMap<H256, Option<Tag>>) -> io::Result<Appender> {
+    let bytes: Vec<u8> = tags.iter().flat_map(|(hash, tag)| record(hash, tag)).collect();
     replace(path, &bytes)?;
     Appender::open(path)
+}
+
+fn record(hash: &H256, tag: &Option<Tag>) -> Vec<u8> {
+    let mut bytes = (hash, tag).encode();
+    let sum = checksum(&bytes);
+    bytes.extend_from_slice(&sum);
+    bytes
+}
+
+fn parse_one(bytes: &[u8]) -> Option<((H256, Option<Tag>), &[u8])> {
+    let mut rest = bytes;
+    let entry = Decode::decode(&mut rest).ok()?;
+    let (payload, _) = bytes.split_at_checked(bytes.len().checked_sub(rest.len())?)?;
+    let (sum, rest) = rest.split_at_checked(CHECKSUM)?;
+    (sum == checksum(payload)).then_some((entry, rest))
 }
 
 #[cfg(test)]
@@ -259,6 +313,52 @@ mod tests {
         let weights = f.put(b"weights", Kind::Weights, 0);
         assert_eq!(f.sweep(100, 100, &[weights]), 0);
         assert!(f.store.has(data) && f.store.has(weights));
+    }
+
+    #[test]
+    fn a_claim_that_names_a_shard_does_not_get_it_deleted() {
+        let f = fixture();
+        let tag = |number| Tag {
+            genesis: CHAIN,
+            model: 0,
+            kind: Kind::Update,
+            number,
+        };
+        // Named before the shard is known as one, and again when it is.
+        let shard = f.put(b"shard", Kind::Update, 1);
+        f.ledger.keep([shard]).unwrap();
+        f.ledger.note(&f.store, shard, tag(2)).unwrap();
+        // Known as one before it arrives.
+        let late = hydra_primitives::content_hash(b"late");
+        f.ledger.keep([late]).unwrap();
+        f.put(b"late", Kind::Update, 1);
+        let update = f.put(b"update", Kind::Update, 1);
+        assert_eq!(f.sweep(100, 100, &[]), 1);
+        let there = [shard, late, update].map(|hash| f.store.has(hash));
+        assert_eq!(there, [true, true, false]);
+        // After a restart, and on another chain.
+        let again = Ledger::open(f.folder.path().join("ledger")).unwrap();
+        again.note(&f.store, shard, tag(3)).unwrap();
+        let other = (H256::repeat_byte(2), 0, 100, 100);
+        again.sweep(&f.store, other, &HashSet::new()).unwrap();
+        assert!(f.store.has(shard) && f.store.has(late));
+    }
+
+    #[test]
+    fn a_damaged_record_is_lost_alone() {
+        let f = fixture();
+        let blobs = [b"1", b"2", b"3"].map(|bytes| f.put(bytes, Kind::State, 1));
+        let path = f.folder.path().join("ledger");
+        let whole = fs::read(&path).unwrap();
+        let length = whole.len() / 3;
+        for at in length..2 * length {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0xff;
+            fs::write(&path, bytes).unwrap();
+            let again = Ledger::open(&path).unwrap();
+            let there = blobs.map(|hash| lock(&again.records).tags.contains_key(&hash));
+            assert_eq!(there, [true, false, true], "byte {at}");
+        }
     }
 
     #[test]

@@ -31,10 +31,43 @@ pub use options::Options;
 pub use tasks::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
 pub use trainer::{StartError, Trainer};
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    panic::resume_unwind,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::task::JoinError;
 
 /// Locks, whether or not a thread panicked with the lock held: all that is kept under locks here is consistent after
 /// every statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What work on another thread came to; `None` if the program is ending. A panic goes on in whoever waited for it, so that
+/// it is reported as the programming error that it is.
+pub(crate) fn joined<T>(done: Result<T, JoinError>) -> Option<T> {
+    match done.map_err(JoinError::try_into_panic) {
+        Ok(value) => Some(value),
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_on_another_thread_is_not_taken_for_the_end_of_the_program() {
+        let waits = tokio::spawn(async {
+            let work = tokio::task::spawn_blocking(|| panic!("a mistake"));
+            joined::<()>(work.await)
+        });
+        assert!(waits.await.unwrap_err().is_panic());
+        let stopped = tokio::spawn(std::future::pending::<()>());
+        stopped.abort();
+        assert_eq!(joined(stopped.await), None);
+        assert_eq!(joined(tokio::spawn(async { 7 }).await), Some(7));
+    }
 }

@@ -1,21 +1,24 @@
 //! The engine and whether it may be used.
 //!
 //! Until the known-answer test has passed, and after it has failed, nothing may be trained, measured or voted on: a PC
-//! that computes other bits than the network would lose its stake.
+//! that computes other bits than the network would lose its stake. A test that could not be finished says nothing; it is
+//! made again.
 
 use std::sync::Arc;
 
 use hydra_engine::{Engine, EngineError};
 use tokio::sync::watch;
 
+use crate::joined;
+
 /// Whether the engine may be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EngineState {
-    /// The known-answer test is running.
+    /// The known-answer test is running, or will be made again.
     Starting,
     /// It passed.
     Ready,
-    /// It failed, for this reason.
+    /// It failed for this reason, which a person has to repair.
     Failed(String),
 }
 
@@ -52,17 +55,26 @@ impl Torch {
         }
     }
 
-    /// Runs the known-answer test; returns whether the engine may be used.
-    pub async fn test(&self) -> bool {
+    /// Runs the known-answer test. Unless it passes, or shows what a person has to repair, the engine stays
+    /// [`EngineState::Starting`] and is to be tested again.
+    ///
+    /// # Errors
+    /// [`TorchError::Failed`], [`TorchError::Engine`] and [`TorchError::Stopping`].
+    pub async fn test(&self) -> Result<(), TorchError> {
         let engine = self.engine.clone();
-        let state = match tokio::task::spawn_blocking(move || engine.self_test()).await {
-            Ok(Ok(())) => EngineState::Ready,
-            Ok(Err(error)) => EngineState::Failed(error.to_string()),
-            Err(error) => EngineState::Failed(error.to_string()),
-        };
-        let ready = state == EngineState::Ready;
-        self.state.send_replace(state);
-        ready
+        let tested = joined(tokio::task::spawn_blocking(move || engine.self_test()).await);
+        match tested.unwrap_or(Err(EngineError::Stopped)) {
+            Ok(()) => {
+                self.state.send_replace(EngineState::Ready);
+                Ok(())
+            }
+            Err(error) if error.needs_repair() => {
+                let reason = error.to_string();
+                self.state.send_replace(EngineState::Failed(reason.clone()));
+                Err(TorchError::Failed(reason))
+            }
+            Err(error) => Err(or_stopping(error)),
+        }
     }
 
     /// Whether it may be used.
@@ -84,12 +96,19 @@ impl Torch {
             EngineState::Ready => {}
         }
         let engine = self.engine.clone();
-        let done = tokio::task::spawn_blocking(move || work(&engine)).await;
-        Ok(done.map_err(|_| TorchError::Stopping)??)
+        let done = joined(tokio::task::spawn_blocking(move || work(&engine)).await);
+        done.unwrap_or(Err(EngineError::Stopped)).map_err(or_stopping)
     }
 
-    /// Kills all workers.
+    /// Kills all workers, and starts none any more.
     pub fn stop(&self) {
         self.engine.stop_workers();
+    }
+}
+
+fn or_stopping(error: EngineError) -> TorchError {
+    match error {
+        EngineError::Stopped => TorchError::Stopping,
+        error => TorchError::Engine(error),
     }
 }

@@ -14,17 +14,19 @@ use std::{
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_engine::{Engine, EngineConfig};
 use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
+use hydra_primitives::H256;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     Options,
     depot::{Depot, DepotError},
     import::{self, ImportError},
+    joined,
     journal::{Journal, JournalError},
     secret::{self, SecretError, SecretFile},
-    server::{Context, router},
+    server::{Context, router, serve},
     tasks::Shared,
-    torch::{EngineState, Torch},
+    torch::{Torch, TorchError},
     votes::Salts,
 };
 
@@ -115,7 +117,7 @@ impl Trainer {
             port: options.http_port,
             source,
         })?;
-        let store = open_store(&options).await?;
+        let (store, imported) = open_store(&options).await?;
 
         let mut config = NetworkConfig::new(keypair(key.bytes())?);
         config.listen = vec![multiaddr(options.p2p_address, options.p2p_port)];
@@ -123,6 +125,7 @@ impl Trainer {
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
+        depot.keep(imported)?;
         let journal = Journal::open(options.base_path.join("votes.journal"))?;
         let engine = Engine::new(EngineConfig {
             workers: options.worker_count(),
@@ -139,10 +142,7 @@ impl Trainer {
         });
         let server = tokio::spawn(async move {
             // Ends when told to, or when the trainer is dropped.
-            let until = async { drop(ended.await) };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
-                tracing::error!("the HTTP server ended: {error}");
-            }
+            serve(listener, router, async { drop(ended.await) }).await;
         });
         let test = tokio::spawn(test_engine(shared.clone()));
         Ok(Self {
@@ -196,14 +196,31 @@ impl Trainer {
     }
 }
 
+/// Tests the engine until it is known whether it can be used. The chain is the clock: a test that could not be finished is
+/// made again with the next sheet.
 async fn test_engine(shared: Arc<Shared>) {
-    if shared.torch.test().await {
-        tracing::info!("the engine computes the bits that the network computes: ready to train");
-        shared.engine_is_ready();
-    } else if let EngineState::Failed(reason) = shared.torch.state() {
-        shared.errors.add(format!(
-            "the engine can't be used, so this trainer serves blobs and does not train: {reason}"
-        ));
+    loop {
+        let torch = shared.torch.clone();
+        match tokio::spawn(async move { torch.test().await }).await {
+            Ok(Ok(())) => {
+                tracing::info!("the engine computes the bits that the network computes: ready to train");
+                return shared.engine_is_ready();
+            }
+            Ok(Err(TorchError::Failed(reason))) => {
+                return shared.errors.add(format!(
+                    "the engine can't be used, so this trainer serves blobs and does not train: {reason}"
+                ));
+            }
+            Ok(Err(TorchError::Stopping)) => return,
+            Ok(Err(error)) => shared.errors.add(format!(
+                "the engine's test could not be finished, so this trainer does not train yet; it is made again with \
+                 the node's next duty sheet: {error}"
+            )),
+            Err(error) if error.is_panic() => shared.report("the engine's test", &error),
+            // The program is ending.
+            Err(_) => return,
+        }
+        shared.next_sheet().await;
     }
 }
 
@@ -231,17 +248,20 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
         })
 }
 
-async fn open_store(options: &Options) -> Result<Arc<BlobStore>, StartError> {
+/// The store, and the blobs of the data sets that were imported into it.
+async fn open_store(options: &Options) -> Result<(Arc<BlobStore>, Vec<H256>), StartError> {
     let (folder, datasets) = (options.base_path.join("blobs"), options.dataset.clone());
     let opened = tokio::task::spawn_blocking(move || {
         let store = BlobStore::open(folder)?;
+        let mut blobs = Vec::new();
         for dataset in datasets {
-            let (name, shards) = import::import(&store, &dataset)?;
-            tracing::info!("data set {name}: {shards} shards");
+            let imported = import::import(&store, &dataset)?;
+            tracing::info!("data set {}: {} blobs", imported.name, imported.blobs.len());
+            blobs.extend(imported.blobs);
         }
-        Ok(Arc::new(store))
+        Ok((Arc::new(store), blobs))
     });
-    opened.await.unwrap_or(Err(StartError::Stopped))
+    joined(opened.await).unwrap_or(Err(StartError::Stopped))
 }
 
 fn multiaddr(address: IpAddr, port: u16) -> Multiaddr {

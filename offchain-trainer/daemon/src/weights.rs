@@ -22,6 +22,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     depot::{Depot, DepotError, peers},
+    joined,
     ledger::{Kind, Tag},
     lock,
     status::{Stage, StageCell},
@@ -334,7 +335,7 @@ impl Weights {
         }
         let mut fetched = HashMap::new();
         while let Some(done) = fetches.join_next().await {
-            if let Ok((index, bytes)) = done {
+            if let Some((index, bytes)) = joined(done) {
                 fetched.insert(index, bytes);
             }
         }

@@ -9,6 +9,10 @@ use hydra_primitives::{
 };
 use reqwest::{Response, StatusCode};
 use support::{Chain, Pc, TOKEN, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 async fn refused(response: Response, status: StatusCode, words: &str) {
     assert_eq!(response.status(), status);
@@ -248,5 +252,31 @@ async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
             );
         }
     }
+    pc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_connect_and_say_nothing_keep_nobody_out_for_long() {
+    let mut pc = Pc::start(24, &[], true).await;
+    let address = pc.running().http_address();
+    let mut idle = Vec::new();
+    // All places, and some that wait for one.
+    for _ in 0..80 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET /v1/status HTTP/1.1\r\nHost: ")
+            .await
+            .unwrap();
+        idle.push(stream);
+    }
+    assert_eq!(pc.status().await["version"], env!("CARGO_PKG_VERSION"));
+    let mut first = idle.swap_remove(0);
+    let mut rest = Vec::new();
+    first.read_to_end(&mut rest).await.unwrap();
+    assert!(
+        !String::from_utf8_lossy(&rest).contains("200 OK"),
+        "it is closed unanswered"
+    );
+    drop(idle);
     pc.stop().await;
 }

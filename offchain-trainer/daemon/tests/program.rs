@@ -5,15 +5,17 @@ mod support;
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use hydra_engine::EngineConfig;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use support::{Chain, Pc, client, datasets, json, options};
+use support::{Chain, Pc, client, datasets, json, options, proposal_of};
 use tempfile::TempDir;
 
 fn command(folder: &TempDir, http: u16, p2p: u16) -> Command {
@@ -85,14 +87,27 @@ struct Running {
     ready: String,
 }
 
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Harmless if it has ended; a test that failed leaves no trainer behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn start(mut command: Command) -> Running {
-    let mut child = command
+    let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut running = Running {
+        child,
+        url: String::new(),
+        ready: String::new(),
+    };
     let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap())
+    BufReader::new(running.child.stdout.as_mut().unwrap())
         .read_line(&mut line)
         .unwrap();
     let Some(address) = line
@@ -101,14 +116,13 @@ fn start(mut command: Command) -> Running {
         .and_then(|l| l.rsplit(' ').next())
     else {
         let mut errors = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let mut stderr = running.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut errors).unwrap();
         panic!("{line} {errors}");
     };
-    Running {
-        url: format!("http://{address}"),
-        ready: line,
-        child,
-    }
+    running.url = format!("http://{address}");
+    running.ready = line;
+    running
 }
 
 #[test]
@@ -236,5 +250,38 @@ async fn without_a_worker_it_says_so_serves_and_never_trains_or_votes() {
         answer["error"].as_str().unwrap().contains("engine can't be used"),
         "{answer}"
     );
+    pc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_the_engine_that_could_not_be_finished_is_made_again_with_a_later_sheet() {
+    let folder = tempfile::tempdir().unwrap();
+    // Ends at once the first time, as if it had been killed.
+    let worker = folder.path().join("worker");
+    let real = EngineConfig::default().worker_path();
+    let script = format!(
+        "#!/bin/sh\nif [ -e \"$0.tried\" ]; then exec {}; fi\n: > \"$0.tried\"\nexit 1\n",
+        real.display()
+    );
+    std::fs::write(&worker, script).unwrap();
+    std::fs::set_permissions(&worker, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut options = options(32, &folder);
+    options.worker_binary = Some(worker);
+    options.dataset = vec![datasets()];
+    let trainer = hydra_trainer::Trainer::start(options.clone()).await.unwrap();
+    let mut pc = Pc {
+        account: [32; 32],
+        folder,
+        options,
+        trainer: Some(trainer),
+        http: client(),
+    };
+    let status = pc
+        .status_with(|s| s["errors"].to_string().contains("next duty sheet"))
+        .await;
+    assert_eq!(status["engine"]["state"], "starting", "{status:#}");
+    let chain = Chain::new(&[&pc]);
+    assert_eq!(proposal_of(&pc, &chain).await.base, chain.version.base);
+    assert_eq!(pc.status().await["engine"]["state"], "ready");
     pc.stop().await;
 }

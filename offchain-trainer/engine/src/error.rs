@@ -55,6 +55,9 @@ pub enum EngineError {
         /// The worker's.
         found: u16,
     },
+    /// All workers were stopped.
+    #[error("the engine was stopped: its workers are gone, and it takes no more jobs")]
+    Stopped,
     /// The worker ended in the middle of a job, or was killed.
     #[error(
         "the worker ended during a job ({status}); the next job gets a new one. If it happens again, this PC is short \
@@ -105,4 +108,26 @@ pub enum EngineError {
         /// What this one computed.
         found: H256,
     },
+}
+
+impl EngineError {
+    /// Whether a person has to repair something first: trying again, be it for days, would fail in the same way.
+    pub fn needs_repair(&self) -> bool {
+        match self {
+            Self::WorkerNotFound { .. }
+            | Self::LibTorchMissing { .. }
+            | Self::WrongPin { .. }
+            | Self::CpuTooOld { .. }
+            | Self::WrongVersion { .. }
+            | Self::KnownAnswerDiffers { .. } => true,
+            Self::Spawn(_)
+            | Self::Stopped
+            | Self::WorkerDied { .. }
+            | Self::TimedOut { .. }
+            | Self::Nonsense { .. }
+            | Self::Torch { .. }
+            | Self::BadJob { .. }
+            | Self::Diverged => false,
+        }
+    }
 }

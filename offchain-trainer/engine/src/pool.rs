@@ -1,7 +1,7 @@
 //! The worker processes of this PC, handed out one job at a time.
 //!
 //! A worker is started when a job finds none free, kept for the next job, and dropped (killed) after any error that it
-//! may have caused. Must never hand one worker to two jobs or keep one that broke.
+//! may have caused. Must never hand one worker to two jobs or keep one that broke, nor start one once it was stopped.
 
 use std::{
     collections::HashMap,
@@ -71,7 +71,10 @@ struct Pool {
     idle: Vec<WorkerProcess>,
     /// Idle, busy and starting ones.
     live: usize,
+    /// Busy and starting ones.
     busy: HashMap<u32, Killer>,
+    /// Nothing is started any more.
+    closed: bool,
 }
 
 /// A worker that is out on a job; it goes back when this is dropped, unless it was taken out.
@@ -87,7 +90,7 @@ impl Drop for Lease<'_> {
         pool.busy.remove(&self.pid);
         match self.worker.take() {
             // A panic may have left half a frame in the pipe.
-            Some(worker) if !std::thread::panicking() => pool.idle.push(worker),
+            Some(worker) if !std::thread::panicking() && !pool.closed => pool.idle.push(worker),
             _ => pool.live = pool.live.saturating_sub(1),
         }
         drop(pool);
@@ -105,9 +108,11 @@ impl Engine {
         }
     }
 
-    /// Kills all workers. Jobs that are running fail with [`EngineError::WorkerDied`]; later jobs start new workers.
+    /// Kills all workers, for good: jobs that are running, waiting or yet to come fail with [`EngineError::Stopped`].
+    /// Whoever wants to go on, such as a trainer that starts again in the same process, makes another engine.
     pub fn stop_workers(&self) {
         let mut pool = self.lock();
+        pool.closed = true;
         let idle = std::mem::take(&mut pool.idle);
         pool.live = pool.live.saturating_sub(idle.len());
         pool.busy.values().for_each(Killer::kill);
@@ -137,7 +142,7 @@ impl Engine {
         limit: u32,
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
-        let mut lease = self.lease()?;
+        let mut lease = self.lease().map_err(|error| self.unless_stopped(error))?;
         let Some(worker) = lease.worker.as_mut() else {
             return Err(EngineError::Nonsense {
                 detail: "it is not there".into(),
@@ -149,12 +154,23 @@ impl Engine {
             Ok(_) | Err(EngineError::Torch { .. } | EngineError::BadJob { .. } | EngineError::Diverged) => {}
             Err(_) => lease.worker = None,
         }
-        result
+        result.map_err(|error| self.unless_stopped(error))
+    }
+
+    /// A worker that died because all were stopped didn't fail.
+    fn unless_stopped(&self, error: EngineError) -> EngineError {
+        match self.lock().closed {
+            true => EngineError::Stopped,
+            false => error,
+        }
     }
 
     fn lease(&self) -> Result<Lease<'_>, EngineError> {
         let mut pool = self.lock();
         loop {
+            if pool.closed {
+                return Err(EngineError::Stopped);
+            }
             if let Some(mut worker) = pool.idle.pop() {
                 if worker.is_alive() {
                     let pid = worker.pid();
@@ -169,21 +185,30 @@ impl Engine {
                 continue;
             }
             if pool.live < self.config.workers.max(1) {
-                pool.live = pool.live.saturating_add(1);
                 break;
             }
             pool = self.freed.wait(pool).unwrap_or_else(PoisonError::into_inner);
         }
+        // With the pool still locked, so that whoever stops it finds the process, or comes before it.
+        let mut worker = WorkerProcess::spawn(&self.config).inspect_err(|_| {
+            // There is still room: somebody else may have more luck.
+            self.freed.notify_one();
+        })?;
+        let pid = worker.pid();
+        pool.live = pool.live.saturating_add(1);
+        pool.busy.insert(pid, worker.killer());
         drop(pool);
         // From here on the lease gives the place back, whatever happens.
         let mut lease = Lease {
             engine: self,
             worker: None,
-            pid: 0,
+            pid,
         };
-        let worker = WorkerProcess::start(&self.config)?;
-        lease.pid = worker.pid();
-        self.lock().busy.insert(lease.pid, worker.killer());
+        if let Err(error) = worker.greet(self.config.deadline) {
+            // Gone before its place is free.
+            drop(worker);
+            return Err(error);
+        }
         lease.worker = Some(worker);
         Ok(lease)
     }

@@ -56,7 +56,8 @@ impl Drop for WorkerProcess {
 }
 
 impl WorkerProcess {
-    pub(crate) fn start(config: &EngineConfig) -> Result<Self, EngineError> {
+    /// Starts the process; it must be greeted before its first job.
+    pub(crate) fn spawn(config: &EngineConfig) -> Result<Self, EngineError> {
         let program = config.worker_path();
         if !program.is_file() {
             return Err(EngineError::WorkerNotFound { path: program });
@@ -86,18 +87,20 @@ impl WorkerProcess {
         let stdout = BufReader::new(child.stdout.take().ok_or_else(broken)?);
         let stderr = child.stderr.take().map(|pipe| thread::spawn(move || tail(pipe)));
         let pid = child.id();
-        let mut worker = Self {
+        Ok(Self {
             child: Killer(Arc::new(Mutex::new(child))),
             pid,
             stdin,
             stdout,
             stderr,
-        };
-        let hello = worker.until(config.deadline, |w| {
-            read_frame::<Hello>(&mut w.stdout, HELLO_LIMIT)
-        })?;
+        })
+    }
+
+    /// Waits until it is ready. After an error it is of no use.
+    pub(crate) fn greet(&mut self, deadline: Duration) -> Result<(), EngineError> {
+        let hello = self.until(deadline, |w| read_frame::<Hello>(&mut w.stdout, HELLO_LIMIT))?;
         match hello {
-            Hello::Ready { protocol: PROTOCOL } => Ok(worker),
+            Hello::Ready { protocol: PROTOCOL } => Ok(()),
             Hello::Ready { protocol } => Err(EngineError::WrongVersion {
                 expected: PROTOCOL,
                 found: protocol,

@@ -1,8 +1,8 @@
 //! What makes training bit-exact: the environment a worker must have before LibTorch loads.
 //!
 //! Each variable keeps one library from choosing an instruction set or a thread count by the CPU it finds. Measured:
-//! without them the bits differ between CPUs, with them they don't (see the developer guide). Must never be relaxed: a
-//! changed pin is another profile.
+//! without them the bits differ between CPUs, with them they don't (see "The exact profile" in docs/protocol.md). Must
+//! never be relaxed: a changed pin is another profile.
 
 use hydra_primitives::model::Profile;
 

@@ -18,6 +18,8 @@ use hydra_primitives::{
 pub const PROTOCOL: u16 = 1;
 /// The largest frame in bytes. It bounds a training state, and with it the model, to 2²⁷ parameters with momentum.
 pub const MAX_FRAME: u32 = 1 << 30;
+/// The most bytes of an error of LibTorch that are passed on.
+pub const MAX_DETAIL: usize = 1024;
 
 /// The first frame of a worker.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -141,6 +143,17 @@ pub enum Answer {
     Diverged,
 }
 
+impl Answer {
+    /// LibTorch's error, cut to its first line and to [`MAX_DETAIL`]: a list of its C++ calls follows, which would make
+    /// the frame longer than a small job's answer may be.
+    pub fn torch_failed(message: &str) -> Self {
+        let line = message.trim_start().lines().next().unwrap_or_default();
+        let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= MAX_DETAIL;
+        let detail = line.char_indices().take_while(fits).map(|(_, c)| c).collect();
+        Self::TorchFailed { detail }
+    }
+}
+
 /// Why a frame can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
@@ -171,15 +184,16 @@ pub enum FrameError {
 /// Writes one message.
 pub fn write_frame(to: &mut impl Write, message: &impl Encode) -> Result<(), FrameError> {
     let bytes = message.encode();
-    let length = u32::try_from(bytes.len()).ok().filter(|n| *n <= MAX_FRAME);
-    let length = length.ok_or(FrameError::TooLong {
-        length: bytes.len() as u64,
-        limit: MAX_FRAME,
-    })?;
+    let length = sendable(bytes.len())?;
     to.write_all(&length.to_le_bytes())?;
     to.write_all(&bytes)?;
     to.flush()?;
     Ok(())
+}
+
+fn sendable(bytes: usize) -> Result<u32, FrameError> {
+    let length = u32::try_from(bytes).ok().filter(|n| *n <= MAX_FRAME);
+    length.ok_or(FrameError::CantSend { length: bytes as u64 })
 }
 
 /// Reads one message of at most `limit` bytes. A pipe that ends, even between frames, is an
@@ -215,6 +229,35 @@ mod tests {
         let mut pipe = Vec::new();
         write_frame(&mut pipe, &message).unwrap();
         assert_eq!(read_frame::<Answer>(&mut pipe.as_slice(), 100).unwrap(), message);
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_to_send_is_our_fault_and_not_the_workers() {
+        let most = MAX_FRAME as usize;
+        assert_eq!(sendable(most).unwrap(), MAX_FRAME);
+        for length in [most + 1, usize::MAX] {
+            let refused = sendable(length).unwrap_err();
+            assert!(
+                matches!(refused, FrameError::CantSend { length: of } if of == length as u64),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_torch_error_the_first_line_is_passed_on_and_no_more_than_fits() {
+        let detail = |message: &str| match Answer::torch_failed(message) {
+            Answer::TorchFailed { detail } => detail,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            detail("\nshapes differ\nException raised from …\nframe #0"),
+            "shapes differ"
+        );
+        assert_eq!(detail(""), "");
+        // Two bytes each, after a single one: the limit falls into the middle of one.
+        let long = format!("x{}", "é".repeat(MAX_DETAIL));
+        assert_eq!(detail(&long), format!("x{}", "é".repeat(MAX_DETAIL / 2 - 1)));
     }
 
     #[test]

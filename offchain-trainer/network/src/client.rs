@@ -11,10 +11,13 @@ use libp2p::{PeerId, Stream};
 use libp2p_stream::OpenStreamError;
 use std::{
     io,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Why a peer didn't deliver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,23 +63,48 @@ impl PeerFault {
     }
 }
 
+/// How far a request has come, for those who watch it.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    since: OnceLock<Instant>,
+    received: AtomicU64,
+}
+
+impl Progress {
+    /// From now on it is the peer's turn.
+    pub(crate) fn begin(&self) {
+        self.since.get_or_init(Instant::now);
+    }
+
+    /// Since when it is the peer's turn; `None` while we wait for our own other fetches.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.since.get().copied()
+    }
+
+    /// Verified bytes that have arrived.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
 /// Asks `peer` for a slice and verifies it while it arrives.
 ///
-/// `received` counts its verified bytes. Memory: at most the slice and one group, and nothing before the size has passed `rule`.
+/// Memory: at most the slice and one group, and nothing before the size has passed `rule`.
 pub(crate) async fn ask(
     pool: &Pool,
     peer: PeerId,
     request: Request,
     rule: SizeRule,
     limits: &Limits,
-    received: &AtomicU64,
+    progress: &Progress,
 ) -> Result<VerifiedSlice, PeerFault> {
     // Waiting for our own other fetches isn't the peer's fault, so it happens outside the timeout.
     let permit = pool.permit(peer).await.ok_or(PeerFault::NotConnected)?;
+    progress.begin();
     let exchange = async {
         let opened = within(limits.stall, pool.open(peer, permit)).await?;
         let mut lease: Lease = opened.map_err(open_fault)?;
-        let answer = exchange(&mut lease.stream, request, rule, limits.stall, received).await;
+        let answer = exchange(&mut lease.stream, request, rule, limits.stall, &progress.received).await;
         if matches!(answer, Ok(_) | Err(PeerFault::NotFound)) {
             pool.keep(lease);
         }

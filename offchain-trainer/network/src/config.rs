@@ -45,14 +45,18 @@ pub struct Limits {
     pub request: Duration,
     /// How long a request may bring nothing before others are asked for the same as well. It goes on meanwhile.
     pub hedge: Duration,
+    /// How long a fetch waits for providers that aren't connected (any more), once nobody else is left to ask.
+    pub arrival: Duration,
     /// How long a peer may keep a stream open without asking for anything.
     pub idle_stream: Duration,
-    /// Streams that one peer may have open to us, and that we open to one peer.
+    /// Streams that one peer may have open to us.
     pub streams_per_peer: usize,
     /// Streams that all peers together may have open to us.
     pub streams: usize,
     /// Slices (about 1 MiB of memory each) that are being sent at a time.
     pub slices_served: usize,
+    /// How many of them may go to one peer, and how many we ask of one peer at a time: a few peers alone can't take all.
+    pub slices_per_peer: usize,
     /// Slices that one fetch asks for at a time.
     pub slices_fetched: usize,
     /// First pause before a lost bootstrap peer is dialled again; doubles up to `redial_max`.
@@ -67,10 +71,12 @@ impl Default for Limits {
             stall: Duration::from_secs(20),
             request: Duration::from_secs(120),
             hedge: Duration::from_secs(1),
+            arrival: Duration::from_secs(1),
             idle_stream: Duration::from_secs(30),
             streams_per_peer: 8,
             streams: 256,
             slices_served: 32,
+            slices_per_peer: 4,
             slices_fetched: 8,
             redial_min: Duration::from_millis(500),
             redial_max: Duration::from_secs(30),

@@ -2,11 +2,24 @@
 //!
 //! The blob is asked for in slices of 1 MiB, several at a time, from the preferred peers, or from all others once no
 //! preferred one is left or all of them are slow: a slice that doesn't arrive is asked of others as well after a second
-//! ([`Limits::hedge`](crate::Limits::hedge)), and whoever delivers first is used. Every slice is verified on arrival, so peers can be mixed freely and a liar costs one group
-//! of 16 KiB. Where the caller doesn't know the size, it isn't believed until the blob's last group has proven it.
+//! ([`Limits::hedge`](crate::Limits::hedge)), and whoever delivers first is used; the others are called off. Every slice
+//! is verified on arrival, so peers can be mixed freely and a liar costs one group of 16 KiB. Where the caller doesn't
+//! know the size, it isn't believed until the blob's last group has proven it.
+//!
+//! Peers come and go meanwhile: who connects is asked, too, and who comes back is asked again.
 
-use crate::{Limits, PeerFault, PeerInfo, client::ask, handle::blocking, pool::Pool, wire::Request};
-use futures::{StreamExt, stream::FuturesUnordered};
+use crate::{
+    Limits, PeerFault, PeerInfo,
+    client::{Progress, ask},
+    handle::blocking,
+    pool::Pool,
+    wire::Request,
+};
+use futures::{
+    StreamExt,
+    future::{AbortHandle, abortable},
+    stream::FuturesUnordered,
+};
 use hydra_blobs::{
     BlobError, BlobStore, H256, PartialBlob, SliceError, SliceRange, VerifiedSlice, slice_ranges,
 };
@@ -14,19 +27,14 @@ use libp2p::PeerId;
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
     sync::{OwnedMutexGuard, watch},
-    time::Instant,
+    time::{Instant, timeout, timeout_at},
 };
 
-/// Slices asked of one peer at a time.
-const SLICES_PER_PEER: usize = 4;
 /// How often in a row a peer may be busy or lose a stream before it is given up for this blob.
 const STRIKES: u32 = 4;
 /// Pause after the first strike; doubles with each.
@@ -136,25 +144,39 @@ struct Source {
     strikes: u32,
     /// It is late with something: nothing else is asked of it until it delivers.
     slow: bool,
-    /// Set when it isn't asked any more.
+    /// Set when it isn't asked any more, or while it isn't connected.
     fault: Option<PeerFault>,
+}
+
+impl Source {
+    fn new(peer: PeerId, preferred: bool, fault: Option<PeerFault>) -> Self {
+        Self {
+            peer,
+            preferred,
+            asked: 0,
+            strikes: 0,
+            slow: false,
+            fault,
+        }
+    }
 }
 
 /// One request to one peer that is not answered yet.
 struct Open {
     index: usize,
     range: SliceRange,
-    since: Instant,
-    /// Verified bytes that have arrived.
-    received: Arc<AtomicU64>,
+    made: Instant,
+    progress: Arc<Progress>,
+    abort: AbortHandle,
     /// It doesn't count any more; others were asked for the same.
     late: bool,
 }
 
 impl Open {
     fn late_at(&self, hedge: Duration) -> Instant {
-        let received = self.received.load(Ordering::Relaxed);
-        self.since + hedge + Duration::from_millis(received.saturating_mul(1000) / SLOWEST)
+        // The peer's time begins with its turn. Before that we wait for ourselves, which mustn't take forever either.
+        let since = self.progress.since().unwrap_or(self.made);
+        since + hedge + Duration::from_millis(self.progress.received().saturating_mul(1000) / SLOWEST)
     }
 }
 
@@ -178,6 +200,8 @@ pub(crate) struct Fetcher<'a> {
     peers: watch::Receiver<Vec<PeerInfo>>,
     sources: Vec<Source>,
     partial: Option<PartialBlob>,
+    /// Until when somebody may arrive; set when nobody is left to ask, until there is progress again.
+    give_up: Option<Instant>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -192,8 +216,13 @@ impl<'a> Fetcher<'a> {
         local: PeerId,
         providers: &[PeerId],
     ) -> Self {
-        let sources = sources(&peers.borrow(), local, providers);
-        Self {
+        let mut seen = HashSet::from([local]);
+        let sources = providers
+            .iter()
+            .filter(|peer| seen.insert(**peer))
+            .map(|peer| Source::new(*peer, true, Some(PeerFault::NotConnected)))
+            .collect();
+        let mut fetcher = Self {
             hash,
             rule,
             pool,
@@ -202,7 +231,10 @@ impl<'a> Fetcher<'a> {
             peers,
             sources,
             partial: None,
-        }
+            give_up: None,
+        };
+        fetcher.meet();
+        fetcher
     }
 
     pub(crate) async fn run(mut self) -> Result<u64, FetchError> {
@@ -226,34 +258,45 @@ impl<'a> Fetcher<'a> {
                 });
                 let Some((range, index)) = placed else { break };
                 self.sources[index].asked += 1;
-                let received = Arc::new(AtomicU64::new(0));
+                let progress = Arc::new(Progress::default());
                 next_id += 1;
-                running.push(self.attempt(next_id, index, range, SizeRule::Exact(size), received.clone()));
-                let since = Instant::now();
+                let attempt = self.attempt(next_id, index, range, SizeRule::Exact(size), progress.clone());
+                let (attempt, abort) = abortable(attempt);
+                running.push(attempt);
                 open.insert(
                     next_id,
                     Open {
                         index,
                         range,
-                        since,
-                        received,
+                        made: Instant::now(),
+                        progress,
+                        abort,
                         late: false,
                     },
                 );
             }
+            if open.is_empty() {
+                if self.pardon() || self.arrival().await {
+                    continue;
+                }
+                return Err(self.failure());
+            }
             let hedge = self.limits.hedge;
             let due = open.values().filter(|open| !open.late);
             let due = due.map(|open| open.late_at(hedge)).min();
-            let attempt = tokio::select! {
-                attempt = running.next() => attempt,
+            let ended = tokio::select! {
+                Some(ended) = running.next() => ended,
                 () = until(due) => {
                     again.extend(self.find_late(&mut open));
                     continue;
                 }
+                Ok(()) = self.peers.changed() => {
+                    self.meet();
+                    continue;
+                }
             };
-            let Some(attempt) = attempt else {
-                return Err(self.failure());
-            };
+            // What was called off isn't open any more.
+            let Ok(attempt) = ended else { continue };
             open.remove(&attempt.id);
             self.sources[attempt.index].asked -= 1;
             let range = attempt.range;
@@ -266,6 +309,7 @@ impl<'a> Fetcher<'a> {
                     self.write(slice).await?;
                     missing -= 1;
                     again.retain(|other| *other != range);
+                    self.call_off(range, &mut open);
                 }
                 None if again.contains(&range) => {}
                 None => again.push(range),
@@ -295,7 +339,8 @@ impl<'a> Fetcher<'a> {
         for late in open.values_mut().filter(|open| !open.late) {
             if late.late_at(self.limits.hedge) <= now {
                 late.late = true;
-                self.sources[late.index].slow = true;
+                // Not if it is us who are late with asking.
+                self.sources[late.index].slow |= late.progress.since().is_some();
                 ranges.push(late.range);
             }
         }
@@ -306,44 +351,104 @@ impl<'a> Fetcher<'a> {
         ranges.iter().flat_map(copies).collect()
     }
 
+    /// Ends the requests for a slice that is here: it would be sent again, and late answers would count against peers.
+    fn call_off(&mut self, range: SliceRange, open: &mut HashMap<u64, Open>) {
+        open.retain(|_, other| {
+            if other.range != range {
+                return true;
+            }
+            other.abort.abort();
+            let source = &mut self.sources[other.index];
+            source.asked -= 1;
+            // It was delivering, only later than somebody else.
+            if other.progress.received() > 0 {
+                source.slow = false;
+            }
+            false
+        });
+    }
+
+    /// Lets those be asked again that were only late; whether there are any.
+    fn pardon(&mut self) -> bool {
+        let late = self.sources.iter_mut().filter(|s| s.slow && s.fault.is_none());
+        late.map(|source| source.slow = false).count() > 0
+    }
+
+    /// Takes note of who has connected, nearest first; whether there is somebody new to ask.
+    fn meet(&mut self) -> bool {
+        let mut nearest = self.peers.borrow_and_update().clone();
+        nearest.sort_by_key(|info| info.latency.unwrap_or(Duration::MAX));
+        let mut news = false;
+        for PeerInfo { peer_id, .. } in nearest {
+            match self.sources.iter_mut().find(|source| source.peer == peer_id) {
+                None => self.sources.push(Source::new(peer_id, false, None)),
+                Some(source) if source.fault == Some(PeerFault::NotConnected) => {
+                    source.fault = None;
+                    source.slow = false;
+                }
+                Some(_) => continue,
+            }
+            news = true;
+        }
+        news
+    }
+
+    /// Waits until there is somebody new to ask, if a provider is away that may come, or come back.
+    async fn arrival(&mut self) -> bool {
+        let away = |source: &Source| source.fault == Some(PeerFault::NotConnected);
+        if !self.sources.iter().any(away) {
+            return false;
+        }
+        let arrival = self.limits.arrival;
+        let give_up = *self.give_up.get_or_insert_with(|| Instant::now() + arrival);
+        while let Ok(Ok(())) = timeout_at(give_up, self.peers.changed()).await {
+            if self.meet() {
+                return true;
+            }
+        }
+        false
+    }
+
     fn has(&self, range: SliceRange) -> bool {
         self.partial.as_ref().is_some_and(|partial| partial.has(range))
     }
 
     /// Finds a peer that proves how large the blob is. Keeps what it sent for that.
     async fn prove_size(&mut self) -> Result<u64, FetchError> {
-        // Everyone gets a moment first, and who needed longer is waited for only after that.
-        for moment in [Some(self.limits.hedge), None] {
-            self.sources.iter_mut().for_each(|source| source.slow = false);
-            while let Some(index) = self.next_source(&HashSet::new()) {
-                let proof = self.proof(index);
-                let slices = match moment {
-                    Some(moment) => tokio::time::timeout(moment, proof).await,
-                    None => Ok(proof.await),
-                };
-                match slices {
-                    Ok(Ok(slices)) => {
-                        let size = slices.first().map_or(0, VerifiedSlice::blob_size);
-                        for slice in slices {
-                            self.write(slice).await?;
+        loop {
+            // Everyone gets a moment first, and who needed longer is waited for only after that.
+            for hurried in [true, false] {
+                self.pardon();
+                while let Some(index) = self.next_source(&HashSet::new()) {
+                    match self.proof(index, hurried).await {
+                        Ok(slices) => {
+                            let size = slices.first().map_or(0, VerifiedSlice::blob_size);
+                            for slice in slices {
+                                self.write(slice).await?;
+                            }
+                            // Who was late with the proof may be in time with the rest.
+                            self.pardon();
+                            return Ok(size);
                         }
-                        return Ok(size);
+                        // Given up, unless it is only in doubt.
+                        Err(error) => error.map_or(Ok(()), Err)?,
                     }
-                    // Given up, unless it is only in doubt.
-                    Ok(Err(error)) => error.map_or(Ok(()), Err)?,
-                    Err(_) => self.sources[index].slow = true,
-                }
-                if self.sources[index].fault.is_none() {
-                    self.sources[index].slow = true;
+                    if self.sources[index].fault.is_none() {
+                        self.sources[index].slow = true;
+                    }
+                    self.meet();
                 }
             }
+            if !self.arrival().await {
+                return Err(self.failure());
+            }
         }
-        Err(self.failure())
     }
 
     /// What proves the blob's size, from one peer: its first slice, and its last if that is another one.
-    async fn proof(&mut self, index: usize) -> Result<Vec<VerifiedSlice>, Option<FetchError>> {
-        let Some(first) = self.insist(index, SliceRange::first(), self.rule).await else {
+    async fn proof(&mut self, index: usize, hurried: bool) -> Result<Vec<VerifiedSlice>, Option<FetchError>> {
+        let (first, rule) = (SliceRange::first(), self.rule);
+        let Some(first) = self.insist(index, first, rule, hurried).await else {
             return Err(None);
         };
         if first.proves_size() {
@@ -355,18 +460,30 @@ impl<'a> Fetcher<'a> {
             .next_back();
         let Some(last) = last else { return Err(None) };
         // If the size is a lie, this is where it falls: nobody can make a last group that fits.
-        match self.insist(index, last, SizeRule::Exact(size)).await {
+        match self.insist(index, last, SizeRule::Exact(size), hurried).await {
             Some(last) => Ok(vec![first, last]),
             None => Err(None),
         }
     }
 
-    /// Asks one peer for one slice until it delivers or is given up.
-    async fn insist(&mut self, index: usize, range: SliceRange, rule: SizeRule) -> Option<VerifiedSlice> {
+    /// Asks one peer for one slice: if `hurried`, once and for a moment, otherwise until it delivers or is given up.
+    async fn insist(
+        &mut self,
+        index: usize,
+        range: SliceRange,
+        rule: SizeRule,
+        hurried: bool,
+    ) -> Option<VerifiedSlice> {
         while self.sources[index].fault.is_none() {
-            let attempt = self.attempt(0, index, range, rule, Arc::default()).await;
-            if let Some(slice) = self.judge(attempt) {
-                return Some(slice);
+            let progress = Arc::<Progress>::default();
+            let attempt = self.attempt(0, index, range, rule, progress.clone());
+            let attempt = tokio::select! {
+                attempt = attempt => attempt,
+                () = moment(&progress, self.limits.hedge), if hurried => return None,
+            };
+            match self.judge(attempt) {
+                None if !hurried => {}
+                slice => return slice,
             }
         }
         None
@@ -379,21 +496,24 @@ impl<'a> Fetcher<'a> {
         index: usize,
         range: SliceRange,
         rule: SizeRule,
-        received: Arc<AtomicU64>,
+        progress: Arc<Progress>,
     ) -> impl Future<Output = Attempt> + use<'a> {
         let Source { peer, strikes, .. } = self.sources[index];
-        let (pool, limits, peers) = (self.pool, self.limits, self.peers.clone());
+        let (pool, limits, mut peers) = (self.pool, self.limits, self.peers.clone());
         let request = Request {
             hash: self.hash,
             range,
         };
         async move {
+            let connected = |peers: &Vec<PeerInfo>| peers.iter().any(|info| info.peer_id == peer);
             if strikes > 0 {
-                tokio::time::sleep(STRIKE_PAUSE * (1 << (strikes - 1).min(8))).await;
+                let pause = STRIKE_PAUSE * (1 << (strikes - 1).min(8));
+                // No use in a longer pause once it has left; that it is back shows in the list again.
+                let _ = timeout(pause, peers.wait_for(|peers| !connected(peers))).await;
             }
-            let connected = peers.borrow().iter().any(|info| info.peer_id == peer);
+            let connected = connected(&peers.borrow());
             let answer = match connected {
-                true => ask(pool, peer, request, rule, limits, &received).await,
+                true => ask(pool, peer, request, rule, limits, &progress).await,
                 false => Err(PeerFault::NotConnected),
             };
             Attempt {
@@ -416,7 +536,11 @@ impl<'a> Fetcher<'a> {
             .collect();
         let preferred = fresh.iter().any(|(_, source)| source.preferred);
         let candidates = fresh.into_iter().filter(|(_, source)| {
-            let room = if source.strikes > 0 { 1 } else { SLICES_PER_PEER };
+            let room = if source.strikes > 0 {
+                1
+            } else {
+                self.limits.slices_per_peer
+            };
             source.preferred == preferred && source.asked < room
         });
         candidates
@@ -436,8 +560,8 @@ impl<'a> Fetcher<'a> {
             Err(fault) => fault,
         };
         tracing::debug!(peer = %source.peer, hash = ?self.hash, %fault, "a peer didn't deliver");
-        // Streams that break together are one event, not one each.
-        if source.strikes == attempt.strikes {
+        // Streams that break together are one event, not one each. That it is away isn't another one.
+        if source.strikes == attempt.strikes && fault != PeerFault::NotConnected {
             source.strikes = source.strikes.saturating_add(1);
         }
         if source.fault.is_none() && (!fault.is_passing() || source.strikes >= STRIKES) {
@@ -448,6 +572,7 @@ impl<'a> Fetcher<'a> {
 
     /// The file is only made once a slice of it has been verified.
     async fn write(&mut self, slice: VerifiedSlice) -> Result<(), FetchError> {
+        self.give_up = None;
         let (partial, store, hash) = (self.partial.take(), self.store.clone(), self.hash);
         let written = blocking(move || {
             let mut partial = match partial {
@@ -463,15 +588,13 @@ impl<'a> Fetcher<'a> {
 
     fn failure(&mut self) -> FetchError {
         let hash = self.hash;
-        let asked = self.sources.len();
+        let faults = self.sources.iter().map(|source| source.fault.as_ref());
+        let mut there = faults.filter(|fault| *fault != Some(&PeerFault::NotConnected));
+        let asked = there.clone().count();
         if asked == 0 {
             return FetchError::NoPeers { hash };
         }
-        if self
-            .sources
-            .iter()
-            .all(|source| source.fault == Some(PeerFault::NotFound))
-        {
+        if there.all(|fault| fault == Some(&PeerFault::NotFound)) {
             return FetchError::NotFound { hash, asked };
         }
         let faults = self
@@ -490,27 +613,12 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Connected peers: the providers in their order, then the others, nearest first.
-fn sources(connected: &[PeerInfo], local: PeerId, providers: &[PeerId]) -> Vec<Source> {
-    let mut nearest: Vec<_> = connected.iter().collect();
-    nearest.sort_by_key(|info| info.latency.unwrap_or(Duration::MAX));
-    let there: HashSet<PeerId> = connected.iter().map(|info| info.peer_id).collect();
-    let preferred = providers
-        .iter()
-        .filter(|peer| there.contains(peer))
-        .map(|peer| (*peer, true));
-    let others = nearest.iter().map(|info| (info.peer_id, false));
-    let mut seen = HashSet::from([local]);
-    let all = preferred.chain(others).filter(|(peer, _)| seen.insert(*peer));
-    all.map(|(peer, preferred)| Source {
-        peer,
-        preferred,
-        asked: 0,
-        strikes: 0,
-        slow: false,
-        fault: None,
-    })
-    .collect()
+/// Ends when we have waited `limit` for our turn to ask, or from then on `limit` for the peer.
+async fn moment(progress: &Progress, limit: Duration) {
+    tokio::time::sleep(limit).await;
+    if let Some(since) = progress.since() {
+        tokio::time::sleep_until(since + limit).await;
+    }
 }
 
 /// Lets one fetch per blob run at a time.
@@ -554,5 +662,31 @@ impl Drop for Gate<'_> {
         {
             gates.remove(&self.hash);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_time_begins_with_its_turn() {
+        let hedge = Duration::from_secs(1);
+        let made = Instant::now() - hedge / 2;
+        let open = Open {
+            index: 0,
+            range: SliceRange::first(),
+            made,
+            progress: Arc::default(),
+            abort: AbortHandle::new_pair().0,
+            late: false,
+        };
+        assert_eq!(
+            open.late_at(hedge),
+            made + hedge,
+            "our own queue may not take forever"
+        );
+        open.progress.begin();
+        assert!(open.late_at(hedge) >= made + hedge / 2 + hedge);
     }
 }

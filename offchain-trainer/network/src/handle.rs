@@ -22,7 +22,7 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     peers: watch::Receiver<Vec<PeerInfo>>,
     listening: watch::Receiver<Vec<Multiaddr>>,
-    pool: Pool,
+    pool: Arc<Pool>,
     gates: Gates,
     store: Arc<BlobStore>,
     limits: Limits,
@@ -42,11 +42,10 @@ impl NetworkHandle {
         commands: mpsc::Sender<Command>,
         peers: watch::Receiver<Vec<PeerInfo>>,
         listening: watch::Receiver<Vec<Multiaddr>>,
-        control: libp2p_stream::Control,
+        pool: Arc<Pool>,
         store: Arc<BlobStore>,
         limits: Limits,
     ) -> Self {
-        let pool = Pool::new(control, limits.streams_per_peer);
         let gates = Gates::default();
         Self {
             inner: Arc::new(Inner {
@@ -65,8 +64,9 @@ impl NetworkHandle {
     /// Gets a blob into the [`BlobStore`] and returns its size in bytes; at once if it is there already.
     ///
     /// The connected ones among `providers` are asked first, all other connected peers after them or when they
-    /// deliver nothing for [`Limits::hedge`]. A peer that lies, breaks off or is too slow isn't asked again for this blob. From the moment this returns, the blob is served to
-    /// others.
+    /// deliver nothing for [`Limits::hedge`]. Who connects meanwhile is asked as well, and where nobody is left to ask,
+    /// a provider that isn't connected is waited for during [`Limits::arrival`]. A peer that lies, breaks off or is too
+    /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
@@ -83,10 +83,13 @@ impl NetworkHandle {
         // Two tasks that need the same blob share one download: the second finds it in the store.
         let _gate = gates.enter(hash).await;
         if let Some(size) = self.stored_size(hash).await? {
-            return match rule.allows(size) {
-                true => Ok(size),
-                false => Err(FetchError::WrongSize { hash, size, rule }),
-            };
+            if rule.allows(size) {
+                return Ok(size);
+            }
+            // Either the size was announced wrongly, or the file was damaged; then it has been moved aside.
+            if self.is_intact(hash).await? {
+                return Err(FetchError::WrongSize { hash, size, rule });
+            }
         }
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
@@ -167,6 +170,15 @@ impl NetworkHandle {
     async fn stored_size(&self, hash: H256) -> Result<Option<u64>, FetchError> {
         let store = self.inner.store.clone();
         blocking(move || store.size(hash)).await
+    }
+
+    /// Whether our file is what its name says; otherwise it isn't here any more.
+    async fn is_intact(&self, hash: H256) -> Result<bool, FetchError> {
+        let store = self.inner.store.clone();
+        match blocking(move || store.verify(hash)).await {
+            Err(FetchError::Store(BlobError::Corrupt { .. })) => Ok(false),
+            verified => verified,
+        }
     }
 }
 

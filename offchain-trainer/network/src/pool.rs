@@ -1,7 +1,7 @@
 //! Streams to peers, shared by all fetches.
 //!
-//! A peer serves a bounded number of streams per peer; with one bound for all of our fetches together, they wait for
-//! each other here instead of being turned away there. A stream that was used without trouble is kept for a while:
+//! A peer serves a bounded number of slices per peer; with one bound for all of our fetches together, they wait for
+//! each other here, where it isn't held against the peer, instead of being kept waiting or turned away there. A stream that was used without trouble is kept for a while:
 //! opening one costs a round trip.
 
 use crate::wire::PROTOCOL;
@@ -19,7 +19,7 @@ const KEEP: Duration = Duration::from_secs(5);
 
 pub(crate) struct Pool {
     control: Control,
-    streams_per_peer: usize,
+    slices_per_peer: usize,
     peers: Mutex<HashMap<PeerId, PeerStreams>>,
 }
 
@@ -36,10 +36,10 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(control: Control, streams_per_peer: usize) -> Self {
+    pub(crate) fn new(control: Control, slices_per_peer: usize) -> Self {
         Self {
             control,
-            streams_per_peer,
+            slices_per_peer,
             peers: Mutex::default(),
         }
     }
@@ -57,10 +57,7 @@ impl Pool {
         peer: PeerId,
         permit: OwnedSemaphorePermit,
     ) -> Result<Lease, OpenStreamError> {
-        let idle = self.with(peer, |streams| {
-            streams.idle.retain(|(_, since)| since.elapsed() < KEEP);
-            streams.idle.pop()
-        });
+        let idle = self.with(peer, |streams| streams.idle.pop());
         let stream = match idle {
             Some((stream, _)) => stream,
             None => self.control.clone().open_stream(peer, PROTOCOL).await?,
@@ -82,20 +79,30 @@ impl Pool {
         self.with(peer, |streams| streams.idle.push((stream, Instant::now())));
     }
 
-    /// Closes idle streams to `peer`: one of them broke, so the others may be broken too.
+    /// Closes idle streams to `peer`: it is gone, or one of them broke, so the others may be broken too.
     pub(crate) fn forget(&self, peer: PeerId) {
-        self.with(peer, |streams| streams.idle.clear());
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = peers.get_mut(&peer) {
+            streams.idle.clear();
+        }
+        forget_unused(&mut peers);
     }
 
     fn with<T>(&self, peer: PeerId, f: impl FnOnce(&mut PeerStreams) -> T) -> T {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nothing idle and nothing in use: the entry says no more than a new one would.
-        peers.retain(|other, s| {
-            *other == peer || !s.idle.is_empty() || s.allowed.available_permits() < self.streams_per_peer
-        });
+        // Of all peers: nobody may ever ask this one again for anything.
+        for streams in peers.values_mut() {
+            streams.idle.retain(|(_, since)| since.elapsed() < KEEP);
+        }
+        forget_unused(&mut peers);
         f(peers.entry(peer).or_insert_with(|| PeerStreams {
-            allowed: Arc::new(Semaphore::new(self.streams_per_peer)),
+            allowed: Arc::new(Semaphore::new(self.slices_per_peer)),
             idle: Vec::new(),
         }))
     }
+}
+
+/// Nothing idle, nothing in use and nobody waiting: the entry says no more than a new one would.
+fn forget_unused(peers: &mut HashMap<PeerId, PeerStreams>) {
+    peers.retain(|_, streams| !streams.idle.is_empty() || Arc::strong_count(&streams.allowed) > 1);
 }

@@ -1,7 +1,7 @@
 //! Serving our blobs to others.
 //!
 //! Peers are strangers: they may ask for nonsense, read slowly, or open as many streams as they can. So everything
-//! here is bounded (streams per peer and altogether, slices in memory, time), and a bad request ends its stream.
+//! here is bounded (streams and slices in memory, per peer and altogether, and time), and a bad request ends its stream.
 
 use crate::{
     Limits,
@@ -42,7 +42,7 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, 
         if let Some(slot) = Slots::take(&slots, peer) {
             let (store, slices, limits) = (store.clone(), slices.clone(), limits.clone());
             streams.spawn(async move {
-                let ended = converse(&mut stream, &store, &slices, &limits).await;
+                let ended = converse(&mut stream, &store, &slot.slices, &slices, &limits).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
                 drop(slot);
             });
@@ -57,25 +57,34 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, 
     }
 }
 
-/// Answers requests on one stream until the peer closes it, idles, or misbehaves.
+/// Answers requests on one stream until the peer closes it, idles, or misbehaves. `own` are the slices that may go to
+/// this peer, `all` those that may go to anybody.
 async fn converse(
     stream: &mut Stream,
     store: &Arc<BlobStore>,
-    slices: &Semaphore,
+    own: &Semaphore,
+    all: &Semaphore,
     limits: &Limits,
 ) -> io::Result<()> {
     let mut bytes = [0; REQUEST_SIZE];
     loop {
         within(limits.idle_stream, stream.read_exact(&mut bytes)).await?;
         let request = decode_request(&bytes).map_err(io::Error::other)?;
+        // Whoever asks in vain needs no slice, and can ask elsewhere at once.
+        if !is_here(store.clone(), request).await? {
+            within(limits.stall, send_header(stream, Header::NotFound)).await?;
+            continue;
+        }
+        // The peer's own first: while it waits for that, it keeps nothing from others.
+        let permits = async { (own.acquire().await, all.acquire().await) };
         // Better told to come back than left waiting until it gives us up.
-        let Ok(permit) = timeout(limits.stall / 2, slices.acquire()).await else {
+        let Ok(permits) = timeout(limits.stall / 2, permits).await else {
             within(limits.stall, send_header(stream, Header::Busy)).await?;
             continue;
         };
-        // The permit stands for a slice in memory; a slow reader must not keep it for long.
+        // The permits stand for a slice in memory; a slow reader must not keep them for long.
         within(limits.request, answer(stream, store, request, limits.stall)).await?;
-        drop(permit);
+        drop(permits);
     }
 }
 
@@ -105,6 +114,10 @@ enum Found {
     Nothing,
     /// Our disk failed; that says nothing about the blob.
     Trouble,
+}
+
+async fn is_here(store: Arc<BlobStore>, request: Request) -> io::Result<bool> {
+    Ok(tokio::task::spawn_blocking(move || store.has(request.hash)).await?)
 }
 
 async fn look_up(store: Arc<BlobStore>, request: Request) -> io::Result<Found> {
@@ -142,8 +155,15 @@ async fn within<T>(limit: Duration, io: impl Future<Output = io::Result<T>>) -> 
 /// How many streams are open, per peer and altogether.
 struct Slots {
     per_peer: usize,
+    slices_per_peer: usize,
     total: Arc<Semaphore>,
-    open: Mutex<HashMap<PeerId, usize>>,
+    open: Mutex<HashMap<PeerId, OpenStreams>>,
+}
+
+/// What one peer has of us.
+struct OpenStreams {
+    count: usize,
+    slices: Arc<Semaphore>,
 }
 
 impl Slots {
@@ -151,6 +171,7 @@ impl Slots {
         let total = Arc::new(Semaphore::new(limits.streams));
         Self {
             per_peer: limits.streams_per_peer,
+            slices_per_peer: limits.slices_per_peer,
             total,
             open: Mutex::default(),
         }
@@ -159,14 +180,18 @@ impl Slots {
     fn take(slots: &Arc<Self>, peer: PeerId) -> Option<Slot> {
         let total = slots.total.clone().try_acquire_owned().ok()?;
         let mut open = slots.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.get(&peer).copied().unwrap_or(0);
-        if count >= slots.per_peer {
+        let streams = open.entry(peer).or_insert_with(|| OpenStreams {
+            count: 0,
+            slices: Arc::new(Semaphore::new(slots.slices_per_peer)),
+        });
+        if streams.count >= slots.per_peer {
             return None;
         }
-        open.insert(peer, count + 1);
+        streams.count += 1;
         Some(Slot {
             slots: slots.clone(),
             peer,
+            slices: streams.slices.clone(),
             _total: total,
         })
     }
@@ -176,17 +201,16 @@ impl Slots {
 struct Slot {
     slots: Arc<Slots>,
     peer: PeerId,
+    /// Slices that may go to this peer, over all of its streams.
+    slices: Arc<Semaphore>,
     _total: tokio::sync::OwnedSemaphorePermit,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.slots.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match open.get(&self.peer) {
-            Some(count) if *count > 1 => {
-                let count = count - 1;
-                open.insert(self.peer, count);
-            }
+        match open.get_mut(&self.peer) {
+            Some(streams) if streams.count > 1 => streams.count -= 1,
             _ => {
                 open.remove(&self.peer);
             }

@@ -8,6 +8,7 @@ use crate::{
     bootstrap::{Bootstrap, Dialled, peer_in},
     listen::listen,
     peers::Peers,
+    pool::Pool,
     server, wire,
 };
 use futures::StreamExt;
@@ -109,12 +110,14 @@ impl Network {
         let events = listen(&mut swarm, &addresses).await?;
         let server = tokio::spawn(server::serve(incoming, store.clone(), limits.clone())).abort_handle();
 
+        let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
         let (commands, command_receiver) = mpsc::channel(QUEUE);
         let (peers_sender, peers) = watch::channel(Vec::new());
         let (listening_sender, listening) = watch::channel(Vec::new());
         let mut service = Service {
             bootstrap: Bootstrap::new(&bootstrap, local, &limits, Instant::now()),
             peers: Peers::default(),
+            pool: pool.clone(),
             dials: HashMap::new(),
             peers_sender,
             listening_sender,
@@ -125,7 +128,7 @@ impl Network {
         }
         tokio::spawn(service.run(command_receiver, AbortOnDrop(server)));
         Ok(NetworkHandle::new(
-            local, commands, peers, listening, control, store, limits,
+            local, commands, peers, listening, pool, store, limits,
         ))
     }
 }
@@ -177,6 +180,7 @@ struct Service {
     swarm: Swarm<Behaviour>,
     bootstrap: Bootstrap,
     peers: Peers,
+    pool: Arc<Pool>,
     /// Who waits for which dial.
     dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
     peers_sender: watch::Sender<Vec<PeerInfo>>,
@@ -220,6 +224,7 @@ impl Service {
             } => {
                 tracing::debug!(peer = %peer_id, ?cause, "connection closed");
                 if self.peers.disconnected(peer_id, connection_id) {
+                    self.pool.forget(peer_id);
                     self.bootstrap.disconnected(peer_id, Instant::now());
                 }
                 self.publish_peers();

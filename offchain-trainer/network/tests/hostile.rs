@@ -2,15 +2,21 @@
 
 mod common;
 
-use common::{Behave, Hostile, Node, answer_honestly, content, limits, node, raw_streams, send_found, start};
+use common::{
+    Behave, Hostile, Node, answer_honestly, content, endless_patience, limits, node, raw_streams, send_found,
+    start,
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hydra_blobs::{BlobStore, H256, SliceRange};
 use hydra_network::{
-    FetchError, Limits, NetworkConfig, PeerFault, SizeRule,
-    wire::{HEADER_SIZE, Header, Request, decode_header, encode_request},
+    FetchError, Keypair, Limits, NetworkConfig, PeerFault, SizeRule,
+    wire::{HEADER_SIZE, Header, Request, decode_header, encode_header, encode_request},
 };
 use libp2p::Stream;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tempfile::TempDir;
 
 const MIB: usize = 1024 * 1024;
@@ -80,6 +86,47 @@ impl Behave for Slow {
     }
 }
 
+/// Honest, but never answers its first request.
+struct WakesUp(Vec<u8>);
+
+impl Behave for WakesUp {
+    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+        match nth {
+            0 => std::future::pending().await,
+            _ => answer_honestly(stream, &self.0, request.range).await,
+        }
+    }
+}
+
+/// Honest for as many requests, then doesn't have the blob any more.
+struct Loses {
+    bytes: Vec<u8>,
+    after: usize,
+}
+
+impl Behave for Loses {
+    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+        if nth < self.after {
+            return answer_honestly(stream, &self.bytes, request.range).await;
+        }
+        stream.write_all(&encode_header(&Header::NotFound)).await.is_ok() && stream.flush().await.is_ok()
+    }
+}
+
+/// Honest and far away; remembers the offsets it was asked for.
+struct Remembers {
+    bytes: Vec<u8>,
+    asked: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Behave for Remembers {
+    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
+        self.asked.lock().unwrap().push(request.range.offset());
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        answer_honestly(stream, &self.bytes, request.range).await
+    }
+}
+
 /// Says that it has the blob, and sends nothing of it.
 struct OnlyPromises(u64);
 
@@ -113,6 +160,14 @@ impl Behave for Vanishes {
         self.vanish.send_replace(true);
         sent && std::future::pending().await
     }
+}
+
+async fn patient_node() -> Node {
+    start(NetworkConfig {
+        limits: endless_patience(),
+        ..common::config()
+    })
+    .await
 }
 
 async fn with_honest_peer(bytes: &[u8]) -> (Node, Node, H256) {
@@ -156,27 +211,28 @@ async fn a_lying_provider_is_found_out_and_the_blob_comes_from_the_honest_one() 
 
 #[tokio::test]
 async fn nothing_of_a_liars_data_is_kept() {
-    let target = node().await;
-    let bytes = content(2 * MIB);
+    let bytes = content(3 * MIB);
     let hash = hydra_blobs::hash(&bytes);
-    let liar = Hostile::meet(
-        &target,
-        FlipsABit {
-            bytes: bytes.clone(),
-            after: 0,
-        },
-    )
-    .await;
-    for rule in [
-        SizeRule::Exact(bytes.len() as u64),
-        SizeRule::AtMost(6 * MIB as u64),
+    // The honest slices before the first lie make a file; two of them prove the size.
+    for (rule, after) in [
+        (SizeRule::Exact(bytes.len() as u64), 0),
+        (SizeRule::Exact(bytes.len() as u64), 1),
+        (SizeRule::AtMost(6 * MIB as u64), 0),
+        (SizeRule::AtMost(6 * MIB as u64), 1),
+        (SizeRule::AtMost(6 * MIB as u64), 2),
     ] {
+        let target = node().await;
+        let flips = FlipsABit {
+            bytes: bytes.clone(),
+            after,
+        };
+        let liar = Hostile::meet(&target, flips).await;
         let result = target.net.fetch(hash, rule, vec![liar.id]).await;
         assert!(matches!(faults(result)[..], [PeerFault::WrongData(_)]));
+        assert!(!target.store.has(hash));
+        let files = std::fs::read_dir(target.dir.path()).unwrap().count();
+        assert_eq!(files, 1, "only the lock file");
     }
-    assert!(!target.store.has(hash));
-    let files = std::fs::read_dir(target.dir.path()).unwrap().count();
-    assert_eq!(files, 1, "only the lock file");
 }
 
 #[tokio::test]
@@ -257,6 +313,112 @@ async fn a_provider_that_vanishes_midway_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_provider_that_vanishes_and_comes_back_is_asked_again() {
+    let bytes = content(5 * MIB);
+    let hash = hydra_blobs::hash(&bytes);
+    for rule in [
+        SizeRule::Exact(bytes.len() as u64),
+        SizeRule::AtMost(6 * MIB as u64),
+    ] {
+        let target = start(NetworkConfig {
+            limits: Limits {
+                arrival: common::PATIENCE,
+                ..limits()
+            },
+            ..common::config()
+        })
+        .await;
+        let keypair = Keypair::generate_ed25519();
+        let (vanish, mut vanished) = tokio::sync::watch::channel(false);
+        let vanishes = Vanishes {
+            bytes: bytes.clone(),
+            vanish,
+        };
+        let peer = Hostile::meet_as(keypair.clone(), &target, vanishes).await;
+        let comes_back = async {
+            vanished.wait_for(|v| *v).await.unwrap();
+            peer.vanish();
+            target.until(Vec::is_empty).await;
+            let honest = Loses {
+                bytes: bytes.clone(),
+                after: usize::MAX,
+            };
+            Hostile::meet_as(keypair, &target, honest).await
+        };
+        // It isn't even named: that it was asked is enough.
+        let (fetched, _peer) = tokio::join!(target.net.fetch_bytes(hash, rule, vec![]), comes_back);
+        assert!(fetched.unwrap() == bytes);
+    }
+}
+
+#[tokio::test]
+async fn who_connects_during_a_fetch_is_asked_too() {
+    let bytes = content(2 * MIB);
+    let target = patient_node().await;
+    let silent = Hostile::meet(&target, Silent).await;
+    let honest = node().await;
+    let hash = honest.store.put(&bytes).unwrap();
+    let rule = SizeRule::Exact(bytes.len() as u64);
+    // The fetch is polled first, and finds the silent one only.
+    let fetch = tokio::time::timeout(
+        common::PATIENCE,
+        target.net.fetch_bytes(hash, rule, vec![silent.id]),
+    );
+    let (fetched, ()) = tokio::join!(fetch, target.connect(&honest));
+    assert!(fetched.expect("it waits for the silent one").unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_slice_that_is_here_is_not_asked_for_again() {
+    let bytes = content(9 * MIB);
+    let target = start(NetworkConfig {
+        limits: Limits {
+            hedge: Duration::from_millis(30),
+            ..endless_patience()
+        },
+        ..common::config()
+    })
+    .await;
+    // More than are asked at once: some of them are asked together with the honest one for what others are late with,
+    // and are late themselves when it is here.
+    let mut silent = Vec::new();
+    for _ in 0..12 {
+        silent.push(Hostile::meet(&target, Silent).await);
+    }
+    let asked = Arc::<Mutex<Vec<u64>>>::default();
+    let remembers = Remembers {
+        bytes: bytes.clone(),
+        asked: asked.clone(),
+    };
+    let _honest = Hostile::meet(&target, remembers).await;
+    let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(bytes.len() as u64));
+    let fetch = target.net.fetch_bytes(hash, rule, vec![]);
+    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(fetched.expect("it waits for the silent ones").unwrap() == bytes);
+    let mut asked = asked.lock().unwrap().clone();
+    asked.sort_unstable();
+    let each_once: Vec<_> = (0..9).map(|nth| nth * MIB as u64).collect();
+    assert_eq!(asked, each_once);
+}
+
+#[tokio::test]
+async fn who_is_late_with_the_proof_of_the_size_is_asked_for_the_rest() {
+    let bytes = content(3 * MIB);
+    let target = patient_node().await;
+    let late = Hostile::meet(&target, WakesUp(bytes.clone())).await;
+    // First and last slice, which prove the size.
+    let loses = Loses {
+        bytes: bytes.clone(),
+        after: 2,
+    };
+    let proves = Hostile::meet(&target, loses).await;
+    let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::AtMost(6 * MIB as u64));
+    let fetch = target.net.fetch_bytes(hash, rule, vec![late.id, proves.id]);
+    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(fetched.expect("nobody is asked for the rest").unwrap() == bytes);
+}
+
+#[tokio::test]
 async fn a_silent_provider_is_given_up() {
     let bytes = content(MIB);
     let quick = Limits {
@@ -275,31 +437,17 @@ async fn a_silent_provider_is_given_up() {
         .fetch(hydra_blobs::hash(&bytes), rule, vec![silent.id])
         .await;
     assert!(matches!(faults(result)[..], [PeerFault::Stalled(_)]));
-    let honest = node().await;
-    target.connect(&honest).await;
-    let hash = honest.store.put(&bytes).unwrap();
+    // With another one, whose limits an honest peer keeps on a busy machine, too.
+    let (target, _honest, hash) = with_honest_peer(&bytes).await;
+    let silent = Hostile::meet(&target, Silent).await;
     assert!(target.net.fetch_bytes(hash, rule, vec![silent.id]).await.unwrap() == bytes);
-}
-
-/// Only hedging gets a blob past a silent peer.
-fn endless_patience() -> Limits {
-    let endless = Duration::from_secs(3600);
-    Limits {
-        stall: endless,
-        request: endless,
-        ..limits()
-    }
 }
 
 #[tokio::test]
 async fn silent_providers_keep_nobody_waiting_for_what_others_have() {
     for size in [0, 20_000, 9 * MIB] {
         let bytes = content(size);
-        let target = start(NetworkConfig {
-            limits: endless_patience(),
-            ..common::config()
-        })
-        .await;
+        let target = patient_node().await;
         // Two: together they could take all slices that one fetch asks for at a time.
         let silent = Hostile::meet(&target, Silent).await;
         let promises = Hostile::meet(&target, OnlyPromises(size as u64)).await;
@@ -318,11 +466,7 @@ async fn silent_providers_keep_nobody_waiting_for_what_others_have() {
 #[tokio::test]
 async fn silent_strangers_do_not_hide_an_honest_one() {
     let bytes = content(20_000);
-    let target = start(NetworkConfig {
-        limits: endless_patience(),
-        ..common::config()
-    })
-    .await;
+    let target = patient_node().await;
     let mut silent = Vec::new();
     for _ in 0..6 {
         silent.push(Hostile::meet(&target, Silent).await);
@@ -450,6 +594,70 @@ async fn a_peer_cant_open_more_streams_than_its_share() {
     );
     assert_eq!(answers.iter().filter(|a| **a == Header::Busy).count(), 1);
     task.abort();
+}
+
+/// A server, and somebody who asks it for as many slices and reads none of them.
+async fn with_idle_reader(slices_per_peer: usize, count: usize) -> (Node, H256, Vec<u8>, Vec<Stream>) {
+    let server = start(NetworkConfig {
+        limits: Limits {
+            slices_served: 2,
+            slices_per_peer,
+            ..endless_patience()
+        },
+        ..common::config()
+    })
+    .await;
+    // More than the multiplexer buffers.
+    let bytes = content(2 * MIB);
+    let hash = server.store.put(&bytes).unwrap();
+    let request = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    let (mut streams, _) = raw_streams(&server, count).await;
+    for (nth, stream) in streams.iter_mut().enumerate() {
+        stream.write_all(&request).await.unwrap();
+        stream.flush().await.unwrap();
+        if nth < slices_per_peer {
+            // An answer that has begun has taken its slice.
+            stream.read_exact(&mut [0; HEADER_SIZE]).await.unwrap();
+        }
+    }
+    (server, hash, bytes, streams)
+}
+
+#[tokio::test]
+async fn a_peer_cant_take_all_slices() {
+    let (server, hash, bytes, _streams) = with_idle_reader(1, 4).await;
+    let target = patient_node().await;
+    target.connect(&server).await;
+    let rule = SizeRule::Exact(bytes.len() as u64);
+    let fetch = target.net.fetch_bytes(hash, rule, vec![]);
+    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(fetched.expect("no slice is left").unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn who_asks_in_vain_is_told_so_even_when_all_slices_are_taken() {
+    let (server, hash, bytes, _streams) = with_idle_reader(2, 2).await;
+    let target = patient_node().await;
+    target.connect(&server).await;
+    let fetch = target.net.fetch(common::absent(), SizeRule::Exact(5), vec![]);
+    let nowhere = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(
+        matches!(nowhere, Ok(Err(FetchError::NotFound { .. }))),
+        "{nowhere:?}"
+    );
+    let hasty = node().await;
+    hasty.connect(&server).await;
+    let busy = hasty
+        .net
+        .fetch(hash, SizeRule::Exact(bytes.len() as u64), vec![])
+        .await;
+    assert!(
+        matches!(faults(busy)[..], [PeerFault::Stalled(_)]),
+        "no slice is left"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,52 @@
 
 mod common;
 
-use common::{absent, config, content, limits, node, start};
-use hydra_network::{FetchError, Limits, NetworkConfig, SizeRule};
+use common::{
+    Behave, Hostile, Node, absent, answer_honestly, config, content, endless_patience, limits, node, start,
+};
+use hydra_network::{FetchError, Limits, NetworkConfig, SizeRule, wire::Request};
+use libp2p::Stream;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// Honest, and counts what it has served.
+struct Counts {
+    bytes: Vec<u8>,
+    served: Arc<AtomicUsize>,
+}
+
+impl Behave for Counts {
+    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
+        let sent = answer_honestly(stream, &self.bytes, request.range).await;
+        self.served.fetch_add(usize::from(sent), Ordering::SeqCst);
+        sent
+    }
+}
+
+/// Serves one slice and then nothing more; tells how many it has been asked for.
+struct ServesOne {
+    bytes: Vec<u8>,
+    asked: tokio::sync::watch::Sender<usize>,
+}
+
+impl Behave for ServesOne {
+    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+        self.asked.send_modify(|asked| *asked += 1);
+        match nth {
+            0 => answer_honestly(stream, &self.bytes, request.range).await,
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+fn files(node: &Node) -> usize {
+    std::fs::read_dir(node.dir.path()).unwrap().count()
+}
 
 const MIB: usize = 1024 * 1024;
 
@@ -47,23 +91,54 @@ async fn fetches_a_blob_of_unknown_size() {
 
 #[tokio::test]
 async fn fetches_from_several_providers_at_once() {
-    let target = node().await;
+    // Without hedging: on a busy machine, one might be asked for what another is late with.
+    let target = start(NetworkConfig {
+        limits: Limits {
+            hedge: Duration::from_secs(3600),
+            ..endless_patience()
+        },
+        ..config()
+    })
+    .await;
     let bytes = content(5 * MIB + 1);
     let mut providers = Vec::new();
-    let mut hash = absent();
     for _ in 0..3 {
-        let provider = node().await;
-        hash = provider.store.put(&bytes).unwrap();
-        target.connect(&provider).await;
-        providers.push(provider);
+        let served = Arc::<AtomicUsize>::default();
+        let counts = Counts {
+            bytes: bytes.clone(),
+            served: served.clone(),
+        };
+        providers.push((Hostile::meet(&target, counts).await, served));
     }
-    let ids = providers.iter().map(common::Node::id).collect();
-    target
-        .net
-        .fetch(hash, SizeRule::Exact(bytes.len() as u64), ids)
-        .await
-        .unwrap();
-    assert_eq!(target.store.get(hash, u64::MAX).unwrap(), Some(bytes));
+    let ids = providers.iter().map(|(provider, _)| provider.id).collect();
+    let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(bytes.len() as u64));
+    assert!(target.net.fetch_bytes(hash, rule, ids).await.unwrap() == bytes);
+    for (_, served) in &providers {
+        assert!(served.load(Ordering::SeqCst) > 0, "everybody served something");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_connects_only_now_is_waited_for() {
+    let a = node().await;
+    let bytes = content(MIB);
+    let hash = a.store.put(&bytes).unwrap();
+    for rule in [SizeRule::Exact(MIB as u64), SizeRule::AtMost(2 * MIB as u64)] {
+        let b = start(NetworkConfig {
+            limits: Limits {
+                arrival: common::PATIENCE,
+                ..limits()
+            },
+            ..config()
+        })
+        .await;
+        // Somebody who doesn't have it is there.
+        let other = node().await;
+        b.connect(&other).await;
+        // The fetch is polled first.
+        let (fetched, ()) = tokio::join!(b.net.fetch_bytes(hash, rule, vec![a.id()]), b.connect(&a));
+        assert!(fetched.unwrap() == bytes);
+    }
 }
 
 #[tokio::test]
@@ -125,10 +200,20 @@ async fn a_blob_damaged_on_our_disk_is_fetched_again() {
     b.connect(&a).await;
     let bytes = content(40_000);
     let hash = a.store.put(&bytes).unwrap();
-    let rule = SizeRule::Exact(bytes.len() as u64);
-    b.net.fetch(hash, rule, vec![]).await.unwrap();
-    std::fs::write(b.store.path(hash), vec![0; bytes.len()]).unwrap();
-    assert_eq!(b.net.fetch_bytes(hash, rule, vec![]).await.unwrap(), bytes);
+    let damaged = [
+        vec![0; bytes.len()],
+        bytes[..30_000].to_vec(),
+        [&bytes[..], b"more"].concat(),
+    ];
+    for rule in [SizeRule::Exact(bytes.len() as u64), SizeRule::AtMost(40_000)] {
+        b.net.fetch(hash, rule, vec![]).await.unwrap();
+        for damaged in &damaged {
+            std::fs::write(b.store.path(hash), damaged).unwrap();
+            let fetched = b.net.fetch_bytes(hash, rule, vec![]).await;
+            assert!(fetched.unwrap() == bytes, "{} bytes", damaged.len());
+        }
+        assert!(b.store.remove(hash).unwrap());
+    }
 }
 
 #[tokio::test]
@@ -196,13 +281,31 @@ async fn a_provider_that_sends_too_much_at_once_asks_for_patience() {
 
 #[tokio::test]
 async fn an_abandoned_fetch_leaves_nothing_behind() {
-    let (a, b) = (node().await, node().await);
-    b.connect(&a).await;
-    let bytes = content(5 * MIB);
+    let bytes = content(6 * MIB);
+    let b = start(NetworkConfig {
+        limits: endless_patience(),
+        ..config()
+    })
+    .await;
+    let (asked, mut watch) = tokio::sync::watch::channel(0);
+    let stops = ServesOne {
+        bytes: bytes.clone(),
+        asked,
+    };
+    let provider = Hostile::meet(&b, stops).await;
+    let a = node().await;
     let hash = a.store.put(&bytes).unwrap();
     let rule = SizeRule::Exact(bytes.len() as u64);
-    let fetch = b.net.fetch(hash, rule, vec![]);
-    // Polled once, then dropped.
-    assert!(futures::FutureExt::now_or_never(fetch).is_none());
-    assert_eq!(b.net.fetch_bytes(hash, rule, vec![]).await.unwrap(), bytes);
+    // One more than a peer is asked for at a time: the one that was served has been written.
+    let written = watch.wait_for(|asked| *asked > limits().slices_per_peer);
+    let mut fetch = Box::pin(b.net.fetch(hash, rule, vec![provider.id]));
+    tokio::select! {
+        fetched = &mut fetch => panic!("{fetched:?}"),
+        written = written => drop(written.unwrap()),
+    }
+    assert_eq!(files(&b), 2, "the lock file and what has arrived");
+    drop(fetch);
+    assert_eq!(files(&b), 1, "only the lock file");
+    b.connect(&a).await;
+    assert!(b.net.fetch_bytes(hash, rule, vec![a.id()]).await.unwrap() == bytes);
 }

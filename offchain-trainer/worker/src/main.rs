@@ -51,12 +51,7 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
         match perform(request, out) {
             Ok(answer) => write_frame(out, &answer)?,
             Err(JobError::Pipe(error)) => return Err(error),
-            Err(JobError::Torch(error)) => write_frame(
-                out,
-                &Answer::TorchFailed {
-                    detail: error.to_string(),
-                },
-            )?,
+            Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
             Err(JobError::Diverged) => write_frame(out, &Answer::Diverged)?,
         }

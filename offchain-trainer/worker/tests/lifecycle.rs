@@ -4,7 +4,9 @@ mod support;
 
 use std::{
     io::{Read, Write},
+    path::Path,
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -85,20 +87,48 @@ fn an_idle_worker_that_died_is_replaced_without_an_error() {
 }
 
 #[test]
-fn stopping_ends_running_jobs_and_later_jobs_run_again() {
+fn stopping_ends_running_and_waiting_jobs_and_no_worker_is_started_again() {
     let engine = engine();
-    let error = train_endlessly(&engine, |index, _| {
-        if index == 1 {
-            engine.stop_workers();
-        }
+    thread::scope(|scope| {
+        let error = train_endlessly(&engine, |index, _| {
+            if index == 1 {
+                // There is one worker only: this one waits for it, or comes when it is gone.
+                let waits = scope.spawn(|| engine.self_test());
+                engine.stop_workers();
+                let error = waits.join().unwrap().unwrap_err();
+                assert!(matches!(error, EngineError::Stopped), "{error}");
+            }
+        });
+        assert!(matches!(error, EngineError::Stopped), "{error}");
     });
-    assert!(matches!(error, EngineError::WorkerDied { .. }), "{error}");
-    engine.self_test().unwrap();
+    let later = engine.self_test().unwrap_err();
+    assert!(matches!(later, EngineError::Stopped), "{later}");
+    assert!(engine.workers().is_empty());
+}
+
+#[test]
+fn stopping_kills_a_worker_that_is_being_started() {
+    // It never says hello.
+    let engine = engine_under(&["sh", "-c", "exec sleep 1000"]);
+    thread::scope(|scope| {
+        let starts = scope.spawn(|| engine.self_test());
+        let pid = loop {
+            if let [pid] = engine.workers()[..] {
+                break pid;
+            }
+            thread::yield_now();
+        };
+        engine.stop_workers();
+        let error = starts.join().unwrap().unwrap_err();
+        assert!(matches!(error, EngineError::Stopped), "{error}");
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    });
 }
 
 #[test]
 fn a_job_past_its_deadline_is_stopped() {
-    let deadline = Duration::from_secs(8);
+    // It counts for the start of a worker, too, which takes long on a PC that is busy with other tests.
+    let deadline = Duration::from_secs(30);
     let engine = Engine::new(EngineConfig { deadline, ..config() });
     let error = train_endlessly(&engine, |_, _| ());
     assert!(

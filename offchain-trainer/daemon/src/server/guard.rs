@@ -1,8 +1,8 @@
 //! Keeps pages of other sites away from a server that listens on this PC only.
 //!
 //! A browser on this PC can reach 127.0.0.1 for any page it shows. A page that rebinds its own name to 127.0.0.1 sends
-//! its own name as Host; a page that calls from its own site sends its site as Origin. Both are refused before anything
-//! else is looked at.
+//! its own name as Host; a page that calls from its own site sends its site as Origin, or, where it only embeds or follows
+//! a link, is called cross-site by the browser. All are refused before anything else is looked at.
 
 use axum::{
     extract::Request,
@@ -12,6 +12,9 @@ use axum::{
 };
 
 use super::Refusal;
+
+/// What a browser says of the page behind a request.
+const FETCH_SITE: &str = "sec-fetch-site";
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     match check(request.headers(), request.uri().host()) {
@@ -42,7 +45,9 @@ fn check(headers: &HeaderMap, uri_host: Option<&str>) -> Result<(), Refusal> {
             .is_some_and(|o| o.eq_ignore_ascii_case(host))
     };
     let foreign = |origin: &axum::http::HeaderValue| !origin.to_str().is_ok_and(same_site);
-    if headers.get_all(header::ORIGIN).iter().any(foreign) {
+    let mut fetch_sites = headers.get_all(FETCH_SITE).iter();
+    let cross_site = fetch_sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"));
+    if cross_site || headers.get_all(header::ORIGIN).iter().any(foreign) {
         return Err(forbidden(
             "pages of other sites may not use the trainer: open the trainer's own page instead",
         ));
@@ -127,6 +132,18 @@ mod tests {
         assert!(!ok("127.0.0.1:80", Some("http://localhost:80")));
         assert!(!ok("127.0.0.1:80", Some("https://evil.example")));
         assert!(!ok("127.0.0.1:80", Some("null")));
+    }
+
+    #[test]
+    fn what_a_browser_calls_cross_site_is_refused_without_an_origin_too() {
+        let ok = |site: &str| {
+            let mut headers = headers("127.0.0.1:80", None);
+            headers.insert(FETCH_SITE, site.parse().unwrap());
+            check(&headers, None).is_ok()
+        };
+        // The page itself, and an address that a person typed.
+        assert!(ok("same-origin") && ok("none"));
+        assert!(!ok("cross-site") && !ok("Cross-Site"));
     }
 
     #[test]

@@ -5,6 +5,9 @@
 
 mod guard;
 mod sealed;
+mod serve;
+
+pub(crate) use serve::serve;
 
 use std::sync::Arc;
 

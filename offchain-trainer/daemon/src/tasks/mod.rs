@@ -1,6 +1,7 @@
 //! Does what the board says: starts tasks, stops them, and answers sheets with what came of them.
 //!
-//! Must never answer anything that the sheet doesn't ask for, nor anything at all before the engine passed its test.
+//! Must never answer anything that the sheet doesn't ask for, nor anything that was computed here before the engine passed
+//! its test.
 
 mod error;
 mod measure;
@@ -21,8 +22,8 @@ use hydra_primitives::{
     duty::{Duty, DutyResult, DutySheet, ModelDuties, VerifyDuty},
 };
 use tokio::{
-    sync::{Semaphore, watch},
-    task::AbortHandle,
+    sync::{Notify, Semaphore, watch},
+    task::{AbortHandle, JoinError},
 };
 
 use crate::{
@@ -51,6 +52,13 @@ struct Run {
     last_chance: watch::Sender<bool>,
 }
 
+#[derive(Debug, Default)]
+struct Runs {
+    running: HashMap<u64, Run>,
+    /// Nothing is started any more.
+    stopping: bool,
+}
+
 /// What all parts of the trainer share.
 pub struct Shared {
     pub(crate) depot: Arc<Depot>,
@@ -60,8 +68,9 @@ pub struct Shared {
     journal: Arc<Journal>,
     salts: Salts,
     board: Mutex<Board>,
-    runs: Mutex<HashMap<u64, Run>>,
+    runs: Mutex<Runs>,
     arrived: Mutex<Option<(H256, Instant)>>,
+    arrival: Notify,
     swept: Mutex<HashMap<ModelId, (u32, u32)>>,
     verifications: Arc<Semaphore>,
     under_way: Semaphore,
@@ -79,6 +88,7 @@ impl Shared {
             board: Mutex::default(),
             runs: Mutex::default(),
             arrived: Mutex::default(),
+            arrival: Notify::new(),
             swept: Mutex::default(),
             verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
             under_way: Semaphore::new(UNDER_WAY),
@@ -96,6 +106,7 @@ impl Shared {
             self.errors
                 .add("the node is on another chain than before: starting over for that chain");
         }
+        self.keep_datasets(&sheet);
         let mut board = lock(&self.board);
         let commands = board.read(sheet.clone());
         // With the board still locked, so that nothing is stopped before it was started.
@@ -106,7 +117,22 @@ impl Shared {
             .models
             .iter()
             .for_each(|duties| self.sweep(sheet.genesis, duties));
+        self.arrival.notify_waiters();
         results
+    }
+
+    /// Before any claim of the sheet is looked at: it may name a shard as its update.
+    fn keep_datasets(&self, sheet: &DutySheet) {
+        let datasets = sheet.models.iter().map(|model| &model.dataset);
+        let blobs = datasets.flat_map(|dataset| dataset.shards.iter().chain([&dataset.validation]));
+        if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
+            self.errors.add(error.to_string());
+        }
+    }
+
+    /// Waits for the next sheet.
+    pub(crate) async fn next_sheet(&self) {
+        self.arrival.notified().await;
     }
 
     /// The engine passed its test.
@@ -116,9 +142,18 @@ impl Shared {
         self.execute(commands);
     }
 
-    /// Stops all tasks.
+    /// Stops all tasks, and starts none any more.
     pub(crate) fn stop(&self) {
-        lock(&self.runs).values().for_each(|run| run.abort.abort());
+        let mut runs = lock(&self.runs);
+        runs.stopping = true;
+        runs.running.values().for_each(|run| run.abort.abort());
+    }
+
+    /// Tells a person of a panic.
+    pub(crate) fn report(&self, what: &str, panic: &JoinError) {
+        self.errors.add(format!(
+            "{what} ended in a programming error, please report it: {panic}"
+        ));
     }
 
     /// The newest sheet, and when it arrived.
@@ -136,7 +171,7 @@ impl Shared {
     /// What is being done for a model: the most advanced of its tasks.
     pub(crate) fn doing(&self, model: ModelId) -> Option<(Stage, String)> {
         let runs = lock(&self.runs);
-        let of_model = runs.values().filter(|run| run.key.model() == model);
+        let of_model = runs.running.values().filter(|run| run.key.model() == model);
         of_model
             .max_by_key(|run| run.key.rank())
             .map(|run| run.stage.get())
@@ -147,12 +182,12 @@ impl Shared {
             match command {
                 Command::Start { run, task } => self.start(run, task),
                 Command::Stop { run } => {
-                    if let Some(run) = lock(&self.runs).remove(&run) {
+                    if let Some(run) = lock(&self.runs).running.remove(&run) {
                         run.abort.abort();
                     }
                 }
                 Command::LastChance { run } => {
-                    if let Some(run) = lock(&self.runs).get(&run) {
+                    if let Some(run) = lock(&self.runs).running.get(&run) {
                         run.last_chance.send_replace(true);
                     }
                 }
@@ -165,6 +200,9 @@ impl Shared {
         let (last_chance, hears) = watch::channel(task.last_chance);
         // Locked until the run is registered: it may be over before that otherwise.
         let mut runs = lock(&self.runs);
+        if runs.stopping {
+            return;
+        }
         let (shared, cell) = (self.clone(), stage.clone());
         let work = tokio::spawn(async move {
             let what = describe(&task);
@@ -181,20 +219,18 @@ impl Shared {
             let result = match work.await {
                 Ok(result) => result,
                 Err(error) if error.is_panic() => {
-                    shared.errors.add(format!(
-                        "a task ended in a programming error, please report it: {error}"
-                    ));
+                    shared.report("a task", &error);
                     Err(true)
                 }
                 // Stopped: nobody waits for it.
                 Err(_) => return,
             };
-            lock(&shared.runs).remove(&run);
+            lock(&shared.runs).running.remove(&run);
             let mut board = lock(&shared.board);
             let commands = board.finished(run, key, result);
             shared.execute(commands);
         });
-        runs.insert(
+        runs.running.insert(
             run,
             Run {
                 abort,
@@ -224,14 +260,14 @@ impl Shared {
     }
 
     fn answer(&self, board: &Board, sheet: &DutySheet) -> Vec<DutyResult> {
-        if self.torch.state() != EngineState::Ready {
-            return Vec::new();
-        }
+        // What a vote was is no longer computed: it is in the journal, and withholding it costs reputation.
+        let ready = self.torch.state() == EngineState::Ready;
         let owed = sheet
             .models
             .iter()
             .flat_map(|model| model.duties.iter().map(move |duty| (model, duty)));
-        owed.filter_map(|(model, duty)| self.result(board, sheet, model, duty))
+        owed.filter(|(_, duty)| ready || matches!(duty, Duty::Reveal { .. }))
+            .filter_map(|(model, duty)| self.result(board, sheet, model, duty))
             .collect()
     }
 
@@ -311,12 +347,16 @@ impl Shared {
             .into_iter()
             .chain(held.into_iter().flatten().map(|held| held.hash))
             .collect();
-        let (shared, model) = (self.clone(), duties.model);
+        let (shared, depot, model) = (self.clone(), self.depot.clone(), duties.model);
+        let swept = tokio::spawn(async move { depot.sweep((genesis, model, at.0, at.1), needed).await });
         tokio::spawn(async move {
-            match shared.depot.sweep((genesis, model, at.0, at.1), needed).await {
-                Ok(0) => {}
-                Ok(count) => tracing::debug!("deleted {count} blobs of old rounds of model {model}"),
-                Err(error) => shared.errors.add(format!("deleting old blobs failed: {error}")),
+            match swept.await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(count)) => tracing::debug!("deleted {count} blobs of old rounds of model {model}"),
+                Ok(Err(error)) => shared.errors.add(format!("deleting old blobs failed: {error}")),
+                Err(error) if error.is_panic() => shared.report("deleting old blobs", &error),
+                // The program is ending.
+                Err(_) => {}
             }
         });
     }

@@ -10,6 +10,7 @@ use hydra_primitives::H256;
 use crate::{
     board::Outcome,
     depot::{DepotError, peers},
+    joined,
     ledger::{Kind, Tag},
     plan::Task,
     status::{Stage, StageCell},
@@ -73,7 +74,7 @@ impl Shared {
             engine.train(job, |_, state| drop(states.send(state)))
         });
         let trained = trained.await;
-        writer.await.unwrap_or(Err(DepotError::Stopping))?;
+        joined(writer.await).unwrap_or(Err(DepotError::Stopping))?;
         let trained = trained?;
         let (update, trace, proposal) = (trained.update.encode(), trained.trace(), trained.proposal(base));
         let stored = self.depot.blocking(move |depot| {

@@ -33,6 +33,7 @@ use tokio::{
 use crate::{
     board::Outcome,
     depot::{Depot, DepotError, patience, peers},
+    joined,
     journal::{SaltedVote, VoteKey},
     ledger::{Kind, Tag},
     lock,
@@ -78,7 +79,7 @@ impl Shared {
         };
         let journal = self.journal.clone();
         let recorded = tokio::task::spawn_blocking(move || journal.record(key, vote)).await;
-        Ok(Outcome::Voted(recorded.map_err(|_| TaskError::Stopping)??))
+        Ok(Outcome::Voted(joined(recorded).ok_or(TaskError::Stopping)??))
     }
 
     async fn judge(

@@ -20,6 +20,16 @@ pub struct Node {
     pub dir: TempDir,
 }
 
+/// Nobody is given up; only hedging gets a blob past a silent peer.
+pub fn endless_patience() -> Limits {
+    let endless = Duration::from_secs(3600);
+    Limits {
+        stall: endless,
+        request: endless,
+        ..limits()
+    }
+}
+
 pub fn limits() -> Limits {
     Limits {
         stall: Duration::from_secs(2),
@@ -96,7 +106,11 @@ pub struct Hostile {
 impl Hostile {
     /// Connects to `node` and waits until `node` knows it.
     pub async fn meet(node: &Node, behave: impl Behave) -> Self {
-        let mut swarm = raw_swarm();
+        Self::meet_as(Keypair::generate_ed25519(), node, behave).await
+    }
+
+    pub async fn meet_as(keypair: Keypair, node: &Node, behave: impl Behave) -> Self {
+        let mut swarm = raw_swarm(keypair);
         let id = *swarm.local_peer_id();
         let mut control = swarm.behaviour().new_control();
         let mut incoming = control.accept(PROTOCOL).unwrap();
@@ -142,8 +156,8 @@ impl Drop for Hostile {
     }
 }
 
-pub fn raw_swarm() -> libp2p::Swarm<libp2p_stream::Behaviour> {
-    SwarmBuilder::with_new_identity()
+pub fn raw_swarm(keypair: Keypair) -> libp2p::Swarm<libp2p_stream::Behaviour> {
+    SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
@@ -155,7 +169,7 @@ pub fn raw_swarm() -> libp2p::Swarm<libp2p_stream::Behaviour> {
 
 /// A raw stream to `node`'s server, and the task that keeps its swarm going.
 pub async fn raw_streams(node: &Node, count: usize) -> (Vec<Stream>, tokio::task::JoinHandle<()>) {
-    let mut swarm = raw_swarm();
+    let mut swarm = raw_swarm(Keypair::generate_ed25519());
     let mut control = swarm.behaviour().new_control();
     swarm.dial(node.address()).unwrap();
     while !matches!(
