@@ -13,10 +13,7 @@ use hydra_network::{
     wire::{HEADER_SIZE, Header, Request, decode_header, encode_header, encode_request},
 };
 use libp2p::Stream;
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const MIB: usize = 1024 * 1024;
@@ -113,16 +110,28 @@ impl Behave for Loses {
     }
 }
 
-/// Honest and far away; remembers the offsets it was asked for.
-struct Remembers {
-    bytes: Vec<u8>,
-    asked: Arc<Mutex<Vec<u64>>>,
+/// Never answers, and notices when it isn't waited for any more.
+struct NoticesHangUp(tokio::sync::watch::Sender<bool>);
+
+impl Behave for NoticesHangUp {
+    async fn answer(&self, stream: &mut Stream, _: Request, _: usize) -> bool {
+        let _ = stream.read(&mut [0]).await;
+        self.0.send_replace(true);
+        false
+    }
 }
 
-impl Behave for Remembers {
+/// Honest, but sends only the first slice before somebody else has been hung up on.
+struct WaitsWithTheRest {
+    bytes: Vec<u8>,
+    hung_up: tokio::sync::watch::Receiver<bool>,
+}
+
+impl Behave for WaitsWithTheRest {
     async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
-        self.asked.lock().unwrap().push(request.range.offset());
-        tokio::time::sleep(Duration::from_millis(40)).await;
+        if request.range.offset() > 0 && self.hung_up.clone().wait_for(|hung_up| *hung_up).await.is_err() {
+            return false;
+        }
         answer_honestly(stream, &self.bytes, request.range).await
     }
 }
@@ -369,36 +378,27 @@ async fn who_connects_during_a_fetch_is_asked_too() {
 }
 
 #[tokio::test]
-async fn a_slice_that_is_here_is_not_asked_for_again() {
-    let bytes = content(9 * MIB);
+async fn who_is_late_with_a_slice_that_is_here_is_called_off() {
+    let bytes = content(2 * MIB);
     let target = start(NetworkConfig {
         limits: Limits {
-            hedge: Duration::from_millis(30),
+            hedge: Duration::from_millis(50),
             ..endless_patience()
         },
         ..common::config()
     })
     .await;
-    // More than are asked at once: some of them are asked together with the honest one for what others are late with,
-    // and are late themselves when it is here.
-    let mut silent = Vec::new();
-    for _ in 0..12 {
-        silent.push(Hostile::meet(&target, Silent).await);
-    }
-    let asked = Arc::<Mutex<Vec<u64>>>::default();
-    let remembers = Remembers {
+    let (hang_up, hung_up) = tokio::sync::watch::channel(false);
+    let late = Hostile::meet(&target, NoticesHangUp(hang_up)).await;
+    let waits = WaitsWithTheRest {
         bytes: bytes.clone(),
-        asked: asked.clone(),
+        hung_up,
     };
-    let _honest = Hostile::meet(&target, remembers).await;
+    let _honest = Hostile::meet(&target, waits).await;
     let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(bytes.len() as u64));
-    let fetch = target.net.fetch_bytes(hash, rule, vec![]);
+    let fetch = target.net.fetch_bytes(hash, rule, vec![late.id]);
     let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
-    assert!(fetched.expect("it waits for the silent ones").unwrap() == bytes);
-    let mut asked = asked.lock().unwrap().clone();
-    asked.sort_unstable();
-    let each_once: Vec<_> = (0..9).map(|nth| nth * MIB as u64).collect();
-    assert_eq!(asked, each_once);
+    assert!(fetched.expect("nobody hangs up").unwrap() == bytes);
 }
 
 #[tokio::test]
