@@ -1,0 +1,1 @@
+//! Pictures as people have them, read as the small images that models know.
