@@ -2,6 +2,12 @@
 # Shared by every script: where things live, how to say something, how to become root. Sourced, never run.
 # Nothing here may install, build or delete anything.
 
+# cron, systemd and containers may leave it out; the shell's own `~` follows it, too.
+if [ -z "${HOME:-}" ]; then
+    HOME="$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)"
+    export HOME="${HOME:-/}"
+fi
+
 # shellcheck disable=SC2034
 HYDRA_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 HYDRA_CACHE="${HYDRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hydraai}"
@@ -11,7 +17,11 @@ export CARGO_TARGET_DIR="${HYDRA_TARGET_DIR:-$HYDRA_CACHE/target}"
 export LIBTORCH="${LIBTORCH:-$HYDRA_CACHE/libtorch-2.11.0}"
 export HYDRA_BIN="$CARGO_TARGET_DIR/release"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
-PATH="$HOME/.cargo/bin:$PATH"
+# What scripts/setup installs for tests only.
+HYDRA_TOOLS="$HYDRA_CACHE/tools"
+PATH="$HOME/.cargo/bin:$PATH:$HYDRA_TOOLS/bin"
+# conda, a debugger or a profile may have set these; what is built and run here must find its own libraries.
+unset LD_LIBRARY_PATH LD_PRELOAD PYTHONHOME PYTHONPATH
 
 # Which toolchains build, as scripts/setup left them: `rust-toolchain` where rust-toolchain.toml's version is installed
 # under another name only, `wasm-toolchain` where rustup has no Wasm target. To be called again after scripts/setup, which
@@ -29,7 +39,11 @@ wasm_env() {
 }
 wasm_env
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+else
+    say() { printf '==> %s\n' "$*" >&2; }
+fi
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # Runs a command as root: directly when we are, through sudo when there is one.
