@@ -1,0 +1,51 @@
+//! The shape of the code: what a newcomer may rely on when looking for something.
+
+use hydra_repository_tests::{checkout, crates, files, imports};
+use std::fs;
+
+#[test]
+fn modules_do_not_import_each_other_in_a_circle() {
+    let mut found = Vec::new();
+    for package in crates() {
+        for circle in imports::circles(&package) {
+            found.push(format!("{}: {}", package.display(), circle.join(", ")));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "move what both sides need below both:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn every_crate_says_what_it_is_for() {
+    for package in crates() {
+        let root = ["src/lib.rs", "src/main.rs"]
+            .map(|name| package.join(name))
+            .into_iter()
+            .find(|path| path.exists())
+            .expect("a crate has a root");
+        let source = fs::read_to_string(&root).expect("readable");
+        assert!(
+            source.starts_with("//! "),
+            "{} begins with no crate doc",
+            root.display()
+        );
+    }
+}
+
+/// A spec with a runtime in it is stale after the next change of the runtime. Specs are exported, not kept.
+#[test]
+fn no_runtime_is_shipped_in_a_chain_spec() {
+    for path in files(&checkout().join("chain-specs")) {
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        assert!(
+            !(text.contains("\"code\"") && text.contains("0x")),
+            "{} holds a runtime",
+            path.display()
+        );
+    }
+}
