@@ -1,1 +1,67 @@
 //! What the trainer says and takes on 127.0.0.1: the types, for both sides.
+//!
+//! The trainer serves them and the command line reads them, so that the two can't differ. JSON, but for the duty sheet,
+//! which is SCALE and belongs to [`hydra_primitives::duty`]. Must never do anything: no sockets, no files.
+//!
+//! | path | method | body and answer | tag |
+//! |------|--------|-----------------|-----|
+//! | [`DUTIES_PATH`] | POST | duty sheet and answer | yes |
+//! | [`STATUS_PATH`] | GET | [`Status`] | no |
+//! | [`CHECK_PATH`] | POST | [`Question`], [`Checked`] | yes |
+//! | [`INFER_PATH`] | POST | [`Question`], [`Answer`] | yes |
+//! | [`weights_path`] | GET | a safetensors file | yes |
+//!
+//! Whatever is refused is answered with a [`Refusal`].
+
+mod question;
+mod status;
+mod tag;
+
+pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
+pub use question::{Answer, Checked, Image, Question};
+pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Stage, Status};
+pub use tag::{Tag, TagError};
+
+use hydra_primitives::ModelId;
+use serde::{Deserialize, Serialize};
+
+/// How the trainer is; anyone may ask.
+pub const STATUS_PATH: &str = "/v1/status";
+/// An answer to a question.
+pub const INFER_PATH: &str = "/v1/infer";
+/// Whether a question could be answered.
+pub const CHECK_PATH: &str = "/v1/check-image";
+/// [`weights_path`] with a place for the model, as routers have it.
+pub const WEIGHTS_ROUTE: &str = "/v1/model/{model}/weights";
+/// Header with the BLAKE3 of the weights that are downloaded.
+pub const WEIGHTS_HEADER: &str = "x-hydra-weights-hash";
+/// Header with their version.
+pub const VERSION_HEADER: &str = "x-hydra-weights-version";
+
+/// The newest confirmed weights of a model.
+pub fn weights_path(model: ModelId) -> String {
+    WEIGHTS_ROUTE.replace("{model}", &model.to_string())
+}
+
+/// Why a request was refused.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Refusal {
+    /// One sentence for a person: what is wrong, and what to do.
+    pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_weights_names_the_model() {
+        assert_eq!(weights_path(3), "/v1/model/3/weights");
+    }
+
+    #[test]
+    fn a_refusal_is_one_sentence() {
+        let refusal = Refusal { error: "no".into() };
+        assert_eq!(serde_json::to_string(&refusal).unwrap(), r#"{"error":"no"}"#);
+    }
+}

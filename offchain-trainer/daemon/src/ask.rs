@@ -5,9 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hydra_primitives::{ModelId, Version, dataset::DatasetKind, duty::ModelDuties};
+use hydra_primitives::{ModelId, dataset::DatasetKind, duty::ModelDuties};
+use hydra_trainer_api::{Answer, Checked, Image, Question};
 use hydra_update::{Shard, decode_shard};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     depot::{DepotError, peers},
@@ -18,50 +18,6 @@ use crate::{
 
 /// The longest that a question may wait for the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A question.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// The model to ask.
-    pub model: ModelId,
-    /// What to look at.
-    pub image: Image,
-}
-
-/// An image.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-pub enum Image {
-    /// Its values, row by row, from 0 to the data set's full pixel.
-    Pixels(Vec<i64>),
-    /// An image of the validation set, from 0.
-    ValidationIndex(u64),
-}
-
-/// What a question that can be answered looks like.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Checked {
-    /// The model.
-    pub model: ModelId,
-    /// The version that will answer.
-    pub version: Version,
-    /// That version's name.
-    pub weights: String,
-    /// The right answer, where it is known.
-    pub truth: Option<u8>,
-}
-
-/// An answer.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Answer {
-    /// What was asked, and who answered.
-    #[serde(flatten)]
-    pub checked: Checked,
-    /// The most probable class.
-    pub label: u32,
-    /// Of each class; they add up to 1.
-    pub probabilities: Vec<f64>,
-}
 
 /// Why a question isn't answered.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +62,7 @@ pub enum AskError {
         /// Which.
         index: usize,
         /// What it is.
-        value: i64,
+        value: u8,
         /// The largest allowed.
         max: u8,
     },
@@ -114,7 +70,7 @@ pub enum AskError {
     #[error("there is no image {index} in the validation set: choose one from 0 to {last}")]
     BadIndex {
         /// What was asked for.
-        index: u64,
+        index: u32,
         /// The largest allowed.
         last: u32,
     },
@@ -177,8 +133,12 @@ pub async fn infer(shared: &Shared, question: &Question) -> Result<Answer, AskEr
         .map_err(|_| AskError::Busy)??;
     let label = inference.classes.first().copied().unwrap_or(0);
     Ok(Answer {
-        checked,
-        label,
+        model: checked.model,
+        version: checked.version,
+        weights: checked.weights,
+        truth: checked.truth,
+        // No data set has more than 255 classes.
+        label: u8::try_from(label).unwrap_or(u8::MAX),
         probabilities: softmax(&inference.logits),
     })
 }
@@ -218,7 +178,7 @@ async fn prepare(shared: &Shared, question: &Question) -> Result<Prepared, AskEr
     })
 }
 
-fn scale(kind: &DatasetKind, pixels: &[i64]) -> Result<Vec<f32>, AskError> {
+fn scale(kind: &DatasetKind, pixels: &[u8]) -> Result<Vec<f32>, AskError> {
     let DatasetKind::Images {
         height,
         width,
@@ -234,11 +194,11 @@ fn scale(kind: &DatasetKind, pixels: &[i64]) -> Result<Vec<f32>, AskError> {
             found: pixels.len(),
         });
     }
-    let scale = |(index, value): (usize, &i64)| match u8::try_from(*value) {
-        Ok(pixel) if pixel <= max_value => Ok(f32::from(pixel) / f32::from(max_value.max(1))),
-        _ => Err(AskError::BadPixel {
+    let scale = |(index, value): (usize, &u8)| match *value {
+        pixel if pixel <= max_value => Ok(f32::from(pixel) / f32::from(max_value.max(1))),
+        value => Err(AskError::BadPixel {
             index,
-            value: *value,
+            value,
             max: max_value,
         }),
     };
@@ -255,7 +215,7 @@ async fn validation(shared: &Shared, duties: &ModelDuties) -> Result<Shard, AskE
     decode_shard(&duties.dataset.kind, &bytes).map_err(AskError::BadData)
 }
 
-fn sample(shard: &Shard, index: u64) -> Result<(Vec<f32>, Option<u8>), AskError> {
+fn sample(shard: &Shard, index: u32) -> Result<(Vec<f32>, Option<u8>), AskError> {
     let last = shard.samples().saturating_sub(1);
     let found = usize::try_from(index).ok().and_then(|i| {
         let inputs = shard
@@ -290,11 +250,6 @@ mod tests {
             error,
             "value number 5 of the image (from 0) is 17: values go from 0 to 16"
         );
-        pixels[5] = -1;
-        assert!(matches!(
-            scale(&DIGITS_KIND, &pixels),
-            Err(AskError::BadPixel { value: -1, .. })
-        ));
         let error = scale(&DIGITS_KIND, &pixels[1..]).unwrap_err().to_string();
         assert_eq!(
             error,
@@ -311,7 +266,7 @@ mod tests {
         };
         assert_eq!(sample(&shard, 1).unwrap(), (vec![2.0, 3.0], Some(8)));
         assert!(sample(&shard, 2).unwrap_err().to_string().contains("from 0 to 1"));
-        assert!(sample(&shard, u64::MAX).is_err());
+        assert!(sample(&shard, u32::MAX).is_err());
     }
 
     #[test]

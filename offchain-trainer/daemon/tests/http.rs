@@ -232,7 +232,7 @@ async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
         (
             format!(r#"{{"model":0,"image":{{"Pixels":{:?}}}}}"#, [-1; 64]),
             400,
-            "from 0 to 16",
+            "not understood",
         ),
         (
             r#"{"model":0,"image":{"Pixels":"all of them"}}"#.to_owned(),

@@ -21,10 +21,11 @@ use axum::{
 };
 use codec::{DecodeAll, Encode};
 use hydra_primitives::duty::{DUTIES_PATH, DUTY_PROTOCOL, DutyAnswer, DutySheet};
+use hydra_trainer_api::Question;
 use serde::Serialize;
 
 use crate::{
-    ask::{self, AskError, Question},
+    ask::{self, AskError},
     secret::Secret,
     status::Status,
     tasks::Shared,

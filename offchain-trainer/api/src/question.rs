@@ -1,0 +1,126 @@
+//! Questions to a model, and answers.
+
+use hydra_primitives::{ModelId, Version};
+use serde::{Deserialize, Serialize};
+
+/// A question: which class is this image?
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The model to ask.
+    pub model: ModelId,
+    /// What to look at.
+    pub image: Image,
+}
+
+/// An image.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Image {
+    /// Its values, row by row, from 0 to the data set's full pixel.
+    Pixels(Vec<u8>),
+    /// An image of the validation set, from 0.
+    ValidationIndex(u32),
+}
+
+/// What a question that can be answered will be answered with.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    /// The model.
+    pub model: ModelId,
+    /// The version that will answer.
+    pub version: Version,
+    /// BLAKE3 of its weights.
+    pub weights: String,
+    /// The right answer, where it is known.
+    pub truth: Option<u8>,
+}
+
+/// A model's answer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// The model.
+    pub model: ModelId,
+    /// The version that answered.
+    pub version: Version,
+    /// BLAKE3 of its weights.
+    pub weights: String,
+    /// The right answer, where it is known.
+    pub truth: Option<u8>,
+    /// The most probable class.
+    pub label: u8,
+    /// How probable each class is; they add up to 1.
+    pub probabilities: Vec<f64>,
+}
+
+impl Answer {
+    /// How sure the model is of its answer.
+    pub fn confidence(&self) -> Option<f64> {
+        self.probabilities.get(usize::from(self.label)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn questions_look_on_the_wire_as_they_always_did() {
+        let pixels = Question {
+            model: 0,
+            image: Image::Pixels(vec![0, 16]),
+        };
+        let text = r#"{"model":0,"image":{"Pixels":[0,16]}}"#;
+        assert_eq!(serde_json::to_string(&pixels).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Question>(text).unwrap(), pixels);
+        let index = Question {
+            model: 2,
+            image: Image::ValidationIndex(7),
+        };
+        let text = r#"{"model":2,"image":{"ValidationIndex":7}}"#;
+        assert_eq!(serde_json::to_string(&index).unwrap(), text);
+    }
+
+    #[test]
+    fn a_question_with_more_than_it_should_have_is_not_one() {
+        for bad in [
+            r#"{"model":0}"#,
+            r#"{"model":0,"image":{"Pixels":[256]}}"#,
+            r#"{"model":0,"image":{"Pixels":[-1]}}"#,
+            r#"{"model":0,"image":{"ValidationIndex":-1}}"#,
+            r#"{"model":0,"image":{"ValidationIndex":0},"more":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Question>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn confidence_is_that_of_the_label_if_there_is_one() {
+        let answer = |label| Answer {
+            model: 0,
+            version: 1,
+            weights: String::new(),
+            truth: None,
+            label,
+            probabilities: vec![0.25, 0.75],
+        };
+        assert_eq!(answer(1).confidence(), Some(0.75));
+        assert_eq!(answer(2).confidence(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_a_question_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = serde_json::from_slice::<Question>(&bytes);
+            let _ = serde_json::from_slice::<Answer>(&bytes);
+            let _ = serde_json::from_slice::<Checked>(&bytes);
+        }
+
+        #[test]
+        fn questions_come_back_as_they_were_sent(model in any::<u32>(), pixels in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let question = Question { model, image: Image::Pixels(pixels) };
+            let text = serde_json::to_vec(&question).unwrap();
+            prop_assert_eq!(serde_json::from_slice::<Question>(&text).unwrap(), question);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the trainer says of itself. Anyone on this PC may read it, so it holds no secret.
+
+use std::fmt;
+
+use hydra_primitives::{BlockNumber, ModelId, RoundNumber, Version};
+use serde::{Deserialize, Serialize};
+
+/// The trainer's condition.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Of the trainer.
+    pub version: String,
+    /// `0x` and hexadecimal digits; of the newest sheet.
+    pub account: Option<String>,
+    /// Whether that account takes part: `unregistered`, `unstaked` or `ready`.
+    pub standing: Option<String>,
+    /// This trainer's identity.
+    pub peer_id: String,
+    /// Where it listens for other trainers, with its identity at the end.
+    #[serde(default)]
+    pub listen: Vec<String>,
+    /// Who it is connected to.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+    /// Whether it can train.
+    pub engine: EngineStatus,
+    /// The models of the newest sheet.
+    #[serde(default)]
+    pub models: Vec<ModelState>,
+    /// When the node was last heard of.
+    pub last_sheet: Option<LastSheet>,
+    /// This PC's clock beside those of its peers; `None` until enough of them said what time it is.
+    pub clock: Option<Clock>,
+    /// What will be a fault unless somebody does something, as sentences. Gone when it is over.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// The last few sentences about what went wrong, newest last.
+    #[serde(default)]
+    pub errors: Vec<String>,
+}
+
+/// A connected trainer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its identity.
+    pub peer_id: String,
+    /// Where the connection goes.
+    pub address: String,
+    /// Round trip, once measured.
+    pub latency_ms: Option<u64>,
+    /// What it says it runs.
+    pub agent: Option<String>,
+}
+
+/// Whether the engine may be used.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EngineStatus {
+    /// `starting`, `ready` or `failed`.
+    pub state: String,
+    /// Why it failed, in a sentence.
+    pub reason: Option<String>,
+}
+
+/// A model as this trainer sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ModelState {
+    /// The model.
+    pub model: ModelId,
+    /// The newest version held here; `None` before the first.
+    pub version: Option<Version>,
+    /// BLAKE3 of that version's weights.
+    pub weights: Option<String>,
+    /// What is being done.
+    pub state: Stage,
+    /// The chain's round.
+    pub round: RoundNumber,
+    /// The chain's phase: `train`, `verify`, `reveal` or `settle`.
+    pub phase: String,
+    /// What is being done, in words.
+    pub task: Option<String>,
+}
+
+/// What is being done for a model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Nothing to do.
+    #[default]
+    Idle,
+    /// Getting blobs.
+    Fetching,
+    /// Making a version, or measuring it.
+    Folding,
+    /// Training.
+    Training,
+    /// Checking a proposal.
+    Verifying,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "idle",
+            Self::Fetching => "fetching",
+            Self::Folding => "folding",
+            Self::Training => "training",
+            Self::Verifying => "verifying",
+        })
+    }
+}
+
+/// The newest duty sheet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LastSheet {
+    /// The block it was read at.
+    pub block: BlockNumber,
+    /// Since it arrived.
+    pub seconds_ago: u64,
+}
+
+/// This PC's clock beside those of its peers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// How far ahead this PC's clock is of theirs; negative: behind.
+    pub offset_ms: i64,
+    /// How many peers it was compared with.
+    pub peers: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_trainer_that_just_started_has_little_to_say_and_is_understood() {
+        let status: Status = serde_json::from_str(
+            r#"{"version":"0.1.0","peer_id":"12D3","engine":{"state":"starting"},"later":1}"#,
+        )
+        .unwrap();
+        assert_eq!(status.engine.state, "starting");
+        assert!(status.models.is_empty() && status.last_sheet.is_none() && status.clock.is_none());
+    }
+
+    #[test]
+    fn a_stage_is_called_the_same_in_json_and_in_words() {
+        use Stage::{Fetching, Folding, Idle, Training, Verifying};
+        for stage in [Idle, Fetching, Folding, Training, Verifying] {
+            let json = serde_json::to_string(&stage).unwrap();
+            assert_eq!(json, format!("\"{stage}\""));
+        }
+    }
+
+    #[test]
+    fn the_names_on_the_wire_stay() {
+        let status = Status {
+            version: "1".into(),
+            account: None,
+            standing: None,
+            peer_id: "12D3".into(),
+            listen: vec![],
+            peers: vec![],
+            engine: EngineStatus {
+                state: "ready".into(),
+                reason: None,
+            },
+            models: vec![ModelState {
+                model: 0,
+                version: Some(1),
+                weights: None,
+                state: Stage::Idle,
+                round: 2,
+                phase: "train".into(),
+                task: None,
+            }],
+            last_sheet: Some(LastSheet {
+                block: 3,
+                seconds_ago: 4,
+            }),
+            clock: Some(Clock {
+                offset_ms: -5,
+                peers: 6,
+            }),
+            warnings: vec![],
+            errors: vec![],
+        };
+        let json = serde_json::to_string(&status).unwrap();
+        let expected = concat!(
+            r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"peers":[],"#,
+            r#""engine":{"state":"ready","reason":null},"models":[{"model":0,"version":1,"weights":null,"#,
+            r#""state":"idle","round":2,"phase":"train","task":null}],"last_sheet":{"block":3,"seconds_ago":4},"#,
+            r#""clock":{"offset_ms":-5,"peers":6},"warnings":[],"errors":[]}"#
+        );
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Status>(&json).unwrap(), status);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_a_status_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = serde_json::from_slice::<Status>(&bytes);
+        }
+    }
+}
