@@ -1,5 +1,6 @@
 //! What a network is started with.
 
+use crate::clock::Clock;
 use libp2p::{Multiaddr, identity::Keypair};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct NetworkConfig {
     pub bootstrap: Vec<Multiaddr>,
     /// What we tell others we are running; [`default_agent`] for the usual one.
     pub agent: String,
+    /// What we tell peers the time by, and hold against theirs.
+    pub clock: Clock,
     /// Timeouts and bounds.
     pub limits: Limits,
 }
@@ -26,6 +29,7 @@ impl NetworkConfig {
             listen: Vec::new(),
             bootstrap: Vec::new(),
             agent: default_agent(),
+            clock: Clock::system(),
             limits: Limits::default(),
         }
     }
@@ -59,6 +63,8 @@ pub struct Limits {
     pub slices_per_peer: usize,
     /// Slices that one fetch asks for at a time.
     pub slices_fetched: usize,
+    /// How often each peer is asked for the time.
+    pub ask_time: Duration,
     /// First pause before a lost bootstrap peer is dialled again; doubles up to `redial_max`.
     pub redial_min: Duration,
     /// Longest such pause.
@@ -78,6 +84,7 @@ impl Default for Limits {
             slices_served: 32,
             slices_per_peer: 4,
             slices_fetched: 8,
+            ask_time: Duration::from_secs(120),
             redial_min: Duration::from_millis(500),
             redial_max: Duration::from_secs(30),
         }

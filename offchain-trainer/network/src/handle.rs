@@ -1,7 +1,7 @@
 //! What the rest of the program holds of the network.
 
 use crate::{
-    DialError, FetchError, Limits, Multiaddr, PeerId, PeerInfo, SizeRule,
+    ClockOffset, DialError, FetchError, Limits, Multiaddr, PeerId, PeerInfo, SizeRule,
     fetch::{Fetcher, Gates},
     pool::Pool,
     service::Command,
@@ -22,6 +22,7 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     peers: watch::Receiver<Vec<PeerInfo>>,
     listening: watch::Receiver<Vec<Multiaddr>>,
+    clock_offset: watch::Receiver<Option<ClockOffset>>,
     pool: Arc<Pool>,
     gates: Gates,
     store: Arc<BlobStore>,
@@ -37,11 +38,13 @@ impl std::fmt::Debug for NetworkHandle {
 }
 
 impl NetworkHandle {
+    #[allow(clippy::too_many_arguments)] // All of it is needed, and there is one caller.
     pub(crate) fn new(
         local: PeerId,
         commands: mpsc::Sender<Command>,
         peers: watch::Receiver<Vec<PeerInfo>>,
         listening: watch::Receiver<Vec<Multiaddr>>,
+        clock_offset: watch::Receiver<Option<ClockOffset>>,
         pool: Arc<Pool>,
         store: Arc<BlobStore>,
         limits: Limits,
@@ -53,6 +56,7 @@ impl NetworkHandle {
                 commands,
                 peers,
                 listening,
+                clock_offset,
                 pool,
                 gates,
                 store,
@@ -142,6 +146,17 @@ impl NetworkHandle {
     /// Where we listen, with our PeerId at the end: as others need it to dial or bootstrap from us.
     pub fn listen_addresses(&self) -> Vec<Multiaddr> {
         self.inner.listening.borrow().clone()
+    }
+
+    /// How far this computer's clock is from its peers', as far as they tell and agree. They may lie: this may make a
+    /// sentence for the person at this computer, and must decide nothing else.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        *self.inner.clock_offset.borrow()
+    }
+
+    /// Follows [`clock_offset`](Self::clock_offset).
+    pub fn watch_clock_offset(&self) -> watch::Receiver<Option<ClockOffset>> {
+        self.inner.clock_offset.clone()
     }
 
     /// Connects to a peer, once: it isn't dialled again when the connection is lost. Returns who it is. If `address`

@@ -8,9 +8,13 @@
 //! * believe a peer: content, sizes and names are checked, and whatever a peer can make us hold is bounded;
 //! * know what a blob means: models, rounds and stake are other crates' business;
 //! * use the node's own key: the data plane has an identity of its own, derived from it ([`data_plane_keypair`]).
+//!
+//! Start with `service`, the task that owns the swarm; `fetch` gets a blob from several peers, `server` gives blobs to others,
+//! `bootstrap` keeps the connections that were asked for. Bounds and timeouts are in [`Limits`].
 
 mod bootstrap;
 mod client;
+mod clock;
 mod config;
 mod fetch;
 mod handle;
@@ -20,9 +24,12 @@ mod peers;
 mod pool;
 mod server;
 mod service;
+mod slots;
+mod time;
 pub mod wire;
 
 pub use client::PeerFault;
+pub use clock::{Clock, ClockOffset};
 pub use config::{Limits, NetworkConfig, default_agent};
 pub use fetch::{FetchError, SizeRule};
 pub use handle::NetworkHandle;

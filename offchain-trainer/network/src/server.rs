@@ -5,18 +5,14 @@
 
 use crate::{
     Limits,
+    slots::Slots,
     wire::{Header, REQUEST_SIZE, Request, decode_request, encode_header},
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{BlobError, BlobStore, EncodedSlice};
-use libp2p::{PeerId, Stream};
+use libp2p::Stream;
 use libp2p_stream::IncomingStreams;
-use std::{
-    collections::HashMap,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
 /// Bytes that have to be taken within [`Limits::stall`].
@@ -26,7 +22,12 @@ const REFUSALS: usize = 32;
 
 /// Serves until the network is gone. Aborting the task ends all transfers.
 pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, limits: Limits) {
-    let slots = Arc::new(Slots::new(&limits));
+    // What a peer's streams share: the slices that may go to it.
+    let share = limits.slices_per_peer;
+    let slots = Slots::new(limits.streams_per_peer, limits.streams, move || {
+        Semaphore::new(share)
+    });
+    let slots = Arc::new(slots);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let slices = Arc::new(Semaphore::new(limits.slices_served));
     let mut streams = JoinSet::new();
@@ -42,7 +43,7 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, 
         if let Some(slot) = Slots::take(&slots, peer) {
             let (store, slices, limits) = (store.clone(), slices.clone(), limits.clone());
             streams.spawn(async move {
-                let ended = converse(&mut stream, &store, &slot.slices, &slices, &limits).await;
+                let ended = converse(&mut stream, &store, &slot.shared, &slices, &limits).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
                 drop(slot);
             });
@@ -150,98 +151,4 @@ async fn within<T>(limit: Duration, io: impl Future<Output = io::Result<T>>) -> 
     timeout(limit, io)
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-}
-
-/// How many streams are open, per peer and altogether.
-struct Slots {
-    per_peer: usize,
-    slices_per_peer: usize,
-    total: Arc<Semaphore>,
-    open: Mutex<HashMap<PeerId, OpenStreams>>,
-}
-
-/// What one peer has of us.
-struct OpenStreams {
-    count: usize,
-    slices: Arc<Semaphore>,
-}
-
-impl Slots {
-    fn new(limits: &Limits) -> Self {
-        let total = Arc::new(Semaphore::new(limits.streams));
-        Self {
-            per_peer: limits.streams_per_peer,
-            slices_per_peer: limits.slices_per_peer,
-            total,
-            open: Mutex::default(),
-        }
-    }
-
-    fn take(slots: &Arc<Self>, peer: PeerId) -> Option<Slot> {
-        let total = slots.total.clone().try_acquire_owned().ok()?;
-        let mut open = slots.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let streams = open.entry(peer).or_insert_with(|| OpenStreams {
-            count: 0,
-            slices: Arc::new(Semaphore::new(slots.slices_per_peer)),
-        });
-        if streams.count >= slots.per_peer {
-            return None;
-        }
-        streams.count += 1;
-        Some(Slot {
-            slots: slots.clone(),
-            peer,
-            slices: streams.slices.clone(),
-            _total: total,
-        })
-    }
-}
-
-/// One open stream; gives its place back when dropped.
-struct Slot {
-    slots: Arc<Slots>,
-    peer: PeerId,
-    /// Slices that may go to this peer, over all of its streams.
-    slices: Arc<Semaphore>,
-    _total: tokio::sync::OwnedSemaphorePermit,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self.slots.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match open.get_mut(&self.peer) {
-            Some(streams) if streams.count > 1 => streams.count -= 1,
-            _ => {
-                open.remove(&self.peer);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_are_bounded_per_peer_and_altogether() {
-        let limits = Limits {
-            streams_per_peer: 2,
-            streams: 3,
-            ..Limits::default()
-        };
-        let slots = Arc::new(Slots::new(&limits));
-        let [a, b] = [PeerId::random(), PeerId::random()];
-        let first = Slots::take(&slots, a).unwrap();
-        let _second = Slots::take(&slots, a).unwrap();
-        assert!(Slots::take(&slots, a).is_none(), "per peer");
-        let third = Slots::take(&slots, b).unwrap();
-        assert!(Slots::take(&slots, b).is_none(), "altogether");
-        drop(first);
-        assert!(Slots::take(&slots, a).is_some());
-        drop(third);
-        assert!(
-            !slots.open.lock().unwrap().contains_key(&b),
-            "nothing is kept about peers that left"
-        );
-    }
 }

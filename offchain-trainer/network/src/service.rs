@@ -9,7 +9,7 @@ use crate::{
     listen::listen,
     peers::Peers,
     pool::Pool,
-    server, wire,
+    server, time, wire,
 };
 use futures::StreamExt;
 use hydra_blobs::BlobStore;
@@ -99,6 +99,7 @@ impl Network {
             listen: addresses,
             bootstrap,
             agent,
+            clock,
             limits,
         } = config;
         let local = keypair.public().to_peer_id();
@@ -107,12 +108,27 @@ impl Network {
         let incoming = control
             .accept(wire::PROTOCOL)
             .map_err(|error| NetworkError::Transport(error.to_string()))?;
+        let askers = control
+            .accept(time::PROTOCOL)
+            .map_err(|error| NetworkError::Transport(error.to_string()))?;
         let events = listen(&mut swarm, &addresses).await?;
-        let server = tokio::spawn(server::serve(incoming, store.clone(), limits.clone())).abort_handle();
+        let (peers_sender, peers) = watch::channel(Vec::new());
+        let (found, offset) = watch::channel(None);
+        let timekeeper = time::keep(
+            control.clone(),
+            peers.clone(),
+            clock.clone(),
+            limits.ask_time,
+            found,
+        );
+        let tasks = vec![
+            AbortOnDrop(tokio::spawn(server::serve(incoming, store.clone(), limits.clone())).abort_handle()),
+            AbortOnDrop(tokio::spawn(time::serve(askers, clock)).abort_handle()),
+            AbortOnDrop(tokio::spawn(timekeeper).abort_handle()),
+        ];
 
         let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
         let (commands, command_receiver) = mpsc::channel(QUEUE);
-        let (peers_sender, peers) = watch::channel(Vec::new());
         let (listening_sender, listening) = watch::channel(Vec::new());
         let mut service = Service {
             bootstrap: Bootstrap::new(&bootstrap, local, &limits, Instant::now()),
@@ -126,9 +142,9 @@ impl Network {
         for event in events {
             service.on_event(event);
         }
-        tokio::spawn(service.run(command_receiver, AbortOnDrop(server)));
+        tokio::spawn(service.run(command_receiver, tasks));
         Ok(NetworkHandle::new(
-            local, commands, peers, listening, pool, store, limits,
+            local, commands, peers, listening, offset, pool, store, limits,
         ))
     }
 }
@@ -189,7 +205,7 @@ struct Service {
 
 impl Service {
     /// `commands` is dropped last: that its channel is closed tells the handles that everything has ended.
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, server: AbortOnDrop) {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
         loop {
             let due = self.bootstrap.next_due();
             tokio::select! {
@@ -201,7 +217,7 @@ impl Service {
                 () = sleep_until(due) => self.dial_bootstrap(),
             }
         }
-        drop(server);
+        drop(tasks);
         drop(self);
         drop(commands);
     }

@@ -1,0 +1,98 @@
+//! Places for strangers: how many streams are open, per peer and altogether.
+//!
+//! Nobody waits for a place here: who finds none is turned away, so that there is no queue that a stranger could fill.
+
+use libp2p::PeerId;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The places. `S` is what all streams of one peer share, made with its first and dropped with its last.
+pub(crate) struct Slots<S> {
+    per_peer: usize,
+    total: Arc<Semaphore>,
+    share: Box<dyn Fn() -> S + Send + Sync>,
+    open: Mutex<HashMap<PeerId, Open<S>>>,
+}
+
+struct Open<S> {
+    count: usize,
+    shared: Arc<S>,
+}
+
+impl<S> Slots<S> {
+    pub(crate) fn new(per_peer: usize, total: usize, share: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self {
+            per_peer,
+            total: Arc::new(Semaphore::new(total)),
+            share: Box::new(share),
+            open: Mutex::default(),
+        }
+    }
+
+    /// A place for one more stream of `peer`, if there is one.
+    pub(crate) fn take(slots: &Arc<Self>, peer: PeerId) -> Option<Slot<S>> {
+        let total = slots.total.clone().try_acquire_owned().ok()?;
+        let mut open = slots.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = open.entry(peer).or_insert_with(|| Open {
+            count: 0,
+            shared: Arc::new((slots.share)()),
+        });
+        if streams.count >= slots.per_peer {
+            return None;
+        }
+        streams.count += 1;
+        Some(Slot {
+            slots: slots.clone(),
+            peer,
+            shared: streams.shared.clone(),
+            _total: total,
+        })
+    }
+}
+
+/// One open stream; gives its place back when dropped.
+pub(crate) struct Slot<S> {
+    slots: Arc<Slots<S>>,
+    peer: PeerId,
+    /// What it shares with the peer's other streams.
+    pub(crate) shared: Arc<S>,
+    _total: OwnedSemaphorePermit,
+}
+
+impl<S> Drop for Slot<S> {
+    fn drop(&mut self) {
+        let mut open = self.slots.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match open.get_mut(&self.peer) {
+            Some(streams) if streams.count > 1 => streams.count -= 1,
+            _ => {
+                open.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_bounded_per_peer_and_altogether() {
+        let slots = Arc::new(Slots::new(2, 3, || ()));
+        let [a, b] = [PeerId::random(), PeerId::random()];
+        let first = Slots::take(&slots, a).unwrap();
+        let _second = Slots::take(&slots, a).unwrap();
+        assert!(Slots::take(&slots, a).is_none(), "per peer");
+        let third = Slots::take(&slots, b).unwrap();
+        assert!(Slots::take(&slots, b).is_none(), "altogether");
+        drop(first);
+        assert!(Slots::take(&slots, a).is_some());
+        drop(third);
+        assert!(
+            !slots.open.lock().unwrap().contains_key(&b),
+            "nothing is kept about peers that left"
+        );
+    }
+}

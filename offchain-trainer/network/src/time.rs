@@ -1,0 +1,105 @@
+//! Asking peers for the time, and telling it.
+//!
+//! `/hydra/time/1`: who wants to know opens a stream and sends one byte, whatever it is; the answer is eight bytes, the
+//! milliseconds since 1970 on the other's clock, little-endian, and the end of the stream. Everybody is asked once after
+//! connecting and then every [`Limits::ask_time`](crate::Limits::ask_time).
+//!
+//! What the answers are worth is for [`clock`](crate::clock) to say. Nobody is held to have a clock that is right, so a bad
+//! answer costs a peer nothing.
+
+use crate::{
+    clock::{Clock, ClockOffset, Estimator, ahead},
+    peers::PeerInfo,
+    slots::Slots,
+};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, stream::FuturesUnordered};
+use libp2p::{PeerId, Stream, StreamProtocol};
+use libp2p_stream::{Control, IncomingStreams};
+use std::{collections::HashSet, io, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+
+/// The protocol's name on the network.
+pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/hydra/time/1");
+/// How long one exchange may take with everything, on either side: afterwards its answer says nothing any more.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Streams that one peer may have open for this: one, and one that is still closing.
+const PER_PEER: usize = 2;
+/// Streams that all peers together may have open for this.
+const TOTAL: usize = 64;
+
+/// Tells whoever asks, until the network is gone.
+pub(crate) async fn serve(mut incoming: IncomingStreams, clock: Clock) {
+    let slots = Arc::new(Slots::new(PER_PEER, TOTAL, || ()));
+    let mut streams = JoinSet::new();
+    loop {
+        let (peer, stream) = tokio::select! {
+            Some(_) = streams.join_next() => continue,
+            next = incoming.next() => match next {
+                Some(next) => next,
+                None => return,
+            },
+        };
+        // Who finds no place sees the stream close, and may ask again later.
+        if let Some(slot) = Slots::take(&slots, peer) {
+            let clock = clock.clone();
+            streams.spawn(async move {
+                let told = timeout(PATIENCE, tell(stream, &clock)).await;
+                tracing::trace!(%peer, ?told, "asked for the time");
+                drop(slot);
+            });
+        }
+    }
+}
+
+async fn tell(mut stream: Stream, clock: &Clock) -> io::Result<()> {
+    stream.read_exact(&mut [0]).await?;
+    stream.write_all(&clock.ms().to_le_bytes()).await?;
+    stream.close().await
+}
+
+/// Asks everybody who connects, and all again `every` so often; `found` shows what follows. Ends with the network.
+pub(crate) async fn keep(
+    control: Control,
+    mut peers: watch::Receiver<Vec<PeerInfo>>,
+    clock: Clock,
+    every: Duration,
+    found: watch::Sender<Option<ClockOffset>>,
+) {
+    let mut estimator = Estimator::default();
+    let mut asked: HashSet<PeerId> = HashSet::new();
+    let mut asking = FuturesUnordered::new();
+    let mut round = interval_at(Instant::now() + every, every);
+    // After this computer has slept, one round makes up for all that were missed.
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let connected: HashSet<PeerId> = peers.borrow_and_update().iter().map(|p| p.peer_id).collect();
+        estimator.retain(|peer| connected.contains(peer));
+        asked.retain(|peer| connected.contains(peer));
+        for peer in connected.iter().filter(|peer| asked.insert(**peer)) {
+            let (control, clock, peer) = (control.clone(), clock.clone(), *peer);
+            asking.push(async move { (peer, timeout(PATIENCE, ask(control, peer, &clock)).await) });
+        }
+        let estimate = estimator.estimate();
+        found.send_if_modified(|before| std::mem::replace(before, estimate) != estimate);
+        tokio::select! {
+            changed = peers.changed() => if changed.is_err() { return },
+            _ = round.tick() => asked.clear(),
+            Some((peer, answer)) = asking.next() => estimator.note(peer, answer.ok().flatten()),
+        }
+    }
+}
+
+/// How far we are ahead of `peer` in milliseconds, if it tells in time.
+async fn ask(mut control: Control, peer: PeerId, clock: &Clock) -> Option<i64> {
+    let mut stream = control.open_stream(peer, PROTOCOL).await.ok()?;
+    let sent = Instant::now();
+    stream.write_all(&[0]).await.ok()?;
+    stream.flush().await.ok()?;
+    let mut theirs = [0; 8];
+    stream.read_exact(&mut theirs).await.ok()?;
+    ahead(clock.ms(), sent.elapsed(), u64::from_le_bytes(theirs))
+}
