@@ -3,6 +3,10 @@
 //!
 //! It must never touch a model, an update or training data: those are the trainer's. And it must run, sync and
 //! serve without a trainer.
+//!
+//! Start with `service`, which puts the parts together; `command` leads there from the command line (`cli`), `trainer_link` and
+//! `keys` are what a trainer needs of its node, `rpc` what clients do. What the chain's rules are is in the runtime and its
+//! pallets. `docs/operator-guide.md` is for whoever runs it.
 
 mod chain_spec;
 mod cli;

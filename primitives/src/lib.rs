@@ -3,6 +3,10 @@
 //!
 //! Must never do I/O, know FRAME or LibTorch, use floating point in anything two machines must agree on, or depend
 //! on the machine it runs on.
+//!
+//! Start with [`model`] (what is trained) and [`proposal`] (what is claimed of it); [`duty`] is what node and trainer say
+//! to each other; [`vote`], [`tally`], [`reputation`] and [`rewards`] are how a claim is judged and paid; [`traits`] what
+//! the pallets know of each other. `docs/protocol.md` tells how it all comes together.
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(

@@ -3,6 +3,9 @@
 //! The rules of the protocol live in our four pallets and in `hydra-primitives`; this crate only composes them with
 //! the standard ones. It must never hold protocol logic of its own, nor anything polkadot-js would need custom
 //! types or signed extensions for.
+//!
+//! Start with `config`, a file per subject, each number with its reason; [`network`] is what a genesis may choose,
+//! [`presets`] are the development networks, [`apis`] what nodes and clients may ask.
 #![cfg_attr(not(feature = "std"), no_std)]
 // `frame_support::runtime` and `impl_runtime_apis` expand to more than the default allows, and document none of it.
 #![recursion_limit = "256"]

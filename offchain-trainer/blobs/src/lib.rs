@@ -10,6 +10,8 @@
 //! * leave a half-written file under a blob's name: files appear by rename, after they are on disk.
 //!
 //! There is no network code here; [`SliceDecoder`] is fed bytes by whoever received them.
+//!
+//! Start with [`BlobStore`], then `slice` (what is sent) and `partial` (what has come so far).
 
 mod error;
 mod outboard;

@@ -2,11 +2,15 @@
 //!
 //! The node's off-chain worker posts a duty sheet in every block ([`hydra_primitives::duty`]); the trainer answers at
 //! once with what is done, and does the rest in the background: [`plan`] turns a sheet into tasks, [`board`] decides
-//! which of them run, [`tasks`] do them with the engine and the network. It also serves its blobs to other trainers,
+//! which of them run, `tasks` does them with the engine and the network. It also serves its blobs to other trainers,
 //! answers questions to the model, and says how it is.
 //!
 //! It must never know a key of the chain, listen for anyone but this PC's own programs on HTTP, or answer a commitment
 //! that is not on disk.
+//!
+//! Start with [`plan`] and [`board`], which need no network to be understood; then `tasks`, one file per kind of work,
+//! [`weights`] (which version is held), [`votes`] and [`journal`] (what was promised), [`depot`] and [`ledger`] (what is kept
+//! and until when), and `server`. `docs/architecture.md` says who talks to whom.
 
 pub mod append;
 pub mod ask;

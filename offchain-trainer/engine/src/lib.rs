@@ -5,6 +5,9 @@
 //! and judges proposals with their help. It must never link LibTorch, touch the network or know a key.
 //!
 //! Calls block until a worker is free and the job is done: from async code, use a blocking thread.
+//!
+//! Start with [`Engine`] and the jobs in [`jobs`], then [`verify`](mod@verify), the list of all checks, and
+//! [`recompute`](mod@recompute), which does the whole task again; [`protocol`] is what goes over the pipe.
 
 pub mod error;
 pub mod jobs;

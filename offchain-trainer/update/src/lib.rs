@@ -3,6 +3,9 @@
 //!
 //! Everything here is a pure function with one result, bit for bit, on every CPU: fixed order of operations, no fused
 //! multiply-add, no threads, no libm. Must never call LibTorch, do I/O, or trust bytes that came from someone else.
+//!
+//! Start with [`Weights`] and [`Update`], then [`fold`](mod@fold), which makes a version of accepted updates; [`dataset`] and
+//! [`batches`] say which samples a step sees, [`initial`] where weights come from. Formats are in `docs/protocol.md`.
 
 pub mod batches;
 pub mod codec;

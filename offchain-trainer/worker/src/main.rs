@@ -3,6 +3,9 @@
 //!
 //! It refuses to run without the pins of the exact profile, because other bits than the network's cost the owner's
 //! stake. It must never open a file or a socket of its own, or keep anything from one job to the next.
+//!
+//! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); the frames are those of
+//! `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
 
 mod evaluate;
 mod job_error;

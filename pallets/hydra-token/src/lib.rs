@@ -7,6 +7,9 @@
 //!
 //! This pallet must never judge work, and never loop over accounts: a pool is an accumulator
 //! ([`hydra_primitives::rewards::Pool`]), and every payment, new share and claim is O(1).
+//!
+//! Start with [`hydra_primitives::rewards`], the arithmetic and its tests; here are the calls `payQuery` and `claim`, and
+//! [`Rewards`](hydra_primitives::traits::Rewards), through which settlement pays.
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(

@@ -5,6 +5,9 @@
 //! Beta reputation of [`hydra_primitives::reputation`], scales the weight of its votes.
 //!
 //! This pallet must never decide what a deed was: it only keeps the record of what other pallets found.
+//!
+//! Start with [`Node`], what is known of one, then the call `register`, and at the end the implementation of
+//! [`Reputation`](hydra_primitives::traits::Reputation): who is waited for, who counts, who is forgotten (decision 006).
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(

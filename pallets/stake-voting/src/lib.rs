@@ -7,6 +7,9 @@
 //!
 //! This pallet must never look into a proposal: it only counts. The bond is a hold on the account's balance, and that
 //! hold is the only record of it.
+//!
+//! Start with `poll`, a poll and what may happen to it, then the three calls; who opens and closes polls is
+//! `pallet-training-proposals`, through [`Polls`](hydra_primitives::traits::Polls).
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(

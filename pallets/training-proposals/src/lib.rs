@@ -16,6 +16,9 @@
 //!
 //! The pallet's off-chain worker hands the node's own duties to the local trainer and submits what the trainer answers.
 //! The chain must never see a tensor, only hashes; and nothing here may depend on who runs the block.
+//!
+//! Start with `rounds`, the state machine; `settlement` and `confirmation` are how a round and a version end, `duties` what an
+//! account owes, `offchain` the worker that has it done.
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(
