@@ -103,10 +103,11 @@ const VALIDATION: (&[u8; 64], u64) = (
 
 /// The digits model: 64-64-10, 30 steps of 32 samples per round.
 ///
-/// Learning rates were chosen with `cargo run --example rounds` of the worker (eight draws of shards each). Rounds to
-/// 95 % of the validation set, median and range: one trainer 14 (8–24), two 6 (5–10), four 4 (2–6), eight 3 (2–5). With
-/// an inner rate of 0.1: 12, 5, 5 and 4. An outer step of 0.9 with momentum 0.1 costs no round against the plain mean;
-/// more momentum helps eight trainers and makes a single one unstable.
+/// Learning rates were chosen with the worker's example (eight draws of shards each):
+/// `cargo run --release -p hydra-torch-worker --example rounds -- TRAINERS 30 8`. Rounds to 95 % of the validation set,
+/// median and range: one trainer 14 (8–24), two 6 (5–10), four 4 (2–6), eight 3 (2–5). With an inner rate of 0.1 here: 12,
+/// 5, 5 and 4. An outer step of 0.9 with momentum 0.1 costs no round against the plain mean; more momentum helps eight
+/// trainers and makes a single one unstable.
 pub fn digits_spec() -> ModelSpec {
     ModelSpec {
         architecture: Architecture::Mlp {
