@@ -1,6 +1,6 @@
 //! The known-answer test: a fixed task whose result every PC must reproduce before it takes part.
 //!
-//! A PC that computes other bits would reject honest proposals and lose its stake, so it finds out here. The task is
+//! A PC that computes other bits would reject honest proposals and lose its reputation, so it finds out here. The task is
 //! synthetic, so that it depends on no file, and its odd sizes reach the tails of vectorised loops. Must never change
 //! within a profile.
 
