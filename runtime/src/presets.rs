@@ -1,4 +1,4 @@
-//! The genesis of development networks. Real networks have a JSON spec in `chain-specs/`.
+//! The genesis of development networks. Real networks have a JSON spec, which is not kept here (`chain-specs/README.md`).
 //!
 //! Keys here are public knowledge (`//Alice`, …): nothing of this must ever find its way into a real network.
 
