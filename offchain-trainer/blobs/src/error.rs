@@ -1,6 +1,6 @@
 //! What can go wrong with a blob, in words that tell the reader what to do about it.
 
-use crate::H256;
+use crate::{name::H256, size::MAX_BLOB_SIZE};
 use std::{io, path::PathBuf};
 
 /// Why an operation of the store failed.
@@ -93,7 +93,7 @@ pub enum SliceError {
         size: u64,
     },
     /// No blob may be that large.
-    #[error("{size} bytes is more than any blob may have ({max})", max = crate::MAX_BLOB_SIZE)]
+    #[error("{size} bytes is more than any blob may have ({max})", max = MAX_BLOB_SIZE)]
     BlobTooLarge {
         /// The declared size in bytes.
         size: u64,

@@ -14,23 +14,19 @@
 //! Start with [`BlobStore`], then `slice` (what is sent) and `partial` (what has come so far).
 
 mod error;
+mod folder;
+mod name;
 mod outboard;
 mod partial;
 mod range;
+mod size;
 mod slice;
 mod store;
 
 pub use error::{BlobError, SliceError};
+pub use name::{H256, Hash, hash};
 pub use partial::PartialBlob;
-pub use primitive_types::H256;
-pub use range::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE, SliceRange, slice_ranges};
+pub use range::{SliceRange, slice_ranges};
+pub use size::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE};
 pub use slice::{SliceDecoder, VerifiedSlice};
 pub use store::{BlobStore, EncodedSlice};
-
-/// A blob's name: the BLAKE3 hash of its content.
-pub type Hash = H256;
-
-/// The BLAKE3 hash of `bytes`: the name under which they are stored.
-pub fn hash(bytes: &[u8]) -> H256 {
-    H256(*blake3::hash(bytes).as_bytes())
-}

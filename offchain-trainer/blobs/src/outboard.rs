@@ -4,7 +4,7 @@
 //! order, without any header, and can always be computed from the blob: losing or damaging them costs time only. A
 //! blob of one group has none.
 
-use crate::{BlobError, H256, range::tree};
+use crate::{error::BlobError, name::H256, range::tree};
 use bao_tree::{
     BaoTree,
     io::{outboard::PostOrderOutboard, sync::outboard_post_order},

@@ -3,15 +3,22 @@
 //! Takes slices in any order, writes them to a temporary file beside the finished blobs, and collects the outboard
 //! from the proofs that came with them, so that a fetched blob can be served at once without hashing it again.
 
-use crate::{BlobError, BlobStore, GROUP_SIZE, H256, SliceRange, VerifiedSlice, range::tree};
+use crate::{
+    error::BlobError,
+    folder::Folder,
+    name::H256,
+    range::{SliceRange, tree},
+    size::GROUP_SIZE,
+    slice::VerifiedSlice,
+};
 use bao_tree::BaoTree;
 use std::io::{Seek, SeekFrom, Write};
 use tempfile::NamedTempFile;
 
-/// A blob under construction; [`BlobStore::partial`] makes one. Dropping it deletes what has arrived.
+/// A blob under construction; [`BlobStore::partial`](crate::BlobStore::partial) makes one. Dropping it deletes what has arrived.
 #[derive(Debug)]
 pub struct PartialBlob {
-    store: BlobStore,
+    folder: Folder,
     hash: H256,
     tree: BaoTree,
     file: NamedTempFile,
@@ -21,11 +28,11 @@ pub struct PartialBlob {
 }
 
 impl PartialBlob {
-    pub(crate) fn new(store: BlobStore, hash: H256, size: u64) -> Result<Self, BlobError> {
+    pub(crate) fn new(folder: Folder, hash: H256, size: u64) -> Result<Self, BlobError> {
         let tree = tree(size)?;
-        let file = store.temp_file()?;
+        let file = folder.temp_file()?;
         Ok(Self {
-            store,
+            folder,
             hash,
             tree,
             file,
@@ -102,7 +109,7 @@ impl PartialBlob {
             });
         }
         let size = self.tree.size();
-        self.store.install(self.hash, self.file, &self.outboard)?;
+        self.folder.install(self.hash, self.file, &self.outboard)?;
         Ok(size)
     }
 }

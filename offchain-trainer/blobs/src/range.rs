@@ -3,15 +3,11 @@
 //! Everything is cut at multiples of the 16 KiB chunk group, because inside a group there are no stored hashes to
 //! prove anything with.
 
-use crate::SliceError;
+use crate::{
+    error::SliceError,
+    size::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE},
+};
 use bao_tree::{BaoTree, BlockSize, ChunkNum, ChunkRanges};
-
-/// Bytes in a chunk group: the smallest unit that is verified and sent.
-pub const GROUP_SIZE: u64 = 16 * 1024;
-/// Bytes of content in one slice, at most.
-pub const MAX_SLICE_SIZE: u64 = 1024 * 1024;
-/// Bytes in a blob, at most (1 TiB). Keeps all tree arithmetic far from overflow.
-pub const MAX_BLOB_SIZE: u64 = 1 << 40;
 
 /// 2⁴ chunks of 1 KiB each are one group.
 pub(crate) const BLOCK_SIZE: BlockSize = BlockSize::from_chunk_log(4);

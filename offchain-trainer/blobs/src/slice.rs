@@ -4,7 +4,11 @@
 //! pair that doesn't belong. So a caller never holds more than one unverified group, and nothing is allocated from
 //! what the sender says: hash, size and range all come from our side.
 
-use crate::{H256, SliceError, SliceRange, range::tree};
+use crate::{
+    error::SliceError,
+    name::H256,
+    range::{SliceRange, tree},
+};
 use bao_tree::{
     BaoTree, TreeNode,
     iter::{BaoChunk, ResponseIter},

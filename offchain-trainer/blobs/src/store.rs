@@ -1,27 +1,22 @@
-//! The folder with the blobs.
+//! Storing blobs, and cutting slices out of them.
 //!
-//! Layout: `<hash>` holds a blob, `<hash>.obao` its outboard, `.tmp-*` what is being written, `corrupt/` what was
-//! found damaged; hashes are 64 lower-case hex digits. The outboard always appears before its blob.
-//!
-//! All calls block on the disk: async callers use a blocking thread. Several processes may use one folder, since
-//! files only ever appear whole; the lock file merely tells whether leftovers may be swept.
+//! All calls block on the disk: async callers use a blocking thread.
 
 use crate::{
-    BlobError, GROUP_SIZE, H256, PartialBlob, SliceRange, hash,
+    error::BlobError,
+    folder::Folder,
+    name::{H256, hash},
     outboard::{compute, with_root},
-    range::tree,
+    partial::PartialBlob,
+    range::{SliceRange, tree},
+    size::GROUP_SIZE,
 };
 use bao_tree::io::{EncodeError, sync::encode_ranges_validated};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufReader, Read, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::PathBuf,
 };
-use tempfile::NamedTempFile;
-
-const TEMP_PREFIX: &str = ".tmp-";
-const OUTBOARD_SUFFIX: &str = ".obao";
 
 /// A slice cut out of a blob, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +30,7 @@ pub struct EncodedSlice {
 /// A content-addressed store in one folder. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    dir: PathBuf,
-    // Held so that another process sees the folder in use.
-    _lock: Arc<File>,
+    folder: Folder,
 }
 
 impl BlobStore {
@@ -46,20 +39,8 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`] if the folder can't be made, read or locked.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, BlobError> {
-        let dir = dir.into();
-        fs::create_dir_all(&dir).map_err(BlobError::io("create the blob folder", &dir))?;
-        let lock_path = dir.join(".lock");
-        let lock = File::create(&lock_path).map_err(BlobError::io("create", &lock_path))?;
-        // Alone in the folder: temporary files are nobody's.
-        if lock.try_lock().is_ok() {
-            sweep(&dir)?;
-            lock.unlock().map_err(BlobError::io("unlock", &lock_path))?;
-        }
-        lock.lock_shared().map_err(BlobError::io("lock", &lock_path))?;
-        Ok(Self {
-            dir,
-            _lock: Arc::new(lock),
-        })
+        let folder = Folder::open(dir.into())?;
+        Ok(Self { folder })
     }
 
     /// Stores `bytes` and returns their hash. They are on disk when this returns.
@@ -74,11 +55,11 @@ impl BlobStore {
             Ok(None) | Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => {}
             Err(error) => return Err(error),
         }
-        let (_, outboard) = compute(bytes, bytes.len() as u64, &self.dir)?;
-        let mut file = self.temp_file()?;
+        let (_, outboard) = compute(bytes, bytes.len() as u64, self.folder.dir())?;
+        let mut file = self.folder.temp_file()?;
         file.write_all(bytes)
             .map_err(BlobError::io("write", file.path()))?;
-        self.install(name, file, &outboard)?;
+        self.folder.install(name, file, &outboard)?;
         Ok(name)
     }
 
@@ -88,7 +69,7 @@ impl BlobStore {
     /// [`BlobError::TooLarge`] before anything is read; [`BlobError::Corrupt`] if the content is wrong (the file is
     /// then moved aside); [`BlobError::Io`].
     pub fn get(&self, name: H256, max_size: u64) -> Result<Option<Vec<u8>>, BlobError> {
-        let Some((file, size)) = self.open_blob(name)? else {
+        let Some((file, size)) = self.folder.open_blob(name)? else {
             return Ok(None);
         };
         if size > max_size {
@@ -104,7 +85,7 @@ impl BlobStore {
             .read_to_end(&mut bytes)
             .map_err(BlobError::io("read", self.path(name)))?;
         if hash(&bytes) != name {
-            return Err(self.quarantine(name)?);
+            return Err(self.folder.quarantine(name)?);
         }
         Ok(Some(bytes))
     }
@@ -119,7 +100,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`].
     pub fn size(&self, name: H256) -> Result<Option<u64>, BlobError> {
-        Ok(self.open_blob(name)?.map(|(_, size)| size))
+        Ok(self.folder.open_blob(name)?.map(|(_, size)| size))
     }
 
     /// Whether the blob is here with the content that its name promises. Reads all of it, little by little.
@@ -127,7 +108,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Corrupt`] if the content is wrong (the file is then moved aside); [`BlobError::Io`].
     pub fn verify(&self, name: H256) -> Result<bool, BlobError> {
-        let Some((file, _)) = self.open_blob(name)? else {
+        let Some((file, _)) = self.folder.open_blob(name)? else {
             return Ok(false);
         };
         let mut hasher = blake3::Hasher::new();
@@ -135,14 +116,14 @@ impl BlobStore {
             .update_reader(file)
             .map_err(BlobError::io("read", self.path(name)))?;
         if hasher.finalize().as_bytes() != &name.0 {
-            return Err(self.quarantine(name)?);
+            return Err(self.folder.quarantine(name)?);
         }
         Ok(true)
     }
 
     /// Where the blob is or would be. Whoever reads the file directly gets unverified bytes.
     pub fn path(&self, name: H256) -> PathBuf {
-        self.dir.join(format!("{name:x}"))
+        self.folder.path(name)
     }
 
     /// Deletes the blob; `false` if it wasn't here.
@@ -150,11 +131,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`].
     pub fn remove(&self, name: H256) -> Result<bool, BlobError> {
-        let path = self.path(name);
-        // The blob first: an outboard alone is harmless, and swept when the store is next opened.
-        let removed = remove_if_there(&path)?;
-        remove_if_there(&self.outboard_path(name))?;
-        Ok(removed)
+        self.folder.remove(name)
     }
 
     /// Deletes every blob for which `keep(hash, size in bytes)` is false; returns the bytes freed.
@@ -177,10 +154,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`].
     pub fn hashes(&self) -> Result<Vec<H256>, BlobError> {
-        Ok(file_names(&self.dir)?
-            .iter()
-            .filter_map(|name| parse_name(name))
-            .collect())
+        self.folder.hashes()
     }
 
     /// Cuts `range` out of the blob, with its proof. `None` if the blob isn't here.
@@ -200,7 +174,7 @@ impl BlobStore {
             return Ok(None);
         }
         match self.try_encode(name, range) {
-            Err(EncodeFailure::Mismatch) => Err(self.quarantine(name)?),
+            Err(EncodeFailure::Mismatch) => Err(self.folder.quarantine(name)?),
             Err(EncodeFailure::Blob(error)) => Err(error),
             Ok(slice) => Ok(slice),
         }
@@ -213,53 +187,11 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Slice`] for an impossible size; [`BlobError::Io`].
     pub fn partial(&self, name: H256, size: u64) -> Result<PartialBlob, BlobError> {
-        PartialBlob::new(self.clone(), name, size)
-    }
-
-    pub(crate) fn temp_file(&self) -> Result<NamedTempFile, BlobError> {
-        tempfile::Builder::new()
-            .prefix(TEMP_PREFIX)
-            .tempfile_in(&self.dir)
-            .map_err(BlobError::io("create a file in", &self.dir))
-    }
-
-    /// Gives a complete, verified file its name.
-    pub(crate) fn install(&self, name: H256, file: NamedTempFile, outboard: &[u8]) -> Result<(), BlobError> {
-        self.install_outboard(name, outboard)?;
-        persist(file, &self.path(name))?;
-        sync_dir(&self.dir)
-    }
-
-    fn install_outboard(&self, name: H256, outboard: &[u8]) -> Result<(), BlobError> {
-        if outboard.is_empty() {
-            return Ok(());
-        }
-        let mut file = self.temp_file()?;
-        file.write_all(outboard)
-            .map_err(BlobError::io("write", file.path()))?;
-        persist(file, &self.outboard_path(name))
-    }
-
-    fn outboard_path(&self, name: H256) -> PathBuf {
-        let mut path = self.path(name).into_os_string();
-        path.push(OUTBOARD_SUFFIX);
-        path.into()
-    }
-
-    fn open_blob(&self, name: H256) -> Result<Option<(File, u64)>, BlobError> {
-        let path = self.path(name);
-        match File::open(&path) {
-            Ok(file) => {
-                let size = file.metadata().map_err(BlobError::io("read", &path))?.len();
-                Ok(Some((file, size)))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(BlobError::io("open", path)(error)),
-        }
+        PartialBlob::new(self.folder.clone(), name, size)
     }
 
     fn try_encode(&self, name: H256, range: SliceRange) -> Result<Option<EncodedSlice>, EncodeFailure> {
-        let Some((file, total_size)) = self.open_blob(name)? else {
+        let Some((file, total_size)) = self.folder.open_blob(name)? else {
             return Ok(None);
         };
         let tree = tree(total_size).map_err(BlobError::from)?;
@@ -271,7 +203,7 @@ impl BlobStore {
         let written = if tree.outboard_size() == 0 {
             encode_ranges_validated(&file, with_root(name, tree, Vec::new()), &chunks, &mut bytes)
         } else {
-            let path = self.outboard_path(name);
+            let path = self.folder.outboard_path(name);
             let outboard = match File::open(&path) {
                 Ok(outboard) => outboard,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(EncodeFailure::Mismatch),
@@ -291,35 +223,16 @@ impl BlobStore {
 
     /// Hashes the blob again and rewrites its outboard. `false` if the blob isn't here.
     fn rebuild_outboard(&self, name: H256) -> Result<bool, BlobError> {
-        let Some((file, size)) = self.open_blob(name)? else {
+        let Some((file, size)) = self.folder.open_blob(name)? else {
             return Ok(false);
         };
         let path = self.path(name);
         let (actual, outboard) = compute(BufReader::with_capacity(1 << 18, file), size, &path)?;
         if actual != name {
-            return Err(self.quarantine(name)?);
+            return Err(self.folder.quarantine(name)?);
         }
-        self.install_outboard(name, &outboard)?;
+        self.folder.install_outboard(name, &outboard)?;
         Ok(true)
-    }
-
-    /// Moves a damaged blob aside and returns the error that says so.
-    fn quarantine(&self, name: H256) -> Result<BlobError, BlobError> {
-        let dir = self.dir.join("corrupt");
-        fs::create_dir_all(&dir).map_err(BlobError::io("create", &dir))?;
-        let from = self.path(name);
-        let moved_to = from
-            .file_name()
-            .map_or_else(|| dir.clone(), |file| dir.join(file));
-        match fs::rename(&from, &moved_to) {
-            Ok(()) => {}
-            // Another thread found the same damage first.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(BlobError::io("move aside", from)(error)),
-        }
-        remove_if_there(&self.outboard_path(name))?;
-        tracing::error!(hash = ?name, ?moved_to, "a blob was damaged on disk and has been moved aside");
-        Ok(BlobError::Corrupt { hash: name, moved_to })
     }
 }
 
@@ -332,68 +245,5 @@ enum EncodeFailure {
 impl From<BlobError> for EncodeFailure {
     fn from(error: BlobError) -> Self {
         Self::Blob(error)
-    }
-}
-
-/// Deletes unfinished files and outboards without a blob.
-fn sweep(dir: &Path) -> Result<(), BlobError> {
-    for name in file_names(dir)? {
-        let orphan = name
-            .strip_suffix(OUTBOARD_SUFFIX)
-            .is_some_and(|blob| !dir.join(blob).exists());
-        if orphan || name.starts_with(TEMP_PREFIX) {
-            remove_if_there(&dir.join(&name))?;
-        }
-    }
-    Ok(())
-}
-
-fn file_names(dir: &Path) -> Result<Vec<String>, BlobError> {
-    let entries = fs::read_dir(dir).map_err(BlobError::io("list", dir))?;
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(BlobError::io("list", dir))?;
-        // A name that isn't UTF-8 isn't ours.
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
-}
-
-/// Our names are exactly 64 lower-case hex digits; anything else in the folder is left alone.
-fn parse_name(name: &str) -> Option<H256> {
-    if name.len() != 64 || !name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut hash = H256::zero();
-    for (i, byte) in hash.0.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(name.get(2 * i..2 * i + 2)?, 16).ok()?;
-    }
-    Some(hash)
-}
-
-fn persist(file: NamedTempFile, path: &Path) -> Result<(), BlobError> {
-    file.as_file()
-        .sync_all()
-        .map_err(BlobError::io("write to disk", file.path()))?;
-    file.persist(path)
-        .map_err(|error| BlobError::io("rename a file to", path)(error.error))?;
-    Ok(())
-}
-
-/// After a rename only the folder's own entry may still be lost.
-fn sync_dir(dir: &Path) -> Result<(), BlobError> {
-    if cfg!(unix) {
-        File::open(dir)
-            .and_then(|d| d.sync_all())
-            .map_err(BlobError::io("write to disk", dir))?;
-    }
-    Ok(())
-}
-
-fn remove_if_there(path: &Path) -> Result<bool, BlobError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(BlobError::io("delete", path)(error)),
     }
 }

@@ -38,8 +38,13 @@ fn blob_and_range() -> impl Strategy<Value = (Vec<u8>, SliceRange)> {
         })
 }
 
+/// They hash a lot: a quarter of the usual cases.
+fn cases() -> ProptestConfig {
+    ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(4))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases())]
 
     #[test]
     fn every_slice_decodes_to_the_bytes_of_its_range((bytes, range) in blob_and_range()) {
@@ -92,18 +97,6 @@ proptest! {
         // What the liar sends is cut from the real blob; it can't prove the claimed size with it.
         let (name, slice) = encode(&bytes, SliceRange::first());
         prop_assert!(SliceDecoder::decode(name, claimed, SliceRange::first(), &slice).is_err());
-    }
-
-    #[test]
-    fn arbitrary_bytes_never_panic(
-        size in prop_oneof![0u64..10 * GROUP_SIZE, 0..=MAX_BLOB_SIZE, any::<u64>()],
-        offset in prop_oneof![Just(0), (0u64..100).prop_map(|g| g * GROUP_SIZE), any::<u64>()],
-        length in prop_oneof![(0u64..70).prop_map(|g| g * GROUP_SIZE), any::<u64>()],
-        slice in prop::collection::vec(any::<u8>(), 0..70_000),
-    ) {
-        if let Ok(range) = SliceRange::new(offset, length) {
-            prop_assert!(SliceDecoder::decode(H256::repeat_byte(3), size, range, &slice).is_err());
-        }
     }
 }
 

@@ -20,22 +20,28 @@ pub struct Options {
     /// File with the secret shared with the node: 64 hexadecimal digits.
     #[arg(long, value_name = "FILE")]
     pub token_file: PathBuf,
-    /// Address for other trainers; 127.0.0.1 keeps other PCs out.
-    #[arg(long, value_name = "IP", default_value = "0.0.0.0")]
-    pub p2p_address: IpAddr,
+    /// Address for other trainers, of either family; 127.0.0.1 keeps other PCs out. May be given several times; a family
+    /// that this PC doesn't have is left out if another one is left.
+    #[arg(long, value_name = "IP", default_values = ["0.0.0.0", "::"])]
+    pub p2p_address: Vec<IpAddr>,
     /// TCP port for other trainers; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub p2p_port: u16,
     /// File with the Ed25519 secret of this trainer's identity: 64 hexadecimal digits.
     #[arg(long, value_name = "FILE")]
     pub key_file: PathBuf,
-    /// A trainer to connect to, such as /ip4/203.0.113.7/tcp/30400/p2p/12D3…; may be given several times.
+    /// A trainer to connect to, such as /ip4/203.0.113.7/tcp/30400/p2p/12D3… or /dns/pc.example.org/tcp/30400/p2p/12D3…; may be
+    /// given several times.
     #[arg(long, value_name = "MULTIADDR")]
     pub bootstrap: Vec<Multiaddr>,
+    /// MiB of the disk that are kept free: with less, no new work is taken, and with eight times as much this is announced.
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    pub reserve_space: u64,
     /// Folder of a data set to import, such as datasets/digits; may be given several times.
     #[arg(long, value_name = "DIR")]
     pub dataset: Vec<PathBuf>,
-    /// How many LibTorch processes may run at once [default: one per CPU core].
+    /// How many LibTorch processes may run at once, at the lowest priority [default: one per CPU core but one, which is
+    /// left to the node].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
     /// The LibTorch worker program [default: hydra-torch-worker beside this program].
@@ -47,6 +53,22 @@ impl Options {
     /// How many LibTorch processes may run at once: at least one.
     pub fn worker_count(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.workers.map_or_else(cores, usize::from)
+        self.workers
+            .map_or_else(|| workers_beside_a_node(cores()), usize::from)
+    }
+}
+
+/// A block that is late because the node got no core is a block lost.
+fn workers_beside_a_node(cores: usize) -> usize {
+    cores.saturating_sub(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_is_left_to_the_node() {
+        assert_eq!([1, 2, 3, 16].map(workers_beside_a_node), [1, 1, 2, 15]);
     }
 }

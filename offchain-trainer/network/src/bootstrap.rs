@@ -3,10 +3,24 @@
 //! A state machine without clock or sockets: it is told what happened and when, and says which addresses are due to
 //! be dialled. Pauses double from attempt to attempt, so that a peer that is away for long costs nothing.
 
-use crate::Limits;
+use crate::config::Limits;
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// After so many failures in a row, for the same reason, it is said again: half an hour at the longest pause.
+const REMINDER: u32 = 64;
+
+/// A bootstrap peer that can't be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwayPeer {
+    /// As it was given.
+    pub address: Multiaddr,
+    /// Why the last attempt failed.
+    pub reason: String,
+    /// How many attempts have failed since it was last connected.
+    pub attempts: u32,
+}
 
 /// All bootstrap peers.
 pub(crate) struct Bootstrap {
@@ -21,6 +35,8 @@ struct Entry {
     peer: Option<PeerId>,
     state: State,
     failures: u32,
+    /// Why the last attempt failed; empty while none has.
+    reason: String,
 }
 
 #[derive(PartialEq)]
@@ -36,7 +52,7 @@ enum State {
 pub(crate) enum Dialled {
     Started(ConnectionId),
     Ourselves,
-    Failed,
+    Failed(String),
 }
 
 impl Bootstrap {
@@ -55,6 +71,7 @@ impl Bootstrap {
                     peer,
                     state,
                     failures: 0,
+                    reason: String::new(),
                 }
             })
             .collect();
@@ -74,18 +91,30 @@ impl Bootstrap {
         due.min()
     }
 
-    /// Dials what is due.
-    pub(crate) fn dial_due(&mut self, now: Instant, mut dial: impl FnMut(&Multiaddr) -> Dialled) {
+    /// Who is away, in the order given.
+    pub(crate) fn away(&self) -> Vec<AwayPeer> {
+        let away = self.entries.iter().filter(|e| e.failures > 0);
+        away.map(Entry::away).collect()
+    }
+
+    /// Dials what is due. Returns who is to be named in the log.
+    pub(crate) fn dial_due(
+        &mut self,
+        now: Instant,
+        mut dial: impl FnMut(&Multiaddr) -> Dialled,
+    ) -> Vec<AwayPeer> {
         let (min, max) = (self.min, self.max);
+        let mut named = Vec::new();
         for entry in &mut self.entries {
             if matches!(entry.state, State::Due(at) if at <= now) {
                 match dial(&entry.address) {
                     Dialled::Started(id) => entry.state = State::Dialling(id),
                     Dialled::Ourselves => entry.state = State::Ourselves,
-                    Dialled::Failed => entry.retry(now, min, max),
+                    Dialled::Failed(reason) => named.extend(entry.retry(now, min, max, reason)),
                 }
             }
         }
+        named
     }
 
     /// A connection came up, whoever dialled it.
@@ -97,6 +126,7 @@ impl Bootstrap {
             if entry.peer == Some(peer) && entry.state != State::Ourselves {
                 entry.state = State::Connected;
                 entry.failures = 0;
+                entry.reason.clear();
             }
         }
     }
@@ -111,12 +141,18 @@ impl Bootstrap {
         }
     }
 
-    /// Dialling failed. Returns the address if this is the first failure in a row, for the log.
-    pub(crate) fn failed(&mut self, id: ConnectionId, now: Instant) -> Option<&Multiaddr> {
+    /// Whose address is being dialled with this connection.
+    pub(crate) fn dialling(&self, id: ConnectionId) -> Option<&Multiaddr> {
+        let entry = self.entries.iter().find(|e| e.state == State::Dialling(id))?;
+        Some(&entry.address)
+    }
+
+    /// Dialling failed. Returns who it was if that is to be said in the log: the first time, when the reason changes, and
+    /// now and then.
+    pub(crate) fn failed(&mut self, id: ConnectionId, now: Instant, reason: String) -> Option<AwayPeer> {
         let (min, max) = (self.min, self.max);
         let entry = self.entries.iter_mut().find(|e| e.state == State::Dialling(id))?;
-        entry.retry(now, min, max);
-        (entry.failures == 1).then_some(&entry.address)
+        entry.retry(now, min, max, reason)
     }
 
     /// The address turned out to be our own.
@@ -128,10 +164,21 @@ impl Bootstrap {
 }
 
 impl Entry {
-    fn retry(&mut self, now: Instant, min: Duration, max: Duration) {
+    fn retry(&mut self, now: Instant, min: Duration, max: Duration, reason: String) -> Option<AwayPeer> {
         let pause = min.saturating_mul(1 << self.failures.min(16)).min(max);
         self.failures = self.failures.saturating_add(1);
         self.state = State::Due(now + pause);
+        let news = self.reason != reason || self.failures.is_multiple_of(REMINDER);
+        self.reason = reason;
+        news.then(|| self.away())
+    }
+
+    fn away(&self) -> AwayPeer {
+        AwayPeer {
+            address: self.address.clone(),
+            reason: self.reason.clone(),
+            attempts: self.failures,
+        }
     }
 }
 
@@ -166,7 +213,8 @@ mod tests {
         for id in 0..9 {
             bootstrap.dial_due(now, |_| Dialled::Started(ID(id)));
             assert_eq!(bootstrap.next_due(), None, "it is being dialled");
-            assert_eq!(bootstrap.failed(ID(id), now).is_some(), id == 0, "logged once");
+            let named = bootstrap.failed(ID(id), now, "refused".into());
+            assert_eq!(named.is_some(), id == 0, "logged once");
             let due = bootstrap.next_due().unwrap();
             pauses.push((due - now).as_millis());
             bootstrap.dial_due(now, |_| panic!("not due yet"));
@@ -180,15 +228,44 @@ mod tests {
         let (mut bootstrap, _, now) = one("/ip4/127.0.0.1/tcp/1");
         let peer = PeerId::random();
         bootstrap.dial_due(now, |_| Dialled::Started(ID(1)));
-        bootstrap.failed(ID(1), now);
+        bootstrap.failed(ID(1), now, "refused".into());
+        assert_eq!(bootstrap.away().len(), 1);
         let now = bootstrap.next_due().unwrap();
         bootstrap.dial_due(now, |_| Dialled::Started(ID(2)));
         bootstrap.connected(ID(2), peer);
-        assert_eq!(bootstrap.next_due(), None);
+        assert_eq!((bootstrap.next_due(), bootstrap.away()), (None, vec![]));
         bootstrap.disconnected(PeerId::random(), now);
         assert_eq!(bootstrap.next_due(), None, "that was somebody else");
         bootstrap.disconnected(peer, now);
         assert_eq!(bootstrap.next_due(), Some(now + Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn who_is_away_is_named_with_the_reason_when_it_changes_and_now_and_then() {
+        let (mut bootstrap, _, mut now) = one("/dns4/pc.example.org/tcp/1");
+        let mut named = Vec::new();
+        for id in 0..2 * REMINDER {
+            bootstrap.dial_due(now, |_| Dialled::Started(ID(id as usize)));
+            let reason = if id < 3 { "no such name" } else { "refused" };
+            named.extend(bootstrap.failed(ID(id as usize), now, reason.into()));
+            now = bootstrap.next_due().unwrap();
+        }
+        let named: Vec<_> = named
+            .iter()
+            .map(|away| (away.attempts, away.reason.as_str()))
+            .collect();
+        assert_eq!(
+            named,
+            [
+                (1, "no such name"),
+                (4, "refused"),
+                (64, "refused"),
+                (128, "refused")
+            ]
+        );
+        let away = bootstrap.away();
+        assert_eq!(away[0].address, "/dns4/pc.example.org/tcp/1".parse().unwrap());
+        assert_eq!((away[0].attempts, away.len()), (128, 1));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Asking one peer for one slice.
 
 use crate::{
-    Limits, SizeRule,
+    config::Limits,
+    error::PeerFault,
     pool::{Lease, Pool},
-    wire::{HEADER_SIZE, Header, Request, WireError, decode_header, encode_request},
+    size::SizeRule,
+    wire::{HEADER_SIZE, Header, Request, decode_header, encode_request},
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
-use hydra_blobs::{GROUP_SIZE, SliceDecoder, SliceError, VerifiedSlice};
+use hydra_blobs::{GROUP_SIZE, SliceDecoder, VerifiedSlice};
 use libp2p::{PeerId, Stream};
 use libp2p_stream::OpenStreamError;
 use std::{
@@ -18,50 +20,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, timeout};
-
-/// Why a peer didn't deliver.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PeerFault {
-    /// There is no connection to it.
-    #[error("not connected")]
-    NotConnected,
-    /// It doesn't speak `/hydra/blob/1`.
-    #[error("doesn't serve blobs")]
-    NoProtocol,
-    /// It doesn't have the blob.
-    #[error("doesn't have it")]
-    NotFound,
-    /// It has too much to do.
-    #[error("too busy")]
-    Busy,
-    /// The connection or stream broke.
-    #[error("connection lost ({0})")]
-    Lost(String),
-    /// It took too long.
-    #[error("took longer than {0:?}")]
-    Stalled(Duration),
-    /// It says the blob has another size than it must have. It wasn't asked for more.
-    #[error("offers {claimed} bytes where {rule}")]
-    WrongSize {
-        /// The size it claims, in bytes.
-        claimed: u64,
-        /// What was allowed.
-        rule: SizeRule,
-    },
-    /// It sent something else than the blob.
-    #[error("sent wrong data: {0}")]
-    WrongData(SliceError),
-    /// What it sent isn't the protocol.
-    #[error("broke the protocol: {0}")]
-    BadAnswer(WireError),
-}
-
-impl PeerFault {
-    /// Whether asking the same peer again may help.
-    pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Lost(_))
-    }
-}
 
 /// How far a request has come, for those who watch it.
 #[derive(Debug, Default)]

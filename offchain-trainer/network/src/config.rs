@@ -9,9 +9,11 @@ use std::time::Duration;
 pub struct NetworkConfig {
     /// Who we are; see [`data_plane_keypair`](crate::data_plane_keypair).
     pub keypair: Keypair,
-    /// Where to listen, such as `/ip4/0.0.0.0/tcp/30400`; port 0 lets the system choose. None: only dial out.
+    /// Where to listen, such as `/ip4/0.0.0.0/tcp/30400` and `/ip6/::/tcp/30400`; port 0 lets the system choose one, the
+    /// same for all. A family that this computer doesn't have is left out if another one is left. None: only dial out.
     pub listen: Vec<Multiaddr>,
-    /// Peers to stay connected to, such as `/ip4/203.0.113.7/tcp/30400/p2p/12D3…`. Our own address does no harm.
+    /// Peers to stay connected to, such as `/ip4/203.0.113.7/tcp/30400/p2p/12D3…` or `/dns/pc.example.org/tcp/30400`. Our
+    /// own address does no harm.
     pub bootstrap: Vec<Multiaddr>,
     /// What we tell others we are running; [`default_agent`] for the usual one.
     pub agent: String,
@@ -53,6 +55,16 @@ pub struct Limits {
     pub arrival: Duration,
     /// How long a peer may keep a stream open without asking for anything.
     pub idle_stream: Duration,
+    /// How long a connection may take until both sides know each other, on either side; with the look-up of its name.
+    pub handshake: Duration,
+    /// Connections that others may have made to us.
+    pub connections: u32,
+    /// Connections to us at a time whose handshake isn't finished.
+    pub connections_pending: u32,
+    /// Connections with one peer: it may come back before its old ones are known to be dead.
+    pub connections_per_peer: u32,
+    /// Connections that one IP address may have made to us, finished or not; for IPv6, one network of 2⁶⁴ addresses.
+    pub connections_per_address: usize,
     /// Streams that one peer may have open to us.
     pub streams_per_peer: usize,
     /// Streams that all peers together may have open to us.
@@ -79,6 +91,11 @@ impl Default for Limits {
             hedge: Duration::from_secs(1),
             arrival: Duration::from_secs(1),
             idle_stream: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
+            connections: 192,
+            connections_pending: 128,
+            connections_per_peer: 4,
+            connections_per_address: 32,
             streams_per_peer: 8,
             streams: 256,
             slices_served: 32,

@@ -1,12 +1,20 @@
 //! What the rest of the program holds of the network.
 
 use crate::{
-    ClockOffset, DialError, FetchError, Limits, Multiaddr, PeerId, PeerInfo, SizeRule,
-    fetch::{Fetcher, Gates},
+    bootstrap::AwayPeer,
+    clock::ClockOffset,
+    command::Command,
+    config::Limits,
+    disk::blocking,
+    error::{DialError, FetchError},
+    fetch::Fetcher,
+    gates::Gates,
+    peers::PeerInfo,
     pool::Pool,
-    service::Command,
+    size::SizeRule,
 };
 use hydra_blobs::{BlobError, BlobStore, H256};
+use libp2p::{Multiaddr, PeerId};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -20,13 +28,19 @@ pub struct NetworkHandle {
 struct Inner {
     local: PeerId,
     commands: mpsc::Sender<Command>,
-    peers: watch::Receiver<Vec<PeerInfo>>,
-    listening: watch::Receiver<Vec<Multiaddr>>,
-    clock_offset: watch::Receiver<Option<ClockOffset>>,
+    views: Views,
     pool: Arc<Pool>,
     gates: Gates,
     store: Arc<BlobStore>,
     limits: Limits,
+}
+
+/// What the network's tasks show of themselves.
+pub(crate) struct Views {
+    pub(crate) peers: watch::Receiver<Vec<PeerInfo>>,
+    pub(crate) listening: watch::Receiver<Vec<Multiaddr>>,
+    pub(crate) away: watch::Receiver<Vec<AwayPeer>>,
+    pub(crate) clock_offset: watch::Receiver<Option<ClockOffset>>,
 }
 
 impl std::fmt::Debug for NetworkHandle {
@@ -38,27 +52,21 @@ impl std::fmt::Debug for NetworkHandle {
 }
 
 impl NetworkHandle {
-    #[allow(clippy::too_many_arguments)] // All of it is needed, and there is one caller.
     pub(crate) fn new(
         local: PeerId,
         commands: mpsc::Sender<Command>,
-        peers: watch::Receiver<Vec<PeerInfo>>,
-        listening: watch::Receiver<Vec<Multiaddr>>,
-        clock_offset: watch::Receiver<Option<ClockOffset>>,
+        views: Views,
         pool: Arc<Pool>,
         store: Arc<BlobStore>,
         limits: Limits,
     ) -> Self {
-        let gates = Gates::default();
         Self {
             inner: Arc::new(Inner {
                 local,
                 commands,
-                peers,
-                listening,
-                clock_offset,
+                views,
                 pool,
-                gates,
+                gates: Gates::default(),
                 store,
                 limits,
             }),
@@ -77,7 +85,7 @@ impl NetworkHandle {
     pub async fn fetch(&self, hash: H256, rule: SizeRule, providers: Vec<PeerId>) -> Result<u64, FetchError> {
         let Inner {
             local,
-            peers,
+            views,
             pool,
             gates,
             store,
@@ -98,9 +106,18 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        Fetcher::new(hash, rule, pool, store, limits, peers.clone(), *local, &providers)
-            .run()
-            .await
+        Fetcher::new(
+            hash,
+            rule,
+            pool,
+            store,
+            limits,
+            views.peers.clone(),
+            *local,
+            &providers,
+        )
+        .run()
+        .await
     }
 
     /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
@@ -130,12 +147,22 @@ impl NetworkHandle {
 
     /// Who we are connected to, by PeerId.
     pub fn peers(&self) -> Vec<PeerInfo> {
-        self.inner.peers.borrow().clone()
+        self.inner.views.peers.borrow().clone()
     }
 
     /// Follows [`peers`](Self::peers): for waiting until somebody is there.
     pub fn watch_peers(&self) -> watch::Receiver<Vec<PeerInfo>> {
-        self.inner.peers.clone()
+        self.inner.views.peers.clone()
+    }
+
+    /// Bootstrap peers that can't be reached, and why. Each is tried again until it can.
+    pub fn away(&self) -> Vec<AwayPeer> {
+        self.inner.views.away.borrow().clone()
+    }
+
+    /// Follows [`away`](Self::away).
+    pub fn watch_away(&self) -> watch::Receiver<Vec<AwayPeer>> {
+        self.inner.views.away.clone()
     }
 
     /// Who we are.
@@ -145,18 +172,18 @@ impl NetworkHandle {
 
     /// Where we listen, with our PeerId at the end: as others need it to dial or bootstrap from us.
     pub fn listen_addresses(&self) -> Vec<Multiaddr> {
-        self.inner.listening.borrow().clone()
+        self.inner.views.listening.borrow().clone()
     }
 
     /// How far this computer's clock is from its peers', as far as they tell and agree. They may lie: this may make a
     /// sentence for the person at this computer, and must decide nothing else.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
-        *self.inner.clock_offset.borrow()
+        *self.inner.views.clock_offset.borrow()
     }
 
     /// Follows [`clock_offset`](Self::clock_offset).
     pub fn watch_clock_offset(&self) -> watch::Receiver<Option<ClockOffset>> {
-        self.inner.clock_offset.clone()
+        self.inner.views.clock_offset.clone()
     }
 
     /// Connects to a peer, once: it isn't dialled again when the connection is lost. Returns who it is. If `address`
@@ -194,19 +221,5 @@ impl NetworkHandle {
             Err(FetchError::Store(BlobError::Corrupt { .. })) => Ok(false),
             verified => verified,
         }
-    }
-}
-
-/// Runs disk work where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Result<T, FetchError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(FetchError::Store),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is going down.
-            Err(_) => Err(FetchError::ShutDown),
-        },
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One libp2p swarm (TCP, Noise, Yamux, Identify, Ping) runs as a task of its own; a [`NetworkHandle`] talks to it.
 //! Blobs travel over `/hydra/blob/1` ([`wire`]) in verified slices and end up in the
-//! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward.
+//! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward. Over `/hydra/time/1` trainers tell each other
+//! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]).
 //!
 //! It must never
 //! * believe a peer: content, sizes and names are checked, and whatever a peer can make us hold is bounded;
@@ -12,29 +13,38 @@
 //! Start with `service`, the task that owns the swarm; `fetch` gets a blob from several peers, `server` gives blobs to others,
 //! `bootstrap` keeps the connections that were asked for. Bounds and timeouts are in [`Limits`].
 
+mod behaviour;
 mod bootstrap;
 mod client;
 mod clock;
+mod command;
 mod config;
+mod disk;
+mod error;
 mod fetch;
+mod gates;
 mod handle;
 mod identity;
 mod listen;
+mod names;
+mod network;
 mod peers;
+mod per_address;
 mod pool;
 mod server;
 mod service;
+mod size;
 mod slots;
 mod time;
 pub mod wire;
 
-pub use client::PeerFault;
+pub use bootstrap::AwayPeer;
 pub use clock::{Clock, ClockOffset};
 pub use config::{Limits, NetworkConfig, default_agent};
-pub use fetch::{FetchError, SizeRule};
+pub use error::{DialError, FetchError, NetworkError, PeerFault};
 pub use handle::NetworkHandle;
 pub use identity::{BadPeerId, data_plane_keypair, peer_id_bytes, peer_id_from_bytes};
 pub use libp2p::{Multiaddr, PeerId, identity::Keypair};
-pub use listen::NetworkError;
+pub use network::Network;
 pub use peers::PeerInfo;
-pub use service::{DialError, Network};
+pub use size::SizeRule;

@@ -4,7 +4,7 @@
 //! here is bounded (streams and slices in memory, per peer and altogether, and time), and a bad request ends its stream.
 
 use crate::{
-    Limits,
+    config::Limits,
     slots::Slots,
     wire::{Header, REQUEST_SIZE, Request, decode_request, encode_header},
 };

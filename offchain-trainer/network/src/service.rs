@@ -4,187 +4,32 @@
 //! [`NetworkHandle`](crate::NetworkHandle). It ends when told to, or when the last handle is gone.
 
 use crate::{
-    NetworkConfig, NetworkError, NetworkHandle, PeerInfo,
-    bootstrap::{Bootstrap, Dialled, peer_in},
-    listen::listen,
-    peers::Peers,
+    behaviour::{Behaviour, BehaviourEvent},
+    bootstrap::{AwayPeer, Bootstrap, Dialled, peer_in},
+    command::Command,
+    error::{DialError, innermost},
+    peers::{PeerInfo, Peers},
     pool::Pool,
-    server, time, wire,
 };
 use futures::StreamExt;
-use hydra_blobs::BlobStore;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, SwarmBuilder, identify,
+    Multiaddr, PeerId, Swarm, identify,
     multiaddr::Protocol,
-    noise, ping,
+    ping,
     swarm::{
-        self, ConnectionId, NetworkBehaviour, SwarmEvent,
+        self, ConnectionId, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
     },
-    tcp, yamux,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
     time::Instant,
 };
 
-/// What Identify calls the protocol family.
-const PROTOCOL_VERSION: &str = "/hydra/1";
-/// A machine that trains on all cores answers late; one that is gone never does.
-const PING_TIMEOUT: Duration = Duration::from_secs(30);
-/// Streams on one connection, both directions together.
-const MAX_STREAMS_PER_CONNECTION: usize = 64;
-/// Commands that wait for the swarm.
-const QUEUE: usize = 64;
-
-#[derive(NetworkBehaviour)]
-pub(crate) struct Behaviour {
-    identify: identify::Behaviour,
-    ping: ping::Behaviour,
-    streams: libp2p_stream::Behaviour,
-}
-
-/// Why a peer couldn't be dialled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DialError {
-    /// The address is our own.
-    #[error("{address} is this trainer itself. Dial another peer's address")]
-    Ourselves {
-        /// The address dialled.
-        address: Multiaddr,
-    },
-    /// Somebody else answers there.
-    #[error("{address} is answered by peer {obtained}. Check the peer's address; it may have a new key")]
-    WrongPeer {
-        /// The address dialled.
-        address: Multiaddr,
-        /// Who answered.
-        obtained: PeerId,
-    },
-    /// Nobody answers there.
-    #[error("can't reach {address}: {reason}. Check that the peer runs and that the address is right")]
-    Unreachable {
-        /// The address dialled.
-        address: Multiaddr,
-        /// What went wrong.
-        reason: String,
-    },
-    /// The network has been shut down.
-    #[error("the network has been shut down. Start it again first")]
-    ShutDown,
-}
-
-pub(crate) enum Command {
-    Dial {
-        address: Multiaddr,
-        reply: oneshot::Sender<Result<PeerId, DialError>>,
-    },
-    ShutDown,
-}
-
-/// The data plane.
-pub struct Network;
-
-impl Network {
-    /// Starts the network. It listens when this returns; bootstrap peers are dialled in the background. Must be
-    /// called in a tokio runtime.
-    ///
-    /// # Errors
-    /// [`NetworkError`], [`NetworkError::PortTaken`] in particular.
-    pub async fn start(config: NetworkConfig, store: Arc<BlobStore>) -> Result<NetworkHandle, NetworkError> {
-        let NetworkConfig {
-            keypair,
-            listen: addresses,
-            bootstrap,
-            agent,
-            clock,
-            limits,
-        } = config;
-        let local = keypair.public().to_peer_id();
-        let mut swarm = build_swarm(keypair, agent)?;
-        let mut control = swarm.behaviour().streams.new_control();
-        let incoming = control
-            .accept(wire::PROTOCOL)
-            .map_err(|error| NetworkError::Transport(error.to_string()))?;
-        let askers = control
-            .accept(time::PROTOCOL)
-            .map_err(|error| NetworkError::Transport(error.to_string()))?;
-        let events = listen(&mut swarm, &addresses).await?;
-        let (peers_sender, peers) = watch::channel(Vec::new());
-        let (found, offset) = watch::channel(None);
-        let timekeeper = time::keep(
-            control.clone(),
-            peers.clone(),
-            clock.clone(),
-            limits.ask_time,
-            found,
-        );
-        let tasks = vec![
-            AbortOnDrop(tokio::spawn(server::serve(incoming, store.clone(), limits.clone())).abort_handle()),
-            AbortOnDrop(tokio::spawn(time::serve(askers, clock)).abort_handle()),
-            AbortOnDrop(tokio::spawn(timekeeper).abort_handle()),
-        ];
-
-        let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
-        let (commands, command_receiver) = mpsc::channel(QUEUE);
-        let (listening_sender, listening) = watch::channel(Vec::new());
-        let mut service = Service {
-            bootstrap: Bootstrap::new(&bootstrap, local, &limits, Instant::now()),
-            peers: Peers::default(),
-            pool: pool.clone(),
-            dials: HashMap::new(),
-            peers_sender,
-            listening_sender,
-            swarm,
-        };
-        for event in events {
-            service.on_event(event);
-        }
-        tokio::spawn(service.run(command_receiver, tasks));
-        Ok(NetworkHandle::new(
-            local, commands, peers, listening, offset, pool, store, limits,
-        ))
-    }
-}
-
-fn build_swarm(keypair: libp2p::identity::Keypair, agent: String) -> Result<Swarm<Behaviour>, NetworkError> {
-    let transport = |error: &dyn std::fmt::Display| NetworkError::Transport(error.to_string());
-    let builder = SwarmBuilder::with_existing_identity(keypair)
-        .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            noise::Config::new,
-            multiplexer,
-        )
-        .map_err(|error| transport(&error))?
-        .with_behaviour(|key| Behaviour {
-            identify: identify::Behaviour::new(
-                identify::Config::new(PROTOCOL_VERSION.into(), key.public())
-                    .with_agent_version(agent)
-                    // Addresses that a peer merely claims to have are never dialled.
-                    .with_cache_size(0),
-            ),
-            ping: ping::Behaviour::new(ping::Config::new().with_timeout(PING_TIMEOUT)),
-            streams: libp2p_stream::Behaviour::new(),
-        })
-        .map_err(|error| transport(&error))?;
-    // Connections are for keeps, whether or not a blob is moving.
-    Ok(builder
-        .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::MAX))
-        .build())
-}
-
-/// Enough for both directions' blob streams and the small protocols; the default allows a peer hundreds, with a
-/// buffer each.
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION);
-    config
-}
-
-struct AbortOnDrop(AbortHandle);
+/// A task that ends with its owner.
+pub(crate) struct AbortOnDrop(pub(crate) AbortHandle);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -192,20 +37,37 @@ impl Drop for AbortOnDrop {
     }
 }
 
-struct Service {
+pub(crate) struct Service {
     swarm: Swarm<Behaviour>,
     bootstrap: Bootstrap,
     peers: Peers,
     pool: Arc<Pool>,
     /// Who waits for which dial.
     dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
-    peers_sender: watch::Sender<Vec<PeerInfo>>,
-    listening_sender: watch::Sender<Vec<Multiaddr>>,
+    shown: Shown,
+}
+
+/// Where the service shows what it knows.
+pub(crate) struct Shown {
+    pub(crate) peers: watch::Sender<Vec<PeerInfo>>,
+    pub(crate) listening: watch::Sender<Vec<Multiaddr>>,
+    pub(crate) away: watch::Sender<Vec<AwayPeer>>,
 }
 
 impl Service {
+    pub(crate) fn new(swarm: Swarm<Behaviour>, bootstrap: Bootstrap, pool: Arc<Pool>, shown: Shown) -> Self {
+        Self {
+            swarm,
+            bootstrap,
+            peers: Peers::default(),
+            pool,
+            dials: HashMap::new(),
+            shown,
+        }
+    }
+
     /// `commands` is dropped last: that its channel is closed tells the handles that everything has ended.
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
         loop {
             let due = self.bootstrap.next_due();
             tokio::select! {
@@ -222,7 +84,7 @@ impl Service {
         drop(commands);
     }
 
-    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+    pub(crate) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::ConnectionEstablished {
                 peer_id,
@@ -304,6 +166,7 @@ impl Service {
             }
         }
         self.bootstrap.connected(id, peer);
+        self.publish_away();
         if let Some((_, reply)) = self.dials.remove(&id) {
             let _ = reply.send(Ok(peer));
         }
@@ -329,20 +192,19 @@ impl Service {
 
     fn dial_bootstrap(&mut self) {
         let Self { bootstrap, swarm, .. } = self;
-        bootstrap.dial_due(Instant::now(), |address| {
+        let named = bootstrap.dial_due(Instant::now(), |address| {
             let options = dial_options(address);
             let id = options.connection_id();
             match swarm.dial(options) {
                 Ok(()) => Dialled::Started(id),
                 Err(error) => match explain(address.clone(), &error) {
                     DialError::Ourselves { .. } => Dialled::Ourselves,
-                    error => {
-                        tracing::warn!(%error, "can't dial a bootstrap peer");
-                        Dialled::Failed
-                    }
+                    error => Dialled::Failed(error.to_string()),
                 },
             }
         });
+        named.iter().for_each(name);
+        self.publish_away();
     }
 
     fn dial_failed(&mut self, id: ConnectionId, error: &swarm::DialError) {
@@ -351,16 +213,27 @@ impl Service {
         }
         if matches!(error, swarm::DialError::LocalPeerId { .. }) {
             self.bootstrap.is_ourselves(id);
-        } else if let Some(address) = self.bootstrap.failed(id, Instant::now()) {
-            let error = explain(address.clone(), error);
-            tracing::warn!(%error, "a bootstrap peer is away; trying again until it comes back");
+        } else if let Some(address) = self.bootstrap.dialling(id) {
+            let reason = explain(address.clone(), error).to_string();
+            let named = self.bootstrap.failed(id, Instant::now(), reason);
+            named.iter().for_each(name);
         }
+        self.publish_away();
+    }
+
+    fn publish_away(&self) {
+        let now = self.bootstrap.away();
+        self.shown.away.send_if_modified(|before| {
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
     }
 
     fn publish_peers(&self) {
         let now = self.peers.list();
         // Whoever waits for changes isn't woken for none.
-        self.peers_sender.send_if_modified(|before| {
+        self.shown.peers.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;
             changed
@@ -373,8 +246,17 @@ impl Service {
             .swarm
             .listeners()
             .map(|a| a.clone().with(Protocol::P2p(local)));
-        self.listening_sender.send_replace(addresses.collect());
+        self.shown.listening.send_replace(addresses.collect());
     }
+}
+
+/// Says who is away, and that this isn't the end of it.
+fn name(away: &AwayPeer) {
+    let AwayPeer { reason, attempts, .. } = away;
+    tracing::warn!(
+        attempts,
+        "a bootstrap peer is away and is tried again until it comes back: {reason}"
+    );
 }
 
 /// A new local port for each connection: dialling from the listening port gains nothing without hole punching, and
@@ -415,11 +297,6 @@ fn explain(address: Multiaddr, error: &swarm::DialError) -> DialError {
             reason: innermost(other),
         },
     }
-}
-
-/// libp2p's own message spreads over lines and repeats the address; the last cause says it all.
-fn innermost(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 async fn sleep_until(due: Option<Instant>) {

@@ -170,7 +170,7 @@ async fn dialling_says_why_it_failed() {
             obtained: b.id()
         }
     );
-    let nonsense = a.net.dial("/dns4/example.org/tcp/1".parse().unwrap()).await;
+    let nonsense = a.net.dial("/ip4/127.0.0.1/udp/1".parse().unwrap()).await;
     assert!(
         matches!(nonsense, Err(DialError::Unreachable { .. })),
         "{nonsense:?}"

@@ -19,6 +19,7 @@ use hydra_primitives::{
     status::Phase,
 };
 use hydra_trainer::{Options, Trainer};
+use hydra_trainer_api::{Tag, weights_path};
 use libp2p::{SwarmBuilder, noise, swarm::SwarmEvent, tcp, yamux};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
@@ -56,10 +57,12 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
         base_path: folder.path().join("base"),
         http_port: 0,
         token_file: write("token", TOKEN),
-        p2p_address: [0, 0, 0, 0].into(),
+        p2p_address: vec![[0, 0, 0, 0].into()],
         p2p_port: 0,
         key_file: write("key", [number; 32]),
         bootstrap: vec![],
+        // The disk under the tests is not what they test.
+        reserve_space: 0,
         dataset: vec![],
         workers: Some(1),
         worker_binary: None,
@@ -177,6 +180,14 @@ impl Pc {
         let results = self.results(sheet, 1).await;
         assert_eq!(results.len(), 1, "{results:?}");
         results.into_iter().next().unwrap()
+    }
+
+    /// Asks for the weights of model 0 with the tag.
+    pub async fn weights(&self) -> Response {
+        let path = weights_path(0);
+        let tag = Tag::of_path(&TOKEN, &path).header();
+        let request = self.http.get(self.url(&path)).header(TAG_HEADER, tag);
+        request.send().await.unwrap()
     }
 
     /// Posts `body` with its tag and returns status and JSON.

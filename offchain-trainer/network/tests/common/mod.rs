@@ -4,10 +4,13 @@
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{BlobStore, H256, SliceRange};
 use hydra_network::{
-    Keypair, Limits, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerId, PeerInfo,
+    FetchError, Keypair, Limits, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerFault, PeerId,
+    PeerInfo,
     wire::{Header, PROTOCOL, REQUEST_SIZE, Request, decode_request, encode_header},
 };
-use libp2p::{Stream, SwarmBuilder, multiaddr::Protocol, noise, swarm::SwarmEvent, tcp, yamux};
+use libp2p::{
+    Stream, StreamProtocol, SwarmBuilder, multiaddr::Protocol, noise, swarm::SwarmEvent, tcp, yamux,
+};
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 
@@ -92,6 +95,28 @@ pub fn content(size: usize) -> Vec<u8> {
     bytes
 }
 
+pub async fn patient_node() -> Node {
+    start(NetworkConfig {
+        limits: endless_patience(),
+        ..config()
+    })
+    .await
+}
+
+pub async fn with_honest_peer(bytes: &[u8]) -> (Node, Node, H256) {
+    let (target, honest) = (node().await, node().await);
+    target.connect(&honest).await;
+    let hash = honest.store.put(bytes).unwrap();
+    (target, honest, hash)
+}
+
+pub fn faults(result: Result<u64, FetchError>) -> Vec<PeerFault> {
+    match result {
+        Err(FetchError::Failed { faults, .. }) => faults.into_iter().map(|(_, fault)| fault).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// How a hostile peer answers one request; `false` closes the stream.
 pub trait Behave: Send + Sync + 'static {
     fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> impl Future<Output = bool> + Send;
@@ -169,6 +194,14 @@ pub fn raw_swarm(keypair: Keypair) -> libp2p::Swarm<libp2p_stream::Behaviour> {
 
 /// A raw stream to `node`'s server, and the task that keeps its swarm going.
 pub async fn raw_streams(node: &Node, count: usize) -> (Vec<Stream>, tokio::task::JoinHandle<()>) {
+    raw_streams_for(node, PROTOCOL, count).await
+}
+
+pub async fn raw_streams_for(
+    node: &Node,
+    protocol: StreamProtocol,
+    count: usize,
+) -> (Vec<Stream>, tokio::task::JoinHandle<()>) {
     let mut swarm = raw_swarm(Keypair::generate_ed25519());
     let mut control = swarm.behaviour().new_control();
     swarm.dial(node.address()).unwrap();
@@ -183,7 +216,7 @@ pub async fn raw_streams(node: &Node, count: usize) -> (Vec<Stream>, tokio::task
     });
     let mut streams = Vec::new();
     for _ in 0..count {
-        streams.push(control.open_stream(node.id(), PROTOCOL).await.unwrap());
+        streams.push(control.open_stream(node.id(), protocol.clone()).await.unwrap());
     }
     (streams, task)
 }
@@ -222,4 +255,9 @@ pub fn free_address() -> Multiaddr {
     Multiaddr::empty()
         .with(Protocol::Ip4([127, 0, 0, 1].into()))
         .with(Protocol::Tcp(port))
+}
+
+/// Whether this computer has IPv6: tests of it say otherwise what happens where it is missing.
+pub fn has_ipv6() -> bool {
+    std::net::UdpSocket::bind("[::1]:0").is_ok()
 }

@@ -1,0 +1,140 @@
+//! The requests that are not answered yet, and what to do about late ones.
+
+use super::sources::Sources;
+use crate::client::Progress;
+use futures::future::AbortHandle;
+use hydra_blobs::SliceRange;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Bytes a second of one request, below which it counts as late.
+const SLOWEST: u64 = 32 * 1024;
+
+/// One request to one peer that is not answered yet.
+pub(super) struct Open {
+    pub(super) index: usize,
+    pub(super) range: SliceRange,
+    pub(super) made: Instant,
+    pub(super) progress: Arc<Progress>,
+    pub(super) abort: AbortHandle,
+    /// It doesn't count any more; others were asked for the same.
+    pub(super) late: bool,
+}
+
+impl Open {
+    fn late_at(&self, hedge: Duration) -> Instant {
+        // The peer's time begins with its turn. Before that we wait for ourselves, which mustn't take forever either.
+        let since = self.progress.since().unwrap_or(self.made);
+        since + hedge + Duration::from_millis(self.progress.received().saturating_mul(1000) / SLOWEST)
+    }
+}
+
+/// All of them, by the number of their attempt.
+pub(super) struct OpenRequests {
+    open: HashMap<u64, Open>,
+    hedge: Duration,
+}
+
+impl OpenRequests {
+    pub(super) fn new(hedge: Duration) -> Self {
+        Self {
+            open: HashMap::new(),
+            hedge,
+        }
+    }
+
+    pub(super) fn insert(&mut self, id: u64, open: Open) {
+        self.open.insert(id, open);
+    }
+
+    pub(super) fn remove(&mut self, id: u64) {
+        self.open.remove(&id);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How many aren't late.
+    pub(super) fn in_time(&self) -> usize {
+        self.open.values().filter(|open| !open.late).count()
+    }
+
+    /// Who has been asked for `range`.
+    pub(super) fn asked_for(&self, range: SliceRange) -> HashSet<usize> {
+        let asked = self.open.values().filter(|open| open.range == range);
+        asked.map(|open| open.index).collect()
+    }
+
+    /// When the next one will be late.
+    pub(super) fn next_late(&self) -> Option<Instant> {
+        let in_time = self.open.values().filter(|open| !open.late);
+        in_time.map(|open| open.late_at(self.hedge)).min()
+    }
+
+    /// Marks what has become late, and returns what to ask of others: of twice as many with each time.
+    pub(super) fn find_late(&mut self, sources: &mut Sources) -> Vec<SliceRange> {
+        let now = Instant::now();
+        let mut ranges = Vec::new();
+        for late in self.open.values_mut().filter(|open| !open.late) {
+            if late.late_at(self.hedge) <= now {
+                late.late = true;
+                // Not if it is us who are late with asking.
+                if late.progress.since().is_some() {
+                    sources.is_slow(late.index);
+                }
+                ranges.push(late.range);
+            }
+        }
+        let copies = |range: &SliceRange| {
+            let asked = self.open.values().filter(|open| open.range == *range).count();
+            std::iter::repeat_n(*range, asked + 1)
+        };
+        ranges.iter().flat_map(copies).collect()
+    }
+
+    /// Ends the requests for a slice that is here: it would be sent again, and late answers would count against peers.
+    pub(super) fn call_off(&mut self, range: SliceRange, sources: &mut Sources) {
+        self.open.retain(|_, other| {
+            if other.range != range {
+                return true;
+            }
+            other.abort.abort();
+            sources.ended(other.index);
+            if other.progress.received() > 0 {
+                sources.is_not_slow(other.index);
+            }
+            false
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_time_begins_with_its_turn() {
+        let hedge = Duration::from_secs(1);
+        let made = Instant::now() - hedge / 2;
+        let open = Open {
+            index: 0,
+            range: SliceRange::first(),
+            made,
+            progress: Arc::default(),
+            abort: AbortHandle::new_pair().0,
+            late: false,
+        };
+        assert_eq!(
+            open.late_at(hedge),
+            made + hedge,
+            "our own queue may not take forever"
+        );
+        open.progress.begin();
+        assert!(open.late_at(hedge) >= made + hedge / 2 + hedge);
+    }
+}

@@ -1,0 +1,339 @@
+//! Peers that want more than their share of what we serve: they get their share, and others theirs.
+
+mod common;
+
+use common::{
+    Node, PATIENCE, content, endless_patience, faults, limits, node, patient_node, raw_streams, raw_swarm,
+    start,
+};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use hydra_blobs::{H256, SliceRange};
+use hydra_network::{
+    FetchError, Keypair, Limits, NetworkConfig, PeerFault, SizeRule,
+    wire::{HEADER_SIZE, Header, Request, decode_header, encode_request},
+};
+use libp2p::{
+    Stream, Swarm,
+    multiaddr::Protocol,
+    swarm::{
+        SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use std::{io::Read, net::TcpStream, time::Duration};
+
+const MIB: usize = 1024 * 1024;
+
+#[tokio::test]
+async fn a_bad_request_closes_the_stream_without_an_answer() {
+    let server = node().await;
+    let hash = server.store.put(&content(100_000)).unwrap();
+    let good = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    let (streams, task) = raw_streams(&server, 6).await;
+    let edit = |at: usize, bytes: &[u8]| {
+        let mut request = good;
+        request[at..at + bytes.len()].copy_from_slice(bytes);
+        request
+    };
+    let bad = [
+        edit(40, &(2 * MIB as u32).to_le_bytes()),
+        edit(40, &u32::MAX.to_le_bytes()),
+        edit(40, &0u32.to_le_bytes()),
+        edit(32, &1u64.to_le_bytes()),
+        edit(32, &u64::MAX.to_le_bytes()),
+        // Well-formed, but behind the blob's end.
+        edit(32, &(MIB as u64).to_le_bytes()),
+    ];
+    for (mut stream, request) in streams.into_iter().zip(bad) {
+        stream.write_all(&request).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut answer = Vec::new();
+        // Closed or reset, whichever the multiplexer says.
+        let _ = tokio::time::timeout(common::PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .unwrap();
+        assert!(answer.is_empty());
+    }
+    // Others are served as before.
+    let (mut streams, second) = raw_streams(&server, 1).await;
+    streams[0].write_all(&good).await.unwrap();
+    streams[0].flush().await.unwrap();
+    let mut header = [0; HEADER_SIZE];
+    streams[0].read_exact(&mut header).await.unwrap();
+    assert_eq!(decode_header(&header), Ok(Header::Found { total_size: 100_000 }));
+    task.abort();
+    second.abort();
+}
+
+#[tokio::test]
+async fn a_peer_cant_open_more_streams_than_its_share() {
+    let server = node().await;
+    let hash = server.store.put(b"blob").unwrap();
+    let request = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    let (mut streams, task) = raw_streams(&server, 9).await;
+    let mut answers = Vec::new();
+    for stream in &mut streams {
+        stream.write_all(&request).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut header = [0; HEADER_SIZE];
+        stream.read_exact(&mut header).await.unwrap();
+        answers.push(decode_header(&header).unwrap());
+    }
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|a| **a == Header::Found { total_size: 4 })
+            .count(),
+        8
+    );
+    assert_eq!(answers.iter().filter(|a| **a == Header::Busy).count(), 1);
+    task.abort();
+}
+
+/// A server, and somebody who asks it for as many slices and reads none of them.
+async fn with_idle_reader(slices_per_peer: usize, count: usize) -> (Node, H256, Vec<u8>, Vec<Stream>) {
+    let server = start(NetworkConfig {
+        limits: Limits {
+            slices_served: 2,
+            slices_per_peer,
+            ..endless_patience()
+        },
+        ..common::config()
+    })
+    .await;
+    // More than the multiplexer buffers.
+    let bytes = content(2 * MIB);
+    let hash = server.store.put(&bytes).unwrap();
+    let request = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    let (mut streams, _) = raw_streams(&server, count).await;
+    for (nth, stream) in streams.iter_mut().enumerate() {
+        stream.write_all(&request).await.unwrap();
+        stream.flush().await.unwrap();
+        if nth < slices_per_peer {
+            // An answer that has begun has taken its slice.
+            stream.read_exact(&mut [0; HEADER_SIZE]).await.unwrap();
+        }
+    }
+    (server, hash, bytes, streams)
+}
+
+#[tokio::test]
+async fn a_peer_cant_take_all_slices() {
+    let (server, hash, bytes, _streams) = with_idle_reader(1, 4).await;
+    let target = patient_node().await;
+    target.connect(&server).await;
+    let rule = SizeRule::Exact(bytes.len() as u64);
+    let fetch = target.net.fetch_bytes(hash, rule, vec![]);
+    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(fetched.expect("no slice is left").unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn who_asks_in_vain_is_told_so_even_when_all_slices_are_taken() {
+    let (server, hash, bytes, _streams) = with_idle_reader(2, 2).await;
+    let target = patient_node().await;
+    target.connect(&server).await;
+    let fetch = target.net.fetch(common::absent(), SizeRule::Exact(5), vec![]);
+    let nowhere = tokio::time::timeout(common::PATIENCE, fetch).await;
+    assert!(
+        matches!(nowhere, Ok(Err(FetchError::NotFound { .. }))),
+        "{nowhere:?}"
+    );
+    let hasty = node().await;
+    hasty.connect(&server).await;
+    let busy = hasty
+        .net
+        .fetch(hash, SizeRule::Exact(bytes.len() as u64), vec![])
+        .await;
+    assert!(
+        matches!(faults(busy)[..], [PeerFault::Stalled(_)]),
+        "no slice is left"
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_doesnt_read_keeps_nobody_waiting() {
+    let quick = Limits {
+        stall: Duration::from_millis(400),
+        slices_served: 1,
+        ..limits()
+    };
+    let server = start(NetworkConfig {
+        limits: quick,
+        ..common::config()
+    })
+    .await;
+    let bytes = content(2 * MIB);
+    let hash = server.store.put(&bytes).unwrap();
+    let request = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    // More than the multiplexer buffers; nobody reads it.
+    let (mut streams, task) = raw_streams(&server, 1).await;
+    streams[0].write_all(&request).await.unwrap();
+    streams[0].flush().await.unwrap();
+    let target = node().await;
+    target.connect(&server).await;
+    let rule = SizeRule::Exact(bytes.len() as u64);
+    assert!(target.net.fetch_bytes(hash, rule, vec![]).await.unwrap() == bytes);
+    task.abort();
+}
+
+#[tokio::test]
+async fn an_idle_stream_is_closed() {
+    let quick = Limits {
+        idle_stream: Duration::from_millis(200),
+        ..limits()
+    };
+    let server = start(NetworkConfig {
+        limits: quick,
+        ..common::config()
+    })
+    .await;
+    let (mut streams, task) = raw_streams(&server, 1).await;
+    // Half a request counts as idle too.
+    streams[0].write_all(&[0; 10]).await.unwrap();
+    streams[0].flush().await.unwrap();
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(common::PATIENCE, streams[0].read_to_end(&mut answer))
+        .await
+        .unwrap();
+    assert!(answer.is_empty());
+    task.abort();
+}
+
+type Raw = Swarm<libp2p_stream::Behaviour>;
+
+/// Connects and stays connected for a moment: a refused connection ends before the first stream could.
+async fn gets_in(swarm: &mut Raw, server: &Node) -> bool {
+    let options = DialOpts::peer_id(server.id())
+        .condition(PeerCondition::Always)
+        .addresses(vec![server.address()]);
+    swarm.dial(options.build()).unwrap();
+    let mut control = swarm.behaviour().new_control();
+    let protocol = hydra_network::wire::PROTOCOL;
+    let asks = async {
+        let mut stream = control.open_stream(server.id(), protocol).await.ok()?;
+        let request = encode_request(&Request {
+            hash: common::absent(),
+            range: SliceRange::first(),
+        });
+        stream.write_all(&request).await.ok()?;
+        stream.flush().await.ok()?;
+        stream.read_exact(&mut [0; HEADER_SIZE]).await.ok()
+    };
+    let mut asks = std::pin::pin!(asks);
+    let outcome = async {
+        loop {
+            tokio::select! {
+                answered = &mut asks => return answered.is_some(),
+                event = swarm.select_next_some() => match event {
+                    SwarmEvent::OutgoingConnectionError { .. } => return false,
+                    SwarmEvent::ConnectionClosed { num_established: 0, .. } => return false,
+                    _ => {}
+                },
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, outcome)
+        .await
+        .expect("neither let in nor refused")
+}
+
+async fn with_limits(limits: Limits) -> Node {
+    start(NetworkConfig {
+        limits,
+        ..common::config()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn one_address_cant_take_all_connections_however_many_names_it_has() {
+    let server = with_limits(Limits {
+        connections_per_address: 2,
+        ..limits()
+    })
+    .await;
+    let mut peers: Vec<Raw> = (0..3).map(|_| raw_swarm(Keypair::generate_ed25519())).collect();
+    assert!(gets_in(&mut peers[0], &server).await);
+    assert!(gets_in(&mut peers[1], &server).await);
+    assert!(
+        !gets_in(&mut peers[2], &server).await,
+        "the third from this address"
+    );
+    peers.remove(0);
+    server.until(|peers| peers.len() == 1).await;
+    assert!(gets_in(&mut peers[1], &server).await, "a place has become free");
+}
+
+#[tokio::test]
+async fn connections_are_bounded_altogether_and_ours_to_others_are_not_among_them() {
+    let server = with_limits(Limits {
+        connections: 1,
+        ..limits()
+    })
+    .await;
+    let mut peers: Vec<Raw> = (0..2).map(|_| raw_swarm(Keypair::generate_ed25519())).collect();
+    assert!(gets_in(&mut peers[0], &server).await);
+    assert!(!gets_in(&mut peers[1], &server).await);
+    let friend = node().await;
+    assert_eq!(server.net.dial(friend.address()).await, Ok(friend.id()));
+}
+
+#[tokio::test]
+async fn one_peer_cant_take_all_connections() {
+    let server = with_limits(Limits {
+        connections_per_peer: 2,
+        ..limits()
+    })
+    .await;
+    // One whose older connections the server leaves to it to close.
+    let keypair = std::iter::repeat_with(Keypair::generate_ed25519)
+        .find(|keypair| keypair.public().to_peer_id() < server.id())
+        .unwrap();
+    let mut swarms: Vec<Raw> = (0..3).map(|_| raw_swarm(keypair.clone())).collect();
+    assert!(gets_in(&mut swarms[0], &server).await);
+    assert!(gets_in(&mut swarms[1], &server).await);
+    assert!(!gets_in(&mut swarms[2], &server).await);
+    let other = node().await;
+    other.connect(&server).await;
+}
+
+#[tokio::test]
+async fn half_made_connections_end_by_themselves_and_let_others_in() {
+    let server = with_limits(Limits {
+        connections_pending: 4,
+        handshake: Duration::from_secs(2),
+        ..limits()
+    })
+    .await;
+    let mut address = server.address().into_iter();
+    let (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port))) = (address.next(), address.next()) else {
+        panic!("{}", server.address())
+    };
+    // They never say a word. Those above the bound are closed at once, the others when their time is up.
+    let silent: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect((ip, port)).unwrap()).collect();
+    let all_closed = tokio::task::spawn_blocking(move || {
+        for mut stream in silent {
+            // Closed or reset, whichever the system says.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    tokio::time::timeout(PATIENCE, all_closed)
+        .await
+        .expect("they stay for ever")
+        .unwrap();
+    let friend = node().await;
+    friend.connect(&server).await;
+}
