@@ -73,6 +73,8 @@ pub struct Limits {
     pub slices_served: usize,
     /// How many of them may go to one peer, and how many we ask of one peer at a time: a few peers alone can't take all.
     pub slices_per_peer: usize,
+    /// How many of them may go to one IP address, whoever asks there; for IPv6, to one network of 2⁶⁴ addresses.
+    pub slices_per_address: usize,
     /// Slices that one fetch asks for at a time.
     pub slices_fetched: usize,
     /// How often each peer is asked for the time.
@@ -97,9 +99,11 @@ impl Default for Limits {
             connections_per_peer: 4,
             connections_per_address: 32,
             streams_per_peer: 8,
-            streams: 256,
+            // All that one address can have are a quarter; one that waits takes little.
+            streams: 1024,
             slices_served: 32,
             slices_per_peer: 4,
+            slices_per_address: 16,
             slices_fetched: 8,
             ask_time: Duration::from_secs(120),
             redial_min: Duration::from_millis(500),

@@ -28,6 +28,7 @@ mod identity;
 mod listen;
 mod names;
 mod network;
+mod origin;
 mod peers;
 mod per_address;
 mod pool;

@@ -56,7 +56,12 @@ impl Network {
         let (offset_shown, clock_offset) = watch::channel(None);
         let every = limits.ask_time;
         let tasks = vec![
-            spawn(server::serve(askers, store.clone(), limits.clone())),
+            spawn(server::serve(
+                askers,
+                store.clone(),
+                peers.clone(),
+                limits.clone(),
+            )),
             spawn(time::serve(tellers, clock.clone())),
             spawn(time::keep(
                 control.clone(),

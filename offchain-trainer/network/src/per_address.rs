@@ -1,13 +1,12 @@
 //! How many connections one IP address may have to us.
 //!
 //! Identities cost nothing, so a bound per PeerId keeps nobody from taking every place there is; addresses cost something.
-//! Connections count from the first packet on, before anything is computed for them. An IPv6 customer has a network of
-//! 2⁶⁴ addresses at least, so all of such a network count as one.
+//! Connections count from the first packet on, before anything is computed for them.
 
+use crate::origin::Origin;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
-    multiaddr::Protocol,
     swarm::{
         ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour,
         THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
@@ -16,7 +15,6 @@ use libp2p::{
 use std::{
     collections::HashMap,
     convert::Infallible,
-    net::{IpAddr, Ipv4Addr},
     task::{Context, Poll},
 };
 
@@ -25,14 +23,6 @@ pub(crate) struct Behaviour {
     limit: usize,
     connections: HashMap<ConnectionId, Origin>,
     counts: HashMap<Origin, usize>,
-}
-
-/// What counts as one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Origin {
-    V4(Ipv4Addr),
-    /// The upper half.
-    V6(u64),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +41,7 @@ impl Behaviour {
     }
 
     fn admit(&mut self, id: ConnectionId, remote: &Multiaddr) -> Result<(), TooMany> {
-        let Some(origin) = origin(remote) else {
+        let Some(origin) = Origin::of(remote) else {
             return Ok(());
         };
         let count = self.counts.entry(origin).or_default();
@@ -75,18 +65,6 @@ impl Behaviour {
             }
         }
     }
-}
-
-fn origin(address: &Multiaddr) -> Option<Origin> {
-    let ip = match address.iter().next()? {
-        Protocol::Ip4(ip) => IpAddr::V4(ip),
-        Protocol::Ip6(ip) => IpAddr::V6(ip),
-        _ => return None,
-    };
-    Some(match ip.to_canonical() {
-        IpAddr::V4(ip) => Origin::V4(ip),
-        IpAddr::V6(ip) => Origin::V6((ip.to_bits() >> 64) as u64),
-    })
 }
 
 impl NetworkBehaviour for Behaviour {
@@ -167,28 +145,5 @@ mod tests {
             behaviour.release(ID(id));
         }
         assert!(behaviour.counts.is_empty() && behaviour.connections.is_empty());
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one_address() {
-        let mut behaviour = Behaviour::new(1);
-        behaviour
-            .admit(ID(1), &address("/ip6/2001:db8::1/tcp/1"))
-            .unwrap();
-        assert!(
-            behaviour
-                .admit(ID(2), &address("/ip6/2001:db8::ffff:1/tcp/1"))
-                .is_err()
-        );
-        behaviour
-            .admit(ID(3), &address("/ip6/2001:db8:0:1::1/tcp/1"))
-            .unwrap();
-        // IPv4 in IPv6's clothes.
-        behaviour.admit(ID(4), &address("/ip4/192.0.2.1/tcp/1")).unwrap();
-        assert!(
-            behaviour
-                .admit(ID(5), &address("/ip6/::ffff:192.0.2.1/tcp/1"))
-                .is_err()
-        );
     }
 }

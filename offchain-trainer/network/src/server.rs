@@ -1,19 +1,25 @@
 //! Serving our blobs to others.
 //!
 //! Peers are strangers: they may ask for nonsense, read slowly, or open as many streams as they can. So everything
-//! here is bounded (streams and slices in memory, per peer and altogether, and time), and a bad request ends its stream.
+//! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), and a bad request ends its stream.
 
 use crate::{
     config::Limits,
+    origin::Origin,
+    peers::PeerInfo,
     slots::Slots,
     wire::{Header, REQUEST_SIZE, Request, decode_request, encode_header},
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{BlobError, BlobStore, EncodedSlice};
-use libp2p::Stream;
+use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
 use std::{io, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
 
 /// Bytes that have to be taken within [`Limits::stall`].
 const SEND_STEP: usize = 64 * 1024;
@@ -21,13 +27,24 @@ const SEND_STEP: usize = 64 * 1024;
 const REFUSALS: usize = 32;
 
 /// Serves until the network is gone. Aborting the task ends all transfers.
-pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, limits: Limits) {
+pub(crate) async fn serve(
+    mut incoming: IncomingStreams,
+    store: Arc<BlobStore>,
+    peers: watch::Receiver<Vec<PeerInfo>>,
+    limits: Limits,
+) {
     // What a peer's streams share: the slices that may go to it.
     let share = limits.slices_per_peer;
     let slots = Slots::new(limits.streams_per_peer, limits.streams, move || {
         Semaphore::new(share)
     });
     let slots = Arc::new(slots);
+    // And all streams from one address, whoever they belong to.
+    let share = limits.slices_per_address;
+    let addresses = Slots::new(Semaphore::MAX_PERMITS, Semaphore::MAX_PERMITS, move || {
+        Semaphore::new(share)
+    });
+    let addresses = Arc::new(addresses);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let slices = Arc::new(Semaphore::new(limits.slices_served));
     let mut streams = JoinSet::new();
@@ -42,10 +59,18 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, 
         };
         if let Some(slot) = Slots::take(&slots, peer) {
             let (store, slices, limits) = (store.clone(), slices.clone(), limits.clone());
+            let (peers, addresses) = (peers.clone(), addresses.clone());
             streams.spawn(async move {
-                let ended = converse(&mut stream, &store, &slot.shared, &slices, &limits).await;
+                let Some(at) = address(peers, peer, limits.stall).await else {
+                    return;
+                };
+                // None for an address that we dialled by name: it is one that we chose.
+                let address = Origin::of(&at).and_then(|origin| Slots::take(&addresses, origin));
+                let address_share = address.as_ref().map(|address| &*address.shared);
+                let shares = [Some(&*slot.shared), address_share, Some(&*slices)];
+                let ended = converse(&mut stream, &store, shares, &limits).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
-                drop(slot);
+                drop((slot, address));
             });
         } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
             let stall = limits.stall;
@@ -58,13 +83,24 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, store: Arc<BlobStore>, 
     }
 }
 
-/// Answers requests on one stream until the peer closes it, idles, or misbehaves. `own` are the slices that may go to
-/// this peer, `all` those that may go to anybody.
+/// Where a peer is. A stream may be here before the news of its connection is; `None` if that never comes.
+async fn address(
+    mut peers: watch::Receiver<Vec<PeerInfo>>,
+    peer: PeerId,
+    patience: Duration,
+) -> Option<Multiaddr> {
+    let is_it = |info: &&PeerInfo| info.peer_id == peer;
+    let there = peers.wait_for(|peers| peers.iter().any(|info| is_it(&info)));
+    let peers = timeout(patience, there).await.ok()?.ok()?;
+    peers.iter().find(is_it).map(|info| info.address.clone())
+}
+
+/// Answers requests on one stream until the peer closes it, idles, or misbehaves. `shares` are the slices that may go to
+/// this peer, to its address, and to anybody: the narrowest first, as who waits for that keeps nothing from others.
 async fn converse(
     stream: &mut Stream,
     store: &Arc<BlobStore>,
-    own: &Semaphore,
-    all: &Semaphore,
+    shares: [Option<&Semaphore>; 3],
     limits: &Limits,
 ) -> io::Result<()> {
     let mut bytes = [0; REQUEST_SIZE];
@@ -76,8 +112,14 @@ async fn converse(
             within(limits.stall, send_header(stream, Header::NotFound)).await?;
             continue;
         }
-        // The peer's own first: while it waits for that, it keeps nothing from others.
-        let permits = async { (own.acquire().await, all.acquire().await) };
+        let permits = async {
+            let mut permits = Vec::with_capacity(shares.len());
+            for share in shares.into_iter().flatten() {
+                // Fails only if the semaphore were closed, which nobody does.
+                permits.extend(share.acquire().await);
+            }
+            permits
+        };
         // Better told to come back than left waiting until it gives us up.
         let Ok(permits) = timeout(limits.stall / 2, permits).await else {
             within(limits.stall, send_header(stream, Header::Busy)).await?;

@@ -311,6 +311,52 @@ async fn one_peer_cant_take_all_connections() {
 }
 
 #[tokio::test]
+async fn one_address_cant_take_all_slices_however_many_names_it_has() {
+    let server = with_limits(Limits {
+        slices_served: 2,
+        slices_per_peer: 1,
+        slices_per_address: 1,
+        ..endless_patience()
+    })
+    .await;
+    // More than the multiplexer buffers.
+    let bytes = content(2 * MIB);
+    let hash = server.store.put(&bytes).unwrap();
+    let request = encode_request(&Request {
+        hash,
+        range: SliceRange::first(),
+    });
+    // Two names, neither of which reads what it asked for.
+    let mut open = Vec::new();
+    for nth in 0..2 {
+        let (mut streams, _) = raw_streams(&server, 1).await;
+        streams[0].write_all(&request).await.unwrap();
+        streams[0].flush().await.unwrap();
+        if nth == 0 {
+            // An answer that has begun has taken its slice.
+            streams[0].read_exact(&mut [0; HEADER_SIZE]).await.unwrap();
+        }
+        open.push(streams);
+    }
+    // One that the server has chosen, by name, has a share of its own though it is at the same address.
+    let friend = patient_node().await;
+    let Some(Protocol::Tcp(port)) = friend.address().iter().nth(1) else {
+        panic!("{}", friend.address())
+    };
+    let named = format!("/dns4/localhost/tcp/{port}").parse().unwrap();
+    assert_eq!(server.net.dial(named).await, Ok(friend.id()));
+    friend.until(|peers| peers.len() == 1).await;
+    let rule = SizeRule::Exact(bytes.len() as u64);
+    let fetch = friend.net.fetch_bytes(hash, rule, vec![]);
+    let fetched = tokio::time::timeout(PATIENCE, fetch).await;
+    assert!(fetched.expect("no slice is left").unwrap() == bytes);
+    // The second name is still waiting for its turn.
+    let mut none = [0; HEADER_SIZE];
+    let second = tokio::time::timeout(Duration::from_millis(100), open[1][0].read_exact(&mut none));
+    assert!(second.await.is_err(), "the address has more than its share");
+}
+
+#[tokio::test]
 async fn half_made_connections_end_by_themselves_and_let_others_in() {
     let server = with_limits(Limits {
         connections_pending: 4,
@@ -318,7 +364,8 @@ async fn half_made_connections_end_by_themselves_and_let_others_in() {
         ..limits()
     })
     .await;
-    let mut address = server.address().into_iter();
+    let address = server.address();
+    let mut address = address.iter();
     let (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port))) = (address.next(), address.next()) else {
         panic!("{}", server.address())
     };

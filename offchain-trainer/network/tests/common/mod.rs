@@ -95,9 +95,13 @@ pub fn content(size: usize) -> Vec<u8> {
     bytes
 }
 
+/// Gives nobody up, and soon asks others as well.
 pub async fn patient_node() -> Node {
     start(NetworkConfig {
-        limits: endless_patience(),
+        limits: Limits {
+            hedge: Duration::from_millis(200),
+            ..endless_patience()
+        },
         ..config()
     })
     .await
