@@ -1,14 +1,19 @@
 //! The command line. What a command does with its options is in the command's own module.
 
 use clap::{Args, Parser, Subcommand};
-use hydra_primitives::ModelId;
+use hydra_primitives::{AccountBytes, ModelId};
+use libp2p_identity::PeerId;
 use std::path::PathBuf;
+use subxt::utils::AccountId32;
 
-use crate::{error::EXIT_CODES, local::layout};
+use crate::{
+    exit::{self, ExitCode},
+    network::LAST_BASE_PORT,
+};
 
 /// Train a neural network with others, and own it together.
 #[derive(Debug, Parser)]
-#[command(name = "hydra", version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "hydra", version, propagate_version = true, after_help = exit::help(ExitCode::ALL), max_term_width = 100)]
 pub struct Cli {
     /// Print data as JSON.
     #[arg(long, global = true)]
@@ -23,13 +28,13 @@ pub struct Cli {
 pub enum Command {
     /// Start a local network: PCs with a node and a trainer each, on this machine.
     // The last one counts where an option is given twice: scripts/run gives some of its own first.
-    #[command(after_help = UP_HELP, args_override_self = true)]
+    #[command(after_help = exit::help_after(UP_HELP, exit::UP), args_override_self = true)]
     Up(UpArgs),
     /// Show the chain, its models and accounts, and the local trainer.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
     /// Ask a model which digit an image shows. Costs 0.5 HYDRA.
-    #[command(after_help = ASK_HELP)]
+    #[command(after_help = exit::help_after(ASK_HELP, exit::ASK))]
     Ask(AskArgs),
     /// Work with a model's weights.
     Model {
@@ -37,16 +42,19 @@ pub enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
-    /// Show what became of every round.
-    #[command(after_help = EXIT_CODES)]
+    /// Show what became of every round that the chain has on record: the last 256.
+    #[command(after_help = exit::help(exit::ROUNDS))]
     Rounds(RoundsArgs),
+    /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, and a proof of work.
+    #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
+    Registration(RegistrationArgs),
 }
 
 /// What to do with a model.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Save the confirmed weights as a safetensors file, checked against their hash on chain.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit::help(exit::EXPORT))]
     Export(ExportArgs),
 }
 
@@ -54,7 +62,7 @@ pub enum ModelCommand {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which node")]
 pub struct TargetArgs {
-    /// The node's RPC address [default: the newest local network's, else ws://127.0.0.1:9944]
+    /// The node's RPC address [default: the newest local network's if it runs, else ws://127.0.0.1:9944]
     #[arg(long, value_name = "URL", env = "HYDRA_URL")]
     pub url: Option<String>,
     /// A local network's folder [default: the newest one's]
@@ -81,19 +89,20 @@ pub struct UpArgs {
     /// Start only this PC of the network that is in --base-path, for example bob.
     #[arg(long, value_name = "NAME", requires = "base_path")]
     pub only: Option<String>,
-    /// Where the PCs keep their data. A folder used before goes on where it stopped [default: a new folder in your
-    /// data folder]
+    /// Where the PCs keep their data. A folder used before goes on where it stopped, and may have been moved [default: a
+    /// new folder in your data folder, which stays until the second `hydra up` after it]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
     /// Stop when the confirmed model reaches this accuracy on the validation set, for example 0.95.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub until_accuracy: Option<f64>,
     /// With --until-accuracy: give up after so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, requires = "until_accuracy",
+        value_parser = clap::value_parser!(u64).range(1..=MAX_TIMEOUT))]
     pub timeout: u64,
     /// The first of 16 ports: RPC (4), trainers (4), node to node (4), trainer to trainer (4) [default: as before,
     /// else 9944]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(layout::LAST_BASE_PORT)))]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(LAST_BASE_PORT)))]
     pub base_port: Option<u16>,
     /// The folder that holds the data set `digits` [default: found next to the program]
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
@@ -151,12 +160,37 @@ pub struct ExportArgs {
     /// The model.
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pub model: ModelId,
-    /// The file to write.
+    /// The file to write, or - for standard output. A link stays a link, and a file keeps its permissions.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Which node.
     #[command(flatten)]
     pub target: TargetArgs,
+}
+
+/// Options of `hydra registration`.
+#[derive(Debug, Args)]
+pub struct RegistrationArgs {
+    /// The trainer's PeerId, as its first line says [default: the local trainer's]
+    #[arg(long, value_name = "12D3KooW…")]
+    pub peer_id: Option<PeerId>,
+    /// The account to register, as the node's log says: `Trainer account: 5…` [default: the local trainer's, if it has
+    /// heard of one]
+    #[arg(long, value_name = "ADDRESS", value_parser = account)]
+    pub account: Option<AccountBytes>,
+    /// Which node.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// The longest --timeout, in seconds: a year.
+const MAX_TIMEOUT: u64 = 31_536_000;
+
+fn account(text: &str) -> Result<AccountBytes, String> {
+    let address: Result<AccountId32, _> = text.parse();
+    address
+        .map(|account| account.0)
+        .map_err(|_| "give an address as wallets show it, for example 5GrwvaEF…".into())
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -172,14 +206,8 @@ Ports, process ids, logs and token files are listed in network.json in the base 
 is reported; the others go on. To start it again:
   hydra up --local 4 --only bob --base-path DIR
 
-Exit codes:
-  0    done
-  1    a file or the system refused something
-  2    the command line can't be understood
-  3    the node can't be reached, or isn't a HydraAI node
-  5    the accuracy was not reached within --timeout
-  8    the local network can't be started or stopped working
-  130  interrupted before the accuracy was reached";
+Without --base-path each run is a network of its own in a new folder. Of those that have stopped, the newest is kept and \
+older ones are deleted before the next starts.";
 
 const ASK_HELP: &str = "\
 Everything is checked before anything is paid: the image, the model, the trainer and the wallet's balance.
@@ -187,17 +215,11 @@ Everything is checked before anything is paid: the image, the model, the trainer
 How a PNG becomes the model's 8x8 pixels: it is turned to grey, transparent parts count as white, and if the border \
 is light it is inverted, so that ink is high. The ink's bounding box is fitted into 8 rows and 6 columns, centred, and \
 each pixel is the mean of its area, from 0 to 16. A greyscale PNG of 8x8 pixels with a dark border is taken as it is: \
-pixel = value x 16 / 255, rounded. A PNG may have 4 MiB and 4096x4096 pixels at the most.
+pixel = value x 16 / 255, rounded. A PNG may have 4 MiB and 4096x4096 pixels at the most.";
 
-Exit codes:
-  0    answered
-  1    a file or the system refused something
-  2    the command line can't be understood
-  3    the node can't be reached, or isn't a HydraAI node
-  4    the trainer can't be reached, or refuses; the message says so if the question was paid by then
-  6    what was asked for isn't possible (image, model, balance, wallet); nothing was paid
-  7    the payment failed, or it isn't known whether it did; the message says which
-  8    there is no such local network or PC";
+const REGISTRATION_HELP: &str = "\
+Nothing is signed or sent: the page of your wallet does that, with what this prints. The proof of work is valid for this \
+account and this trainer only.";
 
 #[cfg(test)]
 mod tests {
@@ -242,6 +264,67 @@ mod tests {
     fn one_pc_can_only_be_started_in_an_existing_network() {
         assert!(parse("hydra up --only bob").is_err());
         assert!(parse("hydra up --only bob --base-path d").is_ok());
+    }
+
+    #[test]
+    fn a_time_that_is_no_time_to_wait_is_refused() {
+        for bad in ["0", "99999999999999999999", "18446744073709551615", "-1"] {
+            let line = format!("hydra up --until-accuracy 0.9 --timeout {bad}");
+            assert!(parse(&line).is_err(), "{bad}");
+        }
+        assert!(parse("hydra up --until-accuracy 0.9 --timeout 1").is_ok());
+        assert!(
+            parse("hydra up --timeout 5").is_err(),
+            "there is nothing to wait for"
+        );
+    }
+
+    #[test]
+    fn an_account_and_a_peer_are_understood_or_refused() {
+        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+        let peer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+        let Command::Registration(args) =
+            parse(&format!("hydra registration --account {alice} --peer-id {peer}"))
+                .unwrap()
+                .command
+        else {
+            panic!()
+        };
+        assert_eq!(args.account, crate::accounts::development("Alice"));
+        assert_eq!(args.peer_id.unwrap().to_base58(), peer);
+        assert!(parse("hydra registration --account alice").is_err());
+        assert!(parse("hydra registration --peer-id alice").is_err());
+    }
+
+    #[test]
+    fn every_help_ends_with_the_codes_of_its_command() {
+        let help = |path: &[&str]| {
+            let mut command = Cli::command();
+            let mut command = &mut command;
+            for name in path {
+                command = command.find_subcommand_mut(name).unwrap();
+            }
+            command.render_help().to_string()
+        };
+        for (path, codes) in [
+            (&["up"][..], exit::UP),
+            (&["status"], exit::STATUS),
+            (&["ask"], exit::ASK),
+            (&["rounds"], exit::ROUNDS),
+            (&["registration"], exit::REGISTRATION),
+            (&["model", "export"], exit::EXPORT),
+            (&[], ExitCode::ALL),
+        ] {
+            let text = help(path);
+            let (_, table) = text.split_once("Exit codes:").unwrap();
+            let listed: Vec<&str> = table
+                .lines()
+                .filter_map(|line| line.split_whitespace().next())
+                .collect();
+            let listed: Vec<u8> = listed.iter().filter_map(|word| word.parse().ok()).collect();
+            let expected: Vec<u8> = codes.iter().map(|code| code.number()).collect();
+            assert_eq!(listed, expected, "{path:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `hydra ask`: one question to a model, paid for on chain and answered by the local trainer.
 //!
 //! Nothing may be paid before everything that can be checked has been: the image, the model, the trainer and the
-//! balance, in this order.
+//! balance, and whether the chain can take a payment, in this order.
 
 use hydra_primitives::{ModelId, Version, content_hash, rewards::QUERY_PRICE};
 use serde::Serialize;
@@ -15,7 +15,8 @@ use crate::{
     error::Error,
     image, output,
     payment::{self, Order, Payment},
-    rounds::percent,
+    readiness,
+    report::figures::percent,
     target::Target,
     trainer::{Answer, Image, Question, Trainer},
 };
@@ -100,6 +101,7 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
         request,
         price: QUERY_PRICE,
     };
+    readiness::check(&chain, args.finalized).await?;
     let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
     output::note(&format!("paid in block {}, asking …", payment.block.number));
 

@@ -1,23 +1,102 @@
 //! Everything that can go wrong, as one sentence each: what happened, and what to do next.
 
+use hydra_host::Holder;
 use hydra_primitives::{ModelId, Version};
 use std::{io, path::PathBuf};
 
-use crate::{amount, image::ImageError};
+use crate::{amount, exit::ExitCode, image::ImageError};
 
-/// What `--help` says about exit codes.
-pub const EXIT_CODES: &str = "\
-Exit codes:
-  0    done
-  1    a file or the system refused something
-  2    the command line can't be understood
-  3    the node can't be reached, or isn't a HydraAI node
-  4    the trainer can't be reached, or refuses
-  5    the time given by --timeout is over
-  6    what was asked for isn't possible (image, model, balance, wallet); nothing was paid
-  7    a transaction failed
-  8    the local network can't be started or stopped working
-  130  interrupted before the goal was reached";
+/// Which node was meant, and why: for the error when it doesn't answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The one whose address was given.
+    Given,
+    /// A PC of a local network.
+    Pc {
+        /// Its name.
+        pc: String,
+        /// The network's folder.
+        folder: PathBuf,
+    },
+    /// The usual address: nothing was given, and no local network is known.
+    Usual,
+    /// The usual address, since the newest local network does not run.
+    UsualAsStopped {
+        /// That network's folder.
+        folder: PathBuf,
+    },
+    /// The usual address, since the newest local network is not where it was.
+    UsualAsGone {
+        /// Where it was.
+        folder: PathBuf,
+    },
+}
+
+impl std::fmt::Display for Meant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const START: &str = "start a network with `hydra up --local 4`, or name a node with --url";
+        match self {
+            Self::Given => f.write_str(
+                ", the address that --url or HYDRA_URL gives: start that node, or correct the address",
+            ),
+            Self::Pc { pc, folder } => write!(
+                f,
+                ", which is {pc} of the local network in {folder}: start it again with `hydra up --only {pc} --base-path \
+                 {folder}`, or name a node with --url",
+                folder = folder.display()
+            ),
+            Self::Usual => write!(f, ", the address that is used when none is given: {START}"),
+            Self::UsualAsStopped { folder } => write!(
+                f,
+                ", the address that is used when none is given, since the newest local network, in {folder}, does not \
+                 run: start it again with `hydra up --base-path {folder}`, or name a node with --url",
+                folder = folder.display()
+            ),
+            Self::UsualAsGone { folder } => write!(
+                f,
+                ", the address that is used when none is given, since the newest local network is no longer in {}: name \
+                 its folder with --base-path, or {START}",
+                folder.display()
+            ),
+        }
+    }
+}
+
+/// Who holds a port that is needed, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortUse {
+    /// A program of this very network that was left over.
+    Own {
+        /// Which program.
+        holder: Holder,
+        /// What it is: "trainer of Dave".
+        part: String,
+    },
+    /// Some other program.
+    Other(Holder),
+    /// It can't be seen: another user's.
+    Unseen,
+}
+
+impl std::fmt::Display for PortUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Own { holder, part } => write!(
+                f,
+                "by {holder}, this network's own {part}, which still runs: stop it with `kill {}`, then run this again",
+                holder.pid
+            ),
+            Self::Other(holder) => write!(
+                f,
+                "by {holder}, which is not of this network: stop it, or start the network on other ports with --base-port"
+            ),
+            Self::Unseen => f.write_str(
+                "by a program that can't be seen from here, probably another user's: find it with `sudo ss -ltnp`, or start \
+                 the network on other ports with --base-port",
+            ),
+        }
+    }
+}
 
 /// Why a command failed. Each message is its own documentation.
 #[allow(missing_docs)]
@@ -33,11 +112,50 @@ pub enum Error {
     },
     #[error("can't tell where your data folder is: set HOME or XDG_DATA_HOME, or use --base-path")]
     NoDataHome,
-
     #[error(
-        "no node answers at {url} ({reason}): start one with `hydra up --local 4`, or name another one with --url"
+        "your data folder {} can't be written ({source}): name a folder that can be with --base-path or XDG_DATA_HOME",
+        .path.display()
     )]
-    NodeUnreachable { url: String, reason: String },
+    DataHome { path: PathBuf, source: io::Error },
+    #[error(
+        "the path {} is not UTF-8, and node and trainer could not be told of it: choose another --base-path", .0.display()
+    )]
+    NotUtf8(PathBuf),
+    #[error("{given} is no address of a node: {reason}, for example {example}")]
+    BadUrl {
+        given: String,
+        reason: &'static str,
+        example: String,
+    },
+
+    #[error("no node answers at {url} ({reason}){}", .meant.as_ref().map(ToString::to_string).unwrap_or_default())]
+    NodeUnreachable {
+        url: String,
+        reason: String,
+        meant: Option<Meant>,
+    },
+    #[error(
+        "what answers at {url} is no HydraAI node ({reason}): correct the address, or stop that program and start a node there"
+    )]
+    NotANode { url: String, reason: String },
+    #[error(
+        "the local network in {folder} does not run{other}: start it again with `hydra up --base-path {folder}`",
+        folder = .folder.display(), other = in_its_place(.other)
+    )]
+    NetworkStopped {
+        folder: PathBuf,
+        other: Option<(u16, Holder)>,
+    },
+    #[error(
+        "{pc} of the local network in {folder} does not run{other}: start it again with `hydra up --only {pc} --base-path \
+         {folder}`",
+        folder = .folder.display(), other = in_its_place(.other)
+    )]
+    PcStopped {
+        pc: String,
+        folder: PathBuf,
+        other: Option<(u16, Holder)>,
+    },
     #[error("the node at {url} stopped answering ({reason}): look at its log, then run this again")]
     NodeLost { url: String, reason: String },
     #[error(
@@ -103,6 +221,36 @@ pub enum Error {
         cost: u128,
     },
     #[error(
+        "the node at {url} is still catching up with the chain (block {block}), so nothing was paid: wait until `hydra status` \
+         no longer says so"
+    )]
+    Syncing { url: String, block: u64 },
+    #[error(
+        "the chain stands still: its newest block, {block}, is {seconds} s old and no other came, so nothing was paid; see \
+         `hydra status`"
+    )]
+    Stalled { block: u64, seconds: u64 },
+    #[error(
+        "blocks do not become final: the newest is {best}, the newest final one {finalised}, and that did not change within \
+         {seconds} s, so nothing was paid; start enough validators, or ask without --finalized"
+    )]
+    NoFinality { best: u64, finalised: u64, seconds: u64 },
+    #[error(
+        "{running} of the network's {validators} validators can't make blocks final, so --until-accuracy would never be \
+         reached: at least {needed} must run; start that many, or leave --until-accuracy out"
+    )]
+    GoalOutOfReach {
+        running: usize,
+        validators: usize,
+        needed: usize,
+    },
+    #[error(
+        "it is not known which account to register: name it with --account (the node's log says `Trainer account: 5…`)"
+    )]
+    NoAccount,
+    #[error("{0} is registered already: if it has no stake yet, `stakeVoting.bond` is the next step")]
+    Registered(String),
+    #[error(
         "the weights from the trainer (BLAKE3 {got}) are none that the chain has confirmed for model {model}: wait for \
          the round to end and try again; if it stays so, the trainer's store is damaged"
     )]
@@ -134,10 +282,8 @@ pub enum Error {
     },
     #[error("there is no data set folder {}: name the folder that holds `digits` with --datasets", .0.display())]
     NoDataset(PathBuf),
-    #[error(
-        "port {port} (for {what}) is taken: stop the program that uses it, or choose other ports with --base-port"
-    )]
-    PortTaken { port: u16, what: String },
+    #[error("port {port} (for {what}) is taken {by}")]
+    PortTaken { port: u16, what: String, by: PortUse },
     #[error(
         "there is no local network in {path}: start one there with `hydra up --local 4 --base-path {path}`, without --only",
         path = .0.display()
@@ -199,11 +345,19 @@ impl Error {
         move |source| Self::File { action, path, source }
     }
 
-    /// The process's exit code, as documented in [`EXIT_CODES`].
-    pub fn exit_code(&self) -> u8 {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Stdout(_) | Self::File { .. } | Self::NoDataHome => 1,
-            Self::NodeUnreachable { .. } | Self::NodeLost { .. } | Self::NotHydra { .. } => 3,
+            Self::Stdout(_) | Self::File { .. } | Self::NoDataHome | Self::DataHome { .. } => {
+                ExitCode::System
+            }
+            Self::BadUrl { .. } | Self::NotUtf8(_) => ExitCode::Usage,
+            Self::NodeUnreachable { .. }
+            | Self::NotANode { .. }
+            | Self::NetworkStopped { .. }
+            | Self::PcStopped { .. }
+            | Self::NodeLost { .. }
+            | Self::NotHydra { .. } => ExitCode::Node,
             Self::TrainerUnreachable { .. }
             | Self::TrainerRefused(_)
             | Self::TrainerGarbled(_)
@@ -212,16 +366,24 @@ impl Error {
             | Self::NoTrainer
             | Self::BadTokenFile(_)
             | Self::ForeignAnswer { .. }
-            | Self::PaidButUnanswered { .. } => 4,
-            Self::Timeout { .. } => 5,
+            | Self::PaidButUnanswered { .. } => ExitCode::Trainer,
+            Self::Timeout { .. } => ExitCode::Timeout,
             Self::Image(_)
             | Self::NoModel { .. }
             | Self::NotTrained(_)
             | Self::BadSuri
             | Self::NoWallet
             | Self::TooPoor { .. }
-            | Self::NotConfirmed { .. } => 6,
-            Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => 7,
+            | Self::Syncing { .. }
+            | Self::Stalled { .. }
+            | Self::NoFinality { .. }
+            | Self::GoalOutOfReach { .. }
+            | Self::NoAccount
+            | Self::Registered(_)
+            | Self::NotConfirmed { .. } => ExitCode::Impossible,
+            Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => {
+                ExitCode::Payment
+            }
             Self::NoProgram { .. }
             | Self::NoDataset(_)
             | Self::PortTaken { .. }
@@ -234,8 +396,20 @@ impl Error {
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::NotReady { .. }
-            | Self::AllGone(_) => 8,
-            Self::Interrupted { .. } => 130,
+            | Self::AllGone(_) => ExitCode::Local,
+            Self::Interrupted { .. } => ExitCode::Interrupted,
         }
     }
 }
+
+/// Who uses the port of a PC that doesn't run.
+fn in_its_place(other: &Option<(u16, Holder)>) -> String {
+    match other {
+        Some((port, holder)) => format!(" (its port {port} is used by {holder}, which is not of it)"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

@@ -5,7 +5,14 @@
 use hydra_primitives::{H256, ModelId, content_hash, status::RoundSummary};
 use serde::Serialize;
 
-use crate::{args::ExportArgs, error::Error, files, output, rounds::percent, target::Target};
+use crate::{
+    args::ExportArgs,
+    error::Error,
+    files::Destination,
+    output,
+    report::figures::{accuracy, percent},
+    target::Target,
+};
 
 /// What was saved.
 #[derive(Clone, Debug, Serialize)]
@@ -23,9 +30,14 @@ const HEADER_ROOM: u64 = 1 << 20;
 
 /// Runs the command.
 pub async fn run(args: ExportArgs, json: bool) -> Result<(), Error> {
+    // Before anything is asked for or downloaded.
+    let destination = Destination::of(&args.out).map_err(Error::file("write", &args.out))?;
     let target = Target::new(&args.target)?;
     let chain = target.chain().await?;
     let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
+    if status.confirmed_version == 0 {
+        return Err(Error::NotTrained(args.model));
+    }
     let trainer = target.trainer()?.ok_or(Error::NoTrainer)?;
     let limit = status
         .spec
@@ -56,16 +68,22 @@ pub async fn run(args: ExportArgs, json: bool) -> Result<(), Error> {
         })?;
         (round.version, round.score)
     };
-    files::write_atomically(&args.out, &bytes).map_err(Error::file("write", &args.out))?;
+    destination
+        .write(&bytes)
+        .map_err(Error::file("write", &args.out))?;
     let saved = Saved {
         model: args.model,
         version,
         weights: hex::encode(got.0),
-        accuracy: score.and_then(|score| crate::rounds::accuracy(&score)),
+        accuracy: score.and_then(|score| accuracy(&score)),
         bytes: bytes.len(),
         file: args.out.display().to_string(),
     };
-    if json {
+    if destination == Destination::Stdout {
+        // The weights are the data; words about them would spoil the file.
+        output::note(saved.text().trim_end());
+        Ok(())
+    } else if json {
         output::json(&saved)
     } else {
         output::data(&saved.text())

@@ -1,45 +1,176 @@
-//! Files this program writes: whole or not at all, and secrets readable by their owner only.
+//! Files this program writes: whole or not at all where they are files, and secrets readable by their owner only.
+//!
+//! A path that a person named is theirs: what is there keeps its kind, its permissions and its owner. It must never
+//! replace a device, a pipe or a link by a file.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, Write},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
 
-/// Replaces `path` with `bytes` in one step: whoever reads it sees the old or the new file, even after a power cut.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        // A temporary file is private; what it becomes is an ordinary file.
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+/// As many links as the kernel follows.
+const MAX_LINKS: usize = 40;
+
+/// Where something will be written, looked at before the work is done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// This program's own standard output.
+    Stdout,
+    /// What bytes are sent through: a device, a pipe, an open file of a process.
+    Through(PathBuf),
+    /// A regular file, replaced in one step: not a link to it, but the file itself.
+    File(PathBuf),
 }
 
-/// Writes a secret as one line of text that only its owner can read, unless the file is there already.
-pub fn write_secret_once(path: &Path, secret: &[u8; 32]) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(mut file) => {
-            file.write_all(format!("{}\n", hex::encode(secret)).as_bytes())?;
-            file.sync_all()
+impl Destination {
+    /// What `path` leads to; `-` is standard output. An error if it can't be written.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdout);
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+        let mut path = path.to_path_buf();
+        // A link may lead to what isn't there yet, so `canonicalize` is no help.
+        for _ in 0..MAX_LINKS {
+            match fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::new_file(path),
+                Err(error) => return Err(error),
+                Ok(at) if at.is_symlink() => {
+                    // The kernel's links to open files (/dev/stdout, /proc/self/fd/1) lead to no name: only through them
+                    // is the right file reached, at the right place in it.
+                    if folder(&path).canonicalize()?.starts_with("/proc") {
+                        return Self::there(path.clone(), &fs::metadata(&path)?, false);
+                    }
+                    path = folder(&path).join(fs::read_link(&path)?);
+                }
+                Ok(at) => return Self::there(path, &at, true),
+            }
+        }
+        Err(io::Error::other("too many symbolic links"))
+    }
+
+    fn new_file(path: PathBuf) -> io::Result<Self> {
+        if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        // Says now what would be said after a long download.
+        match fs::metadata(folder(&path))?.is_dir() {
+            true => Ok(Self::File(path)),
+            false => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn there(path: PathBuf, at: &Metadata, replace: bool) -> io::Result<Self> {
+        let kind = at.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if kind.is_socket() {
+            return Err(io::Error::other("it is a socket"));
+        }
+        if same_as_stdout(at) {
+            return Ok(Self::Stdout);
+        }
+        if !kind.is_file() || !replace {
+            return Ok(Self::Through(path));
+        }
+        // Replacing a file needs no permission to write to it: whoever took that away meant it.
+        File::options().write(true).open(&path)?;
+        Ok(Self::File(path))
+    }
+
+    /// Writes all of it.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            Self::Through(path) => {
+                let mut out = File::options().write(true).truncate(true).open(path)?;
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            Self::File(path) => replace(path, bytes),
+        }
+    }
+}
+
+/// Writes `bytes` to whatever `path` leads to: see [`Destination`].
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Destination::of(path)?.write(bytes)
+}
+
+fn same_as_stdout(at: &Metadata) -> bool {
+    let out = fs::metadata("/proc/self/fd/1");
+    out.is_ok_and(|out| (out.dev(), out.ino()) == (at.dev(), at.ino()))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Replaces a regular file in one step: whoever reads it sees the old or the new one, even after a power cut.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let before = match fs::metadata(path) {
+        Ok(before) => Some(before),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut options = tempfile::Builder::new();
+    if before.is_none() {
+        // What any program's new file may be, less the umask.
+        options.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = match options.tempfile_in(folder(path)) {
+        // The file may be ours to write while its folder isn't.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && before.is_some() => {
+            return Destination::Through(path.into()).write(bytes);
+        }
+        other => other?,
+    };
+    file.write_all(bytes)?;
+    if let Some(before) = before {
+        // A file that can't be given back to its owner keeps both owner and content by being written itself.
+        let other_owner = (before.uid(), before.gid()) != owner(&file)?;
+        if other_owner && fchown(file.as_file(), Some(before.uid()), Some(before.gid())).is_err() {
+            return Destination::Through(path.into()).write(bytes);
+        }
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+fn owner(file: &NamedTempFile) -> io::Result<(u32, u32)> {
+    let at = file.as_file().metadata()?;
+    Ok((at.uid(), at.gid()))
+}
+
+/// So that the name survives a power cut, too. A folder that may be written but not read is no reason to fail.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder(path)).map_or(Ok(()), |folder| folder.sync_all())
+}
+
+/// Writes a secret as one line of text that only its owner can read, unless something is there already. Whole or not at
+/// all: half a secret would be kept for ever.
+pub fn write_secret_once(path: &Path, secret: &[u8; 32]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
+    // A temporary file is private from the beginning.
+    let mut file = NamedTempFile::new_in(folder(path))?;
+    file.write_all(format!("{}\n", hex::encode(secret)).as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync_folder(path),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
     }
 }
 
@@ -64,58 +195,14 @@ pub fn data_home() -> Option<PathBuf> {
 }
 
 fn data_home_from(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-    // The XDG specification says to ignore relative paths.
+    // The XDG specification says to ignore relative paths. An empty HOME would be one, too.
+    let absolute = |path: &PathBuf| path.is_absolute();
     let share = xdg
-        .filter(|path| path.is_absolute())
-        .or_else(|| Some(home?.join(".local/share")))?;
+        .filter(absolute)
+        .or_else(|| Some(home.filter(absolute)?.join(".local/share")))?;
     Some(share.join("hydraai"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        write_atomically(&path, b"old").unwrap();
-        write_atomically(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_secret_is_private_kept_and_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        write_secret_once(&path, &[7; 32]).unwrap();
-        write_secret_once(&path, &[8; 32]).unwrap();
-        assert_eq!(read_secret(&path).unwrap(), Some([7; 32]));
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-        fs::write(&path, b"\xff\xfe").unwrap();
-        assert_eq!(read_secret(&path).unwrap(), None);
-    }
-
-    #[test]
-    fn data_goes_where_xdg_says() {
-        let home = Some(PathBuf::from("/home/me"));
-        assert_eq!(
-            data_home_from(Some("/data".into()), home.clone()),
-            Some("/data/hydraai".into())
-        );
-        assert_eq!(
-            data_home_from(Some("relative".into()), home.clone()),
-            Some("/home/me/.local/share/hydraai".into())
-        );
-        assert_eq!(
-            data_home_from(None, home),
-            Some("/home/me/.local/share/hydraai".into())
-        );
-        assert_eq!(data_home_from(None, None), None);
-    }
-}
+#[path = "files_tests.rs"]
+mod tests;

@@ -4,22 +4,28 @@
 //! It must never hold state of its own: what it shows it reads from the chain or the trainer when asked. A wallet's
 //! secret stays in this process; only signed transactions leave it.
 //!
-//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`]),
+//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`], [`registration`]),
 //! and `up` is [`local`]. Below them are [`target`] (which node and trainer), [`chain`] and [`trainer`] (talking to them),
 //! [`error`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
+pub mod address;
 pub mod amount;
 pub mod args;
 pub mod ask;
 pub mod chain;
 pub mod error;
+pub mod exit;
 pub mod export;
 pub mod files;
 pub mod image;
 pub mod local;
+pub mod network;
 pub mod output;
 pub mod payment;
+pub mod readiness;
+pub mod registration;
+pub mod report;
 pub mod rounds;
 pub mod status;
 pub mod table;

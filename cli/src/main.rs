@@ -5,20 +5,33 @@ use hydra_cli::{
     args::{Cli, Command, ModelCommand},
     ask,
     error::Error,
-    export, local, output, rounds, status,
+    exit::ExitCode,
+    export, local, output, registration, rounds, status,
 };
-use std::process::ExitCode;
 
 // `current_thread`: children must be started from the main thread (see `local::process`), and this way every line of
 // the program runs there.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
+async fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // What can't be understood may still say how it wants to be answered.
+            if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+                output::failure(&error.render().to_string(), ExitCode::Usage);
+            }
+            error.exit()
+        }
+    };
+    let json = cli.json;
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             output::note(&format!("hydra: {error}"));
-            ExitCode::from(error.exit_code())
+            if json {
+                output::failure(&error.to_string(), error.exit_code());
+            }
+            error.exit_code().number().into()
         }
     }
 }
@@ -33,5 +46,6 @@ async fn run(cli: Cli) -> Result<(), Error> {
             command: ModelCommand::Export(args),
         } => export::run(args, json).await,
         Command::Rounds(args) => rounds::run(args, json).await,
+        Command::Registration(args) => registration::run(args, json).await,
     }
 }

@@ -1,22 +1,28 @@
 //! `hydra status`: the chain, its models and accounts, and the local trainer.
 
-use hydra_primitives::{
-    AccountBytes, Balance, ModelId,
-    status::{ModelStatus, NodeStatus, Phase},
-};
 use serde::Serialize;
+use std::time::{Duration, SystemTime};
 
 use crate::{
-    accounts, amount,
     args::StatusArgs,
-    chain::{Chain, Hash},
+    chain::Clock,
     error::Error,
     output,
-    rounds::{accuracy, percent, short_hash},
-    table::{Align, Table},
+    report::{
+        accounts::{self, Account},
+        figures::duration,
+        models::{self, Model},
+    },
     target::Target,
     trainer,
 };
+
+/// A clock that is off by more than a block time costs blocks.
+const CLOCK_LIMIT_MS: u64 = 2_000;
+/// Blocks come every two seconds; after this long something is wrong.
+const QUIET_LIMIT: Duration = Duration::from_secs(30);
+/// A block that lies further ahead than this was made by a clock that is wrong, or is looked at by one.
+const AHEAD_LIMIT: Duration = Duration::from_secs(5);
 
 /// Everything `hydra status` shows.
 #[derive(Debug, Serialize)]
@@ -29,10 +35,14 @@ pub struct Report {
     pub block: u64,
     /// The newest block that can't be undone.
     pub finalised: u64,
+    /// Age of the newest block by this PC's clock, in seconds; negative if it lies ahead.
+    pub block_age: f64,
     /// Connected nodes.
     pub peers: usize,
     /// Whether the node is still catching up.
     pub syncing: bool,
+    /// What the node says about this PC's clock, if it watches it.
+    pub clock: Option<Clock>,
     /// The models.
     pub models: Vec<Model>,
     /// The registered accounts.
@@ -41,114 +51,6 @@ pub struct Report {
     pub trainer: Option<trainer::Status>,
     /// Why there is nothing about the trainer.
     pub trainer_error: Option<String>,
-}
-
-/// A model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Model {
-    /// Its number.
-    pub model: ModelId,
-    /// Its data set.
-    pub dataset: String,
-    /// Number of parameters.
-    pub parameters: u64,
-    /// The current round.
-    pub round: u32,
-    /// `Train`, `Verify`, `Reveal` or `Settle`.
-    pub phase: Phase,
-    /// The block in which the phase ends at the latest.
-    pub phase_ends_at: u32,
-    /// Proposals in this round.
-    pub proposals: u32,
-    /// Accounts expected to take part.
-    pub participants: u32,
-    /// The newest version.
-    pub version: u32,
-    /// The newest confirmed version.
-    pub confirmed_version: u32,
-    /// The confirmed version on the validation set.
-    pub accuracy: Option<f64>,
-    /// BLAKE3 of the confirmed version's weights.
-    pub weights: String,
-}
-
-/// An account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Account {
-    /// Its address.
-    pub account: String,
-    /// In short.
-    pub name: String,
-    /// Free balance, in HYDRA.
-    pub balance: String,
-    /// The same in the smallest unit, to be shown rounded.
-    #[serde(skip)]
-    pub free: Balance,
-    /// Stake, in HYDRA.
-    pub stake: String,
-    /// Reputation, from 0 to 1.
-    pub reputation: f64,
-    /// Whether it counts as showing up.
-    pub active: bool,
-}
-
-impl Model {
-    /// From what the chain says.
-    pub fn new(status: &ModelStatus) -> Self {
-        Self {
-            model: status.model,
-            dataset: String::from_utf8_lossy(&status.dataset.name).into_owned(),
-            parameters: status.spec.architecture.parameters(),
-            round: status.round,
-            phase: status.phase,
-            phase_ends_at: status.phase_ends_at,
-            proposals: status.proposals,
-            participants: status.participants,
-            version: status.version,
-            confirmed_version: status.confirmed_version,
-            accuracy: status.score.and_then(|score| accuracy(&score)),
-            weights: hex::encode(status.weights.0),
-        }
-    }
-}
-
-impl Account {
-    /// From what the chain says.
-    pub fn new(account: &AccountBytes, balance: Balance, status: &NodeStatus) -> Self {
-        Self {
-            account: accounts::address(account),
-            name: accounts::short(account),
-            balance: amount::exact(balance),
-            free: balance,
-            stake: amount::exact(status.stake),
-            reputation: f64::from(status.reputation.deconstruct()) / 1e9,
-            active: status.active,
-        }
-    }
-}
-
-/// Reads every model at a block.
-pub async fn models(chain: &Chain, at: Hash) -> Result<Vec<ModelStatus>, Error> {
-    let mut models = Vec::new();
-    for model in chain.models(at).await? {
-        models.extend(chain.model(model, at).await?);
-    }
-    Ok(models)
-}
-
-/// Reads accounts at a block.
-pub async fn accounts(chain: &Chain, accounts: &[AccountBytes], at: Hash) -> Result<Vec<Account>, Error> {
-    let mut rows = Vec::new();
-    for account in accounts {
-        let status = chain.node_status(account, at).await?;
-        rows.push(Account::new(
-            account,
-            chain.funds(account, at).await?.free,
-            &status,
-        ));
-    }
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(rows)
 }
 
 /// Runs the command.
@@ -173,10 +75,16 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         chain: chain.name().await?,
         block: best.number,
         finalised: finalised.number,
+        block_age: age(SystemTime::now(), chain.time(best.hash).await?),
         peers,
         syncing,
-        models: models(&chain, best.hash).await?.iter().map(Model::new).collect(),
-        accounts: accounts(&chain, &registered, best.hash).await?,
+        clock: chain.clock().await?,
+        models: models::read(&chain, best.hash)
+            .await?
+            .iter()
+            .map(Model::new)
+            .collect(),
+        accounts: accounts::read(&chain, &registered, best.hash).await?,
         trainer,
         trainer_error,
     };
@@ -191,12 +99,16 @@ impl Report {
     fn text(&self) -> String {
         let sync = if self.syncing { ", catching up" } else { "" };
         let mut text = format!(
-            "{} at {}\nblock {}, finalised {}, {} peers{sync}\n\n",
+            "{} at {}\nblock {}, finalised {}, {} peers{sync}\n",
             self.chain, self.url, self.block, self.finalised, self.peers
         );
-        text += &models_table(&self.models);
+        for warning in [self.block_line(), self.clock_line()].into_iter().flatten() {
+            text += &format!("{warning}\n");
+        }
         text.push('\n');
-        text += &accounts_table(&self.accounts);
+        text += &models::table(&self.models);
+        text.push('\n');
+        text += &accounts::table(&self.accounts);
         text.push('\n');
         text += &match (&self.trainer, &self.trainer_error) {
             (Some(trainer), _) => trainer_text(trainer),
@@ -205,56 +117,56 @@ impl Report {
         };
         text
     }
+
+    /// A newest block that isn't of now.
+    fn block_line(&self) -> Option<String> {
+        // Genesis has no time.
+        if self.block == 0 {
+            return None;
+        }
+        let time = Duration::try_from_secs_f64(self.block_age.abs()).unwrap_or_default();
+        match self.block_age < 0.0 {
+            true if time > AHEAD_LIMIT => Some(format!(
+                "last block: {} ahead of this PC's clock; if that is wrong, set it (timedatectl set-ntp true): with a clock \
+                 behind its blocks a network makes none",
+                duration(time)
+            )),
+            false if time > QUIET_LIMIT && !self.syncing => Some(format!(
+                "last block: {} ago; the network makes none now, or this node has lost it, or this PC's clock is wrong",
+                duration(time)
+            )),
+            _ => None,
+        }
+    }
+
+    /// A clock that isn't the network's: as the node says, else as the trainer does.
+    fn clock_line(&self) -> Option<String> {
+        if let Some(warning) = self.clock.as_ref().and_then(|clock| clock.warning.as_deref()) {
+            return Some(format!("clock: {warning}"));
+        }
+        let trainers = || Some(self.trainer.as_ref()?.clock?.offset_ms);
+        let offset = self
+            .clock
+            .as_ref()
+            .and_then(|clock| clock.offset_ms)
+            .or_else(trainers)?;
+        (offset.unsigned_abs() > CLOCK_LIMIT_MS).then(|| {
+            format!(
+                "clock: about {} {} the network's: set it (timedatectl set-ntp true), this PC's blocks and votes count for \
+                 less until then",
+                duration(Duration::from_millis(offset.unsigned_abs())),
+                if offset > 0 { "ahead of" } else { "behind" }
+            )
+        })
+    }
 }
 
-/// The models as a table.
-pub fn models_table(models: &[Model]) -> String {
-    let mut table = Table::new(&[
-        ("model", Align::Right),
-        ("data", Align::Left),
-        ("round", Align::Right),
-        ("phase", Align::Left),
-        ("proposals", Align::Right),
-        ("version", Align::Right),
-        ("confirmed", Align::Right),
-        ("accuracy", Align::Right),
-        ("weights", Align::Left),
-    ]);
-    for model in models {
-        table.row([
-            model.model.to_string(),
-            model.dataset.clone(),
-            model.round.to_string(),
-            format!("{:?} until block {}", model.phase, model.phase_ends_at),
-            format!("{} of {}", model.proposals, model.participants),
-            model.version.to_string(),
-            model.confirmed_version.to_string(),
-            percent(model.accuracy),
-            short_hash(&model.weights),
-        ]);
+/// Seconds from `then` to `now`; negative if it lies ahead.
+fn age(now: SystemTime, then: SystemTime) -> f64 {
+    match now.duration_since(then) {
+        Ok(age) => age.as_secs_f64(),
+        Err(ahead) => -ahead.duration().as_secs_f64(),
     }
-    table.render()
-}
-
-/// The accounts as a table.
-pub fn accounts_table(accounts: &[Account]) -> String {
-    let mut table = Table::new(&[
-        ("account", Align::Left),
-        ("balance (HYDRA)", Align::Right),
-        ("stake", Align::Right),
-        ("reputation", Align::Right),
-        ("active", Align::Left),
-    ]);
-    for account in accounts {
-        table.row([
-            account.name.clone(),
-            amount::short(account.free),
-            account.stake.clone(),
-            format!("{:.3}", account.reputation),
-            if account.active { "yes" } else { "no" }.into(),
-        ]);
-    }
-    table.render()
 }
 
 fn trainer_text(trainer: &trainer::Status) -> String {
@@ -285,6 +197,9 @@ fn trainer_text(trainer: &trainer::Status) -> String {
             .unwrap_or_default();
         text += &format!("  model {}: {version}, {}{task}\n", work.model, work.state);
     }
+    for warning in &trainer.warnings {
+        text += &format!("  warning: {warning}\n");
+    }
     if let Some(error) = trainer.errors.last() {
         text += &format!("  last problem: {error}\n");
     }
@@ -294,6 +209,7 @@ fn trainer_text(trainer: &trainer::Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hydra_primitives::status::Phase;
 
     fn report() -> Report {
         Report {
@@ -301,8 +217,10 @@ mod tests {
             chain: "HydraAI Local".into(),
             block: 42,
             finalised: 40,
+            block_age: 1.5,
             peers: 3,
             syncing: false,
+            clock: None,
             models: vec![Model {
                 model: 0,
                 dataset: "digits".into(),
@@ -349,6 +267,19 @@ Trainer: none known here; name its port with --trainer-port.
     }
 
     #[test]
+    fn what_the_trainer_warns_of_is_shown() {
+        let trainer = serde_json::from_str(
+            r#"{"version":"1","peer_id":"12D3","engine":{"state":"ready"},"warnings":["the clock is wrong"]}"#,
+        );
+        let text = Report {
+            trainer: Some(trainer.unwrap()),
+            ..report()
+        }
+        .text();
+        assert!(text.ends_with("  warning: the clock is wrong\n"), "{text}");
+    }
+
+    #[test]
     fn a_trainer_that_is_down_is_shown_not_fatal() {
         let text = Report {
             trainer_error: Some("it is down".into()),
@@ -356,5 +287,79 @@ Trainer: none known here; name its port with --trainer-port.
         }
         .text();
         assert!(text.ends_with("Trainer: it is down\n"));
+    }
+
+    /// The lines between the node's and the tables.
+    fn remarks(report: Report) -> String {
+        let text = report.text();
+        let (head, _) = text.split_once("\n\n").unwrap();
+        head.lines().skip(2).collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_not_the_network_s_is_one_line() {
+        let with = |offset_ms, warning: Option<&str>| {
+            let warning = warning.map(Into::into);
+            remarks(Report {
+                clock: Some(Clock { offset_ms, warning }),
+                ..report()
+            })
+        };
+        assert_eq!(with(None, None), "");
+        assert_eq!(with(Some(1_900), None), "");
+        let ahead = with(Some(35_200), None);
+        assert!(
+            ahead.starts_with("clock: about 35 s ahead of the network's: "),
+            "{ahead}"
+        );
+        assert!(with(Some(-900_000), None).starts_with("clock: about 15 min behind the network's: "));
+        assert_eq!(with(Some(0), Some("it is wrong")), "clock: it is wrong");
+    }
+
+    #[test]
+    fn where_the_node_knows_nothing_the_trainer_s_peers_tell_the_time() {
+        let trainer: trainer::Status = serde_json::from_str(
+            r#"{"version":"1","peer_id":"12D3","engine":{"state":"ready"},"clock":{"offset_ms":-4000,"peers":3}}"#,
+        )
+        .unwrap();
+        let report = Report {
+            trainer: Some(trainer),
+            ..report()
+        };
+        assert!(remarks(report).starts_with("clock: about 4.0 s behind"));
+    }
+
+    #[test]
+    fn a_newest_block_that_is_not_of_now_is_one_line() {
+        let with = |block_age| {
+            remarks(Report {
+                block_age,
+                ..report()
+            })
+        };
+        assert_eq!(with(29.0), "");
+        assert_eq!(with(-4.0), "");
+        assert!(
+            with(300.0).starts_with("last block: 5 min ago"),
+            "{}",
+            with(300.0)
+        );
+        assert!(
+            with(-900.0).starts_with("last block: 15 min ahead of this PC's clock"),
+            "{}",
+            with(-900.0)
+        );
+        let genesis = Report {
+            block: 0,
+            block_age: 1e9,
+            ..report()
+        };
+        assert_eq!(remarks(genesis), "");
+        let syncing = Report {
+            syncing: true,
+            block_age: 1e6,
+            ..report()
+        };
+        assert_eq!(remarks(syncing), "");
     }
 }

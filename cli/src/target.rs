@@ -1,16 +1,18 @@
-//! Which node and trainer a command talks to: the ones named, else those of a local network.
+//! Which node and trainer a command talks to: the ones named, else those of a local network that runs, else the usual
+//! address.
+//!
+//! It must never lead to another network than the one that was meant: a network that was stopped has left its ports to
+//! whoever wants them.
 
-use std::{net::TcpStream, time::Duration};
+use std::path::{Path, PathBuf};
 
 use crate::{
+    address,
     args::TargetArgs,
     chain::Chain,
-    error::Error,
+    error::{Error, Meant},
     files,
-    local::{
-        layout::{Network, Pc},
-        newest_network,
-    },
+    network::{self, Condition, Network, Newest, Pc},
     trainer::Trainer,
 };
 
@@ -22,6 +24,7 @@ const DEFAULT_URL: &str = "ws://127.0.0.1:9944";
 pub struct Target {
     /// The node's RPC address.
     pub url: String,
+    meant: Meant,
     pc: Option<Pc>,
     args: TrainerArgs,
 }
@@ -29,44 +32,49 @@ pub struct Target {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct TrainerArgs {
     port: Option<u16>,
-    token_file: Option<std::path::PathBuf>,
+    token_file: Option<PathBuf>,
+}
+
+/// The local network that may be meant.
+enum Local {
+    /// The one in the folder that was named.
+    Named(PathBuf, Network),
+    /// Nobody named one.
+    Newest(Newest),
 }
 
 impl Target {
     /// Resolves what was given on the command line.
     pub fn new(args: &TargetArgs) -> Result<Self, Error> {
-        let network = match &args.base_path {
-            Some(path) => Some(Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?),
-            None if args.url.is_some() && args.pc.is_none() => None,
-            None => match files::data_home().and_then(|home| newest_network(&home)) {
-                Some(path) => Network::read(&path)?,
-                None => None,
-            },
+        args.url.as_deref().map_or(Ok(()), address::check)?;
+        let local = match &args.base_path {
+            Some(path) => {
+                let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
+                Local::Named(path.clone(), network)
+            }
+            None => Local::Newest(files::data_home().map_or(Newest::None, |home| network::newest(&home))),
         };
-        Self::choose(args, network, answers)
+        Self::choose(args, local, network::condition)
     }
 
-    fn choose(
-        args: &TargetArgs,
-        network: Option<Network>,
-        answers: impl Fn(u16) -> bool,
-    ) -> Result<Self, Error> {
-        let pc = match (network, &args.pc) {
-            (Some(network), Some(name)) => Some(network.pc(name)?.clone()),
-            (None, Some(name)) => return Err(Error::NoLocalNetwork(name.clone())),
-            // The first that runs; if none does, the first, so that the message names an address that was meant.
-            (Some(network), None) => {
-                let mut pcs = network.pcs.iter();
-                pcs.find(|pc| answers(pc.node.rpc_port))
-                    .or(network.pcs.first())
-                    .cloned()
+    fn choose(args: &TargetArgs, local: Local, condition: impl Fn(&Pc) -> Condition) -> Result<Self, Error> {
+        let (url, meant, pc) = match (&args.url, local) {
+            // Only the PC's trainer is wanted, if a PC is named at all.
+            (Some(url), Local::Newest(_)) if args.pc.is_none() => (url.clone(), Meant::Given, None),
+            (Some(url), Local::Named(_, network)) => {
+                (url.clone(), Meant::Given, Some(named_or_first(args, &network)?))
             }
-            (None, None) => None,
-        };
-        let url = match (&args.url, &pc) {
-            (Some(url), _) => url.clone(),
-            (None, Some(pc)) => pc.node.rpc_url.clone(),
-            (None, None) => DEFAULT_URL.into(),
+            (Some(url), Local::Newest(Newest::There(_, network))) => {
+                (url.clone(), Meant::Given, Some(named_or_first(args, &network)?))
+            }
+            (None, Local::Named(folder, network)) => of_network(args, &folder, &network, &condition)?,
+            (None, Local::Newest(newest)) if args.pc.is_none() => by_default(newest, &condition),
+            (None, Local::Newest(Newest::There(folder, network))) => {
+                of_network(args, &folder, &network, &condition)?
+            }
+            (_, Local::Newest(Newest::None | Newest::Gone(_))) => {
+                return Err(Error::NoLocalNetwork(args.pc.clone().unwrap_or_default()));
+            }
         };
         let trainer = TrainerArgs {
             port: args.trainer_port,
@@ -74,6 +82,7 @@ impl Target {
         };
         Ok(Self {
             url,
+            meant,
             pc,
             args: trainer,
         })
@@ -81,7 +90,14 @@ impl Target {
 
     /// Connects to the node.
     pub async fn chain(&self) -> Result<Chain, Error> {
-        Chain::connect(&self.url).await
+        Chain::connect(&self.url).await.map_err(|error| match error {
+            Error::NodeUnreachable { url, reason, .. } => Error::NodeUnreachable {
+                url,
+                reason,
+                meant: Some(self.meant.clone()),
+            },
+            error => error,
+        })
     }
 
     /// The trainer, if it is known where it is.
@@ -100,57 +116,183 @@ impl Target {
     }
 }
 
-/// Whether something listens there. Loopback answers or refuses at once.
-fn answers(port: u16) -> bool {
-    TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(300)).is_ok()
+type Choice = (String, Meant, Option<Pc>);
+
+fn named_or_first(args: &TargetArgs, network: &Network) -> Result<Pc, Error> {
+    match (&args.pc, network.pcs.first()) {
+        (Some(name), _) => network.pc(name).cloned(),
+        (None, Some(first)) => Ok(first.clone()),
+        (None, None) => Err(Error::NoSuchPc(String::new())),
+    }
+}
+
+/// A PC of this network and no other: the one named, else the first that runs.
+fn of_network(
+    args: &TargetArgs,
+    folder: &Path,
+    network: &Network,
+    condition: impl Fn(&Pc) -> Condition,
+) -> Result<Choice, Error> {
+    if let Some(name) = &args.pc {
+        let pc = network.pc(name)?;
+        return match condition(pc) {
+            Condition::Runs => Ok(choice(folder, pc)),
+            other => Err(Error::PcStopped {
+                pc: pc.name.clone(),
+                folder: folder.into(),
+                other: in_place_of(pc, other),
+            }),
+        };
+    }
+    let mut other = None;
+    for pc in &network.pcs {
+        match condition(pc) {
+            Condition::Runs => return Ok(choice(folder, pc)),
+            condition => other = other.or(in_place_of(pc, condition)),
+        }
+    }
+    Err(Error::NetworkStopped {
+        folder: folder.into(),
+        other,
+    })
+}
+
+fn in_place_of(pc: &Pc, condition: Condition) -> Option<(u16, hydra_host::Holder)> {
+    match condition {
+        Condition::Replaced(holder) => Some((pc.node.rpc_port, holder)),
+        Condition::Runs | Condition::Stopped => None,
+    }
+}
+
+fn choice(folder: &Path, pc: &Pc) -> Choice {
+    let meant = Meant::Pc {
+        pc: pc.name.clone(),
+        folder: folder.into(),
+    };
+    (pc.node.rpc_url.clone(), meant, Some(pc.clone()))
+}
+
+/// The newest local network if it runs, else the usual address.
+fn by_default(newest: Newest, condition: impl Fn(&Pc) -> Condition) -> Choice {
+    let meant = match newest {
+        Newest::There(folder, network) => {
+            if let Some(pc) = network.pcs.iter().find(|pc| condition(pc) == Condition::Runs) {
+                return choice(&folder, pc);
+            }
+            Meant::UsualAsStopped { folder }
+        }
+        Newest::Gone(folder) => Meant::UsualAsGone { folder },
+        Newest::None => Meant::Usual,
+    };
+    (DEFAULT_URL.into(), meant, None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::layout::Layout;
+    use crate::network::Layout;
+    use hydra_host::Holder;
 
     fn network() -> Network {
         Layout::new("/base".into(), 4, 20_000).network()
     }
 
-    fn choose(args: TargetArgs, network: Option<Network>, running: &[u16]) -> Result<Target, Error> {
-        Target::choose(&args, network, |port| running.contains(&port))
+    fn newest() -> Local {
+        Local::Newest(Newest::There("/base".into(), Box::new(network())))
+    }
+
+    fn in_folder() -> Local {
+        Local::Named("/base".into(), network())
+    }
+
+    fn none() -> Local {
+        Local::Newest(Newest::None)
+    }
+
+    /// The nodes on `running` run; the other ports belong to strangers.
+    fn choose(args: TargetArgs, local: Local, running: &[u16]) -> Result<Target, Error> {
+        Target::choose(&args, local, |pc| {
+            if running.contains(&pc.node.rpc_port) {
+                Condition::Runs
+            } else {
+                Condition::Replaced(Holder {
+                    pid: 7,
+                    name: "stranger".into(),
+                })
+            }
+        })
+    }
+
+    fn pc(name: &str) -> TargetArgs {
+        TargetArgs {
+            pc: Some(name.into()),
+            ..Default::default()
+        }
     }
 
     #[test]
-    fn without_anything_it_is_the_usual_port() {
-        assert_eq!(choose(TargetArgs::default(), None, &[]).unwrap().url, DEFAULT_URL);
+    fn without_anything_it_is_the_usual_address() {
+        let target = choose(TargetArgs::default(), none(), &[]).unwrap();
+        assert_eq!((target.url.as_str(), target.meant), (DEFAULT_URL, Meant::Usual));
     }
 
     #[test]
-    fn the_first_running_pc_of_a_local_network_is_chosen() {
-        let url = |running: &[u16]| {
-            choose(TargetArgs::default(), Some(network()), running)
-                .unwrap()
-                .url
-        };
+    fn the_first_running_pc_of_the_newest_network_is_chosen() {
+        let url = |running: &[u16]| choose(TargetArgs::default(), newest(), running).unwrap().url;
         assert_eq!(url(&[20_000, 20_001]), "ws://127.0.0.1:20000");
         assert_eq!(url(&[20_002]), "ws://127.0.0.1:20002");
-        assert_eq!(url(&[]), "ws://127.0.0.1:20000");
+    }
+
+    #[test]
+    fn a_newest_network_that_was_stopped_or_moved_does_not_win_over_a_running_node() {
+        let stopped = choose(TargetArgs::default(), newest(), &[]).unwrap();
+        assert_eq!(stopped.url, DEFAULT_URL);
+        assert!(stopped.pc.is_none(), "nor is its trainer asked");
+        let text = stopped.meant.to_string();
+        assert!(
+            text.contains("the newest local network, in /base, does not run"),
+            "{text}"
+        );
+        let gone = Local::Newest(Newest::Gone("/base".into()));
+        let gone = choose(TargetArgs::default(), gone, &[]).unwrap();
+        assert_eq!(gone.url, DEFAULT_URL);
+        assert!(gone.meant.to_string().contains("no longer in /base"));
+    }
+
+    #[test]
+    fn a_network_that_was_named_and_does_not_run_is_not_replaced_by_whoever_has_its_ports() {
+        let error = choose(TargetArgs::default(), in_folder(), &[]).unwrap_err();
+        assert!(matches!(error, Error::NetworkStopped { .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("its port 20000 is used by stranger (process 7)"),
+            "{text}"
+        );
+        let error = choose(pc("bob"), in_folder(), &[20_000]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("hydra up --only bob --base-path /base"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_pc_can_be_named_and_must_exist() {
-        let named = |name: &str| TargetArgs {
-            pc: Some(name.into()),
-            ..Default::default()
-        };
         assert_eq!(
-            choose(named("Bob"), Some(network()), &[]).unwrap().url,
+            choose(pc("Bob"), newest(), &[20_001]).unwrap().url,
             "ws://127.0.0.1:20001"
         );
         assert!(matches!(
-            choose(named("eve"), Some(network()), &[]),
+            choose(pc("bob"), newest(), &[20_000]),
+            Err(Error::PcStopped { .. })
+        ));
+        assert!(matches!(
+            choose(pc("eve"), newest(), &[]),
             Err(Error::NoSuchPc(_))
         ));
         assert!(matches!(
-            choose(named("bob"), None, &[]),
+            choose(pc("bob"), none(), &[]),
             Err(Error::NoLocalNetwork(_))
         ));
     }
@@ -162,8 +304,32 @@ mod tests {
             trainer_port: Some(2),
             ..Default::default()
         };
-        let target = choose(args, None, &[]).unwrap();
+        let target = choose(args.clone(), newest(), &[20_000]).unwrap();
         assert_eq!(target.url, "ws://127.0.0.1:1");
+        assert!(
+            target.pc.is_none(),
+            "another node has nothing to do with a local network"
+        );
         assert_eq!(target.trainer().unwrap().unwrap().url(), "http://127.0.0.1:2");
+        let with_folder = choose(args, in_folder(), &[]).unwrap();
+        assert_eq!(with_folder.url, "ws://127.0.0.1:1");
+        assert_eq!(with_folder.pc.unwrap().name, "alice");
+    }
+
+    #[tokio::test]
+    async fn an_error_says_which_node_was_meant_and_why() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let args = TargetArgs {
+            url: Some(format!("ws://{}", free.local_addr().unwrap())),
+            ..Default::default()
+        };
+        drop(free);
+        let Err(error) = Target::new(&args).unwrap().chain().await else {
+            panic!("nobody listens there")
+        };
+        assert!(
+            error.to_string().contains("that --url or HYDRA_URL gives"),
+            "{error}"
+        );
     }
 }

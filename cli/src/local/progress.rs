@@ -1,12 +1,15 @@
 //! How a local network is doing, as text: a block that is redrawn on a terminal, a line per change elsewhere.
 
 use hydra_primitives::{Permill, status::ModelStatus};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use crate::{
-    amount,
-    rounds::{accuracy, percent},
-    status::{Account, Model, accounts_table, models_table},
+    amount, output,
+    report::{
+        accounts::{self, Account},
+        figures::{accuracy, percent},
+        models::{self, Model},
+    },
 };
 
 /// What is known of the network at one moment.
@@ -57,8 +60,8 @@ impl Snapshot {
             "block {}, finalised {}\n\n{}\n{}",
             self.block,
             self.finalised,
-            models_table(&models),
-            accounts_table(&self.accounts)
+            models::table(&models),
+            accounts::table(&self.accounts)
         )
     }
 
@@ -102,7 +105,8 @@ impl Snapshot {
 
 /// Shows snapshots on stderr.
 pub struct Display {
-    terminal: bool,
+    /// Whether what was drawn may be drawn over.
+    redraws: bool,
     drawn: usize,
     last: Option<Snapshot>,
 }
@@ -110,7 +114,7 @@ pub struct Display {
 impl Default for Display {
     fn default() -> Self {
         Self {
-            terminal: io::stderr().is_terminal(),
+            redraws: output::styled(),
             drawn: 0,
             last: None,
         }
@@ -132,7 +136,7 @@ impl Display {
     }
 
     fn text(&mut self, now: &Snapshot) -> String {
-        if self.terminal {
+        if self.redraws {
             let text = now.block_text();
             // Up over what was drawn, clear from there on; long lines are cut rather than wrapped, or the count of
             // lines would be wrong.
@@ -259,7 +263,7 @@ pub mod tests {
     #[test]
     fn a_line_is_written_when_something_but_the_height_changes() {
         let mut display = Display {
-            terminal: false,
+            redraws: false,
             drawn: 0,
             last: None,
         };
@@ -293,7 +297,7 @@ pub mod tests {
     #[test]
     fn a_terminal_sees_one_block_redrawn() {
         let mut display = Display {
-            terminal: true,
+            redraws: true,
             drawn: 0,
             last: None,
         };

@@ -7,7 +7,12 @@ use std::time::Duration;
 use tokio::{sync::watch, time::sleep};
 
 use super::progress::Snapshot;
-use crate::{chain::Chain, error::Error, output, status};
+use crate::{
+    chain::Chain,
+    error::Error,
+    output,
+    report::{accounts, models},
+};
 
 /// Pause before the next node is tried. There is no event for "a node begins to listen".
 const RETRY: Duration = Duration::from_millis(200);
@@ -55,17 +60,17 @@ async fn follow_one(
         if final_changed || snapshot.final_models.is_empty() {
             let block = chain.finalised().await?;
             snapshot.finalised = block.number;
-            snapshot.final_models = status::models(&chain, block.hash).await?;
+            snapshot.final_models = models::read(&chain, block.hash).await?;
         }
         let block = chain.best().await?;
         if block.number != snapshot.block {
-            let mut accounts = chain.registered(block.hash).await?;
-            accounts.extend(known);
-            accounts.sort_unstable();
-            accounts.dedup();
+            let mut shown = chain.registered(block.hash).await?;
+            shown.extend(known);
+            shown.sort_unstable();
+            shown.dedup();
             snapshot.block = block.number;
-            snapshot.models = status::models(&chain, block.hash).await?;
-            snapshot.accounts = status::accounts(&chain, &accounts, block.hash).await?;
+            snapshot.models = models::read(&chain, block.hash).await?;
+            snapshot.accounts = accounts::read(&chain, &shown, block.hash).await?;
         }
         if changes.send(Some(snapshot.clone())).is_err() {
             return Ok(());

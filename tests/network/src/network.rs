@@ -9,7 +9,7 @@ use std::{
 
 use hydra_cli::{
     chain::{Block, Chain},
-    local::layout::{Network, Pc},
+    network::{Network, Pc},
 };
 use hydra_primitives::{AccountBytes, status::ModelStatus, status::RoundSummary};
 use nix::sys::signal::Signal;

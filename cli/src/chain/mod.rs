@@ -3,24 +3,23 @@
 //! Numbers and models come from the runtime's own API as the protocol's types; balances, constants, fees and errors
 //! are understood through the chain's metadata. What a node says is never trusted to be well-formed.
 
-use codec::{Decode, Encode};
-use hydra_primitives::{
-    AccountBytes, Balance, ModelId, RoundNumber,
-    status::{ModelStatus, NodeStatus, RoundSummary},
-};
+mod state;
+mod transactions;
+
+pub use state::Funds;
+pub use transactions::Refusal;
+
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use subxt::{
     OnlineClient, PolkadotConfig,
     backend::LegacyBackend,
     config::{RpcConfigFor, substrate::SubstrateHeader},
-    dynamic,
-    ext::scale_decode::DecodeAsType,
     rpcs::{Error as RpcError, RpcClient, client::RpcSubscription, methods::legacy::LegacyRpcMethods},
-    utils::AccountId32,
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
-use crate::error::Error;
+use crate::{address, error::Error};
 
 /// How HydraAI's transactions look: like any Substrate chain's.
 pub(crate) type Config = PolkadotConfig;
@@ -29,10 +28,12 @@ pub type Hash = subxt::utils::H256;
 /// A block's header.
 pub type Header = SubstrateHeader<Hash>;
 
-/// Rounds asked for at once.
-const PAGE: u32 = 50;
 /// The longest a single question to a node may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// JSON-RPC's code for a method that the node does not have.
+const METHOD_NOT_FOUND: i32 = -32601;
+/// How long it may take to see whether anybody is there at all.
+const PROBE: Duration = Duration::from_secs(2);
 /// What the layers of the RPC client put in front of an error.
 const LAYERS: [&str; 3] = ["RPC error: ", "client error: ", "Client error: "];
 
@@ -45,30 +46,13 @@ pub struct Block {
     pub hash: Hash,
 }
 
-/// An account's balance.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Funds {
-    /// Everything that is not on hold.
-    pub free: Balance,
-    /// What can be spent without the account ceasing to exist.
-    pub spendable: Balance,
-}
-
-/// Why a transaction pool did not take a transaction.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// The JSON-RPC error's code.
-    pub code: i32,
-    /// The node's words.
-    pub message: String,
-}
-
-impl Refusal {
-    /// Whether the pool has this transaction already, or one of the same account with the same nonce.
-    pub fn is_rivalry(&self) -> bool {
-        // Already imported, and priority too low: the codes of polkadot-sdk's `author` methods.
-        matches!(self.code, 1013 | 1014)
-    }
+/// What a node says about the clock of the PC it runs on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// How far ahead it is of the other nodes'; negative: behind.
+    pub offset_ms: Option<i64>,
+    /// What is wrong, as a sentence.
+    pub warning: Option<String>,
 }
 
 /// A connection to one node.
@@ -82,14 +66,11 @@ pub struct Chain {
 impl Chain {
     /// Connects to the node at `url`.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let unreachable = |reason: String| Error::NodeUnreachable {
-            url: url.into(),
-            reason,
+        let rpc = match timeout(PATIENCE, RpcClient::from_insecure_url(url)).await {
+            Ok(Ok(rpc)) => rpc,
+            Ok(Err(error)) => return Err(no_connection(url, root_cause(&error)).await),
+            Err(_) => return Err(no_connection(url, "it takes too long".into()).await),
         };
-        let rpc = timeout(PATIENCE, RpcClient::from_insecure_url(url))
-            .await
-            .map_err(|_| unreachable("it takes too long".into()))?
-            .map_err(|error| unreachable(root_cause(&error)))?;
         let methods = LegacyRpcMethods::new(rpc.clone());
         Ok(Self {
             url: url.into(),
@@ -124,6 +105,16 @@ impl Chain {
     pub async fn health(&self) -> Result<(usize, bool), Error> {
         let health = self.patient(self.methods.system_health()).await?;
         Ok((health.peers, health.is_syncing))
+    }
+
+    /// What the node says about this PC's clock; `None` from a node that does not watch it.
+    pub async fn clock(&self) -> Result<Option<Clock>, Error> {
+        let answer = self.rpc.request::<Clock>("hydra_clock", Default::default());
+        match self.within(answer).await? {
+            Ok(clock) => Ok(Some(clock)),
+            Err(RpcError::User(error)) if error.code == METHOD_NOT_FOUND => Ok(None),
+            Err(error) => Err(self.rpc_error(error)),
+        }
     }
 
     /// The newest block.
@@ -178,164 +169,6 @@ impl Chain {
         self.patient(self.methods.chain_subscribe_finalized_heads()).await
     }
 
-    /// The models on chain.
-    pub async fn models(&self, at: Hash) -> Result<Vec<ModelId>, Error> {
-        self.ask("models", (), at).await
-    }
-
-    /// A model and its current round.
-    pub async fn model(&self, model: ModelId, at: Hash) -> Result<Option<ModelStatus>, Error> {
-        self.ask("model_status", model, at).await
-    }
-
-    /// Like [`Chain::model`], for a command that needs the model to exist.
-    pub async fn existing_model(&self, model: ModelId, at: Hash) -> Result<ModelStatus, Error> {
-        if let Some(status) = self.model(model, at).await? {
-            return Ok(status);
-        }
-        let known = match self.models(at).await?.as_slice() {
-            [] => "it has none".into(),
-            models => format!(
-                "it has {}",
-                models.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
-            ),
-        };
-        Err(Error::NoModel { model, known })
-    }
-
-    /// Every settled round of a model, from the first.
-    pub async fn rounds(&self, model: ModelId, at: Hash) -> Result<Vec<RoundSummary<AccountBytes>>, Error> {
-        self.rounds_from(model, 0, at).await
-    }
-
-    /// The settled rounds from number `from` on.
-    pub async fn rounds_from(
-        &self,
-        model: ModelId,
-        mut from: RoundNumber,
-        at: Hash,
-    ) -> Result<Vec<RoundSummary<AccountBytes>>, Error> {
-        let mut rounds: Vec<RoundSummary<AccountBytes>> = Vec::new();
-        loop {
-            let page: Vec<RoundSummary<AccountBytes>> = self.ask("rounds", (model, from, PAGE), at).await?;
-            let Some(last) = page.iter().map(|round| round.round).max() else {
-                break;
-            };
-            if last < from {
-                return Err(self.strange("it lists rounds that were not asked for"));
-            }
-            rounds.extend(page);
-            match last.checked_add(1) {
-                Some(next) => from = next,
-                None => break,
-            }
-        }
-        rounds.sort_by_key(|round| round.round);
-        Ok(rounds)
-    }
-
-    /// Every registered account.
-    pub async fn registered(&self, at: Hash) -> Result<Vec<AccountBytes>, Error> {
-        self.ask("registered", (), at).await
-    }
-
-    /// One account's part in the network.
-    pub async fn node_status(&self, account: &AccountBytes, at: Hash) -> Result<NodeStatus, Error> {
-        self.ask("node_status", account, at).await
-    }
-
-    /// An account's balance; zero for an account that does not exist.
-    pub async fn funds(&self, account: &AccountBytes, at: Hash) -> Result<Funds, Error> {
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Info {
-            data: Data,
-        }
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Data {
-            free: u128,
-            reserved: u128,
-            frozen: u128,
-        }
-        let at = self.at(at).await?;
-        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
-        let value = self.within(at.storage().try_fetch(address, (*account,))).await?;
-        let Some(value) = value.map_err(|error| self.strange(error))? else {
-            return Ok(Funds {
-                free: 0,
-                spendable: 0,
-            });
-        };
-        let Data {
-            free,
-            reserved,
-            frozen,
-        } = value.decode().map_err(|error| self.strange(error))?.data;
-        let minimum = at
-            .constants()
-            .entry(dynamic::constant::<u128>("Balances", "ExistentialDeposit"))
-            .map_err(|error| self.strange(error))?;
-        let locked = frozen.saturating_sub(reserved).max(minimum);
-        Ok(Funds {
-            free,
-            spendable: free.saturating_sub(locked),
-        })
-    }
-
-    /// The nonce of the account's next transaction, after those that wait in the node's pool.
-    pub async fn next_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
-        self.patient(self.methods.system_account_next_index(&AccountId32(*account)))
-            .await
-    }
-
-    /// How many transactions of the account are in blocks that can't be undone.
-    pub async fn final_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
-        let at = self.at(self.finalised().await?.hash).await?;
-        self.within(at.transactions().account_nonce(&AccountId32(*account)))
-            .await?
-            .map_err(|error| self.strange(error))
-    }
-
-    /// Hands a signed transaction to the node's pool.
-    pub async fn submit(&self, transaction: &[u8]) -> Result<Result<(), Refusal>, Error> {
-        match self
-            .within(self.methods.author_submit_extrinsic(transaction))
-            .await?
-        {
-            Ok(_) => Ok(Ok(())),
-            Err(RpcError::User(error)) => {
-                let reason = error.data.as_ref().map(|data| data.get().trim_matches('"'));
-                Ok(Err(Refusal {
-                    code: error.code,
-                    message: reason.unwrap_or(&error.message).into(),
-                }))
-            }
-            Err(error) => Err(self.rpc_error(error)),
-        }
-    }
-
-    /// Asks one of the runtime's own functions, and refuses an answer that is not exactly what was asked for.
-    async fn ask<Answer: Decode>(
-        &self,
-        method: &str,
-        arguments: impl Encode,
-        at: Hash,
-    ) -> Result<Answer, Error> {
-        let function = format!("TrainingApi_{method}");
-        let bytes = self
-            .patient(
-                self.methods
-                    .state_call(&function, Some(&arguments.encode()), Some(at)),
-            )
-            .await?;
-        let mut input = bytes.as_slice();
-        match Answer::decode(&mut input) {
-            Ok(answer) if input.is_empty() => Ok(answer),
-            _ => Err(self.strange(format!("{function} answers in another format"))),
-        }
-    }
-
     /// The chain as it was at a block.
     pub(crate) async fn at(&self, hash: Hash) -> Result<subxt::OnlineClientAtBlock<Config>, Error> {
         let client = self
@@ -385,6 +218,29 @@ impl Chain {
     }
 }
 
+/// Why there is no connection: nobody is there, or somebody who is no node.
+async fn no_connection(url: &str, reason: String) -> Error {
+    let unreachable = |reason| Error::NodeUnreachable {
+        url: url.into(),
+        reason,
+        meant: None,
+    };
+    let Some((host, port)) = address::host_and_port(url) else {
+        return unreachable(reason);
+    };
+    match timeout(PROBE, TcpStream::connect((host.as_str(), port))).await {
+        Ok(Ok(_)) => {
+            let here = address::is_loopback(&host);
+            let holder = here.then(|| hydra_host::port_holder(port)).flatten();
+            Error::NotANode {
+                url: url.into(),
+                reason: holder.map_or(reason.clone(), |holder| format!("{reason}; it is {holder}")),
+            }
+        }
+        _ => unreachable(reason),
+    }
+}
+
 /// The innermost error, which is the one that says what happened, without the names of the layers around it.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
@@ -427,5 +283,24 @@ mod tests {
                 .starts_with(&format!("no node answers at {url} (")),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_no_node_is_named() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", listener.local_addr().unwrap());
+        // Whoever connects is hung up on.
+        let server = tokio::spawn(async move {
+            loop {
+                drop(listener.accept().await);
+            }
+        });
+        let Err(error) = Chain::connect(&url).await else {
+            panic!("no node is there")
+        };
+        server.abort();
+        assert!(matches!(error, Error::NotANode { .. }), "{error}");
+        let us = format!("(process {})", std::process::id());
+        assert!(error.to_string().contains(&us), "{error}");
     }
 }

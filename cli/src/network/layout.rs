@@ -1,17 +1,16 @@
-//! Where everything of a local network is: folders, ports, identities. Pure, so that tests and other commands can
-//! know it without starting anything; written to `network.json` in the base path.
+//! A local network as planned: folders, ports, identities, and what its programs are started with. Pure, so that tests and
+//! other commands can know it without starting anything.
 //!
 //! The identities are for local networks only: node keys are 1 to 4, and their secrets are public.
 
-use hydra_primitives::AccountBytes;
 use libp2p_identity::Keypair;
-use serde::{Deserialize, Serialize};
 use std::{
-    fs, io,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
-use crate::{accounts, error::Error, files};
+use super::file::{ALONE, Network, Node, Pc, TOGETHER, TOGETHER_VALIDATORS, Trainer};
+use crate::accounts;
 
 /// Ports of a local network, from its base port on: four for each purpose.
 pub const PORTS: u16 = 16;
@@ -19,12 +18,8 @@ pub const PORTS: u16 = 16;
 pub const LAST_BASE_PORT: u16 = u16::MAX - (PORTS - 1);
 /// The base port unless another is chosen: the first PC's RPC is where every tool looks for a node.
 pub const DEFAULT_BASE_PORT: u16 = 9944;
-/// The version of `network.json`.
-const FORMAT: u32 = 1;
-/// Its name.
-pub const NETWORK_FILE: &str = "network.json";
 /// The most PCs of a local network: as many as the `local` chain spec has validators.
-pub const MAX_PCS: u8 = 4;
+pub const MAX_PCS: u8 = TOGETHER_VALIDATORS;
 /// How a trainer's identity follows from its node's.
 const IDENTITY_CONTEXT: &str = "hydraai 2026 data-plane identity v1";
 
@@ -34,86 +29,6 @@ pub struct Layout {
     base_path: PathBuf,
     pcs: u8,
     base_port: u16,
-}
-
-/// A local network, as written to `network.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
-    /// Version of this file.
-    pub format: u32,
-    /// What `hydra-node --chain` is given.
-    pub chain: String,
-    /// The first of its ports.
-    pub base_port: u16,
-    /// Process id of the `hydra` that started it last.
-    pub hydra_pid: u32,
-    /// Whether every PC has answered since.
-    pub ready: bool,
-    /// Its PCs.
-    pub pcs: Vec<Pc>,
-}
-
-/// One PC of a local network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pc {
-    /// Its name, in lower case: `alice`.
-    pub name: String,
-    /// Address of its account.
-    pub account: String,
-    /// The account's public key, in hexadecimal.
-    pub account_hex: String,
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Its node.
-    pub node: Node,
-    /// Its trainer.
-    pub trainer: Trainer,
-}
-
-/// A PC's node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Process id, of the process group too; 0 before it was ever started.
-    pub pid: u32,
-    /// JSON-RPC port on 127.0.0.1.
-    pub rpc_port: u16,
-    /// JSON-RPC address.
-    pub rpc_url: String,
-    /// Port for other nodes on 127.0.0.1.
-    pub p2p_port: u16,
-    /// Its identity among nodes.
-    pub peer_id: String,
-    /// Where other nodes reach it.
-    pub multiaddr: String,
-    /// Its data.
-    pub base_path: PathBuf,
-    /// What it writes to stdout and stderr.
-    pub log: PathBuf,
-}
-
-/// A PC's trainer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trainer {
-    /// Process id, of the process group too; 0 before it was ever started.
-    pub pid: u32,
-    /// HTTP port on 127.0.0.1.
-    pub http_port: u16,
-    /// HTTP address.
-    pub http_url: String,
-    /// Port for other trainers on 127.0.0.1.
-    pub p2p_port: u16,
-    /// Its identity among trainers.
-    pub peer_id: String,
-    /// Where other trainers reach it.
-    pub multiaddr: String,
-    /// Its data.
-    pub base_path: PathBuf,
-    /// What it writes to stdout and stderr.
-    pub log: PathBuf,
-    /// The secret shared by node and trainer.
-    pub token_file: PathBuf,
-    /// The secret of its identity.
-    pub key_file: PathBuf,
 }
 
 impl Layout {
@@ -128,10 +43,9 @@ impl Layout {
 
     /// Everything about it.
     pub fn network(&self) -> Network {
-        // Alone on a network of four nobody could finalise a block.
-        let chain = if self.pcs == 1 { "dev" } else { "local" };
+        let chain = if self.pcs == 1 { ALONE } else { TOGETHER };
         Network {
-            format: FORMAT,
+            disposable: false,
             chain: chain.into(),
             base_port: self.base_port,
             hydra_pid: 0,
@@ -183,62 +97,6 @@ impl Layout {
     }
 }
 
-impl Network {
-    /// Reads the network in `base_path`; `None` when there is none.
-    pub fn read(base_path: &Path) -> Result<Option<Self>, Error> {
-        let path = base_path.join(NETWORK_FILE);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(Error::file("read", &path))?,
-        };
-        let bad = |reason: String| Error::BadNetworkFile {
-            path: path.clone(),
-            reason,
-        };
-        let network: Self = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
-        if network.format != FORMAT || network.pcs.is_empty() {
-            return Err(bad("it is of another version".into()));
-        }
-        Ok(Some(network))
-    }
-
-    /// Writes it to `base_path`.
-    pub fn write(&self, base_path: &Path) -> Result<(), Error> {
-        let path = base_path.join(NETWORK_FILE);
-        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
-        text.push(b'\n');
-        files::write_atomically(&path, &text).map_err(Error::file("write", path))
-    }
-
-    /// The PC called `name`, in whatever case.
-    pub fn pc(&self, name: &str) -> Result<&Pc, Error> {
-        let wanted = |pc: &&Pc| pc.name.eq_ignore_ascii_case(name);
-        self.pcs
-            .iter()
-            .find(wanted)
-            .ok_or_else(|| Error::NoSuchPc(name.into()))
-    }
-
-    /// Its position in a network: 0 is Alice.
-    pub fn index(&self, pc: &Pc) -> u8 {
-        let position = self.pcs.iter().position(|other| other.name == pc.name);
-        position.and_then(|index| u8::try_from(index).ok()).unwrap_or(0)
-    }
-
-    /// The accounts of its PCs.
-    pub fn accounts(&self) -> Vec<AccountBytes> {
-        let account = |pc: &Pc| {
-            accounts::DEVELOPMENT
-                .iter()
-                .find(|name| name.eq_ignore_ascii_case(&pc.name))
-        };
-        self.pcs
-            .iter()
-            .filter_map(|pc| accounts::development(account(pc)?))
-            .collect()
-    }
-}
-
 impl Pc {
     /// Its ports, and what each is for.
     pub fn ports(&self) -> [(u16, String); 4] {
@@ -266,24 +124,24 @@ impl Pc {
     }
 
     /// `hydra-node`'s arguments, given everybody in the network.
-    pub fn node_arguments(&self, network: &Network) -> Vec<String> {
-        let mut arguments: Vec<String> = vec![
+    pub fn node_arguments(&self, network: &Network) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![
             "--chain".into(),
-            network.chain.clone(),
-            format!("--{}", self.name),
+            network.chain.clone().into(),
+            format!("--{}", self.name).into(),
             "--base-path".into(),
-            text(&self.node.base_path),
+            (&self.node.base_path).into(),
             // On loopback only: nobody on the same LAN should meet a network whose secrets are public.
             "--listen-addr".into(),
-            format!("/ip4/127.0.0.1/tcp/{}", self.node.p2p_port),
+            format!("/ip4/127.0.0.1/tcp/{}", self.node.p2p_port).into(),
             "--rpc-port".into(),
-            self.node.rpc_port.to_string(),
+            self.node.rpc_port.to_string().into(),
             "--node-key".into(),
-            hex::encode(node_key(network.index(self))),
+            hex::encode(node_key(network.index(self))).into(),
             "--trainer-port".into(),
-            self.trainer.http_port.to_string(),
+            self.trainer.http_port.to_string().into(),
             "--trainer-token-file".into(),
-            text(&self.trainer.token_file),
+            (&self.trainer.token_file).into(),
             "--no-mdns".into(),
             "--no-prometheus".into(),
             "--no-telemetry".into(),
@@ -291,34 +149,37 @@ impl Pc {
         let others: Vec<&Pc> = network.pcs.iter().filter(|pc| pc.name != self.name).collect();
         if !others.is_empty() {
             arguments.push("--bootnodes".into());
-            arguments.extend(others.iter().map(|pc| pc.node.multiaddr.clone()));
+            arguments.extend(others.iter().map(|pc| OsString::from(&pc.node.multiaddr)));
         }
         arguments
     }
 
     /// `hydra-trainer`'s arguments, given everybody in the network and the machine's cores.
-    pub fn trainer_arguments(&self, network: &Network, dataset: &Path, cores: usize) -> Vec<String> {
-        let mut arguments: Vec<String> = vec![
+    pub fn trainer_arguments(&self, network: &Network, dataset: &Path, cores: usize) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![
             "--base-path".into(),
-            text(&self.trainer.base_path),
+            (&self.trainer.base_path).into(),
             "--http-port".into(),
-            self.trainer.http_port.to_string(),
+            self.trainer.http_port.to_string().into(),
             "--token-file".into(),
-            text(&self.trainer.token_file),
+            (&self.trainer.token_file).into(),
             "--p2p-address".into(),
             "127.0.0.1".into(),
             "--p2p-port".into(),
-            self.trainer.p2p_port.to_string(),
+            self.trainer.p2p_port.to_string().into(),
             "--key-file".into(),
-            text(&self.trainer.key_file),
+            (&self.trainer.key_file).into(),
             "--dataset".into(),
-            text(dataset),
+            dataset.into(),
             // The PCs share one machine's cores.
             "--workers".into(),
-            (cores / network.pcs.len().max(1)).max(1).to_string(),
+            (cores / network.pcs.len().max(1)).max(1).to_string().into(),
         ];
         for other in network.pcs.iter().filter(|pc| pc.name != self.name) {
-            arguments.extend(["--bootstrap".into(), other.trainer.multiaddr.clone()]);
+            arguments.extend([
+                OsString::from("--bootstrap"),
+                other.trainer.multiaddr.clone().into(),
+            ]);
         }
         arguments
     }
@@ -344,10 +205,6 @@ fn peer_id(mut secret: [u8; 32]) -> String {
     Keypair::ed25519_from_bytes(&mut secret)
         .map(|pair| pair.public().to_peer_id().to_base58())
         .unwrap_or_default()
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -396,12 +253,15 @@ mod tests {
         let trainer = bob.trainer_arguments(&network, Path::new("/data/digits"), 2);
         for other in ["alice", "charlie"] {
             let other = network.pc(other).unwrap();
-            assert!(node.contains(&other.node.multiaddr));
-            assert!(trainer.contains(&other.trainer.multiaddr));
+            assert!(node.contains(&OsString::from(&other.node.multiaddr)));
+            assert!(trainer.contains(&OsString::from(&other.trainer.multiaddr)));
         }
-        assert!(!node.contains(&bob.node.multiaddr) && !trainer.contains(&bob.trainer.multiaddr));
-        assert!(node.contains(&"--bob".to_owned()));
-        assert!(node.contains(&format!("{:064x}", 2)));
+        assert!(
+            !node.contains(&OsString::from(&bob.node.multiaddr))
+                && !trainer.contains(&OsString::from(&bob.trainer.multiaddr))
+        );
+        assert!(node.contains(&OsString::from("--bob")));
+        assert!(node.contains(&OsString::from(format!("{:064x}", 2))));
     }
 
     #[test]
@@ -413,7 +273,7 @@ mod tests {
             assert_eq!(trainer[at + 1], "127.0.0.1");
             let node = pc.node_arguments(&network);
             let at = node.iter().position(|word| word == "--listen-addr").unwrap();
-            assert!(node[at + 1].starts_with("/ip4/127.0.0.1/"));
+            assert!(node[at + 1].to_string_lossy().starts_with("/ip4/127.0.0.1/"));
         }
     }
 
@@ -424,20 +284,7 @@ mod tests {
         assert!(
             !network(1).pcs[0]
                 .node_arguments(&network(1))
-                .contains(&"--bootnodes".to_owned())
+                .contains(&OsString::from("--bootnodes"))
         );
-    }
-
-    #[test]
-    fn a_network_is_read_back_as_written() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Network::read(folder.path()).unwrap(), None);
-        network(4).write(folder.path()).unwrap();
-        assert_eq!(Network::read(folder.path()).unwrap(), Some(network(4)));
-        fs::write(folder.path().join(NETWORK_FILE), "{}").unwrap();
-        assert!(matches!(
-            Network::read(folder.path()),
-            Err(Error::BadNetworkFile { .. })
-        ));
     }
 }

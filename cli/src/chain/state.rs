@@ -1,0 +1,170 @@
+//! What a chain's state says: models and rounds through the runtime's own API, balances and constants through metadata.
+
+use codec::{Decode, Encode};
+use hydra_primitives::{
+    AccountBytes, Balance, ModelId, RoundNumber,
+    status::{ModelStatus, NodeStatus, RoundSummary},
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use subxt::{dynamic, ext::scale_decode::DecodeAsType};
+
+use super::{Chain, Hash};
+use crate::error::Error;
+
+/// Rounds asked for at once.
+const PAGE: u32 = 50;
+
+/// An account's balance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Funds {
+    /// Everything that is not on hold.
+    pub free: Balance,
+    /// What can be spent without the account ceasing to exist.
+    pub spendable: Balance,
+}
+
+impl Chain {
+    /// The models on chain.
+    pub async fn models(&self, at: Hash) -> Result<Vec<ModelId>, Error> {
+        self.ask("models", (), at).await
+    }
+
+    /// A model and its current round.
+    pub async fn model(&self, model: ModelId, at: Hash) -> Result<Option<ModelStatus>, Error> {
+        self.ask("model_status", model, at).await
+    }
+
+    /// Like [`Chain::model`], for a command that needs the model to exist.
+    pub async fn existing_model(&self, model: ModelId, at: Hash) -> Result<ModelStatus, Error> {
+        if let Some(status) = self.model(model, at).await? {
+            return Ok(status);
+        }
+        let known = match self.models(at).await?.as_slice() {
+            [] => "it has none".into(),
+            models => format!(
+                "it has {}",
+                models.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        Err(Error::NoModel { model, known })
+    }
+
+    /// Every settled round of a model, from the first.
+    pub async fn rounds(&self, model: ModelId, at: Hash) -> Result<Vec<RoundSummary<AccountBytes>>, Error> {
+        self.rounds_from(model, 0, at).await
+    }
+
+    /// The settled rounds from number `from` on.
+    pub async fn rounds_from(
+        &self,
+        model: ModelId,
+        mut from: RoundNumber,
+        at: Hash,
+    ) -> Result<Vec<RoundSummary<AccountBytes>>, Error> {
+        let mut rounds: Vec<RoundSummary<AccountBytes>> = Vec::new();
+        loop {
+            let page: Vec<RoundSummary<AccountBytes>> = self.ask("rounds", (model, from, PAGE), at).await?;
+            let Some(last) = page.iter().map(|round| round.round).max() else {
+                break;
+            };
+            if last < from {
+                return Err(self.strange("it lists rounds that were not asked for"));
+            }
+            rounds.extend(page);
+            match last.checked_add(1) {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+        rounds.sort_by_key(|round| round.round);
+        Ok(rounds)
+    }
+
+    /// Every registered account.
+    pub async fn registered(&self, at: Hash) -> Result<Vec<AccountBytes>, Error> {
+        self.ask("registered", (), at).await
+    }
+
+    /// One account's part in the network.
+    pub async fn node_status(&self, account: &AccountBytes, at: Hash) -> Result<NodeStatus, Error> {
+        self.ask("node_status", account, at).await
+    }
+
+    /// An account's balance; zero for an account that does not exist.
+    pub async fn funds(&self, account: &AccountBytes, at: Hash) -> Result<Funds, Error> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Info {
+            data: Data,
+        }
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Data {
+            free: u128,
+            reserved: u128,
+            frozen: u128,
+        }
+        let at = self.at(at).await?;
+        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
+        let value = self.within(at.storage().try_fetch(address, (*account,))).await?;
+        let Some(value) = value.map_err(|error| self.strange(error))? else {
+            return Ok(Funds {
+                free: 0,
+                spendable: 0,
+            });
+        };
+        let Data {
+            free,
+            reserved,
+            frozen,
+        } = value.decode().map_err(|error| self.strange(error))?.data;
+        let minimum = at
+            .constants()
+            .entry(dynamic::constant::<u128>("Balances", "ExistentialDeposit"))
+            .map_err(|error| self.strange(error))?;
+        let locked = frozen.saturating_sub(reserved).max(minimum);
+        Ok(Funds {
+            free,
+            spendable: free.saturating_sub(locked),
+        })
+    }
+
+    /// The time that a block says it was made at.
+    pub async fn time(&self, at: Hash) -> Result<SystemTime, Error> {
+        let at = self.at(at).await?;
+        let address = dynamic::storage::<(), u64>("Timestamp", "Now");
+        let value = self.within(at.storage().fetch(address, ())).await?;
+        let value = value.map_err(|error| self.strange(error))?;
+        let milliseconds = value.decode().map_err(|error| self.strange(error))?;
+        Ok(UNIX_EPOCH + Duration::from_millis(milliseconds))
+    }
+
+    /// How many leading zero bits the proof of work of a registration needs.
+    pub async fn work_difficulty(&self, at: Hash) -> Result<u32, Error> {
+        let at = self.at(at).await?;
+        at.constants()
+            .entry(dynamic::constant::<u32>("Reputation", "WorkDifficulty"))
+            .map_err(|error| self.strange(error))
+    }
+
+    /// Asks one of the runtime's own functions, and refuses an answer that is not exactly what was asked for.
+    async fn ask<Answer: Decode>(
+        &self,
+        method: &str,
+        arguments: impl Encode,
+        at: Hash,
+    ) -> Result<Answer, Error> {
+        let function = format!("TrainingApi_{method}");
+        let bytes = self
+            .patient(
+                self.methods
+                    .state_call(&function, Some(&arguments.encode()), Some(at)),
+            )
+            .await?;
+        let mut input = bytes.as_slice();
+        match Answer::decode(&mut input) {
+            Ok(answer) if input.is_empty() => Ok(answer),
+            _ => Err(self.strange(format!("{function} answers in another format"))),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Nonces, and handing a signed transaction over.
+
+use hydra_primitives::AccountBytes;
+use subxt::{rpcs::Error as RpcError, utils::AccountId32};
+
+use super::Chain;
+use crate::error::Error;
+
+/// Why a transaction pool did not take a transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The JSON-RPC error's code.
+    pub code: i32,
+    /// The node's words.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Whether the pool has this transaction already, or one of the same account with the same nonce.
+    pub fn is_rivalry(&self) -> bool {
+        // Already imported, and priority too low: the codes of polkadot-sdk's `author` methods.
+        matches!(self.code, 1013 | 1014)
+    }
+}
+
+impl Chain {
+    /// The nonce of the account's next transaction, after those that wait in the node's pool.
+    pub async fn next_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
+        self.patient(self.methods.system_account_next_index(&AccountId32(*account)))
+            .await
+    }
+
+    /// How many transactions of the account are in blocks that can't be undone.
+    pub async fn final_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
+        let at = self.at(self.finalised().await?.hash).await?;
+        self.within(at.transactions().account_nonce(&AccountId32(*account)))
+            .await?
+            .map_err(|error| self.strange(error))
+    }
+
+    /// Hands a signed transaction to the node's pool.
+    pub async fn submit(&self, transaction: &[u8]) -> Result<Result<(), Refusal>, Error> {
+        match self
+            .within(self.methods.author_submit_extrinsic(transaction))
+            .await?
+        {
+            Ok(_) => Ok(Ok(())),
+            Err(RpcError::User(error)) => {
+                let reason = error.data.as_ref().map(|data| data.get().trim_matches('"'));
+                Ok(Err(Refusal {
+                    code: error.code,
+                    message: reason.unwrap_or(&error.message).into(),
+                }))
+            }
+            Err(error) => Err(self.rpc_error(error)),
+        }
+    }
+}

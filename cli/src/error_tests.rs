@@ -1,0 +1,188 @@
+use super::*;
+use crate::exit;
+use std::collections::BTreeSet;
+
+/// A command, and the codes that its help lists.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Command {
+    Up,
+    Status,
+    Ask,
+    Export,
+    Rounds,
+    Registration,
+}
+
+use Command::{Ask, Export, Registration, Rounds, Status, Up};
+
+const ALL: &[Command] = &[Up, Status, Ask, Export, Rounds, Registration];
+/// Those that connect to a node that exists already.
+const CLIENTS: &[Command] = &[Status, Ask, Export, Rounds, Registration];
+/// Those that need a trainer, not only show it.
+const OF_TRAINER: &[Command] = &[Ask, Export, Registration];
+
+impl Command {
+    fn listed(self) -> &'static [ExitCode] {
+        match self {
+            Up => exit::UP,
+            Status => exit::STATUS,
+            Ask => exit::ASK,
+            Export => exit::EXPORT,
+            Rounds => exit::ROUNDS,
+            Registration => exit::REGISTRATION,
+        }
+    }
+}
+
+/// Every kind of error, by an example, with the commands that can end with it. A kind that is missing here does not compile.
+macro_rules! kinds {
+    ($($pattern:pat => $example:expr, $commands:expr;)*) => {
+        fn kinds() -> Vec<(Error, &'static [Command])> {
+            vec![$(($example, $commands)),*]
+        }
+
+        fn position(error: &Error) -> usize {
+            let mut position = 0;
+            let found = match error {
+                $($pattern => stringify!($pattern),)*
+            };
+            for pattern in [$(stringify!($pattern)),*] {
+                if pattern == found {
+                    return position;
+                }
+                position += 1;
+            }
+            unreachable!("every pattern is listed")
+        }
+    };
+}
+
+fn io() -> io::Error {
+    io::Error::other("x")
+}
+
+fn text() -> String {
+    "x".into()
+}
+
+kinds! {
+    Error::Stdout(_) => Error::Stdout(io()), ALL;
+    Error::File { .. } => Error::File { action: "read", path: "x".into(), source: io() }, ALL;
+    Error::NoDataHome => Error::NoDataHome, &[Up];
+    Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Up];
+    Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Up];
+    Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
+    Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
+    Error::NotANode { .. } => Error::NotANode { url: text(), reason: text() }, CLIENTS;
+    Error::NetworkStopped { .. } => Error::NetworkStopped { folder: "x".into(), other: None }, CLIENTS;
+    Error::PcStopped { .. } => Error::PcStopped { pc: text(), folder: "x".into(), other: None }, CLIENTS;
+    Error::NodeLost { .. } => Error::NodeLost { url: text(), reason: text() }, CLIENTS;
+    Error::NotHydra { .. } => Error::NotHydra { url: text(), reason: text() }, CLIENTS;
+    Error::TrainerUnreachable { .. } => Error::TrainerUnreachable { url: text(), reason: text() }, OF_TRAINER;
+    Error::TrainerRefused(_) => Error::TrainerRefused(text()), OF_TRAINER;
+    Error::TrainerGarbled(_) => Error::TrainerGarbled(text()), OF_TRAINER;
+    Error::NotOurTrainer { .. } => Error::NotOurTrainer { url: text() }, &[Ask];
+    Error::NoTrainer => Error::NoTrainer, OF_TRAINER;
+    Error::BadTokenFile(_) => Error::BadTokenFile("x".into()), OF_TRAINER;
+    Error::Image(_) => Error::Image(ImageError::Unreadable { path: "x".into(), source: io() }), &[Ask];
+    Error::NoModel { .. } => Error::NoModel { model: 0, known: text() }, &[Ask, Export, Rounds];
+    Error::NotTrained(_) => Error::NotTrained(0), &[Ask, Export];
+    Error::TrainerBehind { .. } => Error::TrainerBehind { model: 0, held: 0, confirmed: 1 }, &[Ask];
+    Error::BadSuri => Error::BadSuri, &[Ask];
+    Error::NoWallet => Error::NoWallet, &[Ask];
+    Error::TooPoor { .. } => Error::TooPoor { who: text(), spendable: 0, cost: 1 }, &[Ask];
+    Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, &[Ask];
+    Error::Stalled { .. } => Error::Stalled { block: 0, seconds: 0 }, &[Ask];
+    Error::NoFinality { .. } => Error::NoFinality { best: 1, finalised: 0, seconds: 0 }, &[Ask];
+    Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, &[Up];
+    Error::NoAccount => Error::NoAccount, &[Registration];
+    Error::Registered(_) => Error::Registered(text()), &[Registration];
+    Error::NotConfirmed { .. } => Error::NotConfirmed { model: 0, got: text() }, &[Export];
+    Error::ForeignAnswer { .. } => Error::ForeignAnswer { version: 0, got: text() }, &[Ask];
+    Error::TransactionRefused(_) => Error::TransactionRefused(text()), &[Ask];
+    Error::PaymentUnclear(_) => Error::PaymentUnclear(text()), &[Ask];
+    Error::TransactionFailed(_) => Error::TransactionFailed(text()), &[Ask];
+    Error::PaidButUnanswered { .. } => Error::PaidButUnanswered { block: 0, reason: text() }, &[Ask];
+    Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Up];
+    Error::NoDataset(_) => Error::NoDataset("x".into()), &[Up];
+    Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Up];
+    Error::NoNetwork(_) => Error::NoNetwork("x".into()), ALL;
+    Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Up];
+    Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Up];
+    Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, ALL;
+    Error::NoSuchPc(_) => Error::NoSuchPc(text()), ALL;
+    Error::NoLocalNetwork(_) => Error::NoLocalNetwork(text()), CLIENTS;
+    Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Up];
+    Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Up];
+    Error::NotReady { .. } => Error::NotReady { who: text(), seconds: 1, log: "x".into(), tail: text() }, &[Up];
+    Error::AllGone(_) => Error::AllGone("x".into()), &[Up];
+    Error::Timeout { .. } => Error::Timeout { seconds: 1, goal: 1.0, seen: text(), logs: "x".into() }, &[Up];
+    Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, &[Up];
+}
+
+#[test]
+fn every_error_ends_with_a_code_that_the_help_of_its_commands_lists() {
+    for (index, (error, commands)) in kinds().iter().enumerate() {
+        assert_eq!(position(error), index, "{error:?} is not an example of its kind");
+        assert!(!commands.is_empty(), "{error:?}");
+        for command in *commands {
+            let code = error.exit_code();
+            assert!(
+                command.listed().contains(&code),
+                "{command:?} can end with {code:?}: {error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_help_lists_a_code_that_its_command_never_ends_with() {
+    for command in ALL {
+        // Success, and what the parser of the command line refuses.
+        let mut used = BTreeSet::from([ExitCode::Done, ExitCode::Usage]);
+        let errors = kinds();
+        let own = errors.iter().filter(|(_, commands)| commands.contains(command));
+        used.extend(own.map(|(error, _)| error.exit_code()));
+        let listed: BTreeSet<ExitCode> = command.listed().iter().copied().collect();
+        assert_eq!(listed, used, "{command:?}");
+    }
+}
+
+#[test]
+fn every_sentence_is_one_line_and_says_something() {
+    for (error, _) in kinds() {
+        let sentence = error.to_string();
+        // The end of a log is more than a sentence.
+        if !matches!(error, Error::DiedAtStart { .. } | Error::NotReady { .. }) {
+            assert!(!sentence.contains('\n'), "{sentence}");
+        }
+        assert!(!sentence.is_empty());
+    }
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
+    let said = |meant| {
+        Error::NodeUnreachable {
+            url: "ws://x".into(),
+            reason: "refused".into(),
+            meant: Some(meant),
+        }
+        .to_string()
+    };
+    assert!(
+        said(Meant::Given)
+            .starts_with("no node answers at ws://x (refused), the address that --url or HYDRA_URL gives")
+    );
+    assert!(said(Meant::Usual).contains("hydra up --local 4"));
+    let folder = PathBuf::from("/n");
+    let stopped = said(Meant::UsualAsStopped {
+        folder: folder.clone(),
+    });
+    assert!(stopped.contains("hydra up --base-path /n"), "{stopped}");
+    let pc = said(Meant::Pc {
+        pc: "bob".into(),
+        folder,
+    });
+    assert!(pc.contains("bob of the local network in /n"), "{pc}");
+}

@@ -1,0 +1,127 @@
+//! Exit codes: one table of numbers and meanings, and which command may end with which. Help texts are made from it.
+
+/// How a command ended, for whoever started it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ExitCode {
+    /// It did what it was asked.
+    Done,
+    /// The operating system said no.
+    System,
+    /// The command line makes no sense.
+    Usage,
+    /// About the node.
+    Node,
+    /// About the trainer.
+    Trainer,
+    /// Time is over.
+    Timeout,
+    /// Refused before anything was begun.
+    Impossible,
+    /// About a transaction.
+    Payment,
+    /// About a local network.
+    Local,
+    /// By a signal.
+    Interrupted,
+}
+
+use ExitCode::{Done, Impossible, Interrupted, Local, Node, Payment, System, Timeout, Trainer, Usage};
+
+/// What `hydra up` may end with.
+pub const UP: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
+/// What `hydra status` may end with: it shows what is wrong with the trainer.
+pub const STATUS: &[ExitCode] = &[Done, System, Usage, Node, Local];
+/// What `hydra ask` may end with.
+pub const ASK: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Payment, Local];
+/// What `hydra model export` may end with.
+pub const EXPORT: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
+/// What `hydra rounds` may end with.
+pub const ROUNDS: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
+/// What `hydra registration` may end with.
+pub const REGISTRATION: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
+
+impl ExitCode {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Done,
+        System,
+        Usage,
+        Node,
+        Trainer,
+        Timeout,
+        Impossible,
+        Payment,
+        Local,
+        Interrupted,
+    ];
+
+    /// The number that the process ends with. Scripts rely on these: they never change.
+    pub const fn number(self) -> u8 {
+        match self {
+            Done => 0,
+            System => 1,
+            Usage => 2,
+            Node => 3,
+            Trainer => 4,
+            Timeout => 5,
+            Impossible => 6,
+            Payment => 7,
+            Local => 8,
+            // As a shell says it of a program that Ctrl-C ended.
+            Interrupted => 130,
+        }
+    }
+
+    /// What it means, for help texts.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Done => "done",
+            System => "a file or the system refused something",
+            Usage => "the command line can't be understood",
+            Node => "the node can't be reached, or isn't a HydraAI node",
+            Trainer => {
+                "the trainer can't be reached, or refuses; the message says so if a question was paid by then"
+            }
+            Timeout => "the goal was not reached within --timeout",
+            Impossible => "what was asked for isn't possible; nothing was paid or started",
+            Payment => "the payment failed, or it isn't known whether it did; the message says which",
+            Local => "there is no such local network or PC, or it can't be started or stopped working",
+            Interrupted => "interrupted before the goal was reached",
+        }
+    }
+}
+
+/// The table of these codes, for the end of a help text.
+pub fn help(codes: &[ExitCode]) -> String {
+    let lines = codes
+        .iter()
+        .map(|code| format!("\n  {:<4} {}", code.number(), code.meaning()));
+    format!("Exit codes:{}", lines.collect::<String>())
+}
+
+/// A help text with the table of these codes after it.
+pub fn help_after(text: &str, codes: &[ExitCode]) -> String {
+    format!("{}\n\n{}", text.trim_end(), help(codes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_number_of_its_own() {
+        let mut numbers: Vec<u8> = ExitCode::ALL.iter().map(|code| code.number()).collect();
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        numbers.dedup();
+        assert_eq!(numbers.len(), ExitCode::ALL.len());
+    }
+
+    #[test]
+    fn the_help_lists_the_codes_of_a_command_and_no_others() {
+        let text = help_after("Words.\n", &[Done, Interrupted]);
+        assert_eq!(
+            text,
+            "Words.\n\nExit codes:\n  0    done\n  130  interrupted before the goal was reached"
+        );
+    }
+}

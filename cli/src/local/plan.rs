@@ -1,0 +1,200 @@
+//! What has to be right before the first program of a local network is started: its folder, its ports, its secrets, and
+//! that its goal can be reached.
+
+use hydra_host::Holder;
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
+
+use super::{made, pcs::Running};
+use crate::{
+    accounts,
+    args::UpArgs,
+    error::{Error, PortUse},
+    files,
+    network::{self, Condition, DEFAULT_BASE_PORT, Layout, Network, Pc},
+    output,
+};
+
+/// Where the network is and what it looks like: as it was, if the folder holds one already. `condition` says how a PC is.
+pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(PathBuf, Network), Error> {
+    if args.only.is_none() {
+        let planned = Layout::new(PathBuf::new(), args.local, DEFAULT_BASE_PORT).network();
+        check_goal(args, planned.pcs.len(), planned.validators())?;
+    }
+    match (&args.base_path, &args.only) {
+        // One PC joins the others where they are, so nothing about the network may change.
+        (Some(path), Some(name)) => {
+            let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
+            let path = fs::canonicalize(path).map_err(Error::file("open", path))?;
+            let joins = network.pc(name)?;
+            let others = network.pcs.iter().filter(|pc| pc.name != joins.name);
+            let running = others.filter(|pc| condition(pc) == Condition::Runs).count() + 1;
+            check_goal(args, running, network.validators())?;
+            Ok((path, network))
+        }
+        (Some(path), None) => {
+            let (path, before) = new_or_known(path)?;
+            let base_port = args.base_port.or(before.map(|network| network.base_port));
+            let base_port = base_port.unwrap_or(DEFAULT_BASE_PORT);
+            let network = Layout::new(path.clone(), args.local, base_port).network();
+            Ok((path, network))
+        }
+        (None, _) => {
+            let home = files::data_home().ok_or(Error::NoDataHome)?;
+            let home_error = |source| Error::DataHome {
+                path: home.clone(),
+                source,
+            };
+            // Before another is made: without disk space nothing could be.
+            let deleted = made::tidy(&home).map_err(home_error)?;
+            if deleted > 0 {
+                output::note(&format!(
+                    "deleted the data of {deleted} earlier {} (name a --base-path to keep it)",
+                    if deleted == 1 { "network" } else { "networks" }
+                ));
+            }
+            let (path, _) = new_or_known(&made::fresh_folder(&home)).map_err(|error| match error {
+                Error::File { source, .. } => home_error(source),
+                error => error,
+            })?;
+            let base_port = args.base_port.unwrap_or(DEFAULT_BASE_PORT);
+            let network = Network {
+                disposable: true,
+                ..Layout::new(path.clone(), args.local, base_port).network()
+            };
+            Ok((path, network))
+        }
+    }
+}
+
+/// A folder for a whole network, and the network that is in it already.
+fn new_or_known(path: &Path) -> Result<(PathBuf, Option<Network>), Error> {
+    // Node, trainer and every file about the network are told of it, in JSON, too.
+    let absolute = std::path::absolute(path).map_err(Error::file("find", path))?;
+    if absolute.to_str().is_none() {
+        return Err(Error::NotUtf8(absolute));
+    }
+    fs::create_dir_all(path).map_err(Error::file("make", path))?;
+    let path = fs::canonicalize(path).map_err(Error::file("open", path))?;
+    if path.to_str().is_none() {
+        return Err(Error::NotUtf8(path));
+    }
+    let before = Network::read(&path)?;
+    Ok((path, before))
+}
+
+/// Refuses a goal that a network without finality can't reach: only what is final counts.
+fn check_goal(args: &UpArgs, running: usize, validators: usize) -> Result<(), Error> {
+    // GRANDPA needs more than two thirds.
+    let needed = validators * 2 / 3 + 1;
+    if args.until_accuracy.is_some() && running < needed {
+        return Err(Error::GoalOutOfReach {
+            running,
+            validators,
+            needed,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a port that is in use, before anything is started.
+pub fn check_ports(pc: &Pc) -> Result<(), Error> {
+    for (port, what) in pc.ports() {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                let by = used_by(pc, hydra_host::port_holder(port));
+                return Err(Error::PortTaken { port, what, by });
+            }
+            // Anything else the program itself will report better.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn used_by(pc: &Pc, holder: Option<Holder>) -> PortUse {
+    let Some(holder) = holder else {
+        return PortUse::Unseen;
+    };
+    match network::own_part(pc, &holder) {
+        Some(part) => PortUse::Own {
+            part: format!("{part} of {}", pc.title()),
+            holder,
+        },
+        None => PortUse::Other(holder),
+    }
+}
+
+/// Makes a PC's folders and secrets.
+pub fn prepare(pc: &Pc) -> Result<(), Error> {
+    for folder in [&pc.folder, &pc.node.base_path, &pc.trainer.base_path] {
+        fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+    }
+    // A new key's secret is 32 bytes from the operating system's random generator.
+    let random = libp2p_identity::ed25519::SecretKey::generate();
+    let token: &[u8; 32] = random
+        .as_ref()
+        .try_into()
+        .expect("an ed25519 secret has 32 bytes");
+    let token_file = &pc.trainer.token_file;
+    files::write_secret_once(token_file, token).map_err(Error::file("write", token_file))?;
+    let index = accounts::DEVELOPMENT
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(&pc.name));
+    let key = network::trainer_key(index.and_then(|index| u8::try_from(index).ok()).unwrap_or(0));
+    files::write_secret_once(&pc.trainer.key_file, &key).map_err(Error::file("write", &pc.trainer.key_file))
+}
+
+/// Writes `network.json` with the processes that were started; another `hydra up --only` may be doing the same.
+pub fn register(base_path: &Path, network: Network, pcs: &[Running], ready: bool) -> Result<Network, Error> {
+    let path = base_path.join("network.lock");
+    let lock = lock_file(&path)?;
+    lock.lock().map_err(Error::file("lock", &path))?;
+    let only_some = pcs.len() < network.pcs.len();
+    let mut network = match Network::read(base_path)? {
+        Some(written) if only_some => written,
+        _ => network,
+    };
+    if !only_some {
+        network.hydra_pid = std::process::id();
+        network.ready = ready;
+    }
+    for running in pcs {
+        if let Some(pc) = network.pcs.iter_mut().find(|pc| pc.name == running.pc.name) {
+            pc.node.pid = running.node.pid();
+            pc.trainer.pid = running.trainer.pid();
+        }
+    }
+    network.write(base_path)?;
+    Ok(network)
+}
+
+/// Makes sure that nobody else runs this network: its file would name processes that aren't there. The lock goes with
+/// the process, however that ends.
+pub fn own(args: &UpArgs, base_path: &Path) -> Result<Option<File>, Error> {
+    if args.only.is_some() {
+        return Ok(None);
+    }
+    let path = base_path.join(made::UP_LOCK);
+    let lock = lock_file(&path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(Error::AlreadyUp(base_path.into())),
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
+    }
+}
+
+/// Opens a file to be locked, whatever it holds.
+fn lock_file(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(false);
+    options.open(path).map_err(Error::file("write", path))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+use super::*;
+
+fn stopped(_: &Pc) -> Condition {
+    Condition::Stopped
+}
+
+fn args(base_path: &Path) -> UpArgs {
+    UpArgs {
+        local: 4,
+        only: None,
+        base_path: Some(base_path.into()),
+        until_accuracy: None,
+        timeout: 1,
+        base_port: None,
+        datasets: None,
+        node: None,
+        trainer: None,
+    }
+}
+
+#[test]
+fn a_folder_used_before_keeps_its_ports() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_port = UpArgs {
+        base_port: Some(20_000),
+        ..args(folder.path())
+    };
+    let (path, network) = plan(&with_port, stopped).unwrap();
+    network.write(&path).unwrap();
+    assert_eq!(plan(&args(folder.path()), stopped).unwrap().1.base_port, 20_000);
+}
+
+#[test]
+fn a_network_is_run_by_one_program_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = own(&args(folder.path()), folder.path()).unwrap();
+    let second = own(&args(folder.path()), folder.path());
+    assert!(matches!(second, Err(Error::AlreadyUp(_))));
+    drop(first);
+    assert!(own(&args(folder.path()), folder.path()).unwrap().is_some());
+}
+
+#[test]
+fn one_pc_needs_a_network_to_join() {
+    let folder = tempfile::tempdir().unwrap();
+    let only = UpArgs {
+        only: Some("bob".into()),
+        ..args(folder.path())
+    };
+    assert!(matches!(plan(&only, stopped), Err(Error::NoNetwork(_))));
+}
+
+/// Bob, one of whose ports this test holds.
+fn bob() -> (Pc, TcpListener) {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut bob = Layout::new("/base".into(), 2, 20_000).network().pcs.remove(1);
+    // Ports that are free for certain, but for one.
+    [bob.node.rpc_port, bob.node.p2p_port, bob.trainer.p2p_port] = [0; 3];
+    bob.trainer.http_port = taken.local_addr().unwrap().port();
+    (bob, taken)
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_use_and_with_who_has_it() {
+    let (bob, _taken) = bob();
+    let error = check_ports(&bob).unwrap_err().to_string();
+    let expected = format!("port {} (for Bob's trainer) is taken by ", bob.trainer.http_port);
+    assert!(error.starts_with(&expected), "{error}");
+    assert!(
+        error.contains(&format!("(process {})", std::process::id())),
+        "{error}"
+    );
+    assert!(
+        error.contains("not of this network") && error.contains("--base-port"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_trainer_that_was_left_over_is_named_as_what_it_is() {
+    let (mut bob, _taken) = bob();
+    bob.trainer.pid = std::process::id();
+    let error = check_ports(&bob).unwrap_err().to_string();
+    assert!(error.contains("this network's own trainer of Bob"), "{error}");
+    assert!(
+        error.contains(&format!("`kill {}`", std::process::id())),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let base_path = folder.path().canonicalize().unwrap();
+    let with_goal = |local, base_path: &Path| UpArgs {
+        local,
+        until_accuracy: Some(0.9),
+        ..args(base_path)
+    };
+    let nothing = base_path.join("nothing");
+    let refused = plan(&with_goal(2, &nothing), stopped);
+    assert!(
+        matches!(
+            refused,
+            Err(Error::GoalOutOfReach {
+                running: 2,
+                needed: 3,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    assert!(!nothing.exists());
+    for enough in [1, 3, 4] {
+        assert!(plan(&with_goal(enough, &base_path), stopped).is_ok());
+    }
+}
+
+#[test]
+fn a_goal_for_one_pc_counts_those_that_run_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let base_path = folder.path().canonicalize().unwrap();
+    Layout::new(base_path.clone(), 4, 20_000)
+        .network()
+        .write(&base_path)
+        .unwrap();
+    let bob = UpArgs {
+        only: Some("bob".into()),
+        until_accuracy: Some(0.9),
+        ..args(&base_path)
+    };
+    let with_running = |count: usize| {
+        plan(&bob, |pc| {
+            let others = ["alice", "charlie", "dave"];
+            match others[..count].contains(&pc.name.as_str()) {
+                true => Condition::Runs,
+                false => Condition::Stopped,
+            }
+        })
+    };
+    assert!(matches!(
+        with_running(1),
+        Err(Error::GoalOutOfReach { running: 2, .. })
+    ));
+    assert!(with_running(2).is_ok());
+}
+
+#[test]
+fn one_pc_is_started_where_its_network_s_folder_is_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let (before, after) = (folder.join("before"), folder.join("after"));
+    fs::create_dir(&before).unwrap();
+    Layout::new(before.clone(), 4, 20_000)
+        .network()
+        .write(&before)
+        .unwrap();
+    fs::rename(&before, &after).unwrap();
+    let only = UpArgs {
+        only: Some("bob".into()),
+        ..args(&after)
+    };
+    let (path, network) = plan(&only, stopped).unwrap();
+    prepare(network.pc("bob").unwrap()).unwrap();
+    assert_eq!(path, after);
+    assert!(after.join("bob/node").is_dir());
+    assert!(!before.exists(), "nothing is made where it was");
+}
+
+#[test]
+fn a_folder_that_was_named_is_never_disposable() {
+    let folder = tempfile::tempdir().unwrap();
+    let base_path = folder.path().canonicalize().unwrap();
+    let disposable = Network {
+        disposable: true,
+        ..Layout::new(base_path.clone(), 4, 20_000).network()
+    };
+    disposable.write(&base_path).unwrap();
+    assert!(!plan(&args(&base_path), stopped).unwrap().1.disposable);
+}
+
+#[test]
+fn secrets_are_made_once_and_differ_between_pcs() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = Layout::new(folder.path().into(), 2, 20_000).network();
+    network.pcs.iter().for_each(|pc| prepare(pc).unwrap());
+    let token = |pc: usize| {
+        files::read_secret(&network.pcs[pc].trainer.token_file)
+            .unwrap()
+            .unwrap()
+    };
+    let (alice, bob) = (token(0), token(1));
+    assert_ne!(alice, bob);
+    prepare(&network.pcs[0]).unwrap();
+    assert_eq!(token(0), alice);
+    let key = files::read_secret(&network.pcs[1].trainer.key_file).unwrap();
+    assert_eq!(key, Some(network::trainer_key(1)));
+}

@@ -1,0 +1,120 @@
+//! Whether a PC runs, and whose program it is that holds one of its ports.
+//!
+//! That something answers on a PC's port says little: networks are stopped, and others use the same ports.
+
+use hydra_host::Holder;
+use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+use std::{fs, net::TcpStream, os::unix::ffi::OsStrExt, path::Path, time::Duration};
+
+use super::file::Pc;
+
+/// How long a port on this PC may take to be connected to. Loopback answers or refuses at once.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How a PC's node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It runs.
+    Runs,
+    /// It doesn't.
+    Stopped,
+    /// It doesn't, and another program has its port.
+    Replaced(Holder),
+}
+
+/// How a PC's node is.
+pub fn condition(pc: &Pc) -> Condition {
+    let port = pc.node.rpc_port;
+    if TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), PATIENCE).is_err() {
+        return Condition::Stopped;
+    }
+    match hydra_host::port_holder(port) {
+        Some(holder) if own_part(pc, &holder).is_some() => Condition::Runs,
+        Some(holder) => Condition::Replaced(holder),
+        // Another user's: then the process that was started must still be there.
+        None if alive(pc.node.pid) => Condition::Runs,
+        None => Condition::Stopped,
+    }
+}
+
+/// What the holder of a port is in this PC: `node` or `trainer`; `None` if it is another program.
+pub fn own_part(pc: &Pc, holder: &Holder) -> Option<&'static str> {
+    let parts = [
+        ("node", pc.node.pid, &pc.node.base_path),
+        ("trainer", pc.trainer.pid, &pc.trainer.base_path),
+    ];
+    // Its process id is known, or it was started by hand with this PC's data.
+    let part = parts
+        .into_iter()
+        .find(|(_, pid, base_path)| holder.pid == *pid || is_told(holder.pid, base_path));
+    part.map(|(part, ..)| part)
+}
+
+/// Whether the process's command line names this path.
+fn is_told(pid: u32, path: &Path) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let path = path.as_os_str().as_bytes();
+    line.split(|byte| *byte == 0)
+        .any(|word| word == path || word.strip_prefix(b"--base-path=") == Some(path))
+}
+
+/// Whether there is such a process.
+pub fn alive(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    // 0 and below would mean groups of processes.
+    pid > 0 && matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Layout;
+    use std::net::TcpListener;
+
+    /// A PC whose RPC port this test holds.
+    fn pc() -> (Pc, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut pc = Layout::new("/base".into(), 1, 20_000).network().pcs.remove(0);
+        pc.node.rpc_port = listener.local_addr().unwrap().port();
+        (pc, listener)
+    }
+
+    #[test]
+    fn a_pc_runs_if_its_own_node_holds_its_port() {
+        let (mut pc, listener) = pc();
+        pc.node.pid = std::process::id();
+        assert_eq!(condition(&pc), Condition::Runs);
+        drop(listener);
+        assert_eq!(condition(&pc), Condition::Stopped);
+    }
+
+    #[test]
+    fn another_program_on_its_port_is_not_its_node() {
+        let (mut pc, _listener) = pc();
+        // Whatever has that number now.
+        pc.node.pid = 1;
+        let Condition::Replaced(holder) = condition(&pc) else {
+            panic!("{:?}", condition(&pc))
+        };
+        assert_eq!(holder.pid, std::process::id());
+    }
+
+    #[test]
+    fn a_program_that_was_started_by_hand_with_its_data_is_its_own() {
+        let (mut pc, _) = pc();
+        let words: Vec<_> = std::env::args_os().collect();
+        pc.trainer.base_path = words[0].clone().into();
+        let us = Holder {
+            pid: std::process::id(),
+            name: "x".into(),
+        };
+        assert_eq!(own_part(&pc, &us), Some("trainer"));
+    }
+
+    #[test]
+    fn no_process_is_not_alive() {
+        assert!(alive(std::process::id()));
+        assert!(!alive(0));
+        assert!(!alive(u32::MAX));
+    }
+}

@@ -1,0 +1,6 @@
+//! What commands show: rows, tables and figures made from what the chain says. Read-only, and below every command.
+
+pub mod accounts;
+pub mod figures;
+pub mod models;
+pub mod rounds;

@@ -1,0 +1,290 @@
+//! The `hydra` program itself, as far as it goes without a network: what it refuses, and how it says so.
+
+use hydra_cli::network::{self, Layout, Network};
+use std::{
+    ffi::OsStr,
+    fs,
+    net::TcpListener,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// `hydra`, knowing nothing of whoever runs the tests.
+fn hydra(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hydra"));
+    for variable in [
+        "HYDRA_URL",
+        "HYDRA_SURI",
+        "HYDRA_NODE",
+        "HYDRA_TRAINER",
+        "XDG_DATA_HOME",
+        "NO_COLOR",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", home).current_dir(home);
+    command
+}
+
+/// `hydra up` with programs that end at once: everything before them is tried.
+fn up(home: &Path) -> Command {
+    let mut command = hydra(home);
+    let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets");
+    command.args([
+        "up",
+        "--node",
+        "/bin/false",
+        "--trainer",
+        "/bin/false",
+        "--datasets",
+    ]);
+    command.arg(datasets);
+    command
+}
+
+/// A folder of our own, by the name that the system has for it.
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    (folder, path)
+}
+
+/// The first of 16 ports that nobody uses.
+fn free_ports() -> u16 {
+    let first = 33_000 + u16::try_from(std::process::id() % 100).unwrap() * 16;
+    let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    (0..100)
+        .map(|n| 33_000 + (first - 33_000 + n * 16) % 20_000)
+        .find(|base| (*base..base + 16).all(is_free))
+        .unwrap()
+}
+
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// It ends with this code and one sentence, which says this.
+fn refused(command: &mut Command, code: i32, words: &str) {
+    let (status, out, complaint) = run(command);
+    assert_eq!(status, Some(code), "{complaint}");
+    assert!(complaint.contains(words), "expected '{words}', got: {complaint}");
+    assert!(
+        !complaint.contains("panicked") && out.is_empty(),
+        "{out}{complaint}"
+    );
+}
+
+#[test]
+fn a_base_path_that_is_not_utf8_is_refused_and_not_mangled() {
+    let (_folder, home) = folder();
+    let name = OsStr::from_bytes(b"caf\xe9");
+    refused(
+        up(&home).arg("--base-path").arg(home.join(name)),
+        2,
+        "is not UTF-8",
+    );
+    // By way of the environment, too.
+    refused(up(&home).env("XDG_DATA_HOME", home.join(name)), 2, "is not UTF-8");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn a_home_that_can_not_be_written_is_one_sentence_with_the_way_out() {
+    let (_folder, home) = folder();
+    // Even root can't make a folder in a file.
+    let file = home.join("file");
+    fs::write(&file, "").unwrap();
+    let way_out =
+        "can't be written (Not a directory (os error 20)): name a folder that can be with --base-path";
+    refused(up(&home).env("HOME", &file), 1, way_out);
+    refused(up(&home).env("XDG_DATA_HOME", file.join("data")), 1, way_out);
+}
+
+#[test]
+fn an_empty_home_is_no_folder_to_write_to() {
+    let (_folder, home) = folder();
+    refused(up(&home).env("HOME", ""), 1, "set HOME or XDG_DATA_HOME");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn a_goal_that_can_not_be_reached_is_refused_at_once() {
+    let (_folder, home) = folder();
+    let goal = ["--local", "2", "--until-accuracy", "0.9", "--base-path", "n"];
+    refused(up(&home).args(goal), 6, "at least 3 must run");
+    assert!(!home.join("n").exists());
+}
+
+#[test]
+fn addresses_that_are_none_are_answered_with_one_that_is() {
+    let (_folder, home) = folder();
+    for (given, example) in [
+        ("http://127.0.0.1:9944", "ws://127.0.0.1:9944"),
+        ("127.0.0.1:9944", "ws://127.0.0.1:9944"),
+        ("ws://0.0.0.0:9944", "ws://127.0.0.1:9944"),
+        ("ws://10.0.0.5", "ws://10.0.0.5:9944"),
+    ] {
+        let example = format!("for example {example}");
+        refused(hydra(&home).args(["status", "--url", given]), 2, &example);
+        refused(hydra(&home).arg("rounds").env("HYDRA_URL", given), 2, &example);
+    }
+}
+
+#[test]
+fn a_network_that_was_stopped_is_not_mistaken_for_whoever_has_its_port_now() {
+    let (_folder, home) = folder();
+    let base_path = home.join("network");
+    fs::create_dir(&base_path).unwrap();
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = stranger.local_addr().unwrap().port();
+    let mut network = Layout::new(base_path.clone(), 1, 20_000).network();
+    network.pcs[0].node.rpc_port = port;
+    network.pcs[0].node.rpc_url = format!("ws://127.0.0.1:{port}");
+    network.write(&base_path).unwrap();
+
+    let words = format!("its port {port} is used by ");
+    refused(hydra(&home).args(["status", "--base-path", "network"]), 3, &words);
+    network::remember(&home.join(".local/share/hydraai"), &base_path).unwrap();
+    refused(hydra(&home).args(["rounds", "--pc", "alice"]), 3, &words);
+    // Remembered and not named: whatever runs at the usual address is meant, and nothing of that network.
+    let (_, out, complaint) = run(hydra(&home).arg("status"));
+    let said = out + &complaint;
+    assert!(said.contains("ws://127.0.0.1:9944"), "{said}");
+    assert!(!said.contains(&format!(":{port}")), "{said}");
+}
+
+#[test]
+fn a_moved_network_is_started_where_it_is() {
+    let (_folder, home) = folder();
+    let (before, after) = (home.join("before"), home.join("after"));
+    fs::create_dir(&before).unwrap();
+    Layout::new(before.clone(), 4, free_ports())
+        .network()
+        .write(&before)
+        .unwrap();
+    fs::rename(&before, &after).unwrap();
+    let only = ["--only", "bob", "--base-path", "after"];
+    let log = after.join("bob/");
+    refused(up(&home).args(only), 8, log.to_str().unwrap());
+    assert!(after.join("bob/node.log").exists());
+    assert!(!before.exists(), "nothing is made where it was");
+}
+
+#[test]
+fn who_holds_a_port_is_named_and_left_overs_as_what_they_are() {
+    let (_folder, home) = folder();
+    let base_path = home.join("network");
+    fs::create_dir(&base_path).unwrap();
+    let mut network = Layout::new(base_path.clone(), 4, free_ports()).network();
+    let port = network.pc("dave").unwrap().trainer.http_port;
+    let _held = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let us = std::process::id();
+    let only = ["--only", "dave", "--base-path", "network"];
+
+    network.write(&base_path).unwrap();
+    let stranger = format!("(process {us}), which is not of this network");
+    refused(up(&home).args(only), 8, &stranger);
+    network.pcs[3].trainer.pid = us;
+    network.write(&base_path).unwrap();
+    let own = format!(
+        "(process {us}), this network's own trainer of Dave, which still runs: stop it with `kill {us}`"
+    );
+    refused(up(&home).args(only), 8, &own);
+}
+
+#[test]
+fn runs_without_a_folder_do_not_fill_the_disk() {
+    let (_folder, home) = folder();
+    let port = free_ports().to_string();
+    let made = home.join(".local/share/hydraai/local");
+    let count = || fs::read_dir(&made).unwrap().count();
+    for expected in [1, 2, 2, 2] {
+        let (code, _, complaint) = run(up(&home).args(["--local", "1", "--base-port", &port]));
+        assert_eq!(code, Some(8), "{complaint}");
+        assert_eq!(count(), expected, "{complaint}");
+    }
+    // Named once, it is somebody's.
+    let kept = fs::read_dir(&made).unwrap().next().unwrap().unwrap().path();
+    run(up(&home)
+        .args(["--local", "1", "--base-port", &port, "--base-path"])
+        .arg(&kept));
+    assert!(!Network::read(&kept).unwrap().unwrap().disposable);
+    for _ in 0..3 {
+        run(up(&home).args(["--local", "1", "--base-port", &port]));
+    }
+    assert!(kept.exists());
+}
+
+#[test]
+fn an_output_that_can_not_be_is_refused_before_the_node_is_asked() {
+    let (_folder, home) = folder();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("ws://{closed}");
+    let export = |out: &str| {
+        let mut command = hydra(&home);
+        command.args(["model", "export", "--url", &url, "--out", out]);
+        command
+    };
+    fs::create_dir(home.join("dir")).unwrap();
+    symlink("dir", home.join("link")).unwrap();
+    refused(&mut export("dir"), 1, "can't write dir: is a directory");
+    refused(&mut export("link"), 1, "is a directory");
+    refused(&mut export("none/file"), 1, "can't write none/file");
+    // Whatever can be written leads to the next question.
+    refused(&mut export("/dev/null"), 3, "no node answers");
+    refused(&mut export("-"), 3, "no node answers");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn with_json_a_failure_is_json_too() {
+    let (_folder, home) = folder();
+    let (code, out, complaint) = run(hydra(&home).args(["--json", "status", "--url", "http://x:1"]));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["code"]), (Some(2), &2.into()));
+    assert!(complaint.contains(json["error"].as_str().unwrap()), "{complaint}");
+    // The command line itself, too.
+    let (code, out, _) = run(hydra(&home).args(["status", "--json", "--nonsense"]));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["code"]), (Some(2), &2.into()));
+    assert!(json["error"].as_str().unwrap().contains("--nonsense"), "{out}");
+}
+
+/// `script` gives it a terminal.
+fn on_a_terminal(variables: &[(&str, &str)], command: &str) -> String {
+    let (_folder, home) = folder();
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", command, "/dev/null"]);
+    script
+        .env("HOME", &home)
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm");
+    let (_, out, _) = run(script.envs(variables.iter().copied()));
+    assert!(out.contains("Usage"), "{out}");
+    out
+}
+
+#[test]
+fn escape_codes_are_for_terminals_that_want_them() {
+    let hydra = env!("CARGO_BIN_EXE_hydra");
+    for arguments in ["--help", "up --help", "--nonsense"] {
+        let command = format!("{hydra} {arguments}");
+        assert!(
+            on_a_terminal(&[], &command).contains('\x1b'),
+            "{arguments}: a terminal may be styled"
+        );
+        for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let out = on_a_terminal(&[plain], &command);
+            assert!(!out.contains('\x1b'), "{arguments} with {plain:?}: {out:?}");
+        }
+        let piped = on_a_terminal(&[], &format!("{command} 2>&1 | cat"));
+        assert!(!piped.contains('\x1b'), "{arguments} | cat: {piped:?}");
+    }
+}
