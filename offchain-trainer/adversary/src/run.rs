@@ -18,7 +18,7 @@ use hydra_primitives::{
 use hydra_trainer::{
     depot::{Depot, DepotError, peers},
     import::{ImportError, import},
-    status::StageCell,
+    stage::StageCell,
     weights::{Weights, WeightsError},
 };
 use serde_json::{Value, json};

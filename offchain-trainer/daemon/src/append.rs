@@ -4,9 +4,9 @@
 //! the half is cut off again; where even that fails, nothing more is taken.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Why a record is not in the file.
@@ -108,6 +108,43 @@ impl<D: Disk> Appender<D> {
         self.length = self.length.saturating_add(bytes as u64);
         Ok(())
     }
+}
+
+/// Whether there was no room for it: that passes, other errors need a person.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+/// Puts `bytes` in the file's place at once, or leaves it as it is. Only the owner may read the file.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let written = write_private(&new, bytes).and_then(|()| fs::rename(&new, path));
+    if let Err(error) = written {
+        // On a full disk, half a file takes the room of a vote.
+        drop(fs::remove_file(&new));
+        return Err(error);
+    }
+    // The new name is in the folder, which is written to disk by itself.
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// All records that `take` finds, and how many bytes are none. It takes one off the front, if there is a whole one with

@@ -96,6 +96,8 @@ pub struct Board {
     next_run: u64,
     sheets: u64,
     engine_ready: bool,
+    /// Nothing more can be stored.
+    full: bool,
 }
 
 impl Board {
@@ -164,6 +166,12 @@ impl Board {
     pub fn engine_is_ready(&mut self) -> Vec<Command> {
         self.engine_ready = true;
         self.start()
+    }
+
+    /// Whether the disk has room for what tasks store. Without, what runs goes on, and nothing is started; what is done
+    /// is answered as ever.
+    pub fn set_room(&mut self, has_room: bool) {
+        self.full = !has_room;
     }
 
     /// What came of a task.
@@ -254,13 +262,18 @@ impl Board {
         commands
     }
 
-    /// Starts what may start: nothing of a model while something of a lower rank runs. What failed holds nothing up.
+    /// Starts what may start: nothing of a model while something of a lower rank runs. What failed holds nothing up. What is
+    /// over is the last wish of an account for which no sheets come any more.
     fn start(&mut self) -> Vec<Command> {
-        let mut tasks: Vec<Task> = self
-            .seats
-            .values()
-            .flat_map(|seat| seat.tasks.iter().cloned())
-            .collect();
+        if self.full {
+            return Vec::new();
+        }
+        let is_over = |task: &Task| {
+            let model = self.model(task.key.model());
+            model.is_some_and(|now| task.key.is_over(now))
+        };
+        let all = self.seats.values().flat_map(|seat| seat.tasks.iter());
+        let mut tasks: Vec<Task> = all.filter(|task| !is_over(task)).cloned().collect();
         tasks.sort_by_key(|task| task.key.rank());
         let mut lowest: HashMap<ModelId, u8> = HashMap::new();
         for (key, slot) in &self.slots {

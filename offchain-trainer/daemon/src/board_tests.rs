@@ -179,3 +179,45 @@ fn accounts_beyond_the_limit_make_room() {
     assert_eq!(board.seats.len(), MAX_ACCOUNTS);
     assert_eq!(board.newest_sheet().unwrap().account, [19; 32]);
 }
+
+/// It would put old weights in the place of newer ones, with every sheet of the others.
+#[test]
+fn what_an_account_last_asked_for_is_not_done_again_when_it_is_over() {
+    let mut board = ready();
+    assert!(hold(&mut board, sheet(vec![])).is_empty());
+    for version in 1..5 {
+        // The account before has no sheets any more.
+        let mut after = sheet(vec![]);
+        after.account = [2; 32];
+        after.models[0].version.version = version;
+        let started = started(&board.read(Arc::new(after)));
+        let [(run, key @ TaskKey::Hold { version: held, .. })] = started[..] else {
+            panic!("{started:?}")
+        };
+        assert_eq!(held, version);
+        board.finished(run, key, Ok(Outcome::Held(DIGITS_INITIAL_WEIGHTS)));
+    }
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_started_and_what_is_done_is_still_answered() {
+    let mut board = ready();
+    let next = hold(&mut board, sheet(vec![Duty::Attest, train()]));
+    let [(run, attest)] = next[..] else {
+        panic!("{next:?}")
+    };
+    board.set_room(false);
+    let measured = Outcome::Measured {
+        weights: DIGITS_INITIAL_WEIGHTS,
+        score: Score { correct: 1, total: 2 },
+    };
+    // What runs goes on and is remembered; what comes after it is not started.
+    assert!(started(&board.finished(run, attest, Ok(measured.clone()))).is_empty());
+    let commands = board.read(Arc::new(sheet(vec![Duty::Attest, train()])));
+    assert!(commands.is_empty(), "{commands:?}");
+    assert_eq!(board.outcome(&attest), Some(&measured));
+    // And it goes on when there is room again.
+    board.set_room(true);
+    let next = started(&board.read(Arc::new(sheet(vec![Duty::Attest, train()]))));
+    assert!(matches!(next[..], [(_, TaskKey::Train { .. })]), "{next:?}");
+}

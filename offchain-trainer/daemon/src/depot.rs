@@ -3,7 +3,7 @@
 //! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. Must
 //! never fetch more bytes than the caller says a blob has.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashSet, fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_network::{FetchError, NetworkHandle, PeerId, SizeRule, peer_id_from_bytes};
@@ -11,6 +11,7 @@ use hydra_primitives::{BlobRef, H256, ModelId, RoundNumber, Version};
 
 use crate::{
     append::AppendError,
+    intact::Intact,
     joined,
     ledger::{Ledger, Tag},
 };
@@ -57,6 +58,7 @@ pub struct Depot {
     network: NetworkHandle,
     ledger: Ledger,
     ledger_path: PathBuf,
+    intact: Intact,
 }
 
 impl Depot {
@@ -78,6 +80,7 @@ impl Depot {
             network,
             ledger,
             ledger_path,
+            intact: Intact::default(),
         })
     }
 
@@ -152,6 +155,16 @@ impl Depot {
             Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The blob's file, to be read little by little, if it is on our disk. A damaged one is not; that costs hashing all of
+    /// it, the first time.
+    ///
+    /// # Errors
+    /// [`DepotError::Store`].
+    pub async fn file(self: &Arc<Self>, blob: BlobRef) -> Result<Option<File>, DepotError> {
+        self.blocking(move |depot| Ok(depot.intact.open(&depot.store, blob)?))
+            .await
     }
 
     /// Deletes what is no longer kept; see [`Ledger::sweep`].

@@ -3,7 +3,8 @@
 //! Must never change a file of the data set.
 
 use std::{
-    fs, io,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -56,8 +57,8 @@ pub struct Imported {
 /// [`ImportError`].
 pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError> {
     let path = folder.join(DIGITS);
-    let size = match fs::metadata(&path) {
-        Ok(file) => file.len(),
+    let file = match File::open(&path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(ImportError::Nothing {
                 folder: folder.into(),
@@ -65,14 +66,18 @@ pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError>
         }
         Err(source) => return Err(ImportError::Unreadable { path, source }),
     };
-    if size > MAX_FILE {
+    let mut bytes = Vec::new();
+    // The length of what is no regular file is not known before it ends, if it ever does.
+    if let Err(source) = file.take(MAX_FILE + 1).read_to_end(&mut bytes) {
+        return Err(ImportError::Unreadable { path, source });
+    }
+    if bytes.len() as u64 > MAX_FILE {
         let source = io::Error::new(
             io::ErrorKind::FileTooLarge,
             "it is much larger than the digits are",
         );
         return Err(ImportError::Unreadable { path, source });
     }
-    let bytes = fs::read(&path).map_err(|source| ImportError::Unreadable { path, source })?;
     let dataset = digits::import(&bytes)?;
     let blobs = dataset.shards.iter().chain([&dataset.validation]);
     let blobs: Result<_, BlobError> = blobs.map(|blob| store.put(blob)).collect();
@@ -85,6 +90,7 @@ pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_digits_are_there_afterwards_and_an_empty_folder_is_refused() {
@@ -92,6 +98,11 @@ mod tests {
         let store = BlobStore::open(folder.path().join("blobs")).unwrap();
         let error = import(&store, folder.path()).unwrap_err();
         assert!(error.to_string().contains("digits.csv.gz"), "{error}");
+        // Never ends, and has no length.
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(DIGITS)).unwrap();
+        let error = import(&store, folder.path()).unwrap_err();
+        assert!(error.to_string().contains("much larger"), "{error}");
+        fs::remove_file(folder.path().join(DIGITS)).unwrap();
         fs::write(folder.path().join(DIGITS), digits::BUNDLED).unwrap();
         let imported = import(&store, folder.path()).unwrap();
         let manifest = hydra_primitives::digits::digits_manifest();

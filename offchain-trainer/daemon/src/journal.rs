@@ -10,8 +10,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -20,7 +19,7 @@ use codec::{Decode, DecodeAll, Encode};
 use hydra_primitives::{AccountBytes, H256, vote::Vote};
 
 use crate::{
-    append::{AppendError, Appender, CHECKSUM, checksum, salvage},
+    append::{AppendError, Appender, CHECKSUM, checksum, is_full, replace, salvage},
     lock,
 };
 
@@ -140,10 +139,16 @@ impl Journal {
         records.drain(..records.len().saturating_sub(kept));
         let clean: Vec<u8> = records.iter().flat_map(record).collect();
         // Also where there was none: so that it has the right permissions.
-        if clean != bytes || clean.is_empty() {
-            replace(&path, &clean).map_err(fail("rewrite"))?;
+        let rewritten = match clean != bytes || clean.is_empty() {
+            true => replace(&path, &clean),
+            false => Ok(()),
+        };
+        let mut file = Appender::open(&path).map_err(fail("open"))?;
+        match rewritten {
+            // What is in it can be revealed all the same; the next vote to be recorded tries again.
+            Err(error) if is_full(&error) => file.close(),
+            rewritten => rewritten.map_err(fail("rewrite"))?,
         }
-        let file = Appender::open(&path).map_err(fail("open"))?;
         Ok(Self {
             path,
             kept,
@@ -204,31 +209,11 @@ fn parse_one(bytes: &[u8]) -> Option<((VoteKey, SaltedVote), &[u8])> {
     Some((DecodeAll::decode_all(&mut &*payload).ok()?, rest))
 }
 
-/// Puts `bytes` in the file's place at once, or leaves it as it is. Only the owner may read the file.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    // The new name is in the folder, which is written to disk by itself.
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use hydra_primitives::vote::{Missing, RejectReason};
+    use proptest::prelude::*;
 
     fn key(n: u8) -> VoteKey {
         VoteKey {
@@ -347,6 +332,54 @@ mod tests {
             assert_eq!(journal.get(&key(1)), Some(vote(Vote::Accept)));
             assert_eq!(journal.get(&key(2)), None);
             assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+    }
+
+    /// Whatever is made anew beside the file finds no room.
+    #[cfg(target_os = "linux")]
+    fn fill(path: &Path) {
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        std::os::unix::fs::symlink("/dev/full", new).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn on_a_full_disk_the_votes_are_there_and_the_next_one_is_recorded_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let journal = Journal::open(&path).unwrap();
+        journal.record(key(1), vote(Vote::Accept)).unwrap();
+        drop(journal);
+        let mut bytes = fs::read(&path).unwrap();
+        // Half of a second one, as a disk that got full leaves it: the file is to be made anew.
+        bytes.extend_from_slice(&bytes.clone()[..20]);
+        fs::write(&path, &bytes).unwrap();
+        fill(&path);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.get(&key(1)), Some(vote(Vote::Accept)));
+        fill(&path);
+        let refused = journal.record(key(2), vote(Vote::Accept));
+        assert!(matches!(refused, Err(JournalError::Record { .. })), "{refused:?}");
+        assert_eq!(journal.get(&key(2)), None);
+        assert_eq!(fs::read(&path).unwrap(), bytes, "what was there is untouched");
+        journal.record(key(2), vote(Vote::Accept)).unwrap();
+        drop(journal);
+        let journal = Journal::open(&path).unwrap();
+        assert!(journal.get(&key(1)).is_some() && journal.get(&key(2)).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn whole_votes_are_found_in_whatever_the_disk_made_of_the_rest(
+            before in proptest::collection::vec(any::<u8>(), 0..300),
+            after in proptest::collection::vec(any::<u8>(), 0..300),
+            n in any::<u8>(),
+        ) {
+            let entry = (key(n), vote(Vote::Accept));
+            let (records, damaged) = salvage(&[&before[..], &record(&entry), &after].concat(), parse_one);
+            prop_assert_eq!(records, vec![entry]);
+            prop_assert_eq!(damaged, before.len() + after.len());
         }
     }
 }

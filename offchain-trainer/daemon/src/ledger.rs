@@ -27,8 +27,7 @@ use hydra_blobs::{BlobError, BlobStore};
 use hydra_primitives::{H256, ModelId, RoundNumber, Version};
 
 use crate::{
-    append::{AppendError, Appender, CHECKSUM, checksum, salvage},
-    journal::replace,
+    append::{AppendError, Appender, CHECKSUM, checksum, is_full, replace, salvage},
     lock,
 };
 
@@ -119,7 +118,15 @@ impl Ledger {
             );
         }
         let tags: HashMap<H256, Option<Tag>> = records.into_iter().collect();
-        let file = rewrite(&path, &tags)?;
+        let file = match rewrite(&path, &tags) {
+            // Blobs can be served and deleted all the same; the next record tries again.
+            Err(error) if is_full(&error) => {
+                let mut file = Appender::open(&path)?;
+                file.close();
+                file
+            }
+            rewritten => rewritten?,
+        };
         let in_file = tags.len();
         Ok(Self {
             path,
@@ -232,7 +239,10 @@ fn record(hash: &H256, tag: &Option<Tag>) -> Vec<u8> {
     bytes
 }
 
-fn parse_one(bytes: &[u8]) -> Option<((H256, Option<Tag>), &[u8])> {
+/// A blob, and what it is for; `None`: for a data set.
+type Record = (H256, Option<Tag>);
+
+fn parse_one(bytes: &[u8]) -> Option<(Record, &[u8])> {
     let mut rest = bytes;
     let entry = Decode::decode(&mut rest).ok()?;
     let (payload, _) = bytes.split_at_checked(bytes.len().checked_sub(rest.len())?)?;
@@ -243,6 +253,7 @@ fn parse_one(bytes: &[u8]) -> Option<((H256, Option<Tag>), &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const CHAIN: H256 = H256::repeat_byte(1);
 
@@ -413,5 +424,42 @@ mod tests {
         let other = (H256::repeat_byte(2), 0, 0, 0);
         assert_eq!(f.ledger.sweep(&f.store, other, &HashSet::new()).unwrap(), 1);
         assert!(!f.store.has(old));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn on_a_full_disk_the_list_is_read_and_made_anew_when_there_is_room() {
+        let f = fixture();
+        let old = f.put(b"old", Kind::State, 1);
+        let path = f.folder.path().join("ledger");
+        std::os::unix::fs::symlink("/dev/full", f.folder.path().join("ledger.new")).unwrap();
+        let again = Ledger::open(&path).unwrap();
+        assert!(lock(&again.records).tags.contains_key(&old));
+        let tag = Tag {
+            genesis: CHAIN,
+            model: 0,
+            kind: Kind::State,
+            number: 2,
+        };
+        let new = H256::repeat_byte(6);
+        again.note(&f.store, new, tag).unwrap();
+        let third = Ledger::open(&path).unwrap();
+        let known = lock(&third.records).tags.clone();
+        assert!(known.contains_key(&old) && known.contains_key(&new));
+    }
+
+    proptest! {
+        #[test]
+        fn whole_records_are_found_in_whatever_the_disk_made_of_the_rest(
+            before in proptest::collection::vec(any::<u8>(), 0..300),
+            after in proptest::collection::vec(any::<u8>(), 0..300),
+            number in proptest::option::of(any::<u32>()),
+        ) {
+            let hash = H256::repeat_byte(3);
+            let tag = number.map(|number| Tag { genesis: CHAIN, model: 1, kind: Kind::Update, number });
+            let (records, damaged) = salvage(&[&before[..], &record(&hash, &tag), &after].concat(), parse_one);
+            prop_assert_eq!(records, vec![(hash, tag)]);
+            prop_assert_eq!(damaged, before.len() + after.len());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The program `hydra-trainer`.
 
 use std::{
+    ffi::OsStr,
     io::{IsTerminal, stderr},
     process::ExitCode,
     time::Duration,
@@ -19,8 +20,7 @@ const CANT_START: u8 = 2;
 fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
-    // Colours in a log file are noise.
-    let colours = stderr().is_terminal();
+    let colours = wants_colours(stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colours)
@@ -76,7 +76,25 @@ async fn run(options: Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Colours in a log file are noise, and there are people who want none (<https://no-color.org>).
+fn wants_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 fn fail(sentence: &str) -> ExitCode {
     eprintln!("error: {sentence}");
     ExitCode::from(CANT_START)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_whose_owner_wants_them() {
+        assert!(wants_colours(true, None));
+        assert!(wants_colours(true, Some(OsStr::new(""))));
+        assert!(!wants_colours(true, Some(OsStr::new("1"))));
+        assert!(!wants_colours(false, None));
+    }
 }

@@ -4,9 +4,13 @@
 //! Must never print or log what it read.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
+
+/// More than a file with a secret has; no more is read of what may be a device or somebody's film.
+const MAX_FILE: u64 = 4096;
 
 /// 32 secret bytes. `Debug` doesn't show them.
 #[derive(Clone)]
@@ -90,11 +94,20 @@ pub enum SecretError {
 /// # Errors
 /// [`SecretError`].
 pub fn read(file: SecretFile, path: &Path) -> Result<Secret, SecretError> {
-    let bytes = fs::read(path).map_err(|source| SecretError::Unreadable {
-        file,
-        path: path.into(),
-        source,
-    })?;
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut bytes))
+        .map_err(|source| SecretError::Unreadable {
+            file,
+            path: path.into(),
+            source,
+        })?;
+    let secret = parse(file, path, &bytes)?;
+    warn_if_public(file, path);
+    Ok(secret)
+}
+
+fn parse(file: SecretFile, path: &Path, bytes: &[u8]) -> Result<Secret, SecretError> {
     let text = bytes.trim_ascii();
     if text.len() != 64 {
         return Err(SecretError::WrongLength {
@@ -108,7 +121,6 @@ pub fn read(file: SecretFile, path: &Path) -> Result<Secret, SecretError> {
         file,
         path: path.into(),
     })?;
-    warn_if_public(file, path);
     Ok(Secret(secret))
 }
 
@@ -130,6 +142,7 @@ fn warn_if_public(_: SecretFile, _: &Path) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -155,10 +168,23 @@ mod tests {
         let missing = read(SecretFile::Key, &folder.path().join("nothing")).unwrap_err();
         assert!(matches!(missing, SecretError::Unreadable { .. }));
         assert!(missing.to_string().contains("openssl"), "{missing}");
+        // No file that ends.
+        let endless = read(SecretFile::Token, Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(endless, SecretError::WrongLength { found: 4096, .. }));
         let (_folder, path) = written(&"x".repeat(64));
         assert!(matches!(
             read(SecretFile::Key, &path),
             Err(SecretError::NotHexadecimal { .. })
         ));
+    }
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_secret_or_a_sentence(bytes in proptest::collection::vec(any::<u8>(), 0..200), digits in "[0-9a-fA-F]{60,68}") {
+            let parse = |bytes: &[u8]| parse(SecretFile::Key, Path::new("key"), bytes);
+            if let Err(error) = parse(&bytes) {
+                prop_assert!(error.to_string().contains("openssl"));
+            }
+            prop_assert_eq!(parse(digits.as_bytes()).is_ok(), digits.len() == 64);
+        }
     }
 }

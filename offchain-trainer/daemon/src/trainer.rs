@@ -13,7 +13,8 @@ use std::{
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_engine::{Engine, EngineConfig};
-use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
+use hydra_host::{Holder, port_holder};
+use hydra_network::{Clock, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
 use hydra_primitives::H256;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -25,6 +26,7 @@ use crate::{
     journal::{Journal, JournalError},
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
+    space::Space,
     tasks::Shared,
     torch::{Torch, TorchError},
     votes::Salts,
@@ -55,12 +57,29 @@ pub enum StartError {
     },
     /// The HTTP port is taken.
     #[error(
-        "port {port} on 127.0.0.1 is already in use: stop the program that uses it (perhaps a trainer that is still \
-         running), or choose another with --http-port, here and in the node's --trainer-port"
+        "port {port} on 127.0.0.1 is already in use{}: stop that program (perhaps it is a trainer that still runs), or \
+         choose another port with --http-port, here and in the node's --trainer-port",
+        by(holder)
     )]
     HttpPortTaken {
         /// The port.
         port: u16,
+        /// Who has it, if that can be seen.
+        holder: Option<Holder>,
+    },
+    /// The data plane's port is taken.
+    #[error(
+        "port {port} on {ip} is already in use{}: stop that program (perhaps it is a trainer that still runs), or \
+         choose another port with --p2p-port",
+        by(holder)
+    )]
+    P2pPortTaken {
+        /// The port.
+        port: u16,
+        /// The address.
+        ip: IpAddr,
+        /// Who has it, if that can be seen.
+        holder: Option<Holder>,
     },
     /// The HTTP port can't be listened on.
     #[error("can't listen on 127.0.0.1:{port}: {source}. Choose a port above 1023 with --http-port")]
@@ -72,7 +91,7 @@ pub enum StartError {
     },
     /// The data plane can't start.
     #[error("{0}. Where other trainers reach this one is set with --p2p-address and --p2p-port")]
-    Network(#[from] NetworkError),
+    Network(NetworkError),
     /// The blob store can't be opened.
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -88,6 +107,25 @@ pub enum StartError {
     /// The program is ending.
     #[error("the trainer was stopped while it started")]
     Stopped,
+}
+
+impl From<NetworkError> for StartError {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::PortTaken { port, ip } => Self::P2pPortTaken {
+                port,
+                ip,
+                holder: port_holder(port),
+            },
+            error => Self::Network(error),
+        }
+    }
+}
+
+fn by(holder: &Option<Holder>) -> String {
+    holder
+        .as_ref()
+        .map_or_else(String::new, |holder| format!(" by {holder}"))
 }
 
 /// A running trainer.
@@ -109,6 +147,14 @@ impl Trainer {
     /// # Errors
     /// [`StartError`]; nothing keeps running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_with_clock(options, Clock::system()).await
+    }
+
+    /// As [`start`](Self::start), on a PC whose clock may be wrong: what it shows is compared with other trainers'.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_clock(options: Options, clock: Clock) -> Result<Self, StartError> {
         let token = secret::read(SecretFile::Token, &options.token_file)?;
         let key = secret::read(SecretFile::Key, &options.key_file)?;
         let lock = occupy(&options.base_path)?;
@@ -120,8 +166,14 @@ impl Trainer {
         let (store, imported) = open_store(&options).await?;
 
         let mut config = NetworkConfig::new(keypair(key.bytes())?);
-        config.listen = vec![multiaddr(options.p2p_address, options.p2p_port)];
+        let port = options.p2p_port;
+        config.listen = options
+            .p2p_address
+            .iter()
+            .map(|ip| multiaddr(*ip, port))
+            .collect();
         config.bootstrap = options.bootstrap.clone();
+        config.clock = clock;
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
@@ -132,14 +184,16 @@ impl Trainer {
             worker: options.worker_binary.clone(),
             ..EngineConfig::default()
         });
-        let shared = Shared::new(Arc::new(depot), Torch::new(engine), journal, Salts::new(&token));
-        let shared = Arc::new(shared);
+        let space = Space::new(
+            &options.base_path,
+            options.reserve_space.saturating_mul(1024 * 1024),
+        );
+        let (torch, salts) = (Torch::new(engine), Salts::new(&token));
+        let shared = Arc::new(Shared::new(Arc::new(depot), torch, journal, salts, space));
+        shared.look_around();
 
         let (end, ended) = oneshot::channel::<()>();
-        let router = router(Context {
-            shared: shared.clone(),
-            token,
-        });
+        let router = router(Context::new(shared.clone(), token));
         let server = tokio::spawn(async move {
             // Ends when told to, or when the trainer is dropped.
             serve(listener, router, async { drop(ended.await) }).await;
@@ -243,7 +297,10 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => StartError::HttpPortTaken { port },
+            io::ErrorKind::AddrInUse => StartError::HttpPortTaken {
+                port,
+                holder: port_holder(port),
+            },
             _ => StartError::Http { port, source },
         })
 }

@@ -7,12 +7,9 @@ use hydra_primitives::{
     digits::DIGITS_INITIAL_WEIGHTS,
     duty::{DUTIES_PATH, Duty, MAX_BODY, TAG_HEADER, request_tag},
 };
+use hydra_trainer_api::{STATUS_PATH, Tag, weights_path};
 use reqwest::{Response, StatusCode};
 use support::{Chain, Pc, TOKEN, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 async fn refused(response: Response, status: StatusCode, words: &str) {
     assert_eq!(response.status(), status);
@@ -162,13 +159,12 @@ async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
             .contains("hasn't heard from its node"),
         "{early:?}"
     );
-    let none = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
-    refused(none, StatusCode::NOT_FOUND, "knows no model 0").await;
+    refused(pc.weights().await, StatusCode::NOT_FOUND, "knows no model 0").await;
 
     pc.post(&Chain::new(&[&pc]).sheet(&pc, vec![])).await;
     pc.status_with(|s| s["engine"]["state"] == "ready" && s["models"][0]["version"] == 0)
         .await;
-    let weights = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
+    let weights = pc.weights().await;
     assert_eq!(
         weights.headers()["x-hydra-weights-hash"].to_str().unwrap(),
         format!("{DIGITS_INITIAL_WEIGHTS:?}")
@@ -177,8 +173,14 @@ async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
         hydra_primitives::content_hash(&weights.bytes().await.unwrap()),
         DIGITS_INITIAL_WEIGHTS
     );
-    let none = pc.http.get(pc.url("/v1/model/x/weights")).send().await.unwrap();
-    refused(none, StatusCode::NOT_FOUND, "no model's number").await;
+    let tag = Tag::of_path(&TOKEN, "/v1/model/x/weights").header();
+    let none = pc.http.get(pc.url("/v1/model/x/weights")).header(TAG_HEADER, tag);
+    refused(
+        none.send().await.unwrap(),
+        StatusCode::NOT_FOUND,
+        "no model's number",
+    )
+    .await;
 
     let by_index = pc
         .ask("/v1/infer", r#"{"model":0,"image":{"ValidationIndex":359}}"#)
@@ -256,27 +258,67 @@ async fn questions_are_answered_and_bad_ones_refused_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn programs_that_connect_and_say_nothing_keep_nobody_out_for_long() {
+async fn weights_are_for_those_who_know_the_token_and_come_from_an_intact_file() {
     let mut pc = Pc::start(24, &[], true).await;
-    let address = pc.running().http_address();
-    let mut idle = Vec::new();
-    // All places, and some that wait for one.
-    for _ in 0..80 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET /v1/status HTTP/1.1\r\nHost: ")
-            .await
-            .unwrap();
-        idle.push(stream);
+    pc.post(&Chain::new(&[&pc]).sheet(&pc, vec![])).await;
+    pc.status_with(|s| s["models"][0]["version"] == 0).await;
+    let path = weights_path(0);
+    let get = || pc.http.get(pc.url(&path));
+    refused(
+        get().send().await.unwrap(),
+        StatusCode::UNAUTHORIZED,
+        "only programs that know",
+    )
+    .await;
+    // Of a body, of another path, with another token.
+    let wrong = [
+        Tag::of_body(&TOKEN, b""),
+        Tag::of_path(&TOKEN, &weights_path(1)),
+        Tag::of_path(&[1; 32], &path),
+    ];
+    for tag in wrong {
+        let asked = get().header(TAG_HEADER, tag.header()).send().await.unwrap();
+        refused(asked, StatusCode::UNAUTHORIZED, "same token file").await;
     }
-    assert_eq!(pc.status().await["version"], env!("CARGO_PKG_VERSION"));
-    let mut first = idle.swap_remove(0);
-    let mut rest = Vec::new();
-    first.read_to_end(&mut rest).await.unwrap();
-    assert!(
-        !String::from_utf8_lossy(&rest).contains("200 OK"),
-        "it is closed unanswered"
-    );
-    drop(idle);
+    // Many times: each is answered with the whole file, whose length is said beforehand.
+    for _ in 0..10 {
+        let answer = pc.weights().await;
+        let announced = answer.content_length();
+        let bytes = answer.bytes().await.unwrap();
+        assert_eq!(announced, Some(bytes.len() as u64));
+        assert_eq!(hydra_primitives::content_hash(&bytes), DIGITS_INITIAL_WEIGHTS);
+    }
+    // Damage is found, and nothing damaged is handed out.
+    let file = pc
+        .options
+        .base_path
+        .join("blobs")
+        .join(format!("{DIGITS_INITIAL_WEIGHTS:x}"));
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[100] ^= 1;
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, bytes).unwrap();
+    refused(pc.weights().await, StatusCode::NOT_FOUND, "aren't here yet").await;
+    pc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_programs_of_this_pc_are_refused_and_no_answer_can_be_embedded() {
+    let mut pc = Pc::start(25, &[], true).await;
+    let get = |site: &str| pc.http.get(pc.url(STATUS_PATH)).header("sec-fetch-site", site);
+    for site in ["same-site", "cross-site"] {
+        refused(
+            get(site).send().await.unwrap(),
+            StatusCode::FORBIDDEN,
+            "other sites",
+        )
+        .await;
+    }
+    for site in ["same-origin", "none"] {
+        let own = get(site).send().await.unwrap();
+        assert_eq!(own.status(), StatusCode::OK);
+        assert_eq!(own.headers()["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(own.headers()["x-content-type-options"], "nosniff");
+    }
     pc.stop().await;
 }

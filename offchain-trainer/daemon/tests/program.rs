@@ -3,9 +3,11 @@
 mod support;
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -19,11 +21,15 @@ use support::{Chain, Pc, client, datasets, json, options, proposal_of};
 use tempfile::TempDir;
 
 fn command(folder: &TempDir, http: u16, p2p: u16) -> Command {
+    command_at(folder, &folder.path().join("base"), http, p2p)
+}
+
+fn command_at(folder: &TempDir, base_path: &Path, http: u16, p2p: u16) -> Command {
     let options = options(30, folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_hydra-trainer"));
     command
         .arg("--base-path")
-        .arg(options.base_path)
+        .arg(base_path)
         .arg("--token-file")
         .arg(options.token_file);
     command
@@ -58,13 +64,52 @@ fn a_taken_port_is_one_sentence_and_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    refuses(
-        command(&folder, port, 0),
-        &format!("port {port} on 127.0.0.1 is already in use"),
-    );
-    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    refuses(command(&folder, 0, port), &format!("port {port}"));
+    // This program has it.
+    let holder = format!("(process {})", std::process::id());
+    let by = |ip: &str| format!("port {port} on {ip} is already in use by program-");
+    refuses(command(&folder, port, 0), &by("127.0.0.1"));
+    refuses(command(&folder, port, 0), &holder);
+    drop(taken);
+    let taken = TcpListener::bind(("0.0.0.0", port)).unwrap();
+    refuses(command(&folder, 0, port), &by("0.0.0.0"));
+    refuses(command(&folder, 0, port), &holder);
+    drop(taken);
+}
+
+#[test]
+fn a_base_path_that_can_not_be_used_is_one_sentence_and_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // Not even root may write there.
+    for bad in ["/proc/hydra", "/dev/null/hydra", file.to_str().unwrap()] {
+        refuses(
+            command_at(&folder, Path::new(bad), 0, 0),
+            &format!("the base path {bad} can't be used"),
+        );
+    }
+}
+
+/// As systemd, cron and containers start programs; and nothing is written anywhere but in the base path.
+#[test]
+fn it_needs_no_home_no_temporary_folder_and_no_text_in_its_paths() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join(OsStr::from_bytes(b"b\xff\xfe\xc3se"));
+    let mut bare = command_at(&folder, &base, 0, 0);
+    bare.env_clear()
+        .env("TMPDIR", "/nonexistent")
+        .env("NO_COLOR", "1")
+        .current_dir("/");
+    let mut running = start(bare);
+    assert!(base.join("votes.journal").is_file(), "the path as it was given");
+    refuses(command_at(&folder, &base, 0, 0), "another trainer is using");
+    let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert_eq!(ends(&mut running.child), 0);
+    let mut log = String::new();
+    let mut stderr = running.child.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    assert!(log.contains("stopping") && !log.contains('\u{1b}'), "{log}");
 }
 
 #[test]
@@ -240,7 +285,7 @@ async fn without_a_worker_it_says_so_serves_and_never_trains_or_votes() {
     pc.status_with(|s| s["models"][0]["version"] == 0 && s["models"][0]["state"] == "idle")
         .await;
     assert!(pc.post(&owed).await.is_empty());
-    let weights = pc.http.get(pc.url("/v1/model/0/weights")).send().await.unwrap();
+    let weights = pc.weights().await;
     assert_eq!(weights.status(), reqwest::StatusCode::OK);
     let (code, answer) = pc
         .ask("/v1/infer", r#"{"model":0,"image":{"ValidationIndex":0}}"#)

@@ -114,12 +114,7 @@ async fn a_late_trainer_fetches_what_was_confirmed() {
     chain.version.weights = Some(weights);
     let mut late = Pc::start(4, &[&a], false).await;
     assert_eq!(attestation(&late, &chain).await, (weights, score));
-    let answer = late
-        .http
-        .get(late.url("/v1/model/0/weights"))
-        .send()
-        .await
-        .unwrap();
+    let answer = late.weights().await;
     assert_eq!(
         answer.headers()["x-hydra-weights-hash"].to_str().unwrap(),
         format!("{weights:?}")

@@ -2,11 +2,12 @@
 //!
 //! A browser on this PC can reach 127.0.0.1 for any page it shows. A page that rebinds its own name to 127.0.0.1 sends
 //! its own name as Host; a page that calls from its own site sends its site as Origin, or, where it only embeds or follows
-//! a link, is called cross-site by the browser. All are refused before anything else is looked at.
+//! a link, is called cross-site by the browser, or same-site: that is what another program's page on another port of
+//! 127.0.0.1 is. All are refused before anything else is looked at, and no answer may be embedded or guessed at.
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,10 +18,21 @@ use super::Refusal;
 const FETCH_SITE: &str = "sec-fetch-site";
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
-    match check(request.headers(), request.uri().host()) {
+    let mut response = match check(request.headers(), request.uri().host()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
-    }
+    };
+    // For browsers that say nothing of the page behind a request.
+    let headers = response.headers_mut();
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }
 
 fn check(headers: &HeaderMap, uri_host: Option<&str>) -> Result<(), Refusal> {
@@ -39,15 +51,19 @@ fn check(headers: &HeaderMap, uri_host: Option<&str>) -> Result<(), Refusal> {
             "the trainer is reached as 127.0.0.1, localhost or [::1] only: use one of these names",
         ));
     }
-    let same_site = |origin: &str| {
+    let own = |origin: &str| {
         origin
             .strip_prefix("http://")
             .is_some_and(|o| o.eq_ignore_ascii_case(host))
     };
-    let foreign = |origin: &axum::http::HeaderValue| !origin.to_str().is_ok_and(same_site);
+    let foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(own);
+    // The trainer's own page, and what a person typed or opened; a word that is not known yet is none of them.
+    let ours = |site: &HeaderValue| {
+        let site = site.as_bytes();
+        site.eq_ignore_ascii_case(b"same-origin") || site.eq_ignore_ascii_case(b"none")
+    };
     let mut fetch_sites = headers.get_all(FETCH_SITE).iter();
-    let cross_site = fetch_sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"));
-    if cross_site || headers.get_all(header::ORIGIN).iter().any(foreign) {
+    if !fetch_sites.all(ours) || headers.get_all(header::ORIGIN).iter().any(foreign) {
         return Err(forbidden(
             "pages of other sites may not use the trainer: open the trainer's own page instead",
         ));
@@ -67,7 +83,9 @@ fn is_this_pc(host: &str) -> bool {
             None => (host, Some("")),
         },
     };
-    let port_is_fine = port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    // A number may have a sign, a port may not.
+    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let port_is_fine = port.is_some_and(|port| port.is_empty() || is_port(port));
     let bracketed = host.starts_with('[');
     port_is_fine
         && if bracketed {
@@ -80,6 +98,7 @@ fn is_this_pc(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn only_names_of_this_pc_pass() {
@@ -104,6 +123,21 @@ mod tests {
             "::1",
             "[127.0.0.1]",
             "127.0.0.1:x",
+            "127.0.0.1:+80",
+            "127.0.0.1:-1",
+            "127.0.0.1:65536",
+            "127.0.0.1.",
+            "localhost.",
+            "localhost.:80",
+            "[::1]:+80",
+            "[::1]80",
+            "[::ffff:127.0.0.1]",
+            "[0:0:0:0:0:0:0:1%25lo]",
+            "127.1",
+            "2130706433",
+            "0x7f.0.0.1",
+            " 127.0.0.1",
+            "127.0.0.1 ",
             "127.0.0.1:80:80",
             "127.0.0.1@evil",
             "[::1]x",
@@ -132,10 +166,14 @@ mod tests {
         assert!(!ok("127.0.0.1:80", Some("http://localhost:80")));
         assert!(!ok("127.0.0.1:80", Some("https://evil.example")));
         assert!(!ok("127.0.0.1:80", Some("null")));
+        assert!(!ok("127.0.0.1:80", Some("")));
+        assert!(!ok("127.0.0.1:80", Some("https://127.0.0.1:80")));
+        assert!(!ok("127.0.0.1:80", Some("http://127.0.0.1:80.evil.example")));
+        assert!(!ok("127.0.0.1:80", Some("http://127.0.0.1:80/")));
     }
 
     #[test]
-    fn what_a_browser_calls_cross_site_is_refused_without_an_origin_too() {
+    fn what_a_browser_calls_anything_but_our_own_page_is_refused_without_an_origin_too() {
         let ok = |site: &str| {
             let mut headers = headers("127.0.0.1:80", None);
             headers.insert(FETCH_SITE, site.parse().unwrap());
@@ -143,7 +181,11 @@ mod tests {
         };
         // The page itself, and an address that a person typed.
         assert!(ok("same-origin") && ok("none"));
+        assert!(ok("Same-Origin") && ok("NONE"));
         assert!(!ok("cross-site") && !ok("Cross-Site"));
+        // A page that another program of this PC serves, on another port.
+        assert!(!ok("same-site") && !ok("Same-Site"));
+        assert!(!ok("") && !ok("something-new") && !ok("none, cross-site"));
     }
 
     #[test]
@@ -153,5 +195,20 @@ mod tests {
         let mut twice = headers("localhost", None);
         twice.append(header::HOST, "localhost".parse().unwrap());
         assert!(check(&twice, None).is_err());
+        let mut said_twice = headers("localhost", None);
+        said_twice.append(FETCH_SITE, "none".parse().unwrap());
+        assert!(check(&said_twice, None).is_ok());
+        said_twice.append(FETCH_SITE, "same-site".parse().unwrap());
+        assert!(check(&said_twice, None).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_name_of_this_pc_or_not(host in any::<String>(), near in "(127[.]0[.]0[.]1|localhost|\\[::1\\]).{0,8}") {
+            let _ = is_this_pc(&host);
+            if is_this_pc(&near) {
+                prop_assert!(near.bytes().all(|b| b.is_ascii_alphanumeric() || b".:[]".contains(&b)));
+            }
+        }
     }
 }

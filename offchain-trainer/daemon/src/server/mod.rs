@@ -3,8 +3,10 @@
 //! Everything that costs work or changes something needs the token; what anyone may read holds no secrets. Must never
 //! listen on another address, or answer a page of another site.
 
+mod download;
 mod guard;
 mod sealed;
+mod seat;
 mod serve;
 
 pub(crate) use serve::serve;
@@ -13,37 +15,63 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use codec::{DecodeAll, Encode};
-use hydra_primitives::duty::{DUTIES_PATH, DUTY_PROTOCOL, DutyAnswer, DutySheet};
-use hydra_trainer_api::Question;
+use hydra_primitives::duty::{DUTY_PROTOCOL, DutyAnswer, DutySheet};
+use hydra_trainer_api::{CHECK_PATH, DUTIES_PATH, INFER_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     ask::{self, AskError},
     secret::Secret,
-    status::Status,
+    status::status,
     tasks::Shared,
     torch::TorchError,
-    weights::file,
 };
+use download::Downloads;
 use sealed::Sealed;
 
-/// Header with the name of the weights that are downloaded.
-const WEIGHTS_HEADER: &str = "x-hydra-weights-hash";
-/// Header with their version.
-const VERSION_HEADER: &str = "x-hydra-weights-version";
+/// Questions at a time: more would take the places of others, and the engine answers a few at a time.
+const QUESTIONS: usize = 16;
 
 /// What handlers work with.
 #[derive(Clone)]
 pub(crate) struct Context {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) token: Secret,
+    shared: Arc<Shared>,
+    token: Secret,
+    questions: Arc<Semaphore>,
+    downloads: Arc<Downloads>,
+}
+
+impl Context {
+    pub(crate) fn new(shared: Arc<Shared>, token: Secret) -> Self {
+        Self {
+            shared,
+            token,
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
+            downloads: Arc::default(),
+        }
+    }
+
+    fn place_for_a_question(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        place(&self.questions, || {
+            format!("{QUESTIONS} questions are being answered already: ask again in a moment")
+        })
+    }
+}
+
+/// One of the places, if one is free: nobody waits with a connection open.
+fn place(places: &Arc<Semaphore>, taken: impl FnOnce() -> String) -> Result<OwnedSemaphorePermit, Refusal> {
+    places
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, taken()))
 }
 
 /// A request that is refused: a status and one sentence.
@@ -62,9 +90,11 @@ impl Refusal {
     }
 
     fn body(&self) -> Vec<u8> {
-        serde_json::json!({ "error": self.sentence })
-            .to_string()
-            .into_bytes()
+        let refusal = hydra_trainer_api::Refusal {
+            error: self.sentence.clone(),
+        };
+        // Text can always be written.
+        serde_json::to_vec(&refusal).unwrap_or_default()
     }
 }
 
@@ -83,10 +113,10 @@ impl IntoResponse for Refusal {
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route(DUTIES_PATH, post(duties))
-        .route("/v1/status", get(status))
-        .route("/v1/infer", post(infer))
-        .route("/v1/check-image", post(check_image))
-        .route("/v1/model/{id}/weights", get(weights))
+        .route(STATUS_PATH, get(show_status))
+        .route(INFER_PATH, post(infer))
+        .route(CHECK_PATH, post(check_image))
+        .route(WEIGHTS_ROUTE, get(weights))
         .fallback(async || {
             Refusal::new(
                 StatusCode::NOT_FOUND,
@@ -135,31 +165,29 @@ fn read_sheet(mut body: &[u8]) -> Result<DutySheet, Refusal> {
     })
 }
 
-async fn status(State(context): State<Context>) -> Json<Status> {
-    Json(Status::of(&context.shared))
+async fn show_status(State(context): State<Context>) -> Json<Status> {
+    Json(status(&context.shared))
 }
 
 async fn infer(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
     let sealed = Sealed::open(&context.token, request).await?;
-    let answered = match read_question(&sealed.body) {
-        Ok(question) => ask::infer(&context.shared, &question)
-            .await
-            .map_err(refuse)
-            .and_then(json),
-        Err(refusal) => Err(refusal),
+    let answered = async {
+        let question = read_question(&sealed.body)?;
+        let _place = context.place_for_a_question()?;
+        json(ask::infer(&context.shared, &question).await.map_err(refuse)?)
     };
+    let answered = answered.await;
     Ok(sealed.answer(&context.token, "application/json", answered))
 }
 
 async fn check_image(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
     let sealed = Sealed::open(&context.token, request).await?;
-    let answered = match read_question(&sealed.body) {
-        Ok(question) => ask::check(&context.shared, &question)
-            .await
-            .map_err(refuse)
-            .and_then(json),
-        Err(refusal) => Err(refusal),
+    let answered = async {
+        let question = read_question(&sealed.body)?;
+        let _place = context.place_for_a_question()?;
+        json(ask::check(&context.shared, &question).await.map_err(refuse)?)
     };
+    let answered = answered.await;
     Ok(sealed.answer(&context.token, "application/json", answered))
 }
 
@@ -187,9 +215,10 @@ fn json(value: impl Serialize) -> Result<Vec<u8>, Refusal> {
 fn refuse(error: AskError) -> Refusal {
     let status = match &error {
         AskError::UnknownModel { .. } => StatusCode::NOT_FOUND,
-        AskError::WrongPixels { .. } | AskError::BadPixel { .. } | AskError::BadIndex { .. } => {
-            StatusCode::BAD_REQUEST
-        }
+        AskError::WrongPixels { .. }
+        | AskError::BadPixel { .. }
+        | AskError::BadIndex { .. }
+        | AskError::WrongReadings { .. } => StatusCode::BAD_REQUEST,
         AskError::NoSheet | AskError::NoWeights { .. } | AskError::NoData(_) | AskError::Busy => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -201,31 +230,53 @@ fn refuse(error: AskError) -> Refusal {
     Refusal::new(status, error.to_string())
 }
 
-async fn weights(State(context): State<Context>, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let not_found = |sentence: String| Refusal::new(StatusCode::NOT_FOUND, sentence);
-    let model = id
-        .parse()
-        .map_err(|_| not_found(format!("{id:?} is no model's number: use one such as 0")))?;
-    let duties = context.shared.model(model);
-    let duties = duties.ok_or_else(|| {
-        not_found(format!(
-            "this trainer knows no model {model}: see `models` in /v1/status; it learns them from its node"
-        ))
-    })?;
-    let missing = || not_found(AskError::NoWeights { model }.to_string());
-    let held = context.shared.weights.confirmed_held(model).ok_or_else(missing)?;
-    let bytes = context.shared.depot.local(file(&duties.spec, held.hash)).await;
-    let bytes = bytes.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let bytes = bytes.ok_or_else(missing)?;
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
-    if let Ok(hash) = HeaderValue::from_str(&format!("{:?}", held.hash)) {
-        headers.insert(WEIGHTS_HEADER, hash);
+async fn weights(
+    State(context): State<Context>,
+    model: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let sealed = Sealed::open_path(&context.token, &request)?;
+    // A path that is no text names no model either.
+    let model = model.map_or_else(|_| "?".into(), |Path(model)| model);
+    Ok(match context.downloads.begin(&context.shared, &model).await {
+        Ok(download) => download.answer(sealed),
+        Err(refusal) => sealed.answer(&context.token, "application/json", Err(refusal)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{sheet, train};
+    use hydra_primitives::duty::Duty;
+    use proptest::prelude::*;
+
+    #[test]
+    fn who_finds_no_place_is_told_so_at_once() {
+        let places = Arc::new(Semaphore::new(1));
+        let first = place(&places, String::new).unwrap();
+        let refused = place(&places, || "come back".into()).unwrap_err();
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.sentence, "come back");
+        drop(first);
+        assert!(place(&places, String::new).is_ok());
     }
-    headers.insert(VERSION_HEADER, held.version.into());
-    Ok(response)
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_sheet_or_a_refusal(bytes in proptest::collection::vec(any::<u8>(), 0..2000), at in any::<usize>()) {
+            let _ = read_sheet(&bytes);
+            let _ = read_question(&bytes);
+            // Of our protocol, and of what is almost a sheet, too.
+            let _ = read_sheet(&[&DUTY_PROTOCOL.to_le_bytes()[..], &bytes].concat());
+            let mut sheet = sheet(vec![train(), Duty::Attest]).encode();
+            let at = at % sheet.len();
+            for (byte, other) in sheet[at..].iter_mut().zip(&bytes) {
+                *byte ^= other;
+            }
+            if let Ok(sheet) = read_sheet(&sheet) {
+                let _ = crate::plan::plan(&sheet);
+            }
+        }
+    }
 }

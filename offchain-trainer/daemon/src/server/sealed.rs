@@ -3,22 +3,22 @@
 //! A tag proves that the sender knows the token, without showing it. Answers are tagged, too, refusals included, so that
 //! whoever else gets hold of the port can't speak for the trainer. Nothing of a body is looked at before its tag.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
-use hydra_primitives::duty::{MAX_BODY, TAG_HEADER, answer_tag, request_tag, tags_equal};
+use hydra_trainer_api::{MAX_BODY, TAG_HEADER, Tag};
 
-use super::Refusal;
+use super::{
+    Refusal,
+    seat::{Answering, REQUEST, Seat},
+};
 use crate::secret::Secret;
-
-/// How long a body may take to arrive; it comes from this PC.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much of a body that is too large is read before it is refused.
 const DRAINED: usize = 4 * MAX_BODY;
@@ -26,7 +26,8 @@ const DRAINED: usize = 4 * MAX_BODY;
 /// A request whose sender knows the token.
 pub(super) struct Sealed {
     pub(super) body: Bytes,
-    tag: [u8; 32],
+    tag: Tag,
+    answering: Option<Answering>,
 }
 
 impl Sealed {
@@ -35,13 +36,23 @@ impl Sealed {
         let (parts, body) = request.into_parts();
         let tag = tag_of(&parts.headers)?;
         let body = read(body).await?;
-        if !tags_equal(&tag, &request_tag(token.bytes(), &body)) {
-            return Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "the request's tag is wrong: give node, trainer and command line the same token file",
-            ));
-        }
-        Ok(Self { body, tag })
+        check(&tag, &Tag::of_body(token.bytes(), &body))?;
+        Ok(Self {
+            body,
+            tag,
+            answering: answering(&parts.extensions),
+        })
+    }
+
+    /// Checks the tag of a request without a body.
+    pub(super) fn open_path(token: &Secret, request: &Request) -> Result<Self, Refusal> {
+        let tag = tag_of(request.headers())?;
+        check(&tag, &Tag::of_path(token.bytes(), request.uri().path()))?;
+        Ok(Self {
+            body: Bytes::new(),
+            tag,
+            answering: answering(request.extensions()),
+        })
     }
 
     /// The answer to this request, or the refusal, with its tag.
@@ -55,26 +66,42 @@ impl Sealed {
             Ok(body) => (StatusCode::OK, content_type, body),
             Err(refusal) => (refusal.status, "application/json", refusal.body()),
         };
-        let tag = hex::encode(answer_tag(token.bytes(), &self.tag, &body));
+        let tag = self.tag.of_answer(token.bytes(), &body).header();
         let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(TAG_HEADER, tag);
         }
         response
     }
+
+    /// For an answer that is sent little by little and so has no tag: to be kept until all of it is sent.
+    pub(super) fn into_answering(self) -> Option<Answering> {
+        self.answering
+    }
 }
 
-fn tag_of(headers: &HeaderMap) -> Result<[u8; 32], Refusal> {
-    let mut tag = [0; 32];
-    let found = headers
-        .get(TAG_HEADER)
-        .map(|value| hex::decode_to_slice(value.as_bytes(), &mut tag));
-    match found {
-        Some(Ok(())) => Ok(tag),
+fn answering(of: &Extensions) -> Option<Answering> {
+    of.get::<Arc<Seat>>().map(Seat::prove)
+}
+
+fn check(given: &Tag, right: &Tag) -> Result<(), Refusal> {
+    if given == right {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        "the request's tag is wrong: give node, trainer and command line the same token file",
+    ))
+}
+
+fn tag_of(headers: &HeaderMap) -> Result<Tag, Refusal> {
+    match headers.get(TAG_HEADER).map(|value| Tag::parse(value.as_bytes())) {
+        Some(Ok(tag)) => Ok(tag),
         Some(Err(_)) => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             format!(
-                "the header {TAG_HEADER} must have 64 hexadecimal digits: the keyed BLAKE3 tag of the body"
+                "the header {TAG_HEADER} must have 64 hexadecimal digits: the keyed BLAKE3 tag of the body, or of the \
+                 path where there is none"
             ),
         )),
         None => Err(Refusal::new(
@@ -103,7 +130,8 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
         }
         (seen <= MAX_BODY).then_some(kept)
     };
-    match tokio::time::timeout(PATIENCE, whole).await {
+    // A little before the connection is given up, so that an honest sender still reads why.
+    match tokio::time::timeout(REQUEST * 4 / 5, whole).await {
         Ok(Some(body)) => Ok(body.into()),
         Ok(None) => Err(Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,55 +1,62 @@
-//! Takes connections, a bounded number at a time, and ends those that hold a place without using it.
+//! Takes every connection at once, keeps a bounded number, and ends those that hold a place without using it.
 //!
-//! Any program of this PC may connect. None of them may use up the trainer's files and memory, or keep the node out for
-//! longer than the timeouts here.
+//! Any program of this PC may connect. None of them may use up the trainer's files and memory, or keep the node out: when
+//! all places are taken, a newcomer gets the place of whoever has waited for longest without a complete request; see
+//! [`Seat`].
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, serve::Listener};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use axum::{Router, extract::Request, serve::Listener};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
 };
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinSet,
+    sync::watch,
+    task::{AbortHandle, Id, JoinSet},
     time::{sleep, timeout},
 };
 
-/// Connections at a time: the node, the dashboard and a few command lines have a few each. More wait to be accepted.
+use super::seat::{Heard, Seat};
+
+/// Connections at a time: the node, the dashboard and a few command lines have a few each.
 pub(crate) const CONNECTIONS: usize = 64;
-/// How long the head of a request may take, and how long a connection may be idle between two. No multiple of a
-/// block time: a node that asks again then must not meet a connection that is just being closed.
-const HEAD: Duration = Duration::from_secs(15);
+/// The largest head of a request, and what is read ahead of a body.
+const READ_AHEAD: usize = 32 * 1024;
 /// After so long a connection takes no further requests.
 const AGE: Duration = Duration::from_secs(300);
 /// How long the last answer may then take: more than the longest one.
 const LAST_ANSWER: Duration = Duration::from_secs(120);
 
+type Seats = HashMap<Id, (Arc<Seat>, AbortHandle)>;
+
 /// Serves until `end`, and then until all requests are answered. Dropped, it closes all connections at once.
 pub(crate) async fn serve(mut listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let (ending, ends) = watch::channel(false);
     let mut connections = JoinSet::new();
+    let mut seats = Seats::new();
     let mut end = pin!(end);
     loop {
-        let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            // Errors are logged, and waited out, there.
-            (place, Listener::accept(&mut listener).await.0)
-        };
         tokio::select! {
-            (place, stream) = accepted => {
-                let talk = talk(stream, router.clone(), ends.clone());
-                connections.spawn(async move {
-                    talk.await;
-                    drop(place);
-                });
+            // Errors are logged, and waited out, there.
+            (stream, _) = Listener::accept(&mut listener) => {
+                if seats.len() >= CONNECTIONS && !make_room(&mut seats) {
+                    // All are being answered, which only those who know the token can bring about.
+                    continue;
+                }
+                let seat = Seat::new();
+                let talk = talk(stream, router.clone(), seat.clone(), ends.clone());
+                let handle = connections.spawn(talk);
+                seats.insert(handle.id(), (seat, handle));
             }
             // Collected, so that they don't add up. A panic was printed, and has cost its own connection only.
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next_with_id() => {
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                seats.remove(&id);
+            }
             () = &mut end => break,
         }
     }
@@ -58,18 +65,52 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, end: impl F
     while connections.join_next().await.is_some() {}
 }
 
-async fn talk(stream: TcpStream, router: Router, mut ends: watch::Receiver<bool>) {
+/// Takes the least worthy place from its connection.
+fn make_room(seats: &mut Seats) -> bool {
+    let worth = |(id, (seat, _)): (&Id, &(Arc<Seat>, AbortHandle))| Some((seat.worth()?, *id));
+    let Some((_, id)) = seats.iter().filter_map(worth).min_by_key(|(worth, _)| *worth) else {
+        return false;
+    };
+    if let Some((_, connection)) = seats.remove(&id) {
+        connection.abort();
+    }
+    true
+}
+
+async fn talk(stream: TcpStream, router: Router, seat: Arc<Seat>, mut ends: watch::Receiver<bool>) {
+    let (service, asked) = (TowerToHyperService::new(router), seat.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(asked.clone());
+        let (answer, seat) = (service.call(request), asked.clone());
+        async move {
+            let answer = answer.await;
+            seat.answered();
+            answer
+        }
+    });
+    let stream = TokioIo::new(Heard {
+        stream,
+        seat: seat.clone(),
+    });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        // The seat has the deadlines.
+        .header_read_timeout(None::<Duration>)
+        .max_buf_size(READ_AHEAD)
+        .serve_connection(stream, service);
     let mut connection = pin!(connection);
     tokio::select! {
-        // An error is the other side's: it broke off, was too slow, or sent something that is not HTTP.
+        // An error is the other side's: it broke off, or sent something that is not HTTP.
         _ = connection.as_mut() => return,
+        () = seat.overdue() => return,
         _ = ends.wait_for(|ends| *ends) => {}
         () = sleep(AGE) => {}
     }
     connection.as_mut().graceful_shutdown();
-    drop(timeout(LAST_ANSWER, connection).await);
+    let last = async {
+        tokio::select! {
+            _ = connection => {}
+            () = seat.overdue() => {}
+        }
+    };
+    drop(timeout(LAST_ANSWER, last).await);
 }

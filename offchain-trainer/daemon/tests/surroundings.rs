@@ -1,0 +1,124 @@
+//! The PC under the trainer is not as it should be: the disk is full, the clock is wrong.
+
+mod support;
+
+use std::{
+    os::unix::fs::symlink,
+    time::{Duration, SystemTime},
+};
+
+use hydra_network::Clock;
+use hydra_primitives::{
+    duty::{Duty, DutyResult},
+    status::Phase,
+    vote::Vote,
+};
+use hydra_trainer::Trainer;
+use serde_json::Value;
+use support::{Chain, Pc, client, commitment_of, datasets, options, proposal_of};
+
+fn said(status: &Value) -> String {
+    status["warnings"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_free_space_no_work_is_taken_and_votes_are_revealed_and_with_it_work_goes_on() {
+    let mut a = Pc::start(51, &[], true).await;
+    let mut b = Pc::start(52, &[&a], true).await;
+    let mut chain = Chain::new(&[&a, &b]);
+    let proposal = proposal_of(&a, &chain).await;
+    chain.phase = Phase::Verify;
+    let verify = chain.verify(&a, &proposal, 0);
+    let commitment = commitment_of(&b, &chain, &verify).await;
+
+    // More than any disk has.
+    b.stop().await;
+    b.options.reserve_space = 1 << 40;
+    b.start_again().await;
+    let status = b.status_with(|s| s["engine"]["state"] == "ready").await;
+    assert!(said(&status).contains("takes no new work"), "{status:#}");
+    chain.phase = Phase::Reveal;
+    let owed = vec![Duty::Reveal { verify, commitment }, chain.train(&b)];
+    let owed = chain.sheet(&b, owed);
+    for _ in 0..3 {
+        let results = b.post(&owed).await;
+        assert!(
+            matches!(
+                results.as_slice(),
+                [DutyResult::RevealVote {
+                    vote: Vote::Accept,
+                    ..
+                }]
+            ),
+            "{results:?}"
+        );
+    }
+    let status = b.status().await;
+    assert_eq!(status["models"][0]["version"], Value::Null, "{status:#}");
+    assert_eq!(status["models"][0]["state"], "idle", "{status:#}");
+
+    b.stop().await;
+    b.options.reserve_space = 0;
+    b.start_again().await;
+    assert_eq!(b.status().await["warnings"], serde_json::json!([]));
+    assert_eq!(b.results(&owed, 2).await.len(), 2);
+    b.stop().await;
+    a.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_starts_on_a_full_disk_and_works_when_there_is_room() {
+    let mut pc = Pc::start(53, &[], true).await;
+    pc.stop().await;
+    // What is made anew at the start finds no room.
+    for file in ["votes.journal.new", "blobs.ledger.new"] {
+        symlink("/dev/full", pc.options.base_path.join(file)).unwrap();
+    }
+    pc.start_again().await;
+    let chain = Chain::new(&[&pc]);
+    assert_eq!(proposal_of(&pc, &chain).await.base, chain.version.base);
+    pc.stop().await;
+}
+
+/// A trainer that needs no engine, on a PC whose clock is ahead.
+async fn with_clock(number: u8, friends: &[&Pc], ahead: Duration) -> Pc {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(number, &folder);
+    options.bootstrap = friends.iter().map(|pc| pc.address()).collect();
+    options.dataset = vec![datasets()];
+    options.worker_binary = Some(folder.path().join("no-such-worker"));
+    let clock = Clock::new(move || SystemTime::now() + ahead);
+    let trainer = Trainer::start_with_clock(options.clone(), clock).await.unwrap();
+    Pc {
+        account: [number; 32],
+        folder,
+        options,
+        trainer: Some(trainer),
+        http: client(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pc_with_the_wrong_clock_is_told_so_and_the_others_are_not() {
+    let mut a = with_clock(54, &[], Duration::ZERO).await;
+    let mut b = with_clock(55, &[&a], Duration::ZERO).await;
+    let mut wrong = with_clock(56, &[&a, &b], Duration::from_secs(35)).await;
+    let status = wrong.status_with(|s| s["clock"]["peers"] == 2).await;
+    let offset = status["clock"]["offset_ms"].as_i64().unwrap();
+    assert!((33_000..37_000).contains(&offset), "{status:#}");
+    let sentence = said(&status);
+    assert!(
+        sentence.contains("s ahead of its 2 peers'") && sentence.contains("NTP"),
+        "{sentence}"
+    );
+    // Each of the others knows one clock that agrees with its own and one that doesn't: nothing follows.
+    for pc in [&a, &b] {
+        let status = pc
+            .status_with(|s| s["peers"].as_array().unwrap().len() == 2)
+            .await;
+        assert!(!said(&status).contains("its 2 peers'"), "{status:#}");
+    }
+    for pc in [&mut wrong, &mut b, &mut a] {
+        pc.stop().await;
+    }
+}
