@@ -6,6 +6,7 @@ use sc_cli::{
     BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, ExportBlocksCmd, ExportChainSpecCmd, ExportStateCmd,
     ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd,
 };
+use sc_storage_monitor::StorageMonitorParams;
 use std::path::PathBuf;
 
 /// Port of the trainer on 127.0.0.1 unless another is chosen.
@@ -30,6 +31,9 @@ pub struct Run {
     #[command(flatten)]
     pub trainer: TrainerOptions,
 
+    #[command(flatten, next_help_heading = "Space")]
+    pub space: StorageMonitorParams,
+
     #[command(flatten, next_help_heading = "Node")]
     pub base: RunCmd,
 }
@@ -53,7 +57,7 @@ pub struct TrainerOptions {
     /// Secret of the trainer's account, for development: kept in memory only, but visible in the process list.
     ///
     /// --alice, --bob, … imply their own. Without any, the node uses the account in its keystore (key type `hydr`)
-    /// and makes one at the first start.
+    /// and makes one at the first start. Of several, one counts: the log says which.
     #[arg(long, value_name = "SURI")]
     pub trainer_suri: Option<String>,
 }

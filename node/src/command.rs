@@ -3,12 +3,15 @@
 use crate::{
     chain_spec::{self, Genesis},
     cli::{Cli, Subcommand},
+    environment,
     error::Error,
-    ports, service,
+    parts, ports, rpc,
+    service::{self, Settings},
+    space,
     trainer_link::TrainerSettings,
 };
 use hydra_runtime::opaque::Block;
-use sc_cli::SubstrateCli;
+use sc_cli::{CliConfiguration, Cors, KeySubcommand, Runner, SubstrateCli};
 use sc_network::config::NetworkBackendType;
 
 impl SubstrateCli for Cli {
@@ -58,11 +61,28 @@ impl SubstrateCli for Cli {
             .subcommand_negates_reqs(true)
             // Every node trains and votes through its off-chain worker, not only those that make blocks.
             .mut_arg("enabled", |argument| argument.default_value("always"))
+            .mut_arg("rpc_methods", |argument| {
+                argument
+                    .default_value("safe")
+                    .help("RPC methods to expose: unsafe ones (keys, peers) only with `unsafe`, on this PC too")
+                    .long_help(None)
+            })
+            .mut_arg("rpc_cors", |argument| {
+                argument
+                    .help("Origins whose pages may use the RPC servers, besides this PC's own, polkadot.js.org and dev.papi.how")
+                    .long_help(
+                        "Browser origins whose pages may use the HTTP and WebSocket RPC servers, separated by commas: \
+                         https://wallet.example, http://lab.example:* (any port), null. They are added to the pages that \
+                         this PC serves itself, https://polkadot.js.org and https://dev.papi.how. `all` lets any page in, \
+                         by whatever name this PC is called. Programs need no origin.",
+                    )
+            })
     }
 }
 
 /// Does what the command line says.
 pub fn run() -> Result<(), Error> {
+    environment::check_arguments(std::env::args_os())?;
     let mut cli = Cli::from_args();
     match cli.subcommand.take() {
         Some(command) => {
@@ -75,67 +95,107 @@ pub fn run() -> Result<(), Error> {
     }
 }
 
+/// Substrate's runner, once it is sure that there is a base path, and with a log that suits the terminal.
+fn runner<C: CliConfiguration>(cli: &Cli, command: &C) -> Result<Runner<Cli>, Error> {
+    environment::base_path(command.shared_params(), cli.run.base.tmp, &Cli::executable_name())?;
+    Ok(cli.create_runner_with_logger_hook(command, |logger, _| {
+        if environment::colours_are_unwanted() {
+            logger.with_colors(false);
+        }
+    })?)
+}
+
 fn run_node(mut cli: Cli) -> Result<(), Error> {
+    let options = &mut cli.run.base;
     // A home PC's first start must not need a second command. The key is kept in the base path, so the node keeps
     // its identity afterwards.
-    cli.run
-        .base
+    options
         .network_params
         .node_key_params
         .unsafe_force_node_key_generation = true;
+    // Left out, these would mean any page, with --dev and for endpoints that are described one by one.
+    options.rpc_params.rpc_cors.get_or_insert(Cors::List(vec![]));
+    for endpoint in &mut options.rpc_params.experimental_rpc_endpoint {
+        endpoint.cors.get_or_insert_default();
+    }
+    // The service's own server, which answers nobody, would announce an address that isn't the node's.
+    options.shared_params.log.insert(0, "sc_rpc_server=warn".into());
+
+    let path = environment::base_path(&options.shared_params, options.tmp, &Cli::executable_name())?;
+    if let Some(path) = &path {
+        environment::prepare(path)?;
+    }
     let trainer = cli.run.trainer.clone();
-    let mut runner = cli.create_runner(&cli.run.base)?;
-    ports::claim(runner.config_mut())?;
-    runner.run_node_until_exit(|config| async move {
-        let trainer = TrainerSettings::new(trainer, &config);
+    let space = cli.run.space.clone();
+    let needed = space.threshold;
+    let mut runner = runner(&cli, &cli.run.base)?;
+    let config = runner.config_mut();
+    ports::claim(config)?;
+    let rpc = rpc::take_over(&mut config.rpc)?;
+    let ended = runner.run_node_until_exit(|config| async move {
+        let settings = Settings {
+            trainer: TrainerSettings::new(trainer, &config),
+            space,
+            rpc,
+        };
         match config.network.network_backend {
-            NetworkBackendType::Libp2p => service::start::<sc_network::NetworkWorker<_, _>>(config, trainer),
+            NetworkBackendType::Libp2p => service::start::<sc_network::NetworkWorker<_, _>>(config, settings),
             NetworkBackendType::Litep2p => {
-                service::start::<sc_network::Litep2pNetworkBackend>(config, trainer)
+                service::start::<sc_network::Litep2pNetworkBackend>(config, settings)
             }
         }
-    })
+    });
+    // A task that ended is all that the service says of a full disk.
+    match (&ended, &path) {
+        (Err(Error::Service(_)), Some(path)) => space::require(path, needed).and(ended),
+        _ => ended,
+    }
 }
 
 fn run_command(cli: &Cli, command: Subcommand) -> Result<(), Error> {
     match command {
-        Subcommand::Key(command) => Ok(command.run(cli)?),
+        Subcommand::Key(command) => {
+            if let KeySubcommand::Insert(insert) = &command {
+                environment::base_path(&insert.shared_params, false, &Cli::executable_name())?;
+            }
+            Ok(command.run(cli)?)
+        }
         Subcommand::ExportChainSpec(command) => {
             let spec = cli.load_spec(&command.chain).map_err(sc_cli::Error::Input)?;
             Ok(command.run(spec)?)
         }
-        Subcommand::BuildSpec(command) => cli
-            .create_runner(&command)?
-            .sync_run(|config| Ok(command.run(config.chain_spec, config.network)?)),
-        Subcommand::ChainInfo(command) => cli
-            .create_runner(&command)?
-            .sync_run(|config| Ok(command.run::<Block>(&config)?)),
-        Subcommand::PurgeChain(command) => cli
-            .create_runner(&command)?
-            .sync_run(|config| Ok(command.run(config.database)?)),
-        Subcommand::CheckBlock(command) => cli.create_runner(&command)?.async_run(|config| {
-            let parts = service::parts(&config)?;
+        Subcommand::BuildSpec(command) => {
+            runner(cli, &command)?.sync_run(|config| Ok(command.run(config.chain_spec, config.network)?))
+        }
+        Subcommand::ChainInfo(command) => {
+            runner(cli, &command)?.sync_run(|config| Ok(command.run::<Block>(&config)?))
+        }
+        Subcommand::PurgeChain(command) => {
+            runner(cli, &command)?.sync_run(|config| Ok(command.run(config.database)?))
+        }
+        Subcommand::CheckBlock(command) => runner(cli, &command)?.async_run(|config| {
+            let parts = parts::open(&config)?;
             let run = async move { Ok(command.run(parts.client, parts.import_queue).await?) };
             Ok((run, parts.task_manager))
         }),
-        Subcommand::ExportBlocks(command) => cli.create_runner(&command)?.async_run(|config| {
-            let parts = service::parts(&config)?;
+        Subcommand::ExportBlocks(command) => runner(cli, &command)?.async_run(|config| {
+            let parts = parts::open(&config)?;
             let run = async move { Ok(command.run(parts.client, config.database).await?) };
             Ok((run, parts.task_manager))
         }),
-        Subcommand::ExportState(command) => cli.create_runner(&command)?.async_run(|config| {
-            let parts = service::parts(&config)?;
+        Subcommand::ExportState(command) => runner(cli, &command)?.async_run(|config| {
+            let parts = parts::open(&config)?;
             let run = async move { Ok(command.run(parts.client, config.chain_spec).await?) };
             Ok((run, parts.task_manager))
         }),
-        Subcommand::ImportBlocks(command) => cli.create_runner(&command)?.async_run(|config| {
-            let parts = service::parts(&config)?;
+        Subcommand::ImportBlocks(command) => runner(cli, &command)?.async_run(|config| {
+            let parts = parts::open(&config)?;
             let run = async move { Ok(command.run(parts.client, parts.import_queue).await?) };
             Ok((run, parts.task_manager))
         }),
-        Subcommand::Revert(command) => cli.create_runner(&command)?.async_run(|config| {
-            let parts = service::parts(&config)?;
-            let revert = Box::new(service::revert_consensus);
+        Subcommand::Revert(command) => runner(cli, &command)?.async_run(|config| {
+            let parts = parts::open(&config)?;
+            let revert = Box::new(parts::revert_consensus);
             let run = async move { Ok(command.run(parts.client, parts.backend, Some(revert)).await?) };
             Ok((run, parts.task_manager))
         }),

@@ -9,7 +9,8 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
 };
 
-/// Checks that the configured ports are free, and forbids falling back to random ones.
+/// Checks that the configured ports are free, and forbids falling back to random ones. Metrics are no reason not to
+/// start: their port is only warned about.
 pub fn claim(config: &mut Configuration) -> Result<(), Error> {
     for endpoint in config.rpc.addr.iter_mut().flatten() {
         endpoint.retry_random_port = false;
@@ -25,18 +26,34 @@ pub fn claim(config: &mut Configuration) -> Result<(), Error> {
             other => other?,
         }
     }
+    if let Some(metrics) = &config.prometheus_config
+        && let Err(error) = check(metrics.port, "--prometheus-port")
+    {
+        log::warn!("{error}. Until then there are no metrics");
+    }
     Ok(())
+}
+
+/// What to say of an address that couldn't be listened on.
+pub fn refused(address: SocketAddr, option: &'static str, source: std::io::Error) -> Error {
+    match source.kind() {
+        ErrorKind::AddrInUse => Error::PortTaken {
+            address,
+            option,
+            holder: hydra_host::port_holder(address.port()),
+        },
+        _ => Error::PortRefused {
+            address,
+            option,
+            source,
+        },
+    }
 }
 
 fn check(address: SocketAddr, option: &'static str) -> Result<(), Error> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
-        Err(source) if source.kind() == ErrorKind::AddrInUse => Err(Error::PortTaken { address, option }),
-        Err(source) => Err(Error::PortRefused {
-            address,
-            option,
-            source,
-        }),
+        Err(source) => Err(refused(address, option, source)),
     }
 }
 
@@ -51,5 +68,34 @@ fn tcp(address: &Multiaddr) -> Option<SocketAddr> {
     match parts.next()? {
         Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_said_with_who_holds_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let error = check(address, "--rpc-port").unwrap_err();
+        let sentence = error.to_string();
+        let us = format!("(process {})", std::process::id());
+        assert!(matches!(error, Error::PortTaken { .. }));
+        assert!(
+            sentence.contains(&us) && sentence.contains("--rpc-port"),
+            "{sentence}"
+        );
+        drop(listener);
+        assert!(check(address, "--rpc-port").is_ok());
+    }
+
+    #[test]
+    fn tcp_and_websocket_addresses_of_both_families_are_looked_at() {
+        let socket = |address: &str| tcp(&address.parse().unwrap()).map(|socket| socket.to_string());
+        assert_eq!(socket("/ip4/0.0.0.0/tcp/30333").unwrap(), "0.0.0.0:30333");
+        assert_eq!(socket("/ip6/::/tcp/30333/ws").unwrap(), "[::]:30333");
+        assert_eq!(socket("/ip4/0.0.0.0/udp/30333/webrtc-direct"), None);
     }
 }

@@ -1,7 +1,10 @@
-//! The JSON-RPC methods that aren't part of every node: nonces, fees, BABE, GRANDPA and light-client checkpoints.
+//! The JSON-RPC methods that aren't part of every node: nonces, fees, BABE, GRANDPA, light-client checkpoints and the clock.
 //! (`author`, `chain`, `state`, `chainHead` and the like come with the service.)
 
-use crate::service::{Backend, Client, Pool, SelectChain};
+use crate::{
+    clock::Clock,
+    parts::{Backend, Client, Pool, SelectChain},
+};
 use hydra_runtime::{BlockNumber, Hash, opaque::Block};
 use jsonrpsee::RpcModule;
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
@@ -20,6 +23,7 @@ use substrate_frame_rpc_system::{System, SystemApiServer};
 /// What the methods need.
 pub struct Dependencies {
     pub client: Arc<Client>,
+    pub clock: Arc<Clock>,
     pub pool: Arc<Pool>,
     pub select_chain: SelectChain,
     pub chain_spec: Box<dyn sc_chain_spec::ChainSpec>,
@@ -39,6 +43,10 @@ impl Dependencies {
     ) -> Result<RpcModule<()>, Box<dyn Error + Send + Sync>> {
         let mut module = RpcModule::new(());
         module.merge(System::new(self.client.clone(), self.pool.clone()).into_rpc())?;
+        let clock = self.clock.clone();
+        module.register_method("hydra_clock", move |_, _, _| {
+            serde_json::to_value(clock.verdict()).unwrap_or_default()
+        })?;
         module.merge(TransactionPayment::new(self.client.clone()).into_rpc())?;
         module.merge(
             Babe::new(

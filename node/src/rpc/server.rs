@@ -1,0 +1,309 @@
+//! The server that answers JSON-RPC over HTTP and WebSocket, with the guard before it.
+//!
+//! The one that comes with the service can't be given a guard. It is left without anything to do ([`take_over`]), and
+//! the same methods are served here. See docs/decisions/009-who-may-speak-to-the-node.md.
+
+use super::{
+    cors,
+    guard::{Guard, Refusal},
+};
+use crate::{error::Error, ports};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jsonrpsee::{
+    Methods, RpcModule,
+    server::{
+        HttpBody, HttpResponse, PingConfig, RandomStringIdProvider, RpcServiceBuilder, Server as JsonRpc,
+        ServerHandle, StopHandle, stop_channel, ws,
+    },
+};
+use sc_rpc::DenyUnsafe;
+use sc_rpc_server::{MiddlewareLayer, NodeHealthProxyLayer};
+use sc_service::{
+    SpawnTaskHandle,
+    config::{RpcConfiguration, RpcEndpoint, RpcMethods},
+};
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+use tower::Service as _;
+
+const MIB: u32 = 1024 * 1024;
+/// How long a client may take to say what it wants; also, how long an idle one stays connected.
+const HEAD_TIME: Duration = Duration::from_secs(20);
+/// How long one HTTP request may take in all, so that a body that never ends holds no place for ever.
+const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// Sockets for each request that may be under way: many clients only keep a connection open, or are slow to begin.
+const SOCKETS_PER_REQUEST: usize = 8;
+/// How long to wait when no socket can be had.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Takes the addresses out of the service's configuration, so that its own server is left with one that nobody knows
+/// and a limit of no requests at all: it can't be configured to listen nowhere.
+pub fn take_over(config: &mut RpcConfiguration) -> Result<Vec<RpcEndpoint>, Error> {
+    let endpoints = config.addr.take().unwrap_or_default();
+    let Some(first) = endpoints.first() else {
+        return Err(Error::Input(
+            "JSON-RPC needs an address to listen on: choose one with --rpc-port".into(),
+        ));
+    };
+    if endpoints
+        .iter()
+        .any(|endpoint| endpoint.rate_limit_trust_proxy_headers)
+    {
+        return Err(Error::Input(
+            "this node doesn't read a proxy's headers: leave out --rpc-rate-limit-trust-proxy-headers, and limit rates in \
+             the proxy"
+                .into(),
+        ));
+    }
+    config.addr = Some(vec![RpcEndpoint {
+        listen_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        max_connections: 0,
+        cors: Some(vec![]),
+        rpc_methods: RpcMethods::Safe,
+        is_optional: false,
+        retry_random_port: false,
+        ..first.clone()
+    }]);
+    Ok(endpoints)
+}
+
+/// Stops answering when it is dropped.
+pub struct Server {
+    _handle: ServerHandle,
+}
+
+impl Server {
+    /// Listens on the endpoints and answers with `methods`.
+    pub fn start(
+        endpoints: Vec<RpcEndpoint>,
+        methods: &RpcModule<()>,
+        logged: u32,
+        tasks: &SpawnTaskHandle,
+    ) -> Result<Self, Error> {
+        let methods = with_list(methods)?;
+        let (stop, handle) = stop_channel();
+        let mut addresses = Vec::new();
+        for endpoint in endpoints {
+            let address = endpoint.listen_addr;
+            let listener = match listen(address) {
+                Ok(listener) => listener,
+                // IPv6, where there is none.
+                Err(error) if endpoint.is_optional => {
+                    log::debug!("JSON-RPC doesn't listen on {address}: {error}");
+                    continue;
+                }
+                Err(error) => return Err(ports::refused(address, "--rpc-port", error)),
+            };
+            let bound = listener
+                .local_addr()
+                .map_err(|error| ports::refused(address, "--rpc-port", error))?;
+            addresses.push(bound.to_string());
+            let door = Arc::new(Door {
+                guard: Guard::new(bound, endpoint.cors.clone()),
+                endpoint,
+                methods: methods.clone(),
+                stop: stop.clone(),
+                logged,
+            });
+            tasks.spawn("json-rpc", Some("rpc"), door.serve(listener));
+        }
+        log::info!("Running JSON-RPC server: addr={}", addresses.join(","));
+        Ok(Self { _handle: handle })
+    }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
+/// The methods and, as every Substrate node has it, one that lists them.
+fn with_list(methods: &RpcModule<()>) -> Result<Methods, Error> {
+    let mut module = methods.clone();
+    let mut names: Vec<&str> = module.method_names().chain(["rpc_methods"]).collect();
+    names.sort_unstable();
+    module
+        .register_method(
+            "rpc_methods",
+            move |_, _, _| serde_json::json!({ "methods": names }),
+        )
+        .map_err(|error| Error::Input(format!("the list of JSON-RPC methods can't be made ({error})")))?;
+    Ok(module.into())
+}
+
+/// One address: who may come in, and what is behind it.
+struct Door {
+    guard: Guard,
+    endpoint: RpcEndpoint,
+    methods: Methods,
+    stop: StopHandle,
+    logged: u32,
+}
+
+impl Door {
+    async fn serve(self: Arc<Self>, listener: tokio::net::TcpListener) {
+        let requests = usize::try_from(self.endpoint.max_connections).unwrap_or(usize::MAX);
+        let places = requests
+            .saturating_mul(SOCKETS_PER_REQUEST)
+            .clamp(1, Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(places));
+        let service = self.json_rpc();
+        let mut stopped = std::pin::pin!(self.stop.clone().shutdown());
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stopped => return,
+            };
+            match accepted {
+                Ok((socket, peer)) => {
+                    let connection = self.clone().connection(socket, peer, service.clone());
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    log::debug!("JSON-RPC: a connection was lost before it began: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// What answers once the guard is passed: as the service's own server would.
+    fn json_rpc(&self) -> JsonRpcBuilder {
+        let endpoint = &self.endpoint;
+        JsonRpc::builder()
+            .max_request_body_size(endpoint.max_payload_in_mb.saturating_mul(MIB))
+            .max_response_body_size(endpoint.max_payload_out_mb.saturating_mul(MIB))
+            .max_connections(endpoint.max_connections)
+            .max_subscriptions_per_connection(endpoint.max_subscriptions_per_connection)
+            .set_message_buffer_capacity(endpoint.max_buffer_capacity_per_connection)
+            .set_batch_request_config(endpoint.batch_config)
+            .enable_ws_ping(
+                PingConfig::new()
+                    .ping_interval(Duration::from_secs(30))
+                    .inactive_limit(Duration::from_secs(60))
+                    .max_failures(3),
+            )
+            .set_id_provider(RandomStringIdProvider::new(16))
+            .set_http_middleware(tower::ServiceBuilder::new().layer(NodeHealthProxyLayer))
+            .to_service_builder()
+    }
+
+    async fn connection(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, json_rpc: JsonRpcBuilder) {
+        let trusted = &self.endpoint.rate_limit_whitelisted_ips;
+        let limit = match self.endpoint.rate_limit {
+            Some(limit) if !trusted.iter().any(|network| network.contains(peer.ip())) => {
+                Some(MiddlewareLayer::new().with_rate_limit_per_minute(limit))
+            }
+            _ => None,
+        };
+        let middleware = RpcServiceBuilder::new()
+            .rpc_logger(self.logged)
+            .option_layer(limit);
+        let answering = json_rpc
+            .set_rpc_middleware(middleware)
+            .build(self.methods.clone(), self.stop.clone());
+        let door = self.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut answering = answering.clone();
+            let door = door.clone();
+            async move {
+                let origin = match door.guard.check(&request) {
+                    Ok(origin) => origin,
+                    Err(refusal) => return Ok::<_, Infallible>(refuse(&refusal)),
+                };
+                let mut response = if cors::is_preflight(&request) {
+                    cors::preflight(&request)
+                } else {
+                    let mut request = request;
+                    request.extensions_mut().insert(door.unsafe_methods());
+                    let lasts = ws::is_upgrade_request(&request);
+                    let answer = answering.call(request);
+                    let answer = match lasts {
+                        // Answered at once; what follows on the WebSocket has its own pings.
+                        true => answer.await,
+                        false => match timeout(REQUEST_TIME, answer).await {
+                            Ok(answer) => answer,
+                            Err(_) => {
+                                return Ok(text(StatusCode::REQUEST_TIMEOUT, "the request took too long"));
+                            }
+                        },
+                    };
+                    answer.unwrap_or_else(|error| {
+                        log::debug!("JSON-RPC: a request from {peer} failed: {error}");
+                        text(
+                            StatusCode::INTERNAL_SERVER_ERROR,
+                            "the request could not be answered",
+                        )
+                    })
+                };
+                if let Some(origin) = origin {
+                    cors::show_to(origin, &mut response);
+                }
+                Ok(response)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .serve_connection(TokioIo::new(socket), service)
+            .with_upgrades();
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                log::debug!("JSON-RPC: the connection from {peer} ended: {error}");
+            },
+            () = self.stop.clone().shutdown() => {}
+        }
+    }
+
+    /// Methods that show or change what is the owner's alone must be asked for, on this PC too.
+    fn unsafe_methods(&self) -> DenyUnsafe {
+        match self.endpoint.rpc_methods {
+            RpcMethods::Unsafe => DenyUnsafe::No,
+            RpcMethods::Safe | RpcMethods::Auto => DenyUnsafe::Yes,
+        }
+    }
+}
+
+type JsonRpcBuilder = jsonrpsee::server::TowerServiceBuilder<
+    tower::layer::util::Identity,
+    tower::layer::util::Stack<NodeHealthProxyLayer, tower::layer::util::Identity>,
+>;
+
+fn refuse(refusal: &Refusal) -> HttpResponse {
+    log::debug!("JSON-RPC: refused a request: {refusal}");
+    let mut response = text(StatusCode::FORBIDDEN, &refusal.to_string());
+    // Whatever else it wanted to say, it is not listened to.
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn text(status: StatusCode, sentence: &str) -> HttpResponse {
+    let mut response = Response::new(HttpBody::from(format!("{sentence}\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
