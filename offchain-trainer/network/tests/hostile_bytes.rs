@@ -150,10 +150,8 @@ fn written() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(any::<u8>(), 0..200),
         (request(), changes())
             .prop_map(|(request, changes)| changed(encode_request(&request).to_vec(), &changes)),
-        prop::collection::vec(request(), 1..4).prop_map(|requests| requests
-            .iter()
-            .flat_map(|request| encode_request(request))
-            .collect()),
+        prop::collection::vec(request(), 1..4)
+            .prop_map(|requests| requests.iter().flat_map(encode_request).collect()),
     ]
 }
 
