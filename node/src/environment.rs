@@ -27,7 +27,7 @@ pub fn colours_are_unwanted() -> bool {
     are_unwanted(env::var_os("NO_COLOR").as_deref(), env::var_os("TERM").as_deref())
 }
 
-/// As https://no-color.org has it: set and not empty.
+/// As <https://no-color.org> has it: set and not empty.
 fn are_unwanted(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
     no_color.is_some_and(|value| !value.is_empty()) || term.is_some_and(|term| term == "dumb")
 }
