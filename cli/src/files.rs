@@ -195,7 +195,7 @@ pub fn data_home() -> Option<PathBuf> {
 }
 
 fn data_home_from(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-    // The XDG specification says to ignore relative paths. An empty HOME would be one, too.
+    // The XDG specification says to ignore relative paths, and HOME is no better.
     let absolute = |path: &PathBuf| path.is_absolute();
     let share = xdg
         .filter(absolute)

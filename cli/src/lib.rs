@@ -4,9 +4,10 @@
 //! It must never hold state of its own: what it shows it reads from the chain or the trainer when asked. A wallet's
 //! secret stays in this process; only signed transactions leave it.
 //!
-//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`], [`registration`]),
-//! and `up` is [`local`]. Below them are [`target`] (which node and trainer), [`chain`] and [`trainer`] (talking to them),
-//! [`error`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
+//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
+//! [`registration`]), and `up` is [`local`]. Below them are [`report`] (what is shown), [`target`] (which node and trainer),
+//! [`chain`] and [`trainer`] (talking to them), [`network`] (local networks and where they are written down), [`error`] and
+//! [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
 pub mod address;

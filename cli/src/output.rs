@@ -11,7 +11,7 @@ use crate::{error::Error, exit::ExitCode};
 /// Data, as text. A reader that has gone away (`| head`) is no error.
 pub fn data(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+    let written = writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(Error::Stdout),
@@ -22,6 +22,12 @@ pub fn data(text: &str) -> Result<(), Error> {
 pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?;
     data(&text)
+}
+
+/// Without what would steer a terminal: chains, nodes and trainers are quoted, and may say anything.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| c.is_control() && c != '\n';
+    text.replace(steers, " ")
 }
 
 /// A failure, for programs: the sentence and the exit code, as one JSON document where the data would have been. People
@@ -42,7 +48,7 @@ pub fn failure(error: &str, code: ExitCode) {
 
 /// Progress and remarks. Nobody may be reading them any more, and the work goes on all the same.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Whether progress may use what only a terminal understands: it is one, and nobody asked for plain text.
@@ -60,6 +66,11 @@ fn allows_styles(terminal: bool, no_color: Option<OsString>, term: Option<OsStri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_who_is_quoted_steers_the_terminal() {
+        assert_eq!(harmless("a\x1b[2Jb\nc\rd\u{9b}e"), "a [2Jb\nc d e");
+    }
 
     #[test]
     fn only_a_terminal_that_nobody_wants_plain_gets_escape_codes() {

@@ -108,9 +108,9 @@ fn a_home_that_can_not_be_written_is_one_sentence_with_the_way_out() {
 }
 
 #[test]
-fn an_empty_home_is_no_folder_to_write_to() {
+fn a_home_that_is_no_path_is_not_taken_for_one_in_the_current_folder() {
     let (_folder, home) = folder();
-    refused(up(&home).env("HOME", ""), 1, "set HOME or XDG_DATA_HOME");
+    refused(up(&home).env("HOME", "home"), 1, "set HOME or XDG_DATA_HOME");
     assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
 }
 
