@@ -6,14 +6,37 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-use crate::{Permill, dataset::DatasetManifest};
+use crate::{
+    BlobRef, Permill,
+    dataset::{DatasetKind, DatasetManifest},
+};
 
 /// The most layer sizes an `Mlp` may name.
 pub const MAX_LAYERS: u32 = 8;
-/// The most parameters a model may have (2³⁰ single-precision numbers, 4 GiB).
-pub const MAX_PARAMETERS: u64 = 1 << 30;
+/// The largest job that a trainer passes to its worker processes, and the largest answer, in bytes. Every job of a model
+/// must fit in one: a model of which it doesn't would be refused by every trainer in every block, for ever.
+pub const MAX_MESSAGE: u32 = 1 << 30;
+/// Room in a message for what is no weights, state or data: the spec, seeds, lengths.
+pub const MESSAGE_OVERHEAD: u32 = 4096;
+/// The most parameters a model may have. A training state, weights and momentum, is then half of [`MAX_MESSAGE`].
+pub const MAX_PARAMETERS: u64 = 1 << 26;
+/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message, and so does a
+/// shard with a training state.
+pub const MAX_DATA: u64 = 1 << 28;
 /// The most steps a training task may have.
 pub const MAX_STEPS: u32 = 1_000_000;
+/// The most values (inputs, outputs of layers, one-hot labels) that LibTorch is given at a time: 1 GiB.
+pub const MAX_VALUES: u64 = 1 << 28;
+/// The most bytes that the states of one task's trace may have together: its trainer keeps all of them until the round is
+/// settled.
+pub const MAX_TRACE: u64 = 1 << 34;
+/// The most work of one task, in sample-parameters, the measuring of its result included: about an hour of one CPU core.
+pub const MAX_WORK: u64 = 10_000_000_000_000;
+/// The most blocks that the phases of a round may have together: a day of 10 s blocks. The network forgets who shows up less
+/// often.
+pub const MAX_ROUND: u32 = 8_640;
+/// Samples that are measured at a time. Part of the profile: matrix products of other sizes may round differently.
+pub const EVALUATION_BATCH: u32 = 256;
 
 /// The shape of a network.
 #[derive(
@@ -202,12 +225,23 @@ pub enum SpecError {
     TooManyParameters,
     /// Steps, batch size and checkpoint spacing must be at least 1, steps at most [`MAX_STEPS`].
     BadTask,
-    /// Every phase must last at least one block.
+    /// Every phase must last at least one block, all together at most [`MAX_ROUND`].
     BadPhases,
     /// The first layer's size differs from the data set's inputs, or the last one's from its classes.
     DatasetMismatch,
     /// The data set has no shards.
     NoShards,
+    /// The value of a full pixel is zero.
+    BadPixels,
+    /// A shard or the validation set is empty or has more bytes than [`MAX_DATA`].
+    BadDataSize,
+    /// Batch size times the sizes of all layers, or a shard's samples times its inputs or classes, is more than
+    /// [`MAX_VALUES`].
+    TooManyValues,
+    /// The states of a task's trace have more bytes than [`MAX_TRACE`]: store fewer, with a larger `checkpoint_every`.
+    TraceTooLarge,
+    /// Training and measuring are more than [`MAX_WORK`]: fewer steps, smaller batches, or more and smaller shards.
+    TooMuchWork,
 }
 
 /// One tensor of a model, in canonical order.
@@ -280,7 +314,8 @@ impl Architecture {
 }
 
 impl ModelSpec {
-    /// Checks the spec by itself and against the data set it will learn from.
+    /// Checks the spec by itself and against the data set it will learn from. A spec that passes can be computed on a home
+    /// PC, and none of the sizes and sums that follow from it overflows or saturates.
     pub fn validate(&self, dataset: &DatasetManifest) -> Result<(), SpecError> {
         let Architecture::Mlp { layers } = &self.architecture;
         if layers.len() < 2 || layers.contains(&0) {
@@ -293,7 +328,8 @@ impl ModelSpec {
         if task.steps == 0 || task.steps > MAX_STEPS || task.batch_size == 0 || task.checkpoint_every == 0 {
             return Err(SpecError::BadTask);
         }
-        if [self.phases.train, self.phases.verify, self.phases.reveal].contains(&0) {
+        let phases = [self.phases.train, self.phases.verify, self.phases.reveal];
+        if phases.contains(&0) || sum(phases) > u64::from(MAX_ROUND) {
             return Err(SpecError::BadPhases);
         }
         if self.architecture.inputs() != dataset.kind.inputs()
@@ -301,10 +337,63 @@ impl ModelSpec {
         {
             return Err(SpecError::DatasetMismatch);
         }
+        let DatasetKind::Images { max_value, .. } = dataset.kind;
+        if max_value == 0 {
+            return Err(SpecError::BadPixels);
+        }
         if dataset.shards.is_empty() {
             return Err(SpecError::NoShards);
         }
+        let files = || dataset.shards.iter().chain([&dataset.validation]);
+        if files().any(|file| file.size == 0 || file.size > MAX_DATA) {
+            return Err(SpecError::BadDataSize);
+        }
+        self.check_effort(dataset)
+    }
+
+    /// Whether memory, disk and time that a task takes are those of a home PC. Every number below is a product of numbers
+    /// whose bounds were checked, or saturates far above its limit.
+    fn check_effort(&self, dataset: &DatasetManifest) -> Result<(), SpecError> {
+        let (inputs, classes) = (dataset.kind.inputs(), dataset.kind.classes());
+        // An upper bound: files have a header.
+        let samples = |file: &BlobRef| {
+            file.size
+                .checked_div(u64::from(inputs).saturating_add(1))
+                .unwrap_or(0)
+        };
+        let shard = dataset.shards.iter().map(samples).max().unwrap_or(0);
+        let validation = samples(&dataset.validation);
+        let Architecture::Mlp { layers } = &self.architecture;
+        let batch = self.task.batch_size.max(EVALUATION_BATCH);
+        let activations = u64::from(batch).saturating_mul(sum(layers.iter().copied()));
+        let decoded = shard
+            .max(validation)
+            .saturating_mul(u64::from(inputs.max(classes)));
+        if activations > MAX_VALUES || decoded > MAX_VALUES {
+            return Err(SpecError::TooManyValues);
+        }
+        // The initial one, and the end of every segment.
+        let states = u64::from(self.task.segments()).saturating_add(1);
+        if self.state_size().saturating_mul(states) > MAX_TRACE {
+            return Err(SpecError::TraceTooLarge);
+        }
+        // The shard is measured before and after, the validation set after.
+        let measured = shard.saturating_mul(2).saturating_add(validation);
+        let measuring = measured.saturating_mul(self.architecture.parameters());
+        if self.work().saturating_add(measuring) > MAX_WORK {
+            return Err(SpecError::TooMuchWork);
+        }
         Ok(())
+    }
+
+    /// Exact size in bytes of every training state: 4 per weight, and as many again if the task has momentum.
+    pub fn state_size(&self) -> u64 {
+        let per_weight = if self.task.momentum.deconstruct() == 0 {
+            4
+        } else {
+            8
+        };
+        self.architecture.parameters().saturating_mul(per_weight)
     }
 
     /// The work of one task, in sample-parameters: steps × batch size × parameters. Proportional to its
@@ -315,6 +404,29 @@ impl ModelSpec {
             .saturating_mul(self.architecture.parameters())
     }
 }
+
+fn sum(numbers: impl IntoIterator<Item = u32>) -> u64 {
+    numbers
+        .into_iter()
+        .fold(0, |sum, number| sum.saturating_add(u64::from(number)))
+}
+
+// The largest jobs: a whole task (weights, shard, validation set) and a segment of one (state, shard). The largest answer is a
+// state.
+const _: () = assert!(
+    MAX_PARAMETERS
+        .saturating_mul(4)
+        .saturating_add(MAX_DATA.saturating_mul(2))
+        .saturating_add(MESSAGE_OVERHEAD as u64)
+        <= MAX_MESSAGE as u64
+);
+const _: () = assert!(
+    MAX_PARAMETERS
+        .saturating_mul(8)
+        .saturating_add(MAX_DATA)
+        .saturating_add(MESSAGE_OVERHEAD as u64)
+        <= MAX_MESSAGE as u64
+);
 
 #[cfg(test)]
 #[path = "model_tests.rs"]

@@ -93,7 +93,171 @@ fn specs_that_make_no_sense_are_refused_with_the_reason() {
     assert_eq!(spec(&[64, 10]).validate(&empty), Err(SpecError::NoShards));
 }
 
+/// A spec with these layers, and one-channel images of this size and number of classes that fit them.
+fn fitting(height: u16, width: u16, hidden: &[u32], classes: u8) -> (ModelSpec, DatasetManifest) {
+    let mut data = dataset();
+    data.kind = DatasetKind::Images {
+        height,
+        width,
+        channels: 1,
+        classes,
+        max_value: 255,
+    };
+    let layers = [&[data.kind.inputs()][..], hidden, &[u32::from(classes)]].concat();
+    (spec(&layers), data)
+}
+
+#[test]
+fn a_model_may_have_as_many_parameters_as_fit_its_workers_messages_and_not_one_more() {
+    let (largest, mut data) = fitting(2729, 1, &[24_573], 1);
+    assert_eq!(largest.architecture.parameters(), MAX_PARAMETERS);
+    for blob in data.shards.iter_mut().chain([&mut data.validation]) {
+        blob.size = MAX_DATA;
+    }
+    // Of such data 30 steps are the lesser part of the work.
+    assert_eq!(largest.validate(&data), Err(SpecError::TooMuchWork));
+    for blob in data.shards.iter_mut().chain([&mut data.validation]) {
+        blob.size = MAX_DATA / 8;
+    }
+    assert_eq!(largest.validate(&data), Ok(()));
+    // Weights and momentum, with a shard; weights, with a shard and the validation set.
+    assert_eq!(largest.state_size(), u64::from(MAX_MESSAGE) / 2);
+    let messages = [largest.state_size() + MAX_DATA, 4 * MAX_PARAMETERS + 2 * MAX_DATA];
+    for message in messages {
+        assert!(message + u64::from(MESSAGE_OVERHEAD) <= u64::from(MAX_MESSAGE));
+    }
+
+    let (larger, data) = fitting(62, 1, &[1 << 20], 1);
+    assert_eq!(larger.architecture.parameters(), MAX_PARAMETERS + 1);
+    assert_eq!(larger.validate(&data), Err(SpecError::TooManyParameters));
+}
+
+#[test]
+fn data_that_would_not_fit_a_message_are_refused() {
+    let (spec, mut data) = fitting(8, 8, &[], 10);
+    for (size, expected) in [
+        (MAX_DATA, Ok(())),
+        (MAX_DATA + 1, Err(SpecError::BadDataSize)),
+        (u64::MAX, Err(SpecError::BadDataSize)),
+        (0, Err(SpecError::BadDataSize)),
+    ] {
+        data.shards[0].size = size;
+        assert_eq!(spec.validate(&data), expected, "a shard of {size}");
+        data.shards[0].size = 1;
+        data.validation.size = size;
+        assert_eq!(spec.validate(&data), expected, "a validation set of {size}");
+        data.validation.size = 1;
+    }
+}
+
+#[test]
+fn a_batch_must_fit_in_memory() {
+    // 64 + 54 + 10 = 2⁷ values per sample.
+    let (mut spec, data) = fitting(8, 8, &[54], 10);
+    spec.task.batch_size = 1 << 21;
+    assert_eq!(spec.validate(&data), Ok(()));
+    spec.task.batch_size += 1;
+    assert_eq!(spec.validate(&data), Err(SpecError::TooManyValues));
+    spec.task.batch_size = u32::MAX;
+    assert_eq!(spec.validate(&data), Err(SpecError::TooManyValues));
+    // However small the batches, weights are measured with this many samples at a time.
+    for (hidden, expected) in [
+        ((1 << 20) - 2, Ok(())),
+        ((1 << 20) - 1, Err(SpecError::TooManyValues)),
+    ] {
+        let (mut wide, data) = fitting(1, 1, &[hidden], 1);
+        wide.task.batch_size = 1;
+        assert_eq!(u64::from(EVALUATION_BATCH) << 20, MAX_VALUES);
+        assert_eq!(wide.validate(&data), expected);
+    }
+    // One pixel each: the labels, 255 values of one byte each, are what is large.
+    let (spec, mut data) = fitting(1, 1, &[], 255);
+    data.shards[0].size = MAX_DATA;
+    assert_eq!(spec.validate(&data), Err(SpecError::TooManyValues));
+}
+
+#[test]
+fn the_states_of_a_trace_must_fit_on_a_disk() {
+    let (mut spec, data) = fitting(2729, 1, &[24_573], 1);
+    spec.task.steps = 31;
+    assert_eq!(spec.state_size() * 32, MAX_TRACE);
+    assert_eq!(spec.validate(&data), Ok(()));
+    spec.task.steps = 32;
+    assert_eq!(spec.validate(&data), Err(SpecError::TraceTooLarge));
+    spec.task.checkpoint_every = 2;
+    assert_eq!(spec.validate(&data), Ok(()));
+    spec.task.checkpoint_every = 1;
+    spec.task.momentum = Permill::zero();
+    assert_eq!(spec.validate(&data), Ok(()));
+}
+
+#[test]
+fn a_task_must_be_over_within_an_hour_or_so() {
+    // 100 × 100 = 10⁴ parameters.
+    let (mut spec, mut data) = fitting(99, 1, &[], 100);
+    spec.task.steps = 100_000;
+    spec.task.checkpoint_every = 100_000;
+    spec.task.batch_size = 10_000;
+    assert_eq!(spec.work(), MAX_WORK);
+    assert_eq!(spec.validate(&data), Ok(()));
+    data.validation.size = 100;
+    assert_eq!(
+        spec.validate(&data),
+        Err(SpecError::TooMuchWork),
+        "a sample must be measured, too"
+    );
+    data.validation.size = 1;
+    spec.task.batch_size += 1;
+    assert_eq!(spec.validate(&data), Err(SpecError::TooMuchWork));
+}
+
+#[test]
+fn rounds_that_never_end_are_refused() {
+    let mut long = spec(&[64, 10]);
+    long.phases.train = MAX_ROUND - 2;
+    assert_eq!(long.validate(&dataset()), Ok(()));
+    long.phases.train += 1;
+    assert_eq!(long.validate(&dataset()), Err(SpecError::BadPhases));
+    long.phases.reveal = u32::MAX;
+    assert_eq!(long.validate(&dataset()), Err(SpecError::BadPhases));
+}
+
+#[test]
+fn pixels_without_a_largest_value_are_refused() {
+    let mut dark = dataset();
+    let DatasetKind::Images { max_value, .. } = &mut dark.kind;
+    *max_value = 0;
+    assert_eq!(spec(&[64, 10]).validate(&dark), Err(SpecError::BadPixels));
+}
+
 proptest! {
+    /// Of a spec that passes, all sizes and sums are what mathematics says, far from where numbers end.
+    #[test]
+    fn nothing_saturates_in_a_valid_spec(
+        hidden in prop::collection::vec(1u32..=1 << 13, 0..3),
+        steps: u32,
+        batch_size: u32,
+        checkpoint_every: u32,
+        shift in 0u32..32,
+        size in 0u64..=MAX_DATA,
+    ) {
+        let (mut spec, mut data) = fitting(8, 8, &hidden, 10);
+        spec.task.steps = steps >> shift;
+        spec.task.batch_size = batch_size >> shift;
+        spec.task.checkpoint_every = checkpoint_every >> shift;
+        data.shards[0].size = size >> shift;
+        if spec.validate(&data).is_ok() {
+            let sizes = [&[64][..], &hidden, &[10]].concat();
+            let parameters: u128 = sizes.windows(2).map(|w| (u128::from(w[0]) + 1) * u128::from(w[1])).sum();
+            prop_assert_eq!(u128::from(spec.architecture.parameters()), parameters);
+            let work = parameters * u128::from(spec.task.steps) * u128::from(spec.task.batch_size);
+            prop_assert_eq!(u128::from(spec.work()), work);
+            prop_assert!(work <= u128::from(MAX_WORK));
+            let states = u128::from(spec.task.segments()) + 1;
+            prop_assert!(u128::from(spec.state_size()) * states <= u128::from(MAX_TRACE));
+        }
+    }
+
     #[test]
     fn hostile_bytes_never_panic_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(spec) = ModelSpec::decode(&mut &bytes[..]) {
