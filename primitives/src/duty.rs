@@ -1,8 +1,9 @@
 //! The boundary between the node's off-chain worker and its local trainer.
 //!
-//! In every block the off-chain worker posts a [`DutySheet`] per local account: all that the account owes at this
-//! block. The trainer answers at once with the [`DutyResult`]s it already has and carries on with the rest. The sheet
-//! is the whole truth: neither side has to remember anything for the other. Bodies are SCALE; each carries a keyed
+//! In every block the off-chain worker posts a [`DutySheet`] per local account that is registered: all that the account owes
+//! at this block. On a PC without such an account it posts one sheet without duties, so that its trainer knows the models and
+//! can answer questions to them. The trainer answers at once with the [`DutyResult`]s it already has and carries on with the
+//! rest. The sheet is the whole truth: neither side has to remember anything for the other. Bodies are SCALE; each carries a keyed
 //! BLAKE3 tag made with a token that only the two of them know, so that neither a page in a browser nor another local
 //! user can speak for either side.
 
@@ -33,6 +34,9 @@ pub const DUTY_PROTOCOL: u16 = 1;
 /// Key in the node's persistent off-chain storage under which it leaves a SCALE-encoded [`TrainerLink`].
 pub const TRAINER_LINK_KEY: &[u8] = b"hydra/trainer-link";
 
+/// The account of a sheet for a PC that has none. Nobody has a key to it, and the chain takes no transaction from it.
+pub const NO_ACCOUNT: AccountBytes = [0; 32];
+
 /// Where the local trainer listens, and the secret shared with it.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct TrainerLink {
@@ -54,7 +58,7 @@ pub struct DutySheet {
     pub genesis: H256,
     /// The block this was read at.
     pub block: BlockNumber,
-    /// Whose duties these are.
+    /// Whose duties these are; [`NO_ACCOUNT`] if the PC has no account.
     pub account: AccountBytes,
     /// Whether the account may take part.
     pub standing: Standing,

@@ -15,7 +15,7 @@ use frame_support::{
 };
 use hydra_primitives::{
     ModelId, RoundNumber,
-    duty::DutySheet,
+    duty::{DutySheet, Standing},
     status::{ModelStatus, NodeStatus, RoundSummary},
 };
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
@@ -247,7 +247,8 @@ impl_runtime_apis! {
         }
 
         fn duty_sheet(who: AccountId) -> Option<DutySheet> {
-            TrainingProposals::duty_sheet(&who)
+            let sheet = TrainingProposals::duty_sheet(&who);
+            (sheet.standing != Standing::Unregistered).then_some(sheet)
         }
     }
 

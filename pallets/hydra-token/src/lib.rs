@@ -142,7 +142,7 @@ pub mod pallet {
 
     #[pallet::error]
     pub enum Error<T> {
-        /// There is no model with this number. See the storage `trainingProposals.models`.
+        /// There is no model with this number. The chain state `trainingProposals.models` has those there are.
         UnknownModel,
         /// Nobody has trained this model yet, so there is nobody to pay. Wait for its first confirmed version.
         NothingToAsk,
@@ -162,7 +162,8 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Pays 0.5 HYDRA for one question to a model. The answer comes from the asker's own node, which runs the
         /// newest confirmed version; `requestHash` is the BLAKE3 of the question, so that payment and question belong
-        /// together without the question being public. The payment goes to those whose work made the model.
+        /// together without the question being public. `hydra ask` makes the hash, pays and asks; paid by hand, there is no
+        /// answer. The payment goes to those whose work made the model.
         #[pallet::call_index(0)]
         #[pallet::weight(Weight::from_parts(60_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(5, 3)))]
         pub fn pay_query(origin: OriginFor<T>, model: ModelId, request_hash: H256) -> DispatchResult {

@@ -186,12 +186,12 @@ pub mod pallet {
     pub enum Error<T> {
         /// This account is registered already. There is nothing to do.
         AlreadyRegistered,
-        /// This PeerId belongs to another account. Every node needs a node key of its own: generate a new one.
+        /// This PeerId belongs to another account. Every trainer needs a key of its own: start it with a new `--key-file`.
         PeerIdTaken,
-        /// The PeerId is empty. Pass the multihash bytes that the trainer prints at its start.
+        /// The PeerId is empty. Pass the multihash bytes that `hydra registration` prints.
         EmptyPeerId,
-        /// The nonce does not prove enough work. Search for a nonce with the difficulty in the constant
-        /// `WorkDifficulty`, for this very account and PeerId.
+        /// The nonce does not prove enough work. Pass one that was found for this very account and PeerId, with the
+        /// difficulty in the constant `WorkDifficulty`: `hydra registration` finds it.
         NotEnoughWork,
         /// The network is full (constant `MaxNodes`): every node in it has bonded stake and was seen within the last
         /// `ForgetAfter` blocks, or registered just now. A place becomes free when one of them stays away for that long.
@@ -230,7 +230,8 @@ pub mod pallet {
         /// `peerId` is the libp2p PeerId of the node's trainer as multihash bytes; `capabilities` says what the machine
         /// lends and is information only; `nonce` is a small proof of work that makes identities cost something: the
         /// hash of account, PeerId and nonce must begin with `WorkDifficulty` zero bits (`docs/protocol.md` says which
-        /// hash). A new node starts with a reputation of 0.1.
+        /// hash). `hydra registration` prints these arguments as polkadot-js Apps takes them. A new node starts with a reputation
+        /// of 0.1.
         #[pallet::call_index(0)]
         #[pallet::weight(
             Weight::from_parts(30_000_000, 8_000)

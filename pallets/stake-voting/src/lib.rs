@@ -173,13 +173,14 @@ pub mod pallet {
     pub enum Error<T> {
         /// The account is not registered. Call `reputation.register` first.
         NotRegistered,
-        /// The amount is zero. Say how much to bond, in 10⁻¹² HYDRA.
+        /// The amount is zero. Say how much to bond: at least `MinStake` in all.
         NothingToBond,
         /// The bond would stay below the minimum stake (constant `MinStake`). Bond more at once.
         BelowMinimumStake,
         /// There is no poll on this proposal: it does not exist, is not up for a vote yet, or was decided.
         NoSuchPoll,
-        /// The account is not on this proposal's committee. Vote on the proposals in your duty sheet.
+        /// The account is not on this proposal's committee. The runtime call `trainingApi.dutySheet` says what it is to
+        /// vote on.
         NotOnCommittee,
         /// Votes on this proposal can no longer be committed: they are being revealed.
         CommitmentsClosed,

@@ -17,12 +17,11 @@ use sp_runtime::traits::Zero;
 use crate::{Attestations, Config, Model, Models, Pallet, Proposals, Round, Rounds, Versions};
 
 impl<T: Config> Pallet<T> {
-    /// Everything `who` owes now; `None` when it is not registered.
-    pub fn duty_sheet(who: &T::AccountId) -> Option<DutySheet> {
-        if !T::Reputation::is_registered(who) {
-            return None;
-        }
-        let standing = if T::VotingWeight::is_staked(who) {
+    /// Everything `who` owes now, and the models, which anyone may ask. Whoever is not ready owes nothing.
+    pub fn duty_sheet(who: &T::AccountId) -> DutySheet {
+        let standing = if !T::Reputation::is_registered(who) {
+            Standing::Unregistered
+        } else if T::VotingWeight::is_staked(who) {
             Standing::Ready
         } else {
             Standing::Unstaked
@@ -34,7 +33,7 @@ impl<T: Config> Pallet<T> {
         let models = (0..Models::<T>::count())
             .filter_map(|model| Self::model_duties(model, who, standing, providers.clone()))
             .collect();
-        Some(DutySheet {
+        DutySheet {
             protocol: DUTY_PROTOCOL,
             genesis: H256::from_slice(
                 frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()).as_ref(),
@@ -43,7 +42,7 @@ impl<T: Config> Pallet<T> {
             account: who.clone().into(),
             standing,
             models,
-        })
+        }
     }
 
     fn model_duties(

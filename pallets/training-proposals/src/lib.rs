@@ -14,7 +14,8 @@
 //!
 //! A phase ends when everyone who is waited for has acted, at the latest after the number of blocks in the model's spec.
 //!
-//! The pallet's off-chain worker hands the node's own duties to the local trainer and submits what the trainer answers.
+//! The pallet's off-chain worker hands the node's own duties to the local trainer and submits what the trainer answers. Who
+//! doesn't take part hands on the models alone, so that anyone may ask them.
 //! The chain must never see a tensor, only hashes; and nothing here may depend on who runs the block.
 //!
 //! Start with `rounds`, the state machine; `settlement` and `confirmation` are how a round and a version end, `duties` what an
@@ -304,12 +305,13 @@ pub mod pallet {
 
     #[pallet::error]
     pub enum Error<T> {
-        /// There is no model with this number. See the storage `models`.
+        /// There is no model with this number. The chain state `trainingProposals.models` has those there are.
         UnknownModel,
         /// The account is not registered or has not bonded the minimum stake. Call `reputation.register` and
         /// `stakeVoting.bond` first.
         NotAParticipant,
-        /// This is not the model's current round. Take the round from a new duty sheet.
+        /// This is not the model's current round. Take the round from a new duty sheet (runtime call
+        /// `trainingApi.dutySheet`).
         WrongRound,
         /// Proposals are taken in the Train phase only. Wait for the next round.
         NotInTrainPhase,
@@ -398,8 +400,9 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Proposes the update that the signer trained in this `round` of this `model`, with `taskSeed` for the order of
-        /// samples. `proposal` names the base weights, the update, the trace of training states and what came of it. The trainer makes it; there is no need to call this by hand.
-        /// A proposal that the network accepts earns 1 HYDRA per standard unit of work, one that it rejects costs reputation.
+        /// samples. `proposal` names the base weights, the update, the trace of training states and what came of it. The
+        /// trainer makes it; there is no need to call this by hand. A proposal that the network accepts earns 1 HYDRA per
+        /// standard unit of work, one that it rejects costs reputation.
         #[pallet::call_index(0)]
         #[pallet::weight(
             Weight::from_parts(60_000_000, 40_000).saturating_add(T::DbWeight::get().reads_writes(8, 2))
@@ -454,8 +457,9 @@ pub mod pallet {
         }
 
         /// Attests the weights of a model's newest version: the BLAKE3 of the safetensors file that the signer's node
-        /// computed by folding in the accepted updates, which `recipe` names, and how they do on the validation set. Whether enough nodes agree is
-        /// looked at in the end of the block. The trainer makes it; there is no need to call this by hand.
+        /// computed by folding in the accepted updates, which `recipe` names, and how they do on the validation set.
+        /// Whether enough nodes agree is looked at in the end of the block. The trainer makes it; there is no need to call
+        /// this by hand.
         #[pallet::call_index(1)]
         #[pallet::weight(Weight::from_parts(90_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(7, 4)))]
         pub fn attest(

@@ -1,5 +1,6 @@
 //! The off-chain worker: takes each local account's duty sheet to the local trainer, and puts what the trainer answers
-//! on chain.
+//! on chain. A PC without a registered account gets a sheet, too, but one without duties: anyone may ask the models, and
+//! the trainer learns from sheets which there are.
 //!
 //! It runs on best blocks, runs again after reorganisations, and remembers nothing but one thing: which extrinsic of
 //! each account is in flight. Until that one is included or has expired, nothing else is sent for the account. It must
@@ -11,7 +12,7 @@ use frame_system::offchain::{AppCrypto, SubmitTransaction};
 use hydra_primitives::{
     BlockNumber,
     duty::{
-        DUTIES_PATH, Duty, DutyAnswer, DutyResult, DutySheet, MAX_BODY, Standing, TAG_HEADER,
+        DUTIES_PATH, Duty, DutyAnswer, DutyResult, DutySheet, MAX_BODY, NO_ACCOUNT, Standing, TAG_HEADER,
         TRAINER_LINK_KEY, TrainerLink, answer_tag, request_tag, tags_equal,
     },
 };
@@ -58,6 +59,13 @@ enum TrainerError {
 }
 
 impl TrainerError {
+    /// A trainer that isn't there is mentioned only now and then: it may well have been left out on purpose.
+    fn tell(&self, port: u16, complain: bool) {
+        if complain || !matches!(self, Self::Unreachable) {
+            log::warn!(target: "hydra::duties", "{}", self.sentence(port));
+        }
+    }
+
     fn sentence(&self, port: u16) -> String {
         match self {
             Self::Unreachable => format!(
@@ -86,12 +94,49 @@ impl TrainerError {
     }
 }
 
+/// The accounts whose keys this PC has, at one block.
+pub(crate) struct RollCall<T: Config> {
+    /// Those that are registered, each with its sheet.
+    registered: Vec<(T::Public, T::AccountId, DutySheet)>,
+    /// The sheet without duties, where none is.
+    onlooker: Option<DutySheet>,
+    /// Why this PC does not take part, a sentence per account.
+    pub(crate) notices: Vec<String>,
+}
+
 impl<T: Config> Pallet<T> {
     pub(crate) fn run_duties(now: BlockNumber) {
         let link = match StorageValueRef::persistent(TRAINER_LINK_KEY).get::<TrainerLink>() {
             Ok(Some(link)) => link,
             _ => return,
         };
+        let complain = now.is_multiple_of(COMPLAIN_EVERY);
+        let local = Self::roll_call();
+        for notice in local.notices.iter().filter(|_| complain) {
+            log::info!(target: "hydra::duties", "{notice}");
+        }
+        for (public, account, sheet) in local.registered {
+            match ask_trainer(&link, &sheet) {
+                Ok(answer) => Self::submit(now, link.started, &sheet, answer, public, account),
+                Err(error) => {
+                    error.tell(link.port, complain);
+                    // The other keys have the same trainer: one wait per block is enough.
+                    if matches!(error, TrainerError::Unreachable | TrainerError::Slow) {
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(sheet) = local.onlooker {
+            // Whatever is answered: nothing is owed.
+            if let Err(error) = ask_trainer(&link, &sheet) {
+                error.tell(link.port, complain);
+            }
+        }
+    }
+
+    /// Which local accounts take part. Beside one that does, those that are not registered don't matter.
+    pub(crate) fn roll_call() -> RollCall<T> {
         type AppPublic<T> = <<T as Config>::AuthorityId as AppCrypto<
             <T as frame_system::offchain::SigningTypes>::Public,
             <T as frame_system::offchain::SigningTypes>::Signature,
@@ -100,33 +145,49 @@ impl<T: Config> Pallet<T> {
             <T as frame_system::offchain::SigningTypes>::Public,
             <T as frame_system::offchain::SigningTypes>::Signature,
         >>::GenericPublic;
-        for key in AppPublic::<T>::all() {
-            let public: T::Public = Generic::<T>::from(key).into();
-            let account = public.clone().into_account();
-            let complain = now.is_multiple_of(COMPLAIN_EVERY);
-            let Some(sheet) = Self::duty_sheet(&account) else {
-                if complain {
-                    log::info!(target: "hydra::duties", "account {account:?} is not registered, so this PC does not take \
-                        part: call reputation.register and stakeVoting.bond for it");
-                }
-                continue;
+        let mut sheets: Vec<_> = AppPublic::<T>::all()
+            .into_iter()
+            .map(|key| {
+                let public: T::Public = Generic::<T>::from(key).into();
+                let account = public.clone().into_account();
+                let sheet = Self::duty_sheet(&account);
+                (public, account, sheet)
+            })
+            .collect();
+        // Keystores name them in any order; the onlooker's sheet must be of the same account in every block.
+        sheets.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
+        let (registered, strangers): (Vec<_>, Vec<_>) = sheets
+            .into_iter()
+            .partition(|(_, _, sheet)| sheet.standing != Standing::Unregistered);
+        if registered.is_empty() {
+            let notices = strangers.iter().map(|(_, account, _)| {
+                format!(
+                    "account {account:?} is not registered, so this PC does not take part: call reputation.register and \
+                     stakeVoting.bond for it"
+                )
+            });
+            let notices = notices.collect();
+            let first = strangers.into_iter().next();
+            let onlooker = first.map_or_else(|| Self::duty_sheet(&NO_ACCOUNT.into()), |(_, _, sheet)| sheet);
+            return RollCall {
+                registered,
+                onlooker: Some(onlooker),
+                notices,
             };
-            if sheet.standing == Standing::Unstaked && complain {
-                log::info!(target: "hydra::duties", "account {account:?} has not bonded the minimum stake, so this PC \
-                    does not take part: call stakeVoting.bond for it");
-            }
-            match ask_trainer(&link, &sheet) {
-                Ok(answer) => Self::submit(now, link.started, &sheet, answer, public, account),
-                Err(error) => {
-                    if complain || !matches!(error, TrainerError::Unreachable) {
-                        log::warn!(target: "hydra::duties", "{}", error.sentence(link.port));
-                    }
-                    // The other keys have the same trainer: one wait per block is enough.
-                    if matches!(error, TrainerError::Unreachable | TrainerError::Slow) {
-                        break;
-                    }
-                }
-            }
+        }
+        let unstaked = registered
+            .iter()
+            .filter(|(_, _, sheet)| sheet.standing == Standing::Unstaked);
+        let notices = unstaked.map(|(_, account, _)| {
+            format!(
+                "account {account:?} has not bonded the minimum stake, so this PC does not take part: call \
+                 stakeVoting.bond for it"
+            )
+        });
+        RollCall {
+            notices: notices.collect(),
+            registered,
+            onlooker: None,
         }
     }
 

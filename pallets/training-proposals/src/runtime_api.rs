@@ -24,7 +24,7 @@ sp_api::decl_runtime_apis! {
         fn registered() -> Vec<AccountId>;
         /// One account's part in the network.
         fn node_status(who: AccountId) -> NodeStatus;
-        /// Everything that an account owes now; `None` when it is not registered.
+        /// Everything that an account owes now; `None` when it is not registered and so owes nothing.
         fn duty_sheet(who: AccountId) -> Option<DutySheet>;
     }
 }

@@ -1,12 +1,21 @@
 use crate::{
     crypto::KEY_TYPE,
-    mock::{RuntimeCall, System, Test, Training, check_invariants, genesis, next_block, proposal},
+    mock::{
+        Reputation, RuntimeCall, RuntimeOrigin, System, Test, Training, check_invariants, genesis,
+        next_block, proposal,
+    },
 };
 use codec::{Decode, Encode};
-use frame_support::traits::Hooks;
+use frame_support::{
+    assert_ok,
+    traits::{Get, Hooks},
+};
 use hydra_primitives::{
     H256,
-    duty::{DutyAnswer, DutyResult, TAG_HEADER, TRAINER_LINK_KEY, TrainerLink, answer_tag, request_tag},
+    duty::{
+        DutyAnswer, DutyResult, NO_ACCOUNT, Standing, TAG_HEADER, TRAINER_LINK_KEY, TrainerLink, answer_tag,
+        request_tag,
+    },
 };
 use parking_lot::RwLock;
 use sp_core::{
@@ -33,12 +42,34 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Runs `test` where the local key `hydr` belongs to a registered, staked account.
 fn with_worker(test: impl FnOnce(AccountId32, Arc<RwLock<OffchainState>>, Arc<RwLock<PoolState>>)) {
+    let alice = account_of("//Alice");
+    with_keys(
+        &["//Alice"],
+        vec![alice.clone(), AccountId32::new([2; 32])],
+        |state, pool| {
+            test(alice, state, pool);
+        },
+    );
+}
+
+fn account_of(suri: &str) -> AccountId32 {
+    let pair = sr25519::Pair::from_string(suri, None).expect("a well-known key");
+    AccountId32::new(pair.public().0)
+}
+
+/// Runs `test` where these are the local keys, and these accounts are registered and staked.
+fn with_keys(
+    suris: &[&str],
+    members: Vec<AccountId32>,
+    test: impl FnOnce(Arc<RwLock<OffchainState>>, Arc<RwLock<PoolState>>),
+) {
     let keystore = MemoryKeystore::new();
-    let public = keystore
-        .sr25519_generate_new(KEY_TYPE, Some("//Alice"))
-        .expect("keys can be made");
-    let account = AccountId32::new(public.0);
-    let mut chain = genesis(vec![account.clone(), AccountId32::new([2; 32])]);
+    for suri in suris {
+        keystore
+            .sr25519_generate_new(KEY_TYPE, Some(suri))
+            .expect("keys can be made");
+    }
+    let mut chain = genesis(members);
     let (offchain, offchain_state) = TestOffchainExt::new();
     let (pool, pool_state) = TestTransactionPoolExt::new();
     chain.register_extension(OffchainDbExt::new(offchain.clone()));
@@ -51,7 +82,7 @@ fn with_worker(test: impl FnOnce(AccountId32, Arc<RwLock<OffchainState>>, Arc<Rw
         .set(b"", TRAINER_LINK_KEY, &LINK.encode());
     chain.execute_with(|| {
         System::set_block_number(1);
-        test(account, offchain_state, pool_state);
+        test(offchain_state, pool_state);
         check_invariants();
     });
 }
@@ -63,7 +94,7 @@ fn expect_sheet(
     token: [u8; 32],
     results: Vec<DutyResult>,
 ) {
-    let body = Training::duty_sheet(account).expect("registered").encode();
+    let body = Training::duty_sheet(account).encode();
     let tag = request_tag(&LINK.token, &body);
     let response = DutyAnswer { results }.encode();
     let answered = answer_tag(&token, &tag, &response);
@@ -93,9 +124,8 @@ fn propose(round: u32) -> DutyResult {
 
 /// The seed that the worker's account has to train with.
 fn task_seed() -> H256 {
-    let pair = sr25519::Pair::from_string("//Alice", None).expect("a well-known key");
     let round = crate::Rounds::<Test>::get(0).expect("there is a round");
-    Training::task_seed_of(0, &round, &AccountId32::new(pair.public().0))
+    Training::task_seed_of(0, &round, &account_of("//Alice"))
 }
 
 fn run() {
@@ -211,4 +241,84 @@ fn without_a_link_to_a_trainer_the_worker_does_nothing() {
         run();
         assert!(pool.read().transactions.is_empty());
     });
+}
+
+/// Without it its trainer knew of no model, and nobody could ask anything on this PC.
+#[test]
+fn a_pc_that_does_not_take_part_gets_a_sheet_without_duties() {
+    let bob = || vec![AccountId32::new([2; 32])];
+    let asked = |sheet_of: &AccountId32, state: &RwLock<OffchainState>, pool: &RwLock<PoolState>| {
+        let sheet = Training::duty_sheet(sheet_of);
+        assert_eq!(sheet.standing, Standing::Unregistered);
+        assert!(!sheet.models.is_empty());
+        assert!(sheet.models.iter().all(|model| model.duties.is_empty()));
+        // Fails the test if it isn't sent. Whatever comes back, there is nobody to sign it.
+        expect_sheet(sheet_of, state, LINK.token, vec![propose(0)]);
+        run();
+        assert!(pool.read().transactions.is_empty());
+    };
+    // Nobody has registered the local account.
+    with_keys(&["//Alice"], bob(), |state, pool| {
+        asked(&account_of("//Alice"), &state, &pool);
+    });
+    // There is no local account.
+    with_keys(&[], bob(), |state, pool| {
+        asked(&AccountId32::new(NO_ACCOUNT), &state, &pool);
+    });
+}
+
+#[test]
+fn an_account_without_stake_gets_a_sheet_without_duties() {
+    let eve = account_of("//Eve");
+    with_keys(&["//Eve"], vec![AccountId32::new([2; 32])], |state, pool| {
+        let (peer_id, difficulty) = (
+            b"Eve's trainer".to_vec(),
+            <Test as pallet_reputation::Config>::WorkDifficulty::get(),
+        );
+        let nonce = hydra_primitives::node::find_nonce(&eve.clone().into(), &peer_id, difficulty);
+        assert_ok!(Reputation::register(
+            RuntimeOrigin::signed(eve.clone()),
+            peer_id.try_into().expect("short"),
+            Default::default(),
+            nonce
+        ));
+        let sheet = Training::duty_sheet(&eve);
+        assert_eq!(sheet.standing, Standing::Unstaked);
+        assert!(!sheet.models.is_empty() && sheet.models.iter().all(|model| model.duties.is_empty()));
+        expect_sheet(&eve, &state, LINK.token, vec![propose(0)]);
+        run();
+        let notices = Training::roll_call().notices;
+        assert!(
+            matches!(&notices[..], [line] if line.contains("has not bonded the minimum stake")),
+            "{notices:?}"
+        );
+        assert!(pool.read().transactions.is_empty());
+    });
+}
+
+#[test]
+fn of_two_local_accounts_the_registered_one_is_the_pcs_and_the_other_one_is_not_mentioned() {
+    let (alice, eve) = (account_of("//Alice"), account_of("//Eve"));
+    with_keys(&["//Alice", "//Eve"], vec![alice.clone()], |state, pool| {
+        // One sheet only: another request would fail the test.
+        expect_sheet(&alice, &state, LINK.token, vec![propose(0)]);
+        run();
+        assert!(Training::roll_call().notices.is_empty());
+        assert_eq!(pool.read().transactions.len(), 1);
+    });
+    with_keys(
+        &["//Alice", "//Eve"],
+        vec![AccountId32::new([2; 32])],
+        |state, _| {
+            let first = if alice < eve { &alice } else { &eve };
+            expect_sheet(first, &state, LINK.token, vec![]);
+            run();
+            let notices = Training::roll_call().notices;
+            assert_eq!(notices.len(), 2);
+            assert!(
+                notices.iter().all(|line| line.contains("is not registered")),
+                "{notices:?}"
+            );
+        },
+    );
 }

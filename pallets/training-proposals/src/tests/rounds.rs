@@ -67,7 +67,7 @@ fn key(proposer: u8) -> ProposalKey<AccountId32> {
 }
 
 fn sheet(n: u8) -> DutySheet {
-    Training::duty_sheet(&account(n)).expect("the account is registered")
+    Training::duty_sheet(&account(n))
 }
 
 fn duties(n: u8) -> Vec<Duty> {
@@ -568,7 +568,14 @@ fn the_duty_sheet_is_the_same_truth_that_the_calls_enforce() {
         assert!((1..=5).all(|n| duties(n).is_empty()));
         next_block();
         assert_eq!((1..=5).map(|n| duties(n).len()).sum::<usize>(), 20);
-        assert!(Training::duty_sheet(&account(99)).is_none());
+        let stranger = sheet(99);
+        assert_eq!(stranger.standing, Standing::Unregistered);
+        assert!(duties(99).is_empty(), "a stranger owes nothing");
+        let known = |sheet: DutySheet| -> Vec<_> {
+            let models = sheet.models.into_iter();
+            models.map(|m| (m.model, m.version, m.providers)).collect()
+        };
+        assert_eq!(known(stranger), known(sheet(1)), "but may ask every model");
     });
 }
 
