@@ -1,11 +1,12 @@
 // Tells the story of one settled round from a chain's events, with an unmodified polkadot-js and nothing but the
 // chain's own metadata: no custom types, no knowledge of the pallets beyond names of events and fields.
 //
-//   node story.mjs --url ws://127.0.0.1:9944 [--model 0] [--round N] [--timeout 600]
+//   node story.mjs --url ws://127.0.0.1:9944 [--model 0] [--round N] [--timeout 600] [--suri //Eve]
 //
-// Waits until a round is settled and its version confirmed. Ends with 0 when the story is complete, and with 1 when a
-// chapter is missing, numbers disagree, time runs out, or polkadot-js logs a warning or an error: whatever it has to
-// warn about, a user of polkadot-js Apps would stumble over, too.
+// Waits until a round is settled and its version confirmed, and sends a transaction as a hardware wallet does, with the
+// account of --suri. Ends with 0 when the story is complete, and with 1 when a chapter is missing, numbers disagree, time
+// runs out, or polkadot-js logs a warning or an error: whatever it has to warn about, a user of polkadot-js Apps would
+// stumble over, too.
 
 import { parseArgs } from 'node:util';
 
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
     model: { type: 'string', default: '0' },
     round: { type: 'string' },
     timeout: { type: 'string', default: '600' },
+    suri: { type: 'string', default: '//Eve' },
   },
 });
 const MODEL = Number(options.model);
@@ -27,15 +29,26 @@ const complaints = [];
 for (const level of ['warn', 'error']) {
   console[level] = (...words) => complaints.push(`${level}: ${words.map(String).join(' ')}`);
 }
-// Standard methods of every polkadot-sdk node that polkadot-js does not know yet; any other one is ours to explain.
-const STANDARD = /^((chainHead|chainSpec|transaction|transactionWatch|archive|bitswap)_v1_|author_rotateKeysWithOwner$|state_callRecorded$)/;
+// Standard methods of every polkadot-sdk node that polkadot-js does not know yet, and the one that only our command line
+// asks; any other one is ours to explain.
+const STANDARD = /^((chainHead|chainSpec|transaction|transactionWatch|archive|bitswap)_v1_|author_rotateKeysWithOwner$|state_callRecorded$|hydra_clock$)/;
 function isStandard(words) {
   const methods = / RPC methods not decorated: (.*)$/.exec(words)?.[1].split(', ');
   return methods !== undefined && methods.every((method) => STANDARD.test(method));
 }
 
+/** Runs `attempt`, which is meant to fail, and forgets what polkadot-js logs about that. */
+async function quietly(attempt) {
+  const before = complaints.length;
+  const outcome = await attempt();
+  const heard = complaints.splice(before);
+  complaints.push(...heard.filter((words) => !words.includes(outcome)));
+  return outcome;
+}
+
 const { ApiPromise, WsProvider } = await import('@polkadot/api');
 const { formatBalance, isHex } = await import('@polkadot/util');
+const { signLikeAHardwareWallet } = await import('./hardware-wallet.mjs');
 
 /** An event with its fields by name, from metadata. */
 function understand({ event }, block) {
@@ -192,6 +205,11 @@ async function main() {
     console.log(`\n${title}. ${chapter[0]?.docs ?? ''}`);
     for (const event of chapter) console.log(line(event));
   }
+
+  const wallet = await signLikeAHardwareWallet(api, options.suri, quietly);
+  console.log('\nA hardware wallet signs over the hash of the metadata');
+  console.log(`  another hash: ${wallet.refusal}`);
+  console.log(`  ${show(wallet.hash)}: in block ${show(wallet.block)}`);
   await api.disconnect();
   return review(found);
 }
