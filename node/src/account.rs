@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_made_once_and_a_named_one_is_not_kept_on_disk() {
+    fn an_account_is_made_once_and_a_secret_is_not_repeated_in_an_error() {
         let keystore = MemoryKeystore::new();
         assert_eq!(provide(&keystore, None).unwrap(), None);
         let made = keystore.sr25519_public_keys(ACCOUNT_KEY);
@@ -371,7 +371,7 @@ mod tests {
             named,
             sr25519::Pair::from_string("//Alice", None).unwrap().public()
         );
-        let error = provide(&keystore, Some("//Alice /secret? words")).unwrap_err();
+        let error = provide(&keystore, Some("no such secret words")).unwrap_err();
         assert!(!error.to_string().contains("secret words"), "{error}");
     }
 

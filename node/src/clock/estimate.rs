@@ -2,7 +2,8 @@
 //!
 //! A block belongs to a slot, and an honest author makes it when its own clock says that the slot begins. So the time
 //! from there until it arrives is a small delay plus what this clock is ahead. Each author has one voice, the median of
-//! its last blocks, and the median of the voices counts: no minority of authors with wrong clocks can move it.
+//! its last blocks, and the median of the voices counts: no minority of authors with wrong clocks can move it, and where
+//! they are divided in halves, this PC's own clock has the casting vote.
 //!
 //! Pure: both clocks are read by the caller.
 
@@ -61,11 +62,14 @@ impl Estimator {
         if self.authors.values().map(VecDeque::len).sum::<usize>() < ENOUGH {
             return None;
         }
-        let voices = self
-            .authors
-            .values()
-            .filter_map(|arrivals| median(arrivals.iter().map(|arrival| arrival.delay)));
-        Some(median(voices)?.saturating_sub(USUAL_DELAY_MS))
+        let voices = self.authors.values().filter_map(|arrivals| {
+            let [lower, _] = middle(arrivals.iter().map(|arrival| arrival.delay))?;
+            Some(lower.saturating_sub(USUAL_DELAY_MS))
+        });
+        // Where two halves say different things, this clock's own voice decides.
+        middle(voices)?
+            .into_iter()
+            .min_by_key(|offset| offset.saturating_abs())
     }
 
     /// Drops what the clock's being set, or time, has made untrue.
@@ -84,11 +88,13 @@ impl Estimator {
     }
 }
 
-/// The middle one; of an even number, the lower of the two.
-fn median(values: impl Iterator<Item = i64>) -> Option<i64> {
+/// The two in the middle, lower first: of an odd number, the same one twice.
+fn middle(values: impl Iterator<Item = i64>) -> Option<[i64; 2]> {
     let mut values: Vec<i64> = values.collect();
     values.sort_unstable();
-    values.get(values.len().checked_sub(1)? / 2).copied()
+    let lower = values.get(values.len().checked_sub(1)? / 2)?;
+    let upper = values.get(values.len() / 2)?;
+    Some([*lower, *upper])
 }
 
 #[cfg(test)]
@@ -173,6 +179,27 @@ mod tests {
             estimator.arrived(at, author, said);
         }
         assert_eq!(estimator.offset(at), Some(-200));
+    }
+
+    #[test]
+    fn of_two_other_authors_who_disagree_the_one_that_agrees_with_us_is_believed() {
+        for wrong in [35_000, -35_000] {
+            let mut estimator = Estimator::default();
+            let mut at = Reading {
+                wall: START,
+                steady: 0,
+            };
+            for slot in 0..10 {
+                let begins = START + slot * SLOT_MS;
+                at = Reading {
+                    wall: begins + 500,
+                    steady: slot * SLOT_MS + 500,
+                };
+                let author = slot as u32 % 2;
+                estimator.arrived(at, author, if author == 0 { begins } else { begins + wrong });
+            }
+            assert_eq!(estimator.offset(at), Some(0), "{wrong}");
+        }
     }
 
     proptest! {
