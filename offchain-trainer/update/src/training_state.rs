@@ -23,9 +23,7 @@ fn has_momentum(spec: &ModelSpec) -> bool {
 
 /// Exact size in bytes of every training state of `spec`: 4 per weight, and as many again if the task has momentum.
 pub fn state_size(spec: &ModelSpec) -> u64 {
-    spec.architecture
-        .parameters()
-        .saturating_mul(if has_momentum(spec) { 8 } else { 4 })
+    spec.state_size()
 }
 
 impl TrainingState {
