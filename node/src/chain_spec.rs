@@ -152,7 +152,10 @@ mod tests {
             let spec: Value = serde_json::from_str(&json).unwrap();
             let genesis = &spec["genesis"]["runtimeGenesis"];
             let code = sp_core::bytes::from_hex(genesis["code"].as_str().unwrap()).unwrap();
-            assert!(code == WASM_BINARY.unwrap(), "{id} holds another runtime than this node");
+            assert!(
+                code == WASM_BINARY.unwrap(),
+                "{id} holds another runtime than this node"
+            );
             let preset: Value =
                 serde_json::from_slice(&presets::get_preset(&preset.into()).unwrap()).unwrap();
             assert_eq!(genesis["patch"], preset, "{id}");
@@ -161,7 +164,10 @@ mod tests {
             let named = load(id, Genesis::State).unwrap();
             assert_eq!((read.id(), read.name()), (named.id(), named.name()));
             let state = |spec: ChainSpec| spec.as_storage_builder().build_storage().unwrap().top;
-            assert!(state(read) == state(named), "{id}: another genesis than by its name");
+            assert!(
+                state(read) == state(named),
+                "{id}: another genesis than by its name"
+            );
         }
     }
 }
