@@ -6,7 +6,6 @@
 use codec::{Decode, Encode};
 use frame_metadata::RuntimeMetadataPrefixed;
 use frame_metadata_hash_extension::CheckMetadataHash;
-use frame_support::traits::Get;
 use hydra_runtime::{
     BalancesConfig, HYDRA, Runtime, RuntimeGenesisConfig, SignedPayload, System, TxExtension,
     UncheckedExtrinsic, VERSION, WASM_BINARY,
