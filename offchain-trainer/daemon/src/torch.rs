@@ -2,14 +2,20 @@
 //!
 //! Until the known-answer test has passed, and after it has failed, nothing may be trained, measured or voted on: a PC
 //! that computes other bits than the network would lose its reputation. A test that could not be finished says nothing; it is
-//! made again.
+//! made again. A PC that contradicts itself is tested anew, and not used any more when it happens repeatedly.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use hydra_engine::{Engine, EngineError};
 use tokio::sync::watch;
 
 use crate::joined;
+
+/// After so many contradictions the engine is not used any more. One may be a cosmic ray.
+const TOO_MANY_CONTRADICTIONS: u32 = 3;
 
 /// Whether the engine may be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,16 +48,27 @@ pub enum TorchError {
 /// The engine with its state. Clones share it.
 #[derive(Clone)]
 pub struct Torch {
-    engine: Arc<Engine>,
+    engine: Engine,
     state: watch::Sender<EngineState>,
+    contradictions: Arc<AtomicU32>,
+}
+
+/// Calls the jobs of an engine off when it is dropped, be it because they are done.
+struct CallOff(Engine);
+
+impl Drop for CallOff {
+    fn drop(&mut self) {
+        self.0.call_off();
+    }
 }
 
 impl Torch {
     /// An engine that has yet to be tested.
     pub fn new(engine: Engine) -> Self {
         Self {
-            engine: Arc::new(engine),
+            engine,
             state: watch::Sender::new(EngineState::Starting),
+            contradictions: Arc::default(),
         }
     }
 
@@ -65,7 +82,14 @@ impl Torch {
         let tested = joined(tokio::task::spawn_blocking(move || engine.self_test()).await);
         match tested.unwrap_or(Err(EngineError::Stopped)) {
             Ok(()) => {
-                self.state.send_replace(EngineState::Ready);
+                // Unless it has contradicted itself too often meanwhile.
+                self.state.send_if_modified(|state| {
+                    let passes = *state == EngineState::Starting;
+                    if passes {
+                        *state = EngineState::Ready;
+                    }
+                    passes
+                });
                 Ok(())
             }
             Err(error) if error.needs_repair() => {
@@ -82,7 +106,8 @@ impl Torch {
         self.state.borrow().clone()
     }
 
-    /// Runs `work` where it may block.
+    /// Runs `work` where it may block. When this is dropped, as when the chain wants nothing of the task any more, the
+    /// engine's jobs in it end and leave their workers to others.
     ///
     /// # Errors
     /// [`TorchError::Starting`] and [`TorchError::Failed`] without running it.
@@ -95,9 +120,31 @@ impl Torch {
             EngineState::Failed(reason) => return Err(TorchError::Failed(reason)),
             EngineState::Ready => {}
         }
-        let engine = self.engine.clone();
+        let engine = self.engine.for_task();
+        let _until_dropped = CallOff(engine.clone());
         let done = joined(tokio::task::spawn_blocking(move || work(&engine)).await);
-        done.unwrap_or(Err(EngineError::Stopped)).map_err(or_stopping)
+        let done = done.unwrap_or(Err(EngineError::Stopped));
+        if let Err(EngineError::Contradiction { .. }) = &done {
+            self.doubt().await;
+        }
+        done.map_err(or_stopping)
+    }
+
+    /// This PC has contradicted itself: what else is wrong with it?
+    async fn doubt(&self) {
+        let so_far = self
+            .contradictions
+            .fetch_add(1, Ordering::SeqCst)
+            .saturating_add(1);
+        if so_far >= TOO_MANY_CONTRADICTIONS {
+            let reason = format!(
+                "this PC has computed two different results for the same task {so_far} times: its memory can't be \
+                 relied on. Run a memory test, then restart the trainer"
+            );
+            self.state.send_replace(EngineState::Failed(reason));
+        } else if let Err(error) = self.test().await {
+            tracing::warn!("the known-answer test after a contradiction: {error}");
+        }
     }
 
     /// Kills all workers, and starts none any more.
@@ -112,3 +159,7 @@ fn or_stopping(error: EngineError) -> TorchError {
         error => TorchError::Engine(error),
     }
 }
+
+#[cfg(test)]
+#[path = "torch_tests.rs"]
+mod tests;

@@ -3,7 +3,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use hydra_primitives::H256;
+use hydra_primitives::{H256, vote::Vote};
+
+use crate::LoadCause;
 
 /// Why a job has no result.
 #[derive(Debug, thiserror::Error)]
@@ -17,11 +19,15 @@ pub enum EngineError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// The worker can't load LibTorch.
-    #[error("the worker can't load LibTorch: run `scripts/setup`, then build again ({detail})")]
-    LibTorchMissing {
+    /// The worker can't load LibTorch, or a library that it needs.
+    #[error("the worker can't load {library}: {problem}. {}", cause.advice())]
+    CantLoad {
+        /// The library: its path where the loader names it.
+        library: String,
         /// What the loader said.
-        detail: String,
+        problem: String,
+        /// What kind of fault that is.
+        cause: LoadCause,
     },
     /// The operating system did not start the worker.
     #[error("the worker process did not start: {0}")]
@@ -58,6 +64,9 @@ pub enum EngineError {
     /// All workers were stopped.
     #[error("the engine was stopped: its workers are gone, and it takes no more jobs")]
     Stopped,
+    /// Nobody wants the result any more.
+    #[error("the job was called off: its result is of no use any more")]
+    CalledOff,
     /// The worker ended in the middle of a job, or was killed.
     #[error(
         "the worker ended during a job ({status}); the next job gets a new one. If it happens again, this PC is short \
@@ -70,7 +79,11 @@ pub enum EngineError {
         stderr: String,
     },
     /// The job took too long.
-    #[error("the job took longer than {} s and was stopped: this PC is too slow for the model, or overloaded", after.as_secs())]
+    #[error(
+        "the job took longer than {} s, which a job of its size never should, and was stopped: LibTorch hangs, or this PC \
+         is overloaded",
+        after.as_secs()
+    )]
     TimedOut {
         /// The deadline.
         after: Duration,
@@ -87,6 +100,19 @@ pub enum EngineError {
         /// Its message.
         detail: String,
     },
+    /// The model or its data are larger than this version can work with.
+    #[error(
+        "the model is too big for this version: {what} takes {bytes} bytes, where {most} are the most. This PC takes no \
+         part in it"
+    )]
+    TooBig {
+        /// What is too big.
+        what: &'static str,
+        /// Its size.
+        bytes: u64,
+        /// The largest size that there may be.
+        most: u64,
+    },
     /// The job itself makes no sense.
     #[error("the job can't be done: {detail}")]
     BadJob {
@@ -96,11 +122,28 @@ pub enum EngineError {
     /// Training reached values that are not finite: there is nothing to propose.
     #[error("training diverged: weights are no finite numbers any more, so there is nothing to propose")]
     Diverged,
+    /// The same check came to two verdicts.
+    #[error(
+        "this PC computed two different results for the same task ({first:?} and then {second:?}): check its memory (run \
+         a memory test). It does not vote on what it is not sure of"
+    )]
+    Contradiction {
+        /// The first time.
+        first: Vote,
+        /// The second time.
+        second: Vote,
+    },
+    /// The weights that this PC holds in memory don't have their hash any more.
+    #[error(
+        "the weights in this PC's memory are not what was put there: check its memory (run a memory test), and restart \
+         the trainer"
+    )]
+    Damaged,
     /// The known-answer test gave another answer.
     #[error(
         "this PC computes other bits than the network ({found:?} instead of {expected:?}): another LibTorch than 2.11.0 \
          (run `scripts/setup`), or bad memory (run a memory test). It must not train or vote on exact models, it would \
-         lose its stake"
+         lose its reputation"
     )]
     KnownAnswerDiffers {
         /// What every working PC computes.
@@ -115,19 +158,43 @@ impl EngineError {
     pub fn needs_repair(&self) -> bool {
         match self {
             Self::WorkerNotFound { .. }
-            | Self::LibTorchMissing { .. }
+            | Self::CantLoad {
+                cause: LoadCause::Missing | LoadCause::Wrong,
+                ..
+            }
             | Self::WrongPin { .. }
             | Self::CpuTooOld { .. }
             | Self::WrongVersion { .. }
             | Self::KnownAnswerDiffers { .. } => true,
             Self::Spawn(_)
+            | Self::CantLoad {
+                cause: LoadCause::NoRoom,
+                ..
+            }
             | Self::Stopped
+            | Self::CalledOff
             | Self::WorkerDied { .. }
             | Self::TimedOut { .. }
             | Self::Nonsense { .. }
             | Self::Torch { .. }
+            | Self::TooBig { .. }
             | Self::BadJob { .. }
+            | Self::Contradiction { .. }
+            | Self::Damaged
             | Self::Diverged => false,
         }
+    }
+
+    /// Whether the same job would fail in the same way whenever it is tried: by this version, on this PC or any other.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::TooBig { .. } | Self::BadJob { .. } | Self::Diverged)
+    }
+
+    /// Whether the job may have cost a worker its life, by its size or by what it does.
+    pub fn costs_a_worker(&self) -> bool {
+        matches!(
+            self,
+            Self::WorkerDied { .. } | Self::TimedOut { .. } | Self::Nonsense { .. }
+        )
     }
 }

@@ -1,4 +1,6 @@
 //! The jobs of the engine as calls.
+//!
+//! What can't be done for its size is refused before a byte of it is copied or a process is started for it.
 
 use std::ops::ControlFlow;
 
@@ -13,11 +15,10 @@ use hydra_update::{Update, Weights, state_size};
 
 use crate::{
     Engine, EngineError,
+    deadline::JobSize,
+    limits::{OVERHEAD, fits_frame, fits_memory, fits_spec},
     protocol::{Answer, MAX_FRAME, Request},
 };
-
-/// Room for a message around its values.
-const OVERHEAD: u64 = 4096;
 
 /// A training task.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +122,34 @@ fn limit(values: u64) -> u32 {
         .min(MAX_FRAME)
 }
 
+/// Bytes of so many single-precision values.
+fn floats(values: usize) -> u64 {
+    (values as u64).saturating_mul(4)
+}
+
+/// At least as many samples as a file of this size can hold: each takes a byte per input.
+fn samples(architecture: &Architecture, file: &[u8]) -> u64 {
+    (file.len() as u64)
+        .checked_div(u64::from(architecture.inputs()))
+        .unwrap_or(0)
+}
+
+fn train_size(job: &TrainJob, parts: [u64; 3]) -> JobSize {
+    let (spec, architecture) = (job.spec, &job.spec.architecture);
+    // The shard is measured before and after training.
+    let measured = samples(architecture, job.shard)
+        .saturating_mul(2)
+        .saturating_add(samples(architecture, job.validation));
+    let states = u64::from(trace::leaf_count(&spec.task)).saturating_mul(state_size(spec));
+    JobSize {
+        steps: spec.task.steps.into(),
+        work: measured
+            .saturating_mul(architecture.parameters())
+            .saturating_add(spec.work()),
+        bytes: parts.into_iter().fold(states, u64::saturating_add),
+    }
+}
+
 impl Engine {
     /// Trains a whole task. `on_state` gets every state of the trace in order, as it is reached: the number of its leaf
     /// and its bytes, whose BLAKE3 is the leaf. The states of a task that then fails are worthless.
@@ -129,6 +158,13 @@ impl Engine {
         job: TrainJob,
         mut on_state: impl FnMut(u32, Vec<u8>),
     ) -> Result<Trained, EngineError> {
+        fits_spec(job.spec)?;
+        let parts = [
+            floats(job.base.len()),
+            job.shard.len() as u64,
+            job.validation.len() as u64,
+        ];
+        fits_frame("a training task with its data", parts)?;
         let request = Request::Train {
             spec: job.spec.clone(),
             kind: job.kind.clone(),
@@ -140,20 +176,27 @@ impl Engine {
         let (size, count) = (state_size(job.spec), trace::leaf_count(&job.spec.task));
         let mut leaves = Vec::new();
         let mut last = None;
-        let report = self.job(&request, limit(size), |answer| match answer {
-            Answer::State { index, bytes }
-                if index as usize == leaves.len() && index < count && bytes.len() as u64 == size =>
-            {
-                leaves.push(trace::leaf(&bytes));
-                if index == count.saturating_sub(1) {
-                    last = hydra_update::TrainingState::decode(job.spec, &bytes);
+        let report = self.job(
+            &request,
+            &train_size(&job, parts),
+            limit(size),
+            |answer| match answer {
+                Answer::State { index, bytes }
+                    if index as usize == leaves.len() && index < count && bytes.len() as u64 == size =>
+                {
+                    leaves.push(trace::leaf(&bytes));
+                    if index == count.saturating_sub(1) {
+                        last = hydra_update::TrainingState::decode(job.spec, &bytes);
+                    }
+                    on_state(index, bytes);
+                    Ok(ControlFlow::Continue(()))
                 }
-                on_state(index, bytes);
-                Ok(ControlFlow::Continue(()))
-            }
-            Answer::Trained { report } if leaves.len() == count as usize => Ok(ControlFlow::Break(report)),
-            _ => Err("not an answer to a training task"),
-        })?;
+                Answer::Trained { report } if leaves.len() == count as usize => {
+                    Ok(ControlFlow::Break(report))
+                }
+                _ => Err("not an answer to a training task"),
+            },
+        )?;
         let trained = last.ok_or(EngineError::Nonsense {
             detail: "no last state".into(),
         })?;
@@ -167,6 +210,17 @@ impl Engine {
 
     /// Does a piece of a task and returns the state after it.
     pub fn segment(&self, job: SegmentJob) -> Result<Vec<u8>, EngineError> {
+        fits_spec(job.spec)?;
+        let (size, data) = (state_size(job.spec), job.shard.len() as u64);
+        fits_frame("a segment with its data", [job.state.len() as u64, data])?;
+        let steps = u64::from(job.to.saturating_sub(job.from));
+        let job_size = JobSize {
+            steps,
+            work: steps
+                .saturating_mul(job.spec.task.batch_size.into())
+                .saturating_mul(job.spec.architecture.parameters()),
+            bytes: size.saturating_mul(2).saturating_add(data),
+        };
         let request = Request::Segment {
             spec: job.spec.clone(),
             kind: job.kind.clone(),
@@ -176,8 +230,7 @@ impl Engine {
             to: job.to,
             state: job.state.to_vec(),
         };
-        let size = state_size(job.spec);
-        self.job(&request, limit(size), |answer| match answer {
+        self.job(&request, &job_size, limit(size), |answer| match answer {
             Answer::State { index, bytes } if index == job.to && bytes.len() as u64 == size => {
                 Ok(ControlFlow::Break(bytes))
             }
@@ -187,13 +240,21 @@ impl Engine {
 
     /// Loss and score of weights on data.
     pub fn evaluate(&self, job: EvaluateJob) -> Result<Evaluation, EngineError> {
+        let parts = [floats(job.weights.len()), job.data.len() as u64];
+        fits_frame("an evaluation with its data", parts)?;
+        fits_memory(job.architecture, 0)?;
+        let job_size = JobSize {
+            steps: 0,
+            work: samples(job.architecture, job.data).saturating_mul(job.architecture.parameters()),
+            bytes: parts.into_iter().fold(0, u64::saturating_add),
+        };
         let request = Request::Evaluate {
             architecture: job.architecture.clone(),
             kind: job.kind.clone(),
             weights: job.weights.to_le_bytes(),
             data: job.data.to_vec(),
         };
-        self.job(&request, limit(0), |answer| match answer {
+        self.job(&request, &job_size, limit(0), |answer| match answer {
             Answer::Evaluated { loss, score } => Ok(ControlFlow::Break(Evaluation { loss, score })),
             _ => Err("not an answer to an evaluation"),
         })
@@ -215,21 +276,36 @@ impl Engine {
             return Err(EngineError::BadJob { detail });
         }
         let outputs = architecture.outputs().max(1) as usize;
-        let expected = (inputs.len() / per_sample).saturating_mul(outputs);
+        let samples = inputs.len() / per_sample;
+        let expected = samples.saturating_mul(outputs);
+        let parts = [floats(weights.len()), floats(inputs.len())];
+        fits_frame("inference with its inputs", parts)?;
+        fits_memory(architecture, 0)?;
+        fits_frame("the outputs of inference", [floats(expected)])?;
+        let job_size = JobSize {
+            steps: 0,
+            work: (samples as u64).saturating_mul(architecture.parameters()),
+            bytes: parts.into_iter().fold(floats(expected), u64::saturating_add),
+        };
         let request = Request::Infer {
             architecture: architecture.clone(),
             weights: weights.to_le_bytes(),
             inputs: inputs.iter().flat_map(|v| v.to_le_bytes()).collect(),
         };
-        let logits = self.job(&request, limit(expected as u64 * 4), |answer| match answer {
-            Answer::Inferred { logits } => match Weights::from_le_bytes(&logits) {
-                Some(values) if values.len() == expected => {
-                    Ok(ControlFlow::Break(values.as_slice().to_vec()))
-                }
-                _ => Err("the wrong number of outputs"),
+        let logits = self.job(
+            &request,
+            &job_size,
+            limit(floats(expected)),
+            |answer| match answer {
+                Answer::Inferred { logits } => match Weights::from_le_bytes(&logits) {
+                    Some(values) if values.len() == expected => {
+                        Ok(ControlFlow::Break(values.as_slice().to_vec()))
+                    }
+                    _ => Err("the wrong number of outputs"),
+                },
+                _ => Err("not an answer to inference"),
             },
-            _ => Err("not an answer to inference"),
-        })?;
+        )?;
         let classes = logits.chunks(outputs).map(|l| argmax(l).unwrap_or(0)).collect();
         Ok(Inference { logits, classes })
     }

@@ -9,9 +9,14 @@
 //! Start with [`Engine`] and the jobs in [`jobs`], then [`verify`](mod@verify), the list of all checks, and
 //! [`recompute`](mod@recompute), which does the whole task again; [`protocol`] is what goes over the pipe.
 
+mod confirm;
+pub mod deadline;
 pub mod error;
 pub mod jobs;
 pub mod known_answer;
+pub mod limits;
+mod loader;
+mod opinion;
 mod pool;
 mod process;
 pub mod profile;
@@ -22,6 +27,9 @@ pub mod verify;
 pub use error::EngineError;
 pub use jobs::{EvaluateJob, Evaluation, Inference, SegmentJob, TrainJob, Trained};
 pub use known_answer::KNOWN_ANSWER;
+pub use limits::fits;
+pub use loader::LoadCause;
+pub use opinion::{opinion, softmax};
 pub use pool::{Engine, EngineConfig};
 pub use recompute::recompute;
 pub use verify::{Blobs, Claim, Unavailable, verify};

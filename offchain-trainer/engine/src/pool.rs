@@ -2,18 +2,23 @@
 //!
 //! A worker is started when a job finds none free, kept for the next job, and dropped (killed) after any error that it
 //! may have caused. Must never hand one worker to two jobs or keep one that broke, nor start one once it was stopped.
+//! Jobs wait here for a worker, for as long as it takes; only then does their time begin.
 
 use std::{
     collections::HashMap,
     ffi::OsString,
     ops::ControlFlow,
     path::PathBuf,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use crate::{
     EngineError,
+    deadline::{JobSize, deadline},
     process::{Killer, WorkerProcess},
     protocol::{Answer, Request},
 };
@@ -28,7 +33,8 @@ pub struct EngineConfig {
     /// Words before the program, to run it under something else, such as an emulator. It must become the program (exec)
     /// or contain it, not start it as a child: killing it must end the worker.
     pub launcher: Vec<OsString>,
-    /// The longest a job may take, and the longest a worker may take to start.
+    /// The longest a worker may take to start, and the least that any job may take: large ones may take longer (see
+    /// [`crate::deadline`]).
     pub deadline: Duration,
 }
 
@@ -59,8 +65,17 @@ impl EngineConfig {
     }
 }
 
-/// The pool. Share it by reference; every call blocks until a worker is free and the job is done.
+/// The pool. Clones share it; every call blocks until a worker is free and the job is done.
+#[derive(Clone)]
 pub struct Engine {
+    workers: Arc<Workers>,
+    /// Only workers that at least so many were started before may do its jobs.
+    after: u64,
+    /// Nobody wants what its jobs come to.
+    called_off: Arc<AtomicBool>,
+}
+
+struct Workers {
     config: EngineConfig,
     pool: Mutex<Pool>,
     freed: Condvar,
@@ -71,8 +86,10 @@ struct Pool {
     idle: Vec<WorkerProcess>,
     /// Idle, busy and starting ones.
     live: usize,
-    /// Busy and starting ones.
-    busy: HashMap<u32, Killer>,
+    /// Busy and starting ones, and whose jobs they do.
+    busy: HashMap<u32, (Killer, Arc<AtomicBool>)>,
+    /// All that ever were.
+    started: u64,
     /// Nothing is started any more.
     closed: bool,
 }
@@ -86,7 +103,7 @@ struct Lease<'a> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let mut pool = self.engine.lock();
+        let mut pool = self.engine.workers.lock();
         pool.busy.remove(&self.pid);
         match self.worker.take() {
             // A panic may have left half a frame in the pipe.
@@ -94,7 +111,13 @@ impl Drop for Lease<'_> {
             _ => pool.live = pool.live.saturating_sub(1),
         }
         drop(pool);
-        self.engine.freed.notify_one();
+        self.engine.workers.freed.notify_one();
+    }
+}
+
+impl Workers {
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,33 +125,77 @@ impl Engine {
     /// A pool without processes; the first jobs start them.
     pub fn new(config: EngineConfig) -> Self {
         Self {
-            config,
-            pool: Mutex::default(),
-            freed: Condvar::new(),
+            workers: Arc::new(Workers {
+                config,
+                pool: Mutex::default(),
+                freed: Condvar::new(),
+            }),
+            after: 0,
+            called_off: Arc::default(),
         }
+    }
+
+    /// The same workers, for jobs that can be called off without anyone else's.
+    pub fn for_task(&self) -> Self {
+        Self {
+            called_off: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, but each of its jobs is done by a process that is yet to be started.
+    pub(crate) fn afresh(&self) -> Self {
+        Self {
+            after: self.workers.lock().started,
+            ..self.clone()
+        }
+    }
+
+    /// Ends the jobs of this engine and its clones, made by [`for_task`](Self::for_task) or not: those that are running
+    /// lose their workers, those that are waiting or yet to come fail with [`EngineError::CalledOff`].
+    pub fn call_off(&self) {
+        let pool = self.workers.lock();
+        self.called_off.store(true, Ordering::SeqCst);
+        let ours = |(_, whose): &&(Killer, Arc<AtomicBool>)| Arc::ptr_eq(whose, &self.called_off);
+        pool.busy
+            .values()
+            .filter(ours)
+            .for_each(|(killer, _)| killer.kill());
+        drop(pool);
+        self.workers.freed.notify_all();
+    }
+
+    /// Kills the workers that have nothing to do.
+    pub(crate) fn dismiss_idle(&self) {
+        let mut pool = self.workers.lock();
+        let idle = std::mem::take(&mut pool.idle);
+        pool.live = pool.live.saturating_sub(idle.len());
+        drop(pool);
+        drop(idle);
+        self.workers.freed.notify_all();
     }
 
     /// Kills all workers, for good: jobs that are running, waiting or yet to come fail with [`EngineError::Stopped`].
     /// Whoever wants to go on, such as a trainer that starts again in the same process, makes another engine.
     pub fn stop_workers(&self) {
-        let mut pool = self.lock();
+        let mut pool = self.workers.lock();
         pool.closed = true;
         let idle = std::mem::take(&mut pool.idle);
         pool.live = pool.live.saturating_sub(idle.len());
-        pool.busy.values().for_each(Killer::kill);
+        pool.busy.values().for_each(|(killer, _)| killer.kill());
         drop(pool);
         drop(idle);
-        self.freed.notify_all();
+        self.workers.freed.notify_all();
     }
 
     /// Process ids of the workers that are busy with a job.
     pub fn busy_workers(&self) -> Vec<u32> {
-        self.lock().busy.keys().copied().collect()
+        self.workers.lock().busy.keys().copied().collect()
     }
 
     /// Process ids of all workers.
     pub fn workers(&self) -> Vec<u32> {
-        let pool = self.lock();
+        let pool = self.workers.lock();
         pool.idle
             .iter()
             .map(WorkerProcess::pid)
@@ -136,45 +203,61 @@ impl Engine {
             .collect()
     }
 
+    /// Does one job of this size; the answers have at most `limit` bytes each.
     pub(crate) fn job<T>(
         &self,
         request: &Request,
+        size: &JobSize,
         limit: u32,
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
-        let mut lease = self.lease().map_err(|error| self.unless_stopped(error))?;
+        let mut lease = self.lease().map_err(|error| self.unless_ended(error))?;
         let Some(worker) = lease.worker.as_mut() else {
             return Err(EngineError::Nonsense {
                 detail: "it is not there".into(),
             });
         };
-        let result = worker.job(request, self.config.deadline, limit, take);
+        let deadline = deadline(self.workers.config.deadline, size);
+        let result = worker.job(request, deadline, limit, take);
         match &result {
-            // `BadJob` may come from our side before anything was sent, or from the worker after reading it all.
-            Ok(_) | Err(EngineError::Torch { .. } | EngineError::BadJob { .. } | EngineError::Diverged) => {}
+            // Told by the worker after it read all of the job, or found by us before anything was sent.
+            Ok(_)
+            | Err(
+                EngineError::Torch { .. }
+                | EngineError::BadJob { .. }
+                | EngineError::TooBig { .. }
+                | EngineError::Diverged,
+            ) => {}
             Err(_) => lease.worker = None,
         }
-        result.map_err(|error| self.unless_stopped(error))
+        result.map_err(|error| self.unless_ended(error))
     }
 
-    /// A worker that died because all were stopped didn't fail.
-    fn unless_stopped(&self, error: EngineError) -> EngineError {
-        match self.lock().closed {
-            true => EngineError::Stopped,
-            false => error,
+    /// A worker that died because we killed it didn't fail.
+    fn unless_ended(&self, error: EngineError) -> EngineError {
+        if self.workers.lock().closed {
+            EngineError::Stopped
+        } else if self.called_off.load(Ordering::SeqCst) {
+            EngineError::CalledOff
+        } else {
+            error
         }
     }
 
     fn lease(&self) -> Result<Lease<'_>, EngineError> {
-        let mut pool = self.lock();
+        let mut pool = self.workers.lock();
         loop {
             if pool.closed {
                 return Err(EngineError::Stopped);
             }
-            if let Some(mut worker) = pool.idle.pop() {
+            if self.called_off.load(Ordering::SeqCst) {
+                return Err(EngineError::CalledOff);
+            }
+            if let Some(at) = pool.idle.iter().rposition(|worker| worker.number() >= self.after) {
+                let mut worker = pool.idle.swap_remove(at);
                 if worker.is_alive() {
                     let pid = worker.pid();
-                    pool.busy.insert(pid, worker.killer());
+                    pool.busy.insert(pid, (worker.killer(), self.called_off.clone()));
                     return Ok(Lease {
                         engine: self,
                         worker: Some(worker),
@@ -184,19 +267,30 @@ impl Engine {
                 pool.live = pool.live.saturating_sub(1);
                 continue;
             }
-            if pool.live < self.config.workers.max(1) {
+            if pool.live < self.workers.config.workers.max(1) {
                 break;
             }
-            pool = self.freed.wait(pool).unwrap_or_else(PoisonError::into_inner);
+            // All idle ones are too old for this job: one of them makes room.
+            if let Some(old) = pool.idle.pop() {
+                drop(old);
+                pool.live = pool.live.saturating_sub(1);
+                break;
+            }
+            pool = self
+                .workers
+                .freed
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         // With the pool still locked, so that whoever stops it finds the process, or comes before it.
-        let mut worker = WorkerProcess::spawn(&self.config).inspect_err(|_| {
+        let mut worker = WorkerProcess::spawn(&self.workers.config, pool.started).inspect_err(|_| {
             // There is still room: somebody else may have more luck.
-            self.freed.notify_one();
+            self.workers.freed.notify_one();
         })?;
         let pid = worker.pid();
+        pool.started = pool.started.saturating_add(1);
         pool.live = pool.live.saturating_add(1);
-        pool.busy.insert(pid, worker.killer());
+        pool.busy.insert(pid, (worker.killer(), self.called_off.clone()));
         drop(pool);
         // From here on the lease gives the place back, whatever happens.
         let mut lease = Lease {
@@ -204,16 +298,12 @@ impl Engine {
             worker: None,
             pid,
         };
-        if let Err(error) = worker.greet(self.config.deadline) {
+        if let Err(error) = worker.greet(self.workers.config.deadline) {
             // Gone before its place is free.
             drop(worker);
             return Err(error);
         }
         lease.worker = Some(worker);
         Ok(lease)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

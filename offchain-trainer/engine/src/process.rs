@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -20,13 +20,16 @@ use hydra_primitives::model::Profile;
 
 use crate::{
     EngineConfig, EngineError,
+    loader::{LoadFailure, load_failure},
     profile::{PASSED_ON, pins},
-    protocol::{Answer, FrameError, Hello, PROTOCOL, Request, read_frame, write_frame},
+    protocol::{Answer, FrameError, Hello, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame},
 };
 
 /// How much of a worker's standard error is kept.
 const STDERR_TAIL: usize = 2000;
 const HELLO_LIMIT: u32 = 4096;
+/// How long to wait for the rest of a dead worker's standard error, which somebody else may hold open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A process to be killed from any thread.
 #[derive(Clone)]
@@ -42,9 +45,10 @@ impl Killer {
 pub(crate) struct WorkerProcess {
     child: Killer,
     pid: u32,
+    number: u64,
     stdin: BufWriter<ChildStdin>,
     stdout: BufReader<ChildStdout>,
-    stderr: Option<JoinHandle<String>>,
+    stderr: mpsc::Receiver<String>,
 }
 
 impl Drop for WorkerProcess {
@@ -56,9 +60,10 @@ impl Drop for WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Starts the process; it must be greeted before its first job.
-    pub(crate) fn spawn(config: &EngineConfig) -> Result<Self, EngineError> {
+    /// Starts the process, the engine's `number`th; it must be greeted before its first job.
+    pub(crate) fn spawn(config: &EngineConfig, number: u64) -> Result<Self, EngineError> {
         let program = config.worker_path();
+        let program = std::path::absolute(&program).unwrap_or(program);
         if !program.is_file() {
             return Err(EngineError::WorkerNotFound { path: program });
         }
@@ -75,6 +80,8 @@ impl WorkerProcess {
                 .filter_map(|name| Some((name, std::env::var_os(name)?))),
         );
         command.envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied());
+        // MKL ends a process whose working directory was deleted; and nobody should wait for us to unmount a disk.
+        command.current_dir("/");
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,11 +92,16 @@ impl WorkerProcess {
         };
         let stdin = BufWriter::new(child.stdin.take().ok_or_else(broken)?);
         let stdout = BufReader::new(child.stdout.take().ok_or_else(broken)?);
-        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || tail(pipe)));
+        let (last_words, stderr) = mpsc::sync_channel(1);
+        if let Some(pipe) = child.stderr.take() {
+            // Fails if nobody asked.
+            thread::spawn(move || last_words.send(tail(pipe)));
+        }
         let pid = child.id();
         Ok(Self {
             child: Killer(Arc::new(Mutex::new(child))),
             pid,
+            number,
             stdin,
             stdout,
             stderr,
@@ -122,6 +134,11 @@ impl WorkerProcess {
         self.pid
     }
 
+    /// How many were started before it.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(crate) fn killer(&self) -> Killer {
         self.child.clone()
     }
@@ -139,7 +156,7 @@ impl WorkerProcess {
 
     /// Does one job. `take` sees the answers in order, each of at most `limit` bytes, and ends the job with a break; a
     /// text from it means that the answer makes no sense. After an error other than [`EngineError::Torch`],
-    /// [`EngineError::BadJob`] and [`EngineError::Diverged`] the worker is of no more use.
+    /// [`EngineError::BadJob`], [`EngineError::TooBig`] and [`EngineError::Diverged`] the worker is of no more use.
     pub(crate) fn job<T>(
         &mut self,
         request: &Request,
@@ -189,8 +206,10 @@ impl WorkerProcess {
             Ok(value) => Ok(value),
             Err(_) if late.load(Ordering::SeqCst) => Err(EngineError::TimedOut { after: deadline }),
             Err(FrameError::Io(_)) => Err(self.post_mortem()),
-            Err(error @ FrameError::CantSend { .. }) => Err(EngineError::BadJob {
-                detail: error.to_string(),
+            Err(FrameError::CantSend { length }) => Err(EngineError::TooBig {
+                what: "a job",
+                bytes: length,
+                most: u64::from(MAX_FRAME),
             }),
             Err(error) => Err(EngineError::Nonsense {
                 detail: error.to_string(),
@@ -202,14 +221,18 @@ impl WorkerProcess {
     fn post_mortem(&mut self) -> EngineError {
         self.child.kill();
         let status = self.child.0.lock().unwrap_or_else(PoisonError::into_inner).wait();
-        let stderr = self
-            .stderr
-            .take()
-            .and_then(|reader| reader.join().ok())
-            .unwrap_or_default();
-        // 127 is how the dynamic loader ends a program whose libraries it can't find.
-        if status.as_ref().is_ok_and(|s| s.code() == Some(127)) && stderr.contains("shared librar") {
-            return EngineError::LibTorchMissing { detail: stderr };
+        let stderr = self.stderr.recv_timeout(LAST_WORDS).unwrap_or_default();
+        if let Some(LoadFailure {
+            library,
+            problem,
+            cause,
+        }) = load_failure(&stderr)
+        {
+            return EngineError::CantLoad {
+                library,
+                problem,
+                cause,
+            };
         }
         let status = status.map_or_else(|error| error.to_string(), |s| s.to_string());
         EngineError::WorkerDied { status, stderr }

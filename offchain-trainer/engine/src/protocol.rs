@@ -16,8 +16,8 @@ use hydra_primitives::{
 
 /// The version of this boundary.
 pub const PROTOCOL: u16 = 1;
-/// The largest frame in bytes. It bounds a training state, and with it the model, to 2²⁷ parameters with momentum.
-pub const MAX_FRAME: u32 = 1 << 30;
+/// The largest frame in bytes; the chain takes no model whose jobs don't fit in it.
+pub const MAX_FRAME: u32 = hydra_primitives::model::MAX_MESSAGE;
 /// The most bytes of an error of LibTorch that are passed on.
 pub const MAX_DETAIL: usize = 1024;
 

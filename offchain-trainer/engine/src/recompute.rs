@@ -11,17 +11,22 @@ use hydra_primitives::{
 
 use crate::{
     Blobs, Claim, Engine, EngineError, TrainJob, Trained,
+    confirm::confirmed,
     verify::{Stop, ensure, fetch},
 };
 
 /// Does the proposal's task again and compares everything it claims but the time. Returns the verdict, and what was
 /// trained if it got that far: after [`Vote::Accept`], these are the proposal's own blobs. An error means that this PC
-/// could not check, and must not vote.
+/// could not check, and must not vote. What would be rejected is done once more, in another process.
 pub fn recompute(
     engine: &Engine,
     claim: &Claim,
     blobs: &dyn Blobs,
 ) -> Result<(Vote, Option<Trained>), EngineError> {
+    confirmed(engine, claim, |engine| once(engine, claim, blobs))
+}
+
+fn once(engine: &Engine, claim: &Claim, blobs: &dyn Blobs) -> Result<(Vote, Option<Trained>), EngineError> {
     match train(engine, claim, blobs) {
         Ok(trained) => match compare(claim, &trained) {
             Ok(()) => Ok((Vote::Accept, Some(trained))),

@@ -14,7 +14,7 @@ use hydra_primitives::{
 };
 use hydra_update::{GlobalState, TrainingState, Update, Weights, decode_update, state_size, update_size};
 
-use crate::{Engine, EngineError, EvaluateJob, Evaluation, SegmentJob};
+use crate::{Engine, EngineError, EvaluateJob, Evaluation, SegmentJob, confirm::confirmed};
 
 /// A blob could not be had from anyone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +73,7 @@ pub(crate) fn fetch(blobs: &dyn Blobs, blob: BlobRef, missing: Missing) -> Resul
 }
 
 /// Checks a proposal; `segment` is the piece of the trace that this verifier recomputes (0..segments). An error means
-/// that this PC could not check, and must not vote.
+/// that this PC could not check, and must not vote. Whatever would be rejected is checked once more, in other processes.
 ///
 /// In this order, each only if all before it held:
 /// 1. base hash, number of steps and size of the update are what the round and the spec say;
@@ -83,11 +83,12 @@ pub(crate) fn fetch(blobs: &dyn Blobs, blob: BlobRef, missing: Missing) -> Resul
 /// 5. its last state's weights minus the base are the update, bit for bit;
 /// 6. the segment, recomputed from its first state, ends in the trace's next leaf.
 pub fn verify(engine: &Engine, claim: &Claim, segment: u32, blobs: &dyn Blobs) -> Result<Vote, EngineError> {
-    match checks(engine, claim, segment, blobs) {
-        Ok(()) => Ok(Vote::Accept),
-        Err(Stop::Vote(vote)) => Ok(vote),
+    let judge = |engine: &Engine| match checks(engine, claim, segment, blobs) {
+        Ok(()) => Ok((Vote::Accept, ())),
+        Err(Stop::Vote(vote)) => Ok((vote, ())),
         Err(Stop::Engine(error)) => Err(error),
-    }
+    };
+    confirmed(engine, claim, judge).map(|(vote, ())| vote)
 }
 
 fn checks(engine: &Engine, claim: &Claim, segment: u32, blobs: &dyn Blobs) -> Result<(), Stop> {
@@ -152,6 +153,14 @@ fn checks(engine: &Engine, claim: &Claim, segment: u32, blobs: &dyn Blobs) -> Re
 }
 
 impl Claim<'_> {
+    /// That the base weights are still what their hash says.
+    pub(crate) fn check_base(&self) -> Result<(), EngineError> {
+        match self.base.hash(self.spec) == self.base_hash {
+            true => Ok(()),
+            false => Err(EngineError::Damaged),
+        }
+    }
+
     /// What costs nothing to check.
     pub(crate) fn check_facts(&self) -> Result<(), Stop> {
         ensure(self.proposal.base == self.base_hash, RejectReason::WrongBase)?;

@@ -4,7 +4,7 @@
 //! after sample. The loss is then rounded to millionths, so that the last bits of the C library's `exp` and `ln` don't
 //! matter.
 
-use hydra_engine::{jobs::argmax, protocol::Answer};
+use hydra_engine::{jobs::argmax, limits::CHUNK, protocol::Answer};
 use hydra_primitives::{dataset::DatasetKind, model::Architecture, proposal::Score};
 use hydra_update::{Shard, Weights};
 
@@ -12,9 +12,6 @@ use crate::{
     job_error::JobError,
     network::{Network, append_values, data, floats, weights},
 };
-
-/// Samples per call of LibTorch. Part of the profile: matrix products of other sizes may round differently.
-const CHUNK: usize = 256;
 
 pub fn evaluate(
     architecture: &Architecture,

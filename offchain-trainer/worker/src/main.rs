@@ -2,13 +2,14 @@
 //! standard input does, even in the middle of a job.
 //!
 //! It refuses to run without the pins of the exact profile, because other bits than the network's cost the owner's
-//! stake. It must never open a file or a socket of its own, or keep anything from one job to the next.
+//! reputation. It must never open a socket, or a file but for its own priority, or keep anything from one job to the next.
 //!
 //! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); the frames are those of
 //! `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
 
 mod evaluate;
 mod job_error;
+mod manners;
 mod network;
 mod startup;
 mod training;
@@ -32,6 +33,7 @@ const REFUSED: u8 = 3;
 const NO_PARENT: i32 = 4;
 
 fn main() -> ExitCode {
+    manners::step_back();
     let mut out = io::stdout().lock();
     if let Err(refusal) = startup::check() {
         // If it can't be written, nobody listens.
@@ -53,6 +55,13 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
     for request in requests() {
         match perform(request, out) {
             Ok(answer) => write_frame(out, &answer)?,
+            // Nothing was written, so the parent still listens.
+            Err(JobError::Pipe(error @ FrameError::CantSend { .. })) => write_frame(
+                out,
+                &Answer::BadJob {
+                    detail: error.to_string(),
+                },
+            )?,
             Err(JobError::Pipe(error)) => return Err(error),
             Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,

@@ -1,13 +1,34 @@
 //! What must hold before the first job: the environment of the exact profile, and a CPU that can follow it.
 
-use hydra_engine::{profile::pins, protocol::Hello};
+use std::ffi::OsString;
+
+use hydra_engine::{
+    profile::{is_forbidden, pins},
+    protocol::Hello,
+};
 use hydra_primitives::model::Profile;
+
+/// How much of a variable is shown: the frame has a limit.
+const FOUND: usize = 200;
 
 /// Checks environment and CPU; the error is the frame to refuse with. The libraries read the variables when they load,
 /// before `main`, so setting them here would be too late.
 pub fn check() -> Result<(), Hello> {
-    for (name, expected) in pins(&Profile::ExactLibTorch2110Avx2) {
-        let found = std::env::var(name).ok();
+    let profile = Profile::ExactLibTorch2110Avx2;
+    let is_set = |(name, value): (OsString, OsString)| {
+        let name = name.into_string().ok()?;
+        is_forbidden(&profile, &name).then_some((name, value))
+    };
+    if let Some((name, value)) = std::env::vars_os().find_map(is_set) {
+        return Err(Hello::WrongPin {
+            name,
+            expected: "it not to be set".into(),
+            found: Some(value.to_string_lossy().chars().take(FOUND).collect()),
+        });
+    }
+    for (name, expected) in pins(&profile) {
+        let found: Option<String> =
+            std::env::var_os(name).map(|value| value.to_string_lossy().chars().take(FOUND).collect());
         if found.as_deref() != Some(*expected) {
             return Err(Hello::WrongPin {
                 name: (*name).into(),

@@ -7,17 +7,17 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hydra_engine::{
-    Engine, EngineConfig, EngineError, TrainJob,
+    Engine, EngineConfig, EngineError, EvaluateJob, SegmentJob, TrainJob,
     profile::pins,
     protocol::{Hello, read_frame},
 };
-use hydra_primitives::model::{ModelSpec, Profile};
+use hydra_primitives::model::{Architecture, ModelSpec, Profile};
 use hydra_update::{GlobalState, Weights};
-use support::{Honest, SEED, config, dataset, engine, engine_under};
+use support::{Honest, SEED, config, dataset, engine, engine_under, impostor};
 
 /// A task that never ends within a test, with a state after each step.
 fn endless() -> ModelSpec {
@@ -126,42 +126,59 @@ fn stopping_kills_a_worker_that_is_being_started() {
 }
 
 #[test]
-fn a_job_past_its_deadline_is_stopped() {
-    // It counts for the start of a worker, too, which takes long on a PC that is busy with other tests.
-    let deadline = Duration::from_secs(30);
-    let engine = Engine::new(EngineConfig { deadline, ..config() });
-    let error = train_endlessly(&engine, |_, _| ());
-    assert!(
-        matches!(error, EngineError::TimedOut { after } if after == deadline),
-        "{error}"
-    );
+fn a_job_that_is_called_off_ends_and_so_does_one_that_waits_and_no_other_job() {
+    let engine = engine();
+    let task = engine.for_task();
+    thread::scope(|scope| {
+        let mut other = None;
+        let error = train_endlessly(&task, |index, _| {
+            if index == 1 {
+                // There is one worker only: both wait for it.
+                let waits = scope.spawn(|| task.self_test());
+                other = Some(scope.spawn(|| engine.self_test()));
+                task.call_off();
+                let error = waits.join().unwrap().unwrap_err();
+                assert!(matches!(error, EngineError::CalledOff), "{error}");
+            }
+        });
+        assert!(matches!(error, EngineError::CalledOff), "{error}");
+        other.unwrap().join().unwrap().unwrap();
+    });
+    let later = task.self_test().unwrap_err();
+    assert!(matches!(later, EngineError::CalledOff), "{later}");
     engine.self_test().unwrap();
 }
 
 #[test]
-fn wrong_pins_are_refused() {
-    let error = engine_under(&["env", "MKL_CBWR=AVX2"]).self_test().unwrap_err();
+fn a_worker_that_never_answers_is_stopped_at_the_deadline() {
+    let deadline = Duration::from_secs(5);
+    let engine = Engine::new(EngineConfig {
+        deadline,
+        launcher: ["sh", "-c", &impostor("exec sleep 1000")]
+            .map(Into::into)
+            .to_vec(),
+        ..config()
+    });
+    let error = engine.self_test().unwrap_err();
     assert!(
-        matches!(&error, EngineError::WrongPin { name, found, .. } if name == "MKL_CBWR" && found == "AVX2"),
+        matches!(error, EngineError::TimedOut { after } if after == deadline),
         "{error}"
     );
-    let error = engine_under(&["env", "-u", "OMP_NUM_THREADS"])
-        .self_test()
-        .unwrap_err();
-    assert!(
-        matches!(&error, EngineError::WrongPin { found, .. } if found == "not set"),
-        "{error}"
-    );
+    assert!(engine.workers().is_empty());
 }
 
 #[test]
-fn variables_of_the_caller_do_not_reach_the_worker() {
-    let output = engine_under(&["sh", "-c", "env >&2; exit 1"])
-        .self_test()
-        .unwrap_err()
-        .to_string();
-    assert!(output.contains("ATEN_CPU_CAPABILITY=avx2"), "{output}");
-    assert!(!output.contains("CARGO"), "{output}");
+fn a_large_job_gets_more_than_the_least_deadline() {
+    let deadline = Duration::from_secs(10);
+    let engine = Engine::new(EngineConfig { deadline, ..config() });
+    engine.self_test().unwrap();
+    let began = Instant::now();
+    let error = train_endlessly(&engine, |_, _| {
+        if began.elapsed() > deadline + Duration::from_secs(2) {
+            engine.stop_workers();
+        }
+    });
+    assert!(matches!(error, EngineError::Stopped), "{error}");
 }
 
 #[test]
@@ -170,42 +187,6 @@ fn an_old_cpu_is_told_so() {
         .self_test()
         .unwrap_err();
     assert!(matches!(error, EngineError::CpuTooOld { .. }), "{error}");
-}
-
-#[test]
-fn a_missing_libtorch_is_told_in_one_sentence() {
-    // The search path in the program is replaced by one that holds nothing.
-    let folder = std::env::temp_dir().join(format!("hydra-worker-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let copy = folder.join("hydra-torch-worker");
-    let mut program = std::fs::read(config().worker_path()).unwrap();
-    let libtorch =
-        std::env::var("LIBTORCH").expect("LIBTORCH names the folder that the worker was linked to");
-    let at = program
-        .windows(libtorch.len())
-        .position(|w| w == libtorch.as_bytes())
-        .unwrap();
-    program[at..at + libtorch.len()].fill(b'x');
-    // Copied by another process: a file that this one still held open for writing could not be run.
-    let patched = folder.join("patched");
-    std::fs::write(&patched, program).unwrap();
-    std::fs::set_permissions(&patched, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    assert!(
-        Command::new("cp")
-            .args([&patched, &copy])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let error = Engine::new(EngineConfig {
-        worker: Some(copy),
-        ..config()
-    })
-    .self_test()
-    .unwrap_err();
-    std::fs::remove_dir_all(folder).unwrap();
-    assert!(matches!(error, EngineError::LibTorchMissing { .. }), "{error}");
-    assert!(error.to_string().contains("scripts/setup"), "{error}");
 }
 
 #[test]
@@ -220,10 +201,95 @@ fn a_missing_worker_is_told_with_its_path() {
 
 #[test]
 fn a_program_that_speaks_nonsense_is_no_worker() {
-    let error = engine_under(&["sh", "-c", "echo these are no frames at all"])
+    let nonsense = [
+        "echo these are no frames at all",
+        "exec cat /dev/urandom",
+        &impostor("exec cat /dev/urandom"),
+        // A frame of 2 GiB less a byte, of which all comes that is asked for.
+        &impostor("printf '\\377\\377\\377\\177'; exec cat /dev/zero"),
+        // A second hello where an answer should be.
+        &impostor("printf '\\003\\000\\000\\000\\000\\001\\000'; exec sleep 1000"),
+        // Another version than ours.
+        "printf '\\003\\000\\000\\000\\000\\377\\377'; exec sleep 1000",
+    ];
+    for script in nonsense {
+        let engine = engine_under(&["sh", "-c", script]);
+        let error = engine.self_test().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                EngineError::Nonsense { .. } | EngineError::WrongVersion { .. }
+            ),
+            "{script}: {error}"
+        );
+        assert!(engine.workers().is_empty());
+    }
+}
+
+#[test]
+fn a_worker_that_closes_its_pipe_has_failed_even_if_it_lives_on() {
+    let engine = engine_under(&["sh", "-c", &impostor("exec sleep 1000 >&-")]);
+    let error = engine.self_test().unwrap_err();
+    assert!(matches!(error, EngineError::WorkerDied { .. }), "{error}");
+    assert!(engine.workers().is_empty());
+}
+
+#[test]
+fn nobody_waits_for_the_last_words_of_a_dead_worker_that_somebody_else_could_still_speak() {
+    let began = Instant::now();
+    let error = engine_under(&["sh", "-c", "sleep 60 </dev/null >/dev/null & exit 1"])
         .self_test()
         .unwrap_err();
-    assert!(matches!(error, EngineError::Nonsense { .. }), "{error}");
+    assert!(matches!(error, EngineError::WorkerDied { .. }), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn jobs_that_are_too_big_are_refused_before_a_worker_is_started() {
+    let engine = Engine::new(EngineConfig {
+        worker: Some("/nowhere/worker".into()),
+        ..config()
+    });
+    let (mut spec, dataset) = (endless(), dataset());
+    let kind = &dataset.manifest.kind;
+    let wide = |layers: Vec<u32>| Architecture::Mlp {
+        layers: layers.try_into().unwrap(),
+    };
+    let refused = |what: &str, error: EngineError| {
+        assert!(matches!(error, EngineError::TooBig { .. }), "{what}: {error}");
+        assert!(error.is_permanent() && !error.needs_repair());
+    };
+    // As large as version 0.1 allowed.
+    spec.architecture = wide(vec![64, 16_268_815, 1]);
+    let job = TrainJob {
+        spec: &spec,
+        kind,
+        base: &Weights::zeros(1),
+        shard: &dataset.shards[0],
+        validation: &dataset.validation,
+        task_seed: SEED,
+    };
+    refused("training", engine.train(job, |_, _| ()).unwrap_err());
+    let job = SegmentJob {
+        spec: &spec,
+        kind,
+        shard: &dataset.shards[0],
+        task_seed: SEED,
+        from: 0,
+        to: 1,
+        state: &[],
+    };
+    refused("a segment", engine.segment(job).unwrap_err());
+    let architecture = wide(vec![1, 2_000_000, 1]);
+    let job = EvaluateJob {
+        architecture: &architecture,
+        kind,
+        weights: &Weights::zeros(1),
+        data: &dataset.validation,
+    };
+    refused("measuring", engine.evaluate(job).unwrap_err());
+    let inference = engine.infer(&architecture, &Weights::zeros(1), &[0.0]);
+    refused("inference", inference.unwrap_err());
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Why a task has no result.
 
-use hydra_engine::EngineError;
 use hydra_primitives::vote::Missing;
 
 use crate::{depot::DepotError, journal::JournalError, torch::TorchError, weights::WeightsError};
@@ -59,15 +58,18 @@ fn missing(what: Missing) -> &'static str {
 impl TaskError {
     /// Whether trying again would fail in the same way.
     pub fn is_for_good(&self) -> bool {
-        matches!(
-            self,
-            Self::Torch(TorchError::Engine(
-                EngineError::Diverged | EngineError::BadJob { .. }
-            ))
-        ) || matches!(
-            self,
-            Self::NoShard { .. } | Self::Weights(WeightsError::WrongInitial { .. })
-        )
+        match self {
+            // Once failed, it stays so until the trainer is started again.
+            Self::Torch(TorchError::Failed(_)) => true,
+            Self::Torch(TorchError::Engine(error)) => error.is_permanent(),
+            Self::NoShard { .. } | Self::Weights(WeightsError::WrongInitial { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the task may be why a worker ended, so that it can't be tried for ever.
+    pub fn costs_a_worker(&self) -> bool {
+        matches!(self, Self::Torch(TorchError::Engine(error)) if error.costs_a_worker())
     }
 
     /// Whether a person should hear of it.

@@ -1,12 +1,12 @@
 //! Measuring a version: what an attestation says.
 
-use hydra_engine::EvaluateJob;
+use hydra_engine::{EngineError, EvaluateJob};
 
 use crate::{
     board::Outcome,
     depot::peers,
     plan::Task,
-    status::{Stage, StageCell},
+    stage::{Stage, StageCell},
     tasks::{Shared, TaskError},
 };
 
@@ -26,6 +26,9 @@ impl Shared {
         stage.set(Stage::Folding, format!("measuring version {}", held.version));
         let (weights, state) = (held.hash, held.state);
         let evaluation = self.torch.run(move |engine| {
+            if state.hash(&model.spec) != weights {
+                return Err(EngineError::Damaged);
+            }
             engine.evaluate(EvaluateJob {
                 architecture: &model.spec.architecture,
                 kind: &model.dataset.kind,

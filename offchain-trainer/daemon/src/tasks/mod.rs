@@ -4,6 +4,7 @@
 //! its test.
 
 mod error;
+mod losses;
 mod measure;
 mod train;
 mod verify;
@@ -33,9 +34,12 @@ use crate::{
     journal::{Journal, SaltedVote},
     lock,
     plan::{Task, TaskKey, Work, duty_key},
-    status::{Stage, StageCell},
-    torch::{EngineState, Torch},
+    space::Space,
+    stage::{Stage, StageCell},
+    tasks::losses::Losses,
+    torch::{EngineState, Torch, TorchError},
     votes::{Salts, commit, vote_key},
+    warnings::Warnings,
     weights::{Weights, needed},
 };
 
@@ -65,6 +69,8 @@ pub struct Shared {
     pub(crate) weights: Weights,
     pub(crate) torch: Torch,
     pub(crate) errors: ErrorLog,
+    pub(crate) warnings: Warnings,
+    space: Space,
     journal: Arc<Journal>,
     salts: Salts,
     board: Mutex<Board>,
@@ -72,17 +78,20 @@ pub struct Shared {
     arrived: Mutex<Option<(H256, Instant)>>,
     arrival: Notify,
     swept: Mutex<HashMap<ModelId, (u32, u32)>>,
+    losses: Losses,
     verifications: Arc<Semaphore>,
     under_way: Semaphore,
 }
 
 impl Shared {
-    pub(crate) fn new(depot: Arc<Depot>, torch: Torch, journal: Journal, salts: Salts) -> Self {
+    pub(crate) fn new(depot: Arc<Depot>, torch: Torch, journal: Journal, salts: Salts, space: Space) -> Self {
         Self {
             weights: Weights::with_engine(depot.clone(), torch.clone()),
             depot,
             torch,
             errors: ErrorLog::default(),
+            warnings: Warnings::default(),
+            space,
             journal: Arc::new(journal),
             salts,
             board: Mutex::default(),
@@ -90,6 +99,7 @@ impl Shared {
             arrived: Mutex::default(),
             arrival: Notify::new(),
             swept: Mutex::default(),
+            losses: Losses::default(),
             verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
             under_way: Semaphore::new(UNDER_WAY),
         }
@@ -107,7 +117,9 @@ impl Shared {
                 .add("the node is on another chain than before: starting over for that chain");
         }
         self.keep_datasets(&sheet);
+        let has_room = self.look_around();
         let mut board = lock(&self.board);
+        board.set_room(has_room);
         let commands = board.read(sheet.clone());
         // With the board still locked, so that nothing is stopped before it was started.
         self.execute(commands);
@@ -128,6 +140,13 @@ impl Shared {
         if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
             self.errors.add(error.to_string());
         }
+    }
+
+    /// Compares what this PC needs with what it has, and warns. Returns whether the disk has room for new work. Called with
+    /// every sheet, as the chain is the clock, and whenever somebody wants to know.
+    pub(crate) fn look_around(&self) -> bool {
+        self.warnings.look_at_clock(self.depot.network().clock_offset());
+        self.space.look(&self.warnings)
     }
 
     /// Waits for the next sheet.
@@ -207,10 +226,16 @@ impl Shared {
         let work = tokio::spawn(async move {
             let what = describe(&task);
             shared.work(&task, &cell, hears).await.map_err(|error| {
-                if error.is_worth_telling() {
+                let given_up = error.costs_a_worker() && shared.losses.add(task.key);
+                if given_up {
+                    let times = losses::MOST_WORKERS;
+                    shared.errors.add(format!(
+                        "{what} failed, and is not tried again after {times} times: {error}"
+                    ));
+                } else if error.is_worth_telling() {
                     shared.errors.add(format!("{what} failed: {error}"));
                 }
-                error.is_for_good()
+                given_up || error.is_for_good()
             })
         });
         let abort = work.abort_handle();
@@ -247,6 +272,8 @@ impl Shared {
         stage: &StageCell,
         last_chance: watch::Receiver<bool>,
     ) -> Result<Outcome, TaskError> {
+        // Before anything is fetched, folded or even reserved for a model that can't be worked with.
+        hydra_engine::fits(&task.model.spec, &task.model.dataset).map_err(TorchError::Engine)?;
         match &task.work {
             Work::Hold => {
                 stage.set(Stage::Fetching, "weights");

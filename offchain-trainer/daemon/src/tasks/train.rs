@@ -4,7 +4,7 @@
 
 use std::sync::mpsc;
 
-use hydra_engine::TrainJob;
+use hydra_engine::{EngineError, TrainJob};
 use hydra_primitives::H256;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     joined,
     ledger::{Kind, Tag},
     plan::Task,
-    status::{Stage, StageCell},
+    stage::{Stage, StageCell},
     tasks::{Shared, TaskError},
 };
 
@@ -62,6 +62,10 @@ impl Shared {
         });
         let base = held.hash;
         let trained = self.torch.run(move |engine| {
+            // A bit that flipped since would make an honest proposal a false one.
+            if held.state.hash(&model.spec) != held.hash {
+                return Err(EngineError::Damaged);
+            }
             let job = TrainJob {
                 spec: &model.spec,
                 kind: &model.dataset.kind,

@@ -38,7 +38,7 @@ use crate::{
     ledger::{Kind, Tag},
     lock,
     plan::Task,
-    status::{Stage, StageCell},
+    stage::{Stage, StageCell},
     tasks::{Shared, TaskError},
 };
 

@@ -28,6 +28,12 @@ pub fn engine_under(launcher: &[&str]) -> Engine {
     })
 }
 
+/// A shell script that says hello as a worker does, and goes on with `then`.
+pub fn impostor(then: &str) -> String {
+    // The frame's length, `Ready`, and the protocol's version.
+    format!("printf '\\003\\000\\000\\000\\000\\001\\000'; {then}")
+}
+
 pub fn dataset() -> Dataset {
     digits::import(digits::BUNDLED).unwrap()
 }

@@ -1,0 +1,241 @@
+//! Whatever a worker is started in: the bits stay the same, or what is wrong is said.
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use hydra_engine::{Engine, EngineConfig, EngineError, LoadCause};
+use support::{config, engine, engine_under};
+
+/// A folder of its own, deleted in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("hydra-worker-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// With files that are called like LibTorch's and are none.
+    fn with_false_libraries(name: &str) -> Self {
+        let folder = Self::new(name);
+        for library in ["libtorch.so", "libtorch_cpu.so", "libc10.so"] {
+            fs::write(folder.0.join(library), "no library at all").unwrap();
+        }
+        folder
+    }
+
+    fn text(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A worker whose own search path for libraries leads nowhere.
+fn worker_without_libtorch(folder: &Path) -> PathBuf {
+    let mut program = fs::read(config().worker_path()).unwrap();
+    let libtorch =
+        std::env::var("LIBTORCH").expect("LIBTORCH names the folder that the worker was linked to");
+    let at = program
+        .windows(libtorch.len())
+        .position(|w| w == libtorch.as_bytes())
+        .unwrap();
+    program[at..at + libtorch.len()].fill(b'x');
+    // Copied by another process: a file that this one still held open for writing could not be run.
+    let (patched, copy) = (folder.join("patched"), folder.join("hydra-torch-worker"));
+    fs::write(&patched, program).unwrap();
+    fs::set_permissions(&patched, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let copied = Command::new("cp").args([&patched, &copy]).status().unwrap();
+    assert!(copied.success());
+    copy
+}
+
+#[test]
+fn known_answer_in_the_environment_of_this_process() {
+    engine().self_test().unwrap();
+}
+
+/// Conda, CUDA, profilers and a person's own settings leave such things behind.
+#[test]
+fn the_environment_of_the_caller_changes_neither_the_libraries_nor_the_bits() {
+    let folder = Folder::with_false_libraries("caller");
+    let mut here = Command::new(std::env::current_exe().unwrap());
+    here.args(["--exact", "known_answer_in_the_environment_of_this_process"]);
+    let variables = [
+        ("LD_LIBRARY_PATH", folder.text()),
+        ("OMP_NUM_THREADS", "8"),
+        ("OMP_DYNAMIC", "true"),
+        ("MKL_NUM_THREADS", "8"),
+        ("MKL_CBWR", "AVX512"),
+        ("ATEN_CPU_CAPABILITY", "avx512"),
+        ("ONEDNN_MAX_CPU_ISA", "ALL"),
+        ("DNNL_MAX_CPU_ISA", "ALL"),
+        ("ONEDNN_DEFAULT_FPMATH_MODE", "BF16"),
+        ("KMP_AFFINITY", "scatter"),
+        ("GOMP_CPU_AFFINITY", "0-7"),
+        ("TORCH_SHOW_CPP_STACKTRACES", "1"),
+        ("MALLOC_PERTURB_", "165"),
+        ("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2_Usable,-FMA_Usable"),
+        ("PYTHONPATH", folder.text()),
+        ("CONDA_PREFIX", folder.text()),
+        ("TMPDIR", "/nowhere"),
+        ("HOME", "/nowhere"),
+    ];
+    let output = here.envs(variables).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn wrong_pins_are_refused() {
+    let error = engine_under(&["env", "MKL_CBWR=AVX2"]).self_test().unwrap_err();
+    assert!(
+        matches!(&error, EngineError::WrongPin { name, found, .. } if name == "MKL_CBWR" && found == "AVX2"),
+        "{error}"
+    );
+    let error = engine_under(&["env", "-u", "OMP_NUM_THREADS"])
+        .self_test()
+        .unwrap_err();
+    assert!(
+        matches!(&error, EngineError::WrongPin { found, .. } if found == "not set"),
+        "{error}"
+    );
+}
+
+#[test]
+fn variables_that_could_change_the_bits_and_are_no_pins_are_refused() {
+    for variable in ["ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "KMP_SETTINGS"] {
+        let set = format!("{variable}={}", "BF16".repeat(3000));
+        let error = engine_under(&["env", &set]).self_test().unwrap_err();
+        assert!(
+            matches!(&error, EngineError::WrongPin { name, .. } if name == variable),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn variables_of_the_caller_do_not_reach_the_worker() {
+    let output = engine_under(&["sh", "-c", "env >&2; exit 1"])
+        .self_test()
+        .unwrap_err()
+        .to_string();
+    assert!(output.contains("ATEN_CPU_CAPABILITY=avx2"), "{output}");
+    assert!(
+        !output.contains("CARGO") && !output.contains("LD_LIBRARY_PATH"),
+        "{output}"
+    );
+}
+
+/// Even if somebody else starts it: the path in the program comes before the variable.
+#[test]
+fn a_worker_finds_its_own_libtorch_where_the_environment_names_another() {
+    let folder = Folder::with_false_libraries("another");
+    let path = format!("LD_LIBRARY_PATH={}", folder.text());
+    engine_under(&["env", &path]).self_test().unwrap();
+}
+
+#[test]
+fn a_missing_libtorch_is_told_in_one_sentence() {
+    let folder = Folder::new("missing");
+    let error = Engine::new(EngineConfig {
+        worker: Some(worker_without_libtorch(&folder.0)),
+        ..config()
+    })
+    .self_test()
+    .unwrap_err();
+    let EngineError::CantLoad { library, cause, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(
+        library.starts_with("lib") && *cause == LoadCause::Missing,
+        "{error}"
+    );
+    assert!(error.to_string().contains("scripts/setup"), "{error}");
+    assert!(error.needs_repair());
+}
+
+#[test]
+fn a_false_libtorch_is_told_with_its_path() {
+    let folder = Folder::with_false_libraries("false");
+    let path = format!("LD_LIBRARY_PATH={}", folder.text());
+    let error = Engine::new(EngineConfig {
+        worker: Some(worker_without_libtorch(&folder.0)),
+        launcher: vec!["env".into(), path.into()],
+        ..config()
+    })
+    .self_test()
+    .unwrap_err();
+    let EngineError::CantLoad { library, cause, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(
+        library.starts_with(folder.text()) && *cause == LoadCause::Wrong,
+        "{error}"
+    );
+    assert!(error.needs_repair());
+}
+
+#[test]
+fn limits_that_keep_libraries_out_are_told_as_limits() {
+    for limit in ["ulimit -n 3", "ulimit -v 200000"] {
+        let script = format!("{limit}; exec \"$@\"");
+        let error = engine_under(&["sh", "-c", &script, "sh"])
+            .self_test()
+            .unwrap_err();
+        let EngineError::CantLoad { cause, .. } = &error else {
+            panic!("{limit}: {error}")
+        };
+        assert_eq!(*cause, LoadCause::NoRoom, "{limit}: {error}");
+        assert!(!error.needs_repair());
+    }
+}
+
+#[test]
+fn closed_streams_and_a_bare_system_keep_no_worker_from_working() {
+    engine_under(&["sh", "-c", "exec \"$@\" 2>&-", "sh"])
+        .self_test()
+        .unwrap();
+    let bare = ["env", "-u", "HOME", "-u", "PATH", "TMPDIR=/nowhere"];
+    engine_under(&bare).self_test().unwrap();
+}
+
+/// A trainer that was started in a folder that is gone since, without any stream of its own.
+#[test]
+fn a_folder_that_was_deleted_keeps_no_worker_from_working() {
+    let folder = Folder::new("deleted");
+    let script = "cd \"$1\" && rmdir \"$1\" && exec \"$2\" --exact \"$3\" <&- >&- 2>&-";
+    let status = Command::new("sh")
+        .args(["-c", script, "sh", folder.text()])
+        .arg(std::env::current_exe().unwrap())
+        .arg("known_answer_in_the_environment_of_this_process")
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_worker_leaves_the_cores_and_the_memory_to_others() {
+    let engine = engine();
+    engine.self_test().unwrap();
+    let [pid] = engine.workers()[..] else {
+        panic!("one worker expected")
+    };
+    for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let stat = fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+        // The name, in brackets, may hold spaces; the niceness is the 17th word after it.
+        let (_, rest) = stat.rsplit_once(") ").unwrap();
+        assert_eq!(rest.split(' ').nth(16), Some("19"), "{stat}");
+    }
+    let killed = fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
+    assert!(killed.trim().parse::<i32>().unwrap() >= 500, "{killed}");
+}
