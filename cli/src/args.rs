@@ -137,7 +137,7 @@ pub struct RoundsArgs {
 /// Options of `hydra ask`.
 #[derive(Debug, Args)]
 pub struct AskArgs {
-    /// A PNG file, or the number of an image of the validation set.
+    /// A picture (PNG, JPEG or WebP), or the number of an image of the validation set.
     #[arg(value_name = "IMAGE")]
     pub image: String,
     /// The model.
@@ -212,10 +212,11 @@ older ones are deleted before the next starts.";
 const ASK_HELP: &str = "\
 Everything is checked before anything is paid: the image, the model, the trainer and the wallet's balance.
 
-How a PNG becomes the model's 8x8 pixels: it is turned to grey, transparent parts count as white, and if the border \
-is light it is inverted, so that ink is high. The ink's bounding box is fitted into 8 rows and 6 columns, centred, and \
-each pixel is the mean of its area, from 0 to 16. A greyscale PNG of 8x8 pixels with a dark border is taken as it is: \
-pixel = value x 16 / 255, rounded. A PNG may have 4 MiB and 4096x4096 pixels at the most.";
+A picture may be a PNG, JPEG or WebP of one digit: a photo, a scan or a drawing, dark on light or light on dark, with or \
+without a transparent background, up to 16 MiB and 50 million pixels. The ink is found, specks, frames and shadows are \
+left out, and the digit is shown to the model in 24 slightly different ways. It is called sure only if its answers agree; \
+below 60 % it isn't. A greyscale PNG of 8x8 pixels with a dark border is the model's input as it is: \
+pixel = value x 16 / 255, rounded.";
 
 const REGISTRATION_HELP: &str = "\
 Nothing is signed or sent: the page of your wallet does that, with what this prints. The proof of work is valid for this \

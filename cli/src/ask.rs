@@ -3,6 +3,7 @@
 //! Nothing may be paid before everything that can be checked has been: the image, the model, the trainer and the
 //! balance, and whether the chain can take a payment, in this order.
 
+use hydra_picture::Reading;
 use hydra_primitives::{ModelId, Version, content_hash, rewards::QUERY_PRICE};
 use serde::Serialize;
 use std::{path::Path, time::Duration};
@@ -25,6 +26,9 @@ use crate::{
 const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Pause before it is. There is no event for "a trainer that is away comes back".
 const RETRY: Duration = Duration::from_secs(1);
+/// An answer that is less sure than this isn't to be relied on: on distorted validation digits, about four of ten are
+/// wrong (`docs/benchmarks.md`).
+const UNSURE: f64 = 0.6;
 /// How many versions a trainer may be behind: it folds the newest one while this is asked.
 const LAG: Version = 1;
 
@@ -125,7 +129,10 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
 fn picture(text: &str) -> Result<Image, Error> {
     match text.parse::<u32>() {
         Ok(index) => Ok(Image::ValidationIndex(index)),
-        Err(_) => Ok(Image::Pixels(image::read(Path::new(text))?)),
+        Err(_) => Ok(match image::read(Path::new(text))? {
+            Reading::Exact(pixels) => Image::Pixels(pixels),
+            Reading::Several(readings) => Image::Readings(readings),
+        }),
     }
 }
 
@@ -187,15 +194,30 @@ impl Receipt {
         }
     }
 
+    /// The most probable digit but one.
+    fn runner_up(&self) -> Option<(usize, f64)> {
+        let others = self.probabilities.iter().copied().enumerate();
+        others
+            .filter(|(digit, _)| *digit != usize::from(self.label))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
     fn text(&self) -> String {
         let truth = match self.truth {
             Some(truth) if truth == self.label => ", and it is",
             Some(truth) => &format!(", but it is {truth}"),
             None => "",
         };
+        let doubt = match (self.confidence, self.runner_up()) {
+            (Some(confidence), Some((other, probability))) if confidence < UNSURE => format!(
+                "the model isn't sure: it may be a {other} ({}); a clearer picture may help\n",
+                percent(Some(probability))
+            ),
+            _ => String::new(),
+        };
         let finalised = if self.finalised { ", final" } else { "" };
         format!(
-            "{}  ({} sure{truth})\nmodel {}, version {}; {} paid {} HYDRA + {} fee in block {}{finalised}\n",
+            "{}  ({} sure{truth})\n{doubt}model {}, version {}; {} paid {} HYDRA + {} fee in block {}{finalised}\n",
             self.label,
             percent(self.confidence),
             self.model,
@@ -257,5 +279,42 @@ mod tests {
                 .starts_with("7  (98.77 % sure, but it is 1)")
         );
         assert_eq!(receipt(None).weights, "ab".repeat(32));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_sure_says_so_and_names_the_other() {
+        let mut receipt = receipt(None);
+        receipt.confidence = Some(0.41);
+        receipt.probabilities = vec![0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.41, 0.0, 0.29];
+        let text = receipt.text();
+        assert!(
+            text.starts_with(
+                "7  (41.00 % sure)\nthe model isn't sure: it may be a 1 (30.00 %); a clearer picture may help\nmodel"
+            ),
+            "{text}"
+        );
+        receipt.confidence = Some(UNSURE);
+        assert!(!receipt.text().contains("isn't sure"));
+    }
+
+    #[tokio::test]
+    async fn a_picture_that_shows_nothing_is_refused_before_anyone_is_asked_or_paid() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blank.png");
+        let blank = ::image::GrayImage::from_pixel(50, 50, ::image::Luma([255]));
+        blank.save(&path).unwrap();
+        // No node answers there: whatever is done first decides which error it is.
+        let args = AskArgs {
+            image: path.to_str().unwrap().into(),
+            model: 0,
+            suri: None,
+            finalized: false,
+            target: crate::args::TargetArgs {
+                url: Some("ws://127.0.0.1:1".into()),
+                ..Default::default()
+            },
+        };
+        let error = run(args, false).await.unwrap_err();
+        assert!(matches!(error, Error::Image(_)), "{error}");
     }
 }

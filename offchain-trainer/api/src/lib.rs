@@ -18,7 +18,7 @@ mod status;
 mod tag;
 
 pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
-pub use question::{Answer, Checked, Image, Question};
+pub use question::{Answer, Checked, Image, MAX_READINGS, Question};
 pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Stage, Status};
 pub use tag::{Tag, TagError};
 

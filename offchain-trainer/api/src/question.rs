@@ -13,11 +13,17 @@ pub struct Question {
     pub image: Image,
 }
 
+/// The most readings of one image.
+pub const MAX_READINGS: usize = 64;
+
 /// An image.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Image {
     /// Its values, row by row, from 0 to the data set's full pixel.
     Pixels(Vec<u8>),
+    /// The same thing seen in several ways, each like [`Image::Pixels`], 1 to [`MAX_READINGS`] of them. The answer is the
+    /// opinion of all: sure only where they agree.
+    Readings(Vec<Vec<u8>>),
     /// An image of the validation set, from 0.
     ValidationIndex(u32),
 }
@@ -73,6 +79,13 @@ mod tests {
         let text = r#"{"model":0,"image":{"Pixels":[0,16]}}"#;
         assert_eq!(serde_json::to_string(&pixels).unwrap(), text);
         assert_eq!(serde_json::from_str::<Question>(text).unwrap(), pixels);
+        let readings = Question {
+            model: 0,
+            image: Image::Readings(vec![vec![0, 16], vec![1, 15]]),
+        };
+        let text = r#"{"model":0,"image":{"Readings":[[0,16],[1,15]]}}"#;
+        assert_eq!(serde_json::to_string(&readings).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Question>(text).unwrap(), readings);
         let index = Question {
             model: 2,
             image: Image::ValidationIndex(7),

@@ -5,8 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hydra_engine::opinion;
 use hydra_primitives::{ModelId, dataset::DatasetKind, duty::ModelDuties};
-use hydra_trainer_api::{Answer, Checked, Image, Question};
+use hydra_trainer_api::{Answer, Checked, Image, MAX_READINGS, Question};
 use hydra_update::{Shard, decode_shard};
 
 use crate::{
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum AskError {
     /// The node hasn't told of any model yet.
     #[error(
-        "the trainer hasn't heard from its node yet: check that the node runs, that its account is registered, and that \
+        "the trainer hasn't heard from its node yet: check that the node runs and has caught up with its network, and that \
          both use the same port and token file"
     )]
     NoSheet,
@@ -65,6 +66,12 @@ pub enum AskError {
         value: u8,
         /// The largest allowed.
         max: u8,
+    },
+    /// None, or more than are taken.
+    #[error("an image has 1 to {MAX_READINGS} readings, not {found}")]
+    WrongReadings {
+        /// How many there are.
+        found: usize,
     },
     /// No such image in the validation set.
     #[error("there is no image {index} in the validation set: choose one from 0 to {last}")]
@@ -125,22 +132,35 @@ pub async fn infer(shared: &Shared, question: &Question) -> Result<Answer, AskEr
         inputs,
     } = prepare(shared, question).await?;
     let state = Arc::clone(&held.state);
+    let classes = duties.spec.architecture.outputs() as usize;
     let work = shared
         .torch
         .run(move |engine| engine.infer(&duties.spec.architecture, &state.weights, &inputs));
     let inference = tokio::time::timeout(PATIENCE, work)
         .await
         .map_err(|_| AskError::Busy)??;
-    let label = inference.classes.first().copied().unwrap_or(0);
+    let probabilities = opinion(&inference.logits, classes);
+    let label = most_probable(&probabilities);
     Ok(Answer {
         model: checked.model,
         version: checked.version,
         weights: checked.weights,
         truth: checked.truth,
-        // No data set has more than 255 classes.
-        label: u8::try_from(label).unwrap_or(u8::MAX),
-        probabilities: softmax(&inference.logits),
+        label,
+        probabilities,
     })
+}
+
+/// The most probable class; of equal ones the first.
+fn most_probable(probabilities: &[f64]) -> u8 {
+    // No data set has more than 255 classes.
+    let mut best = (0u8, f64::NEG_INFINITY);
+    for (class, probability) in (0u8..).zip(probabilities) {
+        if *probability > best.1 {
+            best = (class, *probability);
+        }
+    }
+    best.0
 }
 
 async fn prepare(shared: &Shared, question: &Question) -> Result<Prepared, AskError> {
@@ -153,6 +173,7 @@ async fn prepare(shared: &Shared, question: &Question) -> Result<Prepared, AskEr
     })?;
     let (inputs, truth) = match &question.image {
         Image::Pixels(pixels) => (scale(&duties.dataset.kind, pixels)?, None),
+        Image::Readings(readings) => (scale_all(&duties.dataset.kind, readings)?, None),
         Image::ValidationIndex(index) => sample(&validation(shared, &duties).await?, *index)?,
     };
     match shared.torch.state() {
@@ -205,6 +226,19 @@ fn scale(kind: &DatasetKind, pixels: &[u8]) -> Result<Vec<f32>, AskError> {
     pixels.iter().enumerate().map(scale).collect()
 }
 
+/// Several readings of one image, one after the other.
+fn scale_all(kind: &DatasetKind, readings: &[Vec<u8>]) -> Result<Vec<f32>, AskError> {
+    let found = readings.len();
+    if !(1..=MAX_READINGS).contains(&found) {
+        return Err(AskError::WrongReadings { found });
+    }
+    let mut inputs = Vec::new();
+    for pixels in readings {
+        inputs.extend(scale(kind, pixels)?);
+    }
+    Ok(inputs)
+}
+
 async fn validation(shared: &Shared, duties: &ModelDuties) -> Result<Shard, AskError> {
     let blob = duties.dataset.validation;
     let bytes = shared
@@ -225,14 +259,6 @@ fn sample(shard: &Shard, index: u32) -> Result<(Vec<f32>, Option<u8>), AskError>
         Some((inputs.to_vec(), Some(*shard.labels.get(i)?)))
     });
     found.ok_or(AskError::BadIndex { index, last })
-}
-
-/// Probabilities from logits; for people, not for consensus.
-fn softmax(logits: &[f32]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|l| f64::from(l - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|p| p / sum).collect()
 }
 
 #[cfg(test)]
@@ -270,11 +296,22 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_add_up_even_for_huge_logits() {
-        let p = softmax(&[1000.0, 1000.0, -1000.0]);
-        assert!(
-            (p.iter().sum::<f64>() - 1.0).abs() < 1e-12 && (p[0] - 0.5).abs() < 1e-12,
-            "{p:?}"
-        );
+    fn readings_follow_each_other_and_each_is_checked() {
+        let readings = vec![vec![16; 64], vec![0; 64]];
+        let inputs = scale_all(&DIGITS_KIND, &readings).unwrap();
+        assert_eq!((inputs.len(), inputs[63], inputs[64]), (128, 1.0, 0.0));
+        let found = |count: usize| scale_all(&DIGITS_KIND, &vec![vec![0; 64]; count]);
+        assert!(found(MAX_READINGS).is_ok());
+        for count in [0, MAX_READINGS + 1] {
+            assert!(matches!(found(count), Err(AskError::WrongReadings { found }) if found == count));
+        }
+        assert!(matches!(
+            scale_all(&DIGITS_KIND, &[vec![0; 64], vec![17; 64]]),
+            Err(AskError::BadPixel { .. })
+        ));
+        assert!(matches!(
+            scale_all(&DIGITS_KIND, &[vec![0; 64], vec![0; 63]]),
+            Err(AskError::WrongPixels { .. })
+        ));
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! Everything is waited for by events (lines a program prints, new blocks), each with a limit that fails the test and
 //! says what was waited for.
+//!
+//! Start with [`LocalNetwork`], then the tests, one file per story. Nothing here may look into a program: only at what it
+//! prints, answers and leaves behind.
 
+pub mod clients;
 mod network;
 pub mod proc;
 

@@ -47,7 +47,11 @@ pub struct LocalNetwork {
 impl LocalNetwork {
     /// Starts four PCs and waits until each answers.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the network");
+        Self::start_in(tempfile::tempdir().expect("a folder for the network")).await
+    }
+
+    /// Starts the network in this folder, or goes on with the one that is there.
+    pub async fn start_in(folder: TempDir) -> Self {
         let mut hydra = Running::start(
             "hydra up",
             up(&folder).args(["--base-port", &free_ports(16).to_string()]),
@@ -162,7 +166,19 @@ impl LocalNetwork {
     }
 
     /// Ctrl-C. Returns what `hydra up` printed last, after every process it started is gone.
-    pub fn stop(mut self) -> Vec<String> {
+    pub fn stop(self) -> Vec<String> {
+        self.stop_and_keep().0
+    }
+
+    /// Ctrl-C, and then its folder gets another name. Returns what `hydra up` printed last, and the new folder.
+    pub fn stop_and_move(self) -> (Vec<String>, TempDir) {
+        let (lines, folder) = self.stop_and_keep();
+        let elsewhere = tempfile::tempdir().expect("another folder");
+        std::fs::rename(folder.path(), elsewhere.path()).expect("an empty folder is replaced");
+        (lines, elsewhere)
+    }
+
+    fn stop_and_keep(mut self) -> (Vec<String>, TempDir) {
         let processes = self.processes();
         self.hydra.signal(Signal::SIGINT);
         let (status, lines) = self.hydra.end(Duration::from_secs(60));
@@ -170,7 +186,7 @@ impl LocalNetwork {
         for pid in processes {
             assert!(!proc::alive(pid), "process {pid} outlived hydra up");
         }
-        lines
+        (lines, self.folder)
     }
 
     /// kill -9 of `hydra up` itself, which gets no chance to stop what it started.

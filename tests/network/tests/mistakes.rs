@@ -1,0 +1,97 @@
+//! What people do wrong with a running network gets a sentence, costs nothing and harms nobody.
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use hydra_cli::chain::Chain;
+use hydra_network_tests::{
+    LocalNetwork, checkout,
+    clients::refused,
+    proc::{self, Running, Stream},
+    program,
+};
+
+const LIMIT: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_do_wrong_gets_a_sentence_and_harms_nobody() {
+    let network = LocalNetwork::start().await;
+    network.wait_for_version(1, LIMIT).await;
+    questions_and_starts_that_can_not_be_are_refused(&network);
+    no_trainer_and_a_trainer_with_another_token_leave_the_node_running(&network).await;
+    network.stop();
+}
+
+fn questions_and_starts_that_can_not_be_are_refused(network: &LocalNetwork) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken.png");
+    fs::write(&broken, b"\x89PNG\r\n\x1a\nthis is no picture").expect("a new file");
+    let ask = |arguments: &[&str]| network.hydra("alice", &[&["ask"], arguments].concat());
+
+    refused(
+        &ask(&["3", "--model", "7"]),
+        6,
+        "there is no model 7 on this chain",
+    );
+    refused(&ask(&[broken.to_str().expect("UTF-8")]), 6, "broken.png");
+    refused(&ask(&["no-such-file.png"]), 6, "no-such-file.png");
+    refused(&ask(&["100000"]), 4, "choose one from 0 to 359");
+    refused(&ask(&["3", "--suri", "//Nobody"]), 6, "has 0 HYDRA to spend");
+    let bobs_token = network.pc("bob").trainer.token_file.clone();
+    let wrong_token = ["3", "--trainer-token-file", bobs_token.to_str().expect("UTF-8")];
+    refused(
+        &ask(&wrong_token),
+        4,
+        "give node, trainer and command line the same token file",
+    );
+
+    // A port that is in use, and a network that runs already.
+    let port = network.network.base_port.to_string();
+    let up = |base_path: &Path, port: &str| {
+        proc::run(
+            Command::new(program("hydra"))
+                .args(["up", "--local", "4", "--base-port", port, "--base-path"])
+                .arg(base_path)
+                .arg("--datasets")
+                .arg(checkout("datasets")),
+        )
+    };
+    refused(
+        &up(folder.path(), &port),
+        8,
+        &format!("port {port} (for Alice's RPC) is taken"),
+    );
+    refused(&up(network.folder(), "1024"), 8, "is running already");
+}
+
+/// A worker that can't find LibTorch: see the trainer's own tests.
+async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(network: &LocalNetwork) {
+    let dave = network.pc("dave");
+    let daves = Chain::connect(&dave.node.rpc_url)
+        .await
+        .expect("Dave's node answers");
+    let says = async |sentence: &str| {
+        let from = daves.best().await.expect("it has blocks").number;
+        let what = format!("Dave's node goes on and says '{sentence}'");
+        network
+            .wait(&what, Duration::from_secs(120), async || {
+                let log = fs::read_to_string(&dave.node.log).expect("Dave's node writes a log");
+                let best = daves.best().await.expect("it has blocks").number;
+                (best >= from + 10 && log.contains(sentence)).then_some(())
+            })
+            .await;
+    };
+
+    proc::kill_9(dave.trainer.pid);
+    refused(&network.hydra("dave", &["ask", "3"]), 4, "does not answer");
+    says("no trainer answers on 127.0.0.1").await;
+
+    fs::write(&dave.trainer.token_file, format!("{}\n", "5a".repeat(32))).expect("Dave's token file");
+    let dataset = checkout("datasets/digits");
+    let mut trainer = Running::start(
+        "Dave's trainer",
+        Command::new(program("hydra-trainer")).args(dave.trainer_arguments(&network.network, &dataset, 1)),
+        Stream::Stdout,
+    );
+    trainer.line_with("ready: peer", LIMIT);
+    says("does not accept our token").await;
+}
