@@ -147,6 +147,8 @@ fn draw(kind: &str, digit: &[f32], random: &mut Random) -> Result<Vec<u8>, image
                 centre: (random.between(85.0, 115.0), random.between(85.0, 115.0)),
                 ..place(random.between(120.0, 150.0))
             };
+            // Any angle will do.
+            #[allow(clippy::approx_constant)]
             let (sin, cos) = random.between(0.0, 6.28).sin_cos();
             let shadow = (random.below(2) == 0).then(|| random.between(-0.2, 0.2));
             let noise: Vec<f32> = (0..SIDE * SIDE).map(|_| 0.012 * random.noise()).collect();
