@@ -1,6 +1,6 @@
 //! The `hydra` program: reads the command line, runs one command, and turns its result into an exit code.
 
-use clap::Parser;
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use hydra_cli::{
     args::{Cli, Command, ModelCommand},
     ask,
@@ -13,7 +13,7 @@ use hydra_cli::{
 // the program runs there.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // What can't be understood may still say how it wants to be answered.
@@ -34,6 +34,17 @@ async fn main() -> std::process::ExitCode {
             error.exit_code().number().into()
         }
     }
+}
+
+/// The command line, with help and complaints as plain as `output` would have them.
+fn parse() -> Result<Cli, clap::Error> {
+    let color = match output::may_be_styled() {
+        true => ColorChoice::Auto,
+        false => ColorChoice::Never,
+    };
+    let mut command = Cli::command().color(color);
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 async fn run(cli: Cli) -> Result<(), Error> {

@@ -57,6 +57,12 @@ pub fn styled() -> bool {
     allows_styles(io::stderr().is_terminal(), variable("NO_COLOR"), variable("TERM"))
 }
 
+/// Whether whoever runs this would have a terminal's styles at all, where a library finds out what is a terminal.
+pub fn may_be_styled() -> bool {
+    let variable = |name| std::env::var_os(name);
+    allows_styles(true, variable("NO_COLOR"), variable("TERM"))
+}
+
 /// NO_COLOR counts when it isn't empty (no-color.org); a terminal that doesn't say what it is may be a dumb one.
 fn allows_styles(terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> bool {
     let asked_for_plain = no_color.is_some_and(|value| !value.is_empty());

@@ -58,16 +58,38 @@ fn is_told(pid: u32, path: &Path) -> bool {
         .any(|word| word == path || word.strip_prefix(b"--base-path=") == Some(path))
 }
 
-/// Whether there is such a process.
+/// Whether there is such a process. One that has ended and that nobody has asked about yet (a zombie) is none: in a
+/// container it may stay for long.
 pub fn alive(pid: u32) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state comes after the name, which stands in brackets and may hold any.
+    let ended = stat
+        .rsplit(") ")
+        .next()
+        .is_some_and(|rest| rest.starts_with(['Z', 'X']));
     // 0 and below would mean groups of processes.
-    pid > 0 && matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
+    pid > 0 && !ended && matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_has_ended_is_not_alive_though_nobody_asked_about_it() {
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        assert!(alive(child.id()));
+        child.kill().unwrap();
+        // Waits for the end and leaves the zombie.
+        nix::sys::wait::waitid(
+            nix::sys::wait::Id::Pid(Pid::from_raw(child.id().cast_signed())),
+            nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
+        )
+        .unwrap();
+        assert!(!alive(child.id()));
+        child.wait().unwrap();
+    }
     use crate::network::Layout;
     use std::net::TcpListener;
 
