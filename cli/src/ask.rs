@@ -26,8 +26,8 @@ use crate::{
 const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Pause before it is. There is no event for "a trainer that is away comes back".
 const RETRY: Duration = Duration::from_secs(1);
-/// An answer that is less sure than this isn't to be relied on: on distorted validation digits, about four of ten are
-/// wrong (`docs/benchmarks.md`).
+/// An answer that is less sure than this isn't to be relied on: on distorted validation digits, about half of those
+/// are wrong (`docs/benchmarks.md`).
 const UNSURE: f64 = 0.6;
 /// How many versions a trainer may be behind: it folds the newest one while this is asked.
 const LAG: Version = 1;

@@ -44,27 +44,26 @@ fn image(bytes: &[u8]) -> Result<(DynamicImage, ImageFormat), PictureError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOCATED);
     reader.limits(limits.clone());
-    let damaged = |error: ImageError| PictureError::Damaged(error.to_string());
+    let damaged = |error: ImageError| match error {
+        ImageError::Limits(_) => PictureError::TooMuchMemory,
+        error => PictureError::Damaged(error.to_string()),
+    };
     // Reads the header only.
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
-    let too_many = PictureError::TooManyPixels { width, height };
     if width > MAX_SIDE
         || height > MAX_SIDE
         || u64::from(width) * u64::from(height) > MAX_PIXELS
         || decoder.total_bytes() > MAX_ALLOCATED
     {
-        return Err(too_many);
+        return Err(PictureError::TooManyPixels { width, height });
     }
     if width == 0 || height == 0 {
         return Err(PictureError::Blank);
     }
     decoder.set_limits(limits).map_err(damaged)?;
     let orientation = decoder.orientation().map_err(damaged)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| match error {
-        ImageError::Limits(_) => too_many,
-        error => damaged(error),
-    })?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
     Ok((image, format))
 }

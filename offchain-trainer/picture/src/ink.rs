@@ -11,7 +11,7 @@ pub const MIN_CONTRAST: f32 = 0.08;
 const MIN_CLARITY: f32 = 4.0;
 /// Unevenness below this doesn't count: a drawing program leaves none at all.
 const LEAST_NOISE: f32 = 0.01;
-/// No background is darker than this when light is measured relative to it.
+/// Light is never taken to be less than this: what is dark already need not hold ink.
 const DARKEST: f32 = 0.1;
 /// Of the stronger half of the ink: what counts as full.
 const FULL_INK: f32 = 0.6;
@@ -27,14 +27,9 @@ pub fn find(grey: &Plane) -> Result<Plane, PictureError> {
     let side = grey.longer_side();
     let background = grey.blur(1).blur(2).close((side / 4).max(1)).blur(side / 20);
     let ink = grey.zip(&background, |value, background| {
-        let background = background.max(DARKEST);
         // Paper in half the light is half as bright, and so is the ink on it. For light ink the difference counts.
-        let ink = if dark {
-            1.0 - value / background
-        } else {
-            background - value
-        };
-        ink.clamp(0.0, 1.0)
+        let light = if dark { background.max(DARKEST) } else { 1.0 };
+        ((background - value) / light).clamp(0.0, 1.0)
     });
     let smooth = ink.blur(1);
     let threshold = threshold(&smooth);

@@ -52,6 +52,17 @@ fn difference(a: &[Vec<u8>], b: &[Vec<u8>]) -> f32 {
     sum as f32 / a.iter().flatten().count() as f32
 }
 
+/// With a dark line along all four edges.
+fn framed(mut image: GrayImage, margin: u32, depth: u32) -> GrayImage {
+    for (x, y, pixel) in image.enumerate_pixels_mut() {
+        let edge = x.min(y).min(SIDE - 1 - x).min(SIDE - 1 - y);
+        if (margin..margin + depth).contains(&edge) {
+            *pixel = Luma([10]);
+        }
+    }
+    image
+}
+
 #[track_caller]
 fn looks_like_the_paper(bytes: &[u8], tolerance: f32) {
     let difference = difference(&readings(&png(paper())), &readings(bytes));
@@ -88,7 +99,7 @@ fn a_black_pixel_in_a_corner_changes_nothing() {
 }
 
 #[test]
-fn specks_change_little() {
+fn specks_and_frames_change_little() {
     let mut specks = paper();
     for i in 0u32..30 {
         let (x, y) = (i * 73 % 197, i * 131 % 197);
@@ -97,6 +108,10 @@ fn specks_change_little() {
         }
     }
     looks_like_the_paper(&png(specks), 0.8);
+    // The digit begins 14 pixels from the edge: a frame that touches it is part of it, to a person as well.
+    for (margin, depth) in [(0, 3), (2, 5), (6, 2)] {
+        looks_like_the_paper(&png(framed(paper(), margin, depth)), 0.3);
+    }
 }
 
 #[test]
@@ -126,16 +141,16 @@ fn uneven_light_and_a_shadow_are_no_ink() {
 
 #[test]
 fn size_and_place_hardly_matter() {
-    for (size, left, top) in [(50.0, 5.0, 140.0), (90.0, 100.0, 3.0), (260.0, -25.0, -30.0)] {
+    for (size, left, top) in [(50.0, 5.0, 140.0), (90.0, 100.0, 3.0), (220.0, -15.0, -10.0)] {
         let ink = ink(size, left, top);
         let image = GrayImage::from_fn(SIDE, SIDE, |x, y| Luma([(255.0 - 255.0 * ink(x, y)) as u8]));
-        looks_like_the_paper(&png(image), 2.0);
+        looks_like_the_paper(&png(image), 0.9);
     }
     // 12 million pixels, as phones have them, and 40, as icons have them.
     for (width, height, size) in [(4000, 3000, 1500.0), (40, 40, 40.0)] {
         let ink = ink(size, (width as f32 - size) / 2.0, (height as f32 - size) / 2.0);
         let image = GrayImage::from_fn(width, height, |x, y| Luma([(255.0 - 255.0 * ink(x, y)) as u8]));
-        looks_like_the_paper(&png(image), 2.0);
+        looks_like_the_paper(&png(image), 0.9);
     }
 }
 
@@ -226,6 +241,13 @@ fn what_shows_nothing_is_refused() {
         Luma([255 - (10.0 * ink(200.0, 0.0, 0.0)(x, y)) as u8])
     });
     assert_eq!(read(&png(pale)), Err(PictureError::Blank));
+    let slope = GrayImage::from_fn(SIDE, SIDE, |x, _| Luma([x as u8]));
+    assert_eq!(read(&png(slope)), Err(PictureError::Blank));
+    let empty = GrayImage::from_pixel(SIDE, SIDE, Luma([255]));
+    for (margin, depth) in [(0, 4), (10, 4)] {
+        let frame = framed(empty.clone(), margin, depth);
+        assert_eq!(read(&png(frame)), Err(PictureError::Blank));
+    }
 }
 
 #[test]
