@@ -8,6 +8,7 @@ use hydra_cli::{
     exit::ExitCode,
     export, local, output, registration, rounds, status,
 };
+use hydra_host::terminal;
 
 // `current_thread`: children must be started from the main thread (see `local::process`), and this way every line of
 // the program runs there.
@@ -38,7 +39,7 @@ async fn main() -> std::process::ExitCode {
 
 /// The command line, with help and complaints as plain as `output` would have them.
 fn parse() -> Result<Cli, clap::Error> {
-    let color = match output::may_be_styled() {
+    let color = match terminal::may_be_styled() {
         true => ColorChoice::Auto,
         false => ColorChoice::Never,
     };

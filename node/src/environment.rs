@@ -5,7 +5,7 @@ use crate::error::Error;
 use sc_cli::SharedParams;
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -20,16 +20,6 @@ pub fn check_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<
         }),
         None => Ok(()),
     }
-}
-
-/// Whether the log may have colours; nothing said means that the terminal decides.
-pub fn colours_are_unwanted() -> bool {
-    are_unwanted(env::var_os("NO_COLOR").as_deref(), env::var_os("TERM").as_deref())
-}
-
-/// As <https://no-color.org> has it: set and not empty.
-fn are_unwanted(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
-    no_color.is_some_and(|value| !value.is_empty()) || term.is_some_and(|term| term == "dumb")
 }
 
 /// The folder in which the node keeps everything: the named one or, below the home folder, the one called `name`. `None`
@@ -85,7 +75,7 @@ fn writable(_: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::ffi::OsStrExt;
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
     #[test]
     fn arguments_that_are_no_text_are_refused() {
@@ -95,14 +85,6 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("UTF-8") && error.contains("/tmp/gr"), "{error}");
-    }
-
-    #[test]
-    fn colours_are_left_out_where_they_are_unwanted() {
-        let text = |text: &'static str| Some(OsStr::new(text));
-        assert!(are_unwanted(text("1"), None) && are_unwanted(text("0"), text("xterm")));
-        assert!(are_unwanted(None, text("dumb")));
-        assert!(!are_unwanted(None, None) && !are_unwanted(text(""), text("xterm-256color")));
     }
 
     #[test]

@@ -46,6 +46,36 @@ fn no_escape_codes_where_they_are_unwanted() {
 }
 
 #[test]
+fn help_has_no_escape_codes_where_they_are_unwanted() {
+    let help = |variables: &[(&str, &str)]| {
+        let mut command = Command::new("script");
+        command
+            .args([
+                "-qefc",
+                concat!(env!("CARGO_BIN_EXE_hydra-node"), " --help"),
+                "/dev/null",
+            ])
+            .stdin(Stdio::null())
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .envs(variables.iter().copied());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(
+        help(&[]).contains('\x1b'),
+        "a terminal shows colours, or this test shows nothing"
+    );
+    for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        // Where CI is set, libraries take every terminal for one that can be styled.
+        let plainly = help(&[plain, ("CI", "true")]);
+        assert!(
+            plainly.contains("Usage") && !plainly.contains('\x1b'),
+            "{plain:?}"
+        );
+    }
+}
+
+#[test]
 fn a_base_path_that_is_not_utf_8_is_refused_and_not_mangled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(OsStr::from_bytes(b"gr\xf6\xdfe"));

@@ -1,5 +1,6 @@
 //! How a local network is doing, as text: a block that is redrawn on a terminal, a line per change elsewhere.
 
+use hydra_host::terminal;
 use hydra_primitives::{Permill, status::ModelStatus};
 use std::io::{self, Write};
 
@@ -114,7 +115,7 @@ pub struct Display {
 impl Default for Display {
     fn default() -> Self {
         Self {
-            redraws: output::styled(),
+            redraws: terminal::stderr_is_styled(),
             drawn: 0,
             last: None,
         }

@@ -1,13 +1,9 @@
 //! The program `hydra-trainer`.
 
-use std::{
-    ffi::OsStr,
-    io::{IsTerminal, stderr},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io::stderr, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use hydra_host::terminal;
 use hydra_trainer::{Options, Trainer};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -18,12 +14,11 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 const CANT_START: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = parse().unwrap_or_else(|error| error.exit());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
-    let colours = wants_colours(stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours)
+        .with_ansi(terminal::stderr_is_styled())
         .with_writer(stderr)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -37,6 +32,17 @@ fn main() -> ExitCode {
     let code = runtime.block_on(run(options));
     runtime.shutdown_timeout(LAST_WORK);
     code
+}
+
+/// The command line, with help and complaints as plain as the log.
+fn parse() -> Result<Options, clap::Error> {
+    let color = match terminal::may_be_styled() {
+        true => ColorChoice::Auto,
+        false => ColorChoice::Never,
+    };
+    let mut command = Options::command().color(color);
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 async fn run(options: Options) -> ExitCode {
@@ -76,25 +82,7 @@ async fn run(options: Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Colours in a log file are noise, and there are people who want none (<https://no-color.org>).
-fn wants_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(OsStr::is_empty)
-}
-
 fn fail(sentence: &str) -> ExitCode {
     eprintln!("error: {sentence}");
     ExitCode::from(CANT_START)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_are_for_terminals_whose_owner_wants_them() {
-        assert!(wants_colours(true, None));
-        assert!(wants_colours(true, Some(OsStr::new(""))));
-        assert!(!wants_colours(true, Some(OsStr::new("1"))));
-        assert!(!wants_colours(false, None));
-    }
 }

@@ -90,6 +90,33 @@ fn a_base_path_that_can_not_be_used_is_one_sentence_and_code_2() {
     }
 }
 
+#[test]
+fn help_has_no_escape_codes_where_they_are_unwanted() {
+    let on_a_terminal = |variables: &[(&str, &str)]| {
+        let line = format!("{} --help", env!("CARGO_BIN_EXE_hydra-trainer"));
+        let mut script = Command::new("script");
+        script
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .stdin(Stdio::null())
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm");
+        let output = script.envs(variables.iter().copied()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(
+        on_a_terminal(&[]).contains('\x1b'),
+        "a terminal may be styled, or this test shows nothing"
+    );
+    for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        // Where CI is set, libraries take every terminal for one that can be styled.
+        let help = on_a_terminal(&[plain, ("CI", "true")]);
+        assert!(
+            help.contains("Usage") && !help.contains('\x1b'),
+            "{plain:?}: {help:?}"
+        );
+    }
+}
+
 /// As systemd, cron and containers start programs; and nothing is written anywhere but in the base path.
 #[test]
 fn it_needs_no_home_no_temporary_folder_and_no_text_in_its_paths() {

@@ -67,7 +67,9 @@ pub enum PictureError {
         "it has {width}x{height} pixels, more than can be read (16384 a side, 50 million in all): make the picture smaller"
     )]
     TooManyPixels { width: u32, height: u32 },
-    #[error("it would take more memory to read than a picture should: make the picture smaller, or save it anew")]
+    #[error(
+        "it would take more memory to read than a picture should: make the picture smaller, or save it anew"
+    )]
     TooMuchMemory,
     #[error("it shows nothing but background: draw the digit with more contrast")]
     Blank,

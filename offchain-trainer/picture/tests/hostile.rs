@@ -68,7 +68,10 @@ fn enormous_dimensions_are_refused_before_anything_is_allocated_for_them() {
         );
     }
     // Dimensions that the decoder itself won't hear of.
-    assert_eq!(read(&png_of(0x7fff_ffff, 0x7fff_ffff)), Err(PictureError::TooMuchMemory));
+    assert_eq!(
+        read(&png_of(0x7fff_ffff, 0x7fff_ffff)),
+        Err(PictureError::TooMuchMemory)
+    );
     // 60,000 × 60,000 pixels would be 10 GiB; 16,000 × 16,000 still 730 MiB.
     assert!(peak_memory() - before < 400 << 10);
     // A JPEG's dimensions are in its SOF0 segment: height, then width.

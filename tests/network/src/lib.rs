@@ -8,9 +8,11 @@
 
 pub mod clients;
 mod network;
+mod newcomer;
 pub mod proc;
 
 pub use network::{LocalNetwork, free_ports};
+pub use newcomer::Newcomer;
 
 use std::path::PathBuf;
 

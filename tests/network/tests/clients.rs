@@ -1,20 +1,25 @@
-//! Clients that others wrote, and a newcomer who follows the operator's guide.
+//! Clients that others wrote, and newcomers who follow the operator's guide.
 
 use std::{
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
 use hydra_cli::accounts;
-use hydra_network_tests::{LocalNetwork, checkout, clients::refused, proc};
+use hydra_network_tests::{LocalNetwork, Newcomer, checkout, clients::refused, proc};
 use hydra_primitives::HYDRA;
 
 const LIMIT: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn polkadot_js_follows_a_round_and_a_newcomer_joins() {
+async fn polkadot_js_follows_a_round_and_newcomers_ask_and_join() {
     let network = LocalNetwork::start().await;
+    // It catches up while the story is told.
+    let newcomer = Newcomer::start(&network, "//Ferdie");
     polkadot_js_tells_the_story_of_a_round(&network);
+    whoever_is_not_registered_asks_at_a_pc_of_his_own(&network, &newcomer).await;
+    the_chain_takes_what_hydra_registration_prints(&network, &newcomer).await;
+    drop(newcomer);
     a_newcomer_joins_with_the_script_of_the_operator_guide(&network).await;
     network.stop();
 }
@@ -42,6 +47,49 @@ fn polkadot_js_tells_the_story_of_a_round(network: &LocalNetwork) {
     }
 }
 
+/// Anyone may ask: an account that isn't registered, at a node and a trainer that take no part.
+async fn whoever_is_not_registered_asks_at_a_pc_of_his_own(network: &LocalNetwork, newcomer: &Newcomer) {
+    let answer = network
+        .wait("the newcomer's trainer has the model", LIMIT, async || {
+            let output = newcomer.hydra(&["ask", "3", "--suri", "//Ferdie", "--json"]);
+            // Until it has, it says so, and nothing is paid.
+            let waits = matches!(output.status.code(), Some(4 | 6));
+            (!waits).then_some(output)
+        })
+        .await;
+    let answer = proc::json(&answer);
+    assert!(
+        answer["label"].as_u64().is_some_and(|label| label < 10),
+        "{answer}"
+    );
+    let status = proc::json(&newcomer.hydra(&["status", "--json"]));
+    assert_eq!(status["trainer"]["standing"], "unregistered", "{status}");
+}
+
+async fn the_chain_takes_what_hydra_registration_prints(network: &LocalNetwork, newcomer: &Newcomer) {
+    let registration = newcomer.hydra(&["registration", "--json"]);
+    assert!(registration.status.success(), "{registration:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("registration.json");
+    std::fs::write(&file, &registration.stdout).expect("a file");
+    let registered = Command::new("node")
+        .arg(checkout("tests/polkadot-js/register.mjs"))
+        .args(["--url", &newcomer.url(), "--suri", "//Ferdie"])
+        .stdin(Stdio::from(std::fs::File::open(&file).expect("the file")))
+        .output()
+        .expect("Node.js runs");
+    assert!(registered.status.success(), "{registered:?}");
+    refused(&newcomer.hydra(&["registration"]), 6, "is registered already");
+    let ferdie = accounts::development("Ferdie").expect("a development account");
+    network
+        .wait("Ferdie is on chain", LIMIT, async || {
+            let best = network.best().await;
+            let status = network.chain.node_status(&ferdie, best.hash).await;
+            status.expect("the node answers").registered.then_some(())
+        })
+        .await;
+}
+
 async fn a_newcomer_joins_with_the_script_of_the_operator_guide(network: &LocalNetwork) {
     let join = |arguments: &[&str]| {
         proc::run(
@@ -49,7 +97,7 @@ async fn a_newcomer_joins_with_the_script_of_the_operator_guide(network: &LocalN
                 .arg(checkout("scripts/join.mjs"))
                 .args(["--url", &network.pc("alice").node.rpc_url])
                 .args(arguments)
-                .env("HYDRA_SURI", "//Ferdie"),
+                .env("HYDRA_SURI", "//Eve"),
         )
     };
     let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
@@ -65,11 +113,11 @@ async fn a_newcomer_joins_with_the_script_of_the_operator_guide(network: &LocalN
         said(&joined).contains("bond 2 HYDRA: done in block"),
         "{joined:?}"
     );
-    let ferdie = accounts::development("Ferdie").expect("a development account");
+    let eve = accounts::development("Eve").expect("a development account");
     network
-        .wait("Ferdie is on chain", LIMIT, async || {
+        .wait("Eve is on chain", LIMIT, async || {
             let best = network.best().await;
-            let status = network.chain.node_status(&ferdie, best.hash).await;
+            let status = network.chain.node_status(&eve, best.hash).await;
             let status = status.expect("the node answers");
             (status.registered && status.stake == 2 * HYDRA).then_some(())
         })

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use hydra_cli::chain::Chain;
+use hydra_cli::{accounts, chain::Chain};
 use hydra_network_tests::{
     LocalNetwork, checkout,
     clients::refused,
@@ -15,10 +15,30 @@ const LIMIT: Duration = Duration::from_secs(240);
 #[tokio::test(flavor = "multi_thread")]
 async fn what_people_do_wrong_gets_a_sentence_and_harms_nobody() {
     let network = LocalNetwork::start().await;
+    what_is_not_trained_yet_is_neither_exported_nor_asked(&network);
     network.wait_for_version(1, LIMIT).await;
     questions_and_starts_that_can_not_be_are_refused(&network);
     no_trainer_and_a_trainer_with_another_token_leave_the_node_running(&network).await;
+    a_final_answer_is_not_paid_for_where_nothing_becomes_final(&network).await;
     network.stop();
+}
+
+fn what_is_not_trained_yet_is_neither_exported_nor_asked(network: &LocalNetwork) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("model.safetensors");
+    let file = file.to_str().expect("UTF-8");
+    // Its first round takes many blocks.
+    refused(
+        &network.hydra("alice", &["model", "export", "--out", file]),
+        6,
+        "has not been trained yet",
+    );
+    refused(
+        &network.hydra("alice", &["ask", "3"]),
+        6,
+        "has not been trained yet",
+    );
+    assert!(fs::read_dir(folder.path()).expect("it is there").next().is_none());
 }
 
 fn questions_and_starts_that_can_not_be_are_refused(network: &LocalNetwork) {
@@ -85,6 +105,9 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     refused(&network.hydra("dave", &["ask", "3"]), 4, "does not answer");
     says("no trainer answers on 127.0.0.1").await;
 
+    // Two of four can make blocks, and none of them final.
+    network.power_cut("bob");
+    network.power_cut("charlie");
     fs::write(&dave.trainer.token_file, format!("{}\n", "5a".repeat(32))).expect("Dave's token file");
     let dataset = checkout("datasets/digits");
     let mut trainer = Running::start(
@@ -94,4 +117,24 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     );
     trainer.line_with("ready: peer", LIMIT);
     says("does not accept our token").await;
+}
+
+/// Two of the four PCs are gone.
+async fn a_final_answer_is_not_paid_for_where_nothing_becomes_final(network: &LocalNetwork) {
+    let ferdie = accounts::development("Ferdie").expect("a development account");
+    let funds = async || {
+        let best = network.best().await;
+        let funds = network.chain.funds(&ferdie, best.hash).await;
+        funds.expect("the node answers").free
+    };
+    let before = funds().await;
+    refused(
+        &network.hydra("alice", &["ask", "3", "--suri", "//Ferdie", "--finalized"]),
+        6,
+        "blocks do not become final",
+    );
+    assert_eq!(funds().await, before);
+    // What needs not be final is answered all the same.
+    let output = network.hydra("alice", &["ask", "3", "--suri", "//Ferdie"]);
+    assert!(output.status.success(), "{output:?}");
 }
