@@ -10,6 +10,11 @@ const EXAMPLE: &str = "ws://127.0.0.1:9944";
 /// Refuses what can't be the address of a node's RPC.
 pub fn check(given: &str) -> Result<(), Error> {
     let bad = |reason, example: String| {
+        // What is suggested must be taken.
+        let example = match check(&example) {
+            Err(Error::BadUrl { example, .. }) => example,
+            _ => example,
+        };
         Err(Error::BadUrl {
             given: given.into(),
             reason,
@@ -122,6 +127,11 @@ mod tests {
             ("ws://[::]:9950", "ws://127.0.0.1:9950"),
             ("ws://10.0.0.5", "ws://10.0.0.5:9944"),
             ("ws://10.0.0.5/", "ws://10.0.0.5:9944"),
+            ("127.0.0.1", "ws://127.0.0.1:9944"),
+            ("http://127.0.0.1", "ws://127.0.0.1:9944"),
+            ("http://0.0.0.0:9944", "ws://127.0.0.1:9944"),
+            ("https://", "ws://127.0.0.1:9944"),
+            ("0.0.0.0", "ws://127.0.0.1:9944"),
         ] {
             let text = complaint(given);
             assert!(

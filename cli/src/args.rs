@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use hydra_primitives::{AccountBytes, ModelId};
 use libp2p_identity::PeerId;
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 use subxt::utils::AccountId32;
 
 use crate::{
@@ -62,8 +62,8 @@ pub enum ModelCommand {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which node")]
 pub struct TargetArgs {
-    /// The node's RPC address [default: the newest local network's if it runs, else ws://127.0.0.1:9944]
-    #[arg(long, value_name = "URL", env = "HYDRA_URL")]
+    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else ws://127.0.0.1:9944]
+    #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// A local network's folder [default: the newest one's]
     #[arg(long, value_name = "DIR")]
@@ -83,9 +83,10 @@ pub struct TargetArgs {
 #[derive(Debug, Args)]
 pub struct UpArgs {
     /// How many PCs to start: Alice, Bob, Charlie, Dave in this order. Blocks become final with 1, 3 or 4 of them:
-    /// 1 is a network of Alice alone, 2 to 4 are part of a network of four.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub local: u8,
+    /// 1 is a network of Alice alone, 2 to 4 are part of a network of four [default: as many as before in a folder used
+    /// before, else 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub local: Option<u8>,
     /// Start only this PC of the network that is in --base-path, for example bob.
     #[arg(long, value_name = "NAME", requires = "base_path")]
     pub only: Option<String>,
@@ -102,7 +103,7 @@ pub struct UpArgs {
     pub timeout: u64,
     /// The first of 16 ports: RPC (4), trainers (4), node to node (4), trainer to trainer (4) [default: as before,
     /// else 9944]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(LAST_BASE_PORT)))]
+    #[arg(long, value_name = "PORT", conflicts_with = "only", value_parser = clap::value_parser!(u16).range(1..=i64::from(LAST_BASE_PORT)))]
     pub base_port: Option<u16>,
     /// The folder that holds the data set `digits` [default: found next to the program]
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
@@ -139,7 +140,7 @@ pub struct RoundsArgs {
 pub struct AskArgs {
     /// A picture (PNG, JPEG or WebP), or the number of an image of the validation set.
     #[arg(value_name = "IMAGE")]
-    pub image: String,
+    pub image: OsString,
     /// The model.
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pub model: ModelId,
@@ -204,7 +205,7 @@ const UP_HELP: &str = "\
 Runs until Ctrl-C, or until the goal is reached, then stops every program it started and prints the table of rounds. \
 Ports, process ids, logs and token files are listed in network.json in the base path. A PC that stops unexpectedly \
 is reported; the others go on. To start it again:
-  hydra up --local 4 --only bob --base-path DIR
+  hydra up --only bob --base-path DIR
 
 Without --base-path each run is a network of its own in a new folder. Of those that have stopped, the newest is kept and \
 older ones are deleted before the next starts.";
@@ -241,7 +242,10 @@ mod tests {
         let Command::Up(up) = parse("hydra up --local 3 --until-accuracy 0.95").unwrap().command else {
             panic!()
         };
-        assert_eq!((up.local, up.until_accuracy, up.timeout), (3, Some(0.95), 900));
+        assert_eq!(
+            (up.local, up.until_accuracy, up.timeout),
+            (Some(3), Some(0.95), 900)
+        );
         for bad in [
             "--local 0",
             "--local 5",
@@ -258,13 +262,15 @@ mod tests {
         let Command::Up(up) = parse("hydra up --local 4 --local 3").unwrap().command else {
             panic!()
         };
-        assert_eq!(up.local, 3);
+        assert_eq!(up.local, Some(3));
     }
 
     #[test]
     fn one_pc_can_only_be_started_in_an_existing_network() {
         assert!(parse("hydra up --only bob").is_err());
         assert!(parse("hydra up --only bob --base-path d").is_ok());
+        // Its ports are those it has.
+        assert!(parse("hydra up --only bob --base-path d --base-port 20000").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use hydra_picture::Reading;
 use hydra_primitives::{ModelId, Version, content_hash, rewards::QUERY_PRICE};
 use serde::Serialize;
-use std::{path::Path, time::Duration};
+use std::{ffi::OsStr, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -126,10 +126,10 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
 
 /// A number is an image of the validation set, anything else a file. A file that is called like a number can be
 /// named with its folder: `./7`.
-fn picture(text: &str) -> Result<Image, Error> {
-    match text.parse::<u32>() {
-        Ok(index) => Ok(Image::ValidationIndex(index)),
-        Err(_) => Ok(match image::read(Path::new(text))? {
+fn picture(text: &OsStr) -> Result<Image, Error> {
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(index) => Ok(Image::ValidationIndex(index)),
+        None => Ok(match image::read(Path::new(text))? {
             Reading::Exact(pixels) => Image::Pixels(pixels),
             Reading::Several(readings) => Image::Readings(readings),
         }),
@@ -235,12 +235,15 @@ mod tests {
     use super::*;
     use crate::chain::Block;
     use hydra_primitives::HYDRA;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn a_number_is_an_image_of_the_validation_set_and_anything_else_a_file() {
-        assert_eq!(picture("17").unwrap(), Image::ValidationIndex(17));
-        assert!(matches!(picture("./17"), Err(Error::Image(_))));
-        assert!(matches!(picture("-1"), Err(Error::Image(_))));
+        let picture = |text: &[u8]| picture(OsStr::from_bytes(text));
+        assert_eq!(picture(b"17").unwrap(), Image::ValidationIndex(17));
+        for file in [b"./17".as_slice(), b"-1", b"caf\xe9.png"] {
+            assert!(matches!(picture(file), Err(Error::Image(_))));
+        }
     }
 
     fn receipt(truth: Option<u8>) -> Receipt {
@@ -305,7 +308,7 @@ mod tests {
         blank.save(&path).unwrap();
         // No node answers there: whatever is done first decides which error it is.
         let args = AskArgs {
-            image: path.to_str().unwrap().into(),
+            image: path.into(),
             model: 0,
             suri: None,
             finalized: false,

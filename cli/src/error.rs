@@ -62,6 +62,15 @@ impl std::fmt::Display for Meant {
     }
 }
 
+const STOP_IT: &str = ": correct the address, or stop that program and start a node there";
+
+/// Why this address was taken and what to do, if that is known.
+fn meant_or(meant: &Option<Meant>, otherwise: &str) -> String {
+    meant
+        .as_ref()
+        .map_or_else(|| otherwise.into(), ToString::to_string)
+}
+
 /// Who holds a port that is needed, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortUse {
@@ -88,11 +97,11 @@ impl std::fmt::Display for PortUse {
             ),
             Self::Other(holder) => write!(
                 f,
-                "by {holder}, which is not of this network: stop it, or start the network on other ports with --base-port"
+                "by {holder}, which is not of this network: stop it, or start the whole network on other ports with --base-port"
             ),
             Self::Unseen => f.write_str(
                 "by a program that can't be seen from here, probably another user's: find it with `sudo ss -ltnp`, or start \
-                 the network on other ports with --base-port",
+                 the whole network on other ports with --base-port",
             ),
         }
     }
@@ -128,16 +137,23 @@ pub enum Error {
         example: String,
     },
 
-    #[error("no node answers at {url} ({reason}){}", .meant.as_ref().map(ToString::to_string).unwrap_or_default())]
+    #[error("no node answers at {url} ({reason}){}", meant_or(.meant, ""))]
     NodeUnreachable {
         url: String,
         reason: String,
         meant: Option<Meant>,
     },
+    #[error("what answers at {url} is no HydraAI node ({reason}){}", meant_or(.meant, STOP_IT))]
+    NotANode {
+        url: String,
+        reason: String,
+        meant: Option<Meant>,
+    },
     #[error(
-        "what answers at {url} is no HydraAI node ({reason}): correct the address, or stop that program and start a node there"
+        "what answers at {url} does not let this address speak to it ({reason}): a HydraAI node is reached by its IP \
+         address and not by a name; on its own PC, as 127.0.0.1 or localhost"
     )]
-    NotANode { url: String, reason: String },
+    NotByThisName { url: String, reason: String },
     #[error(
         "the local network in {folder} does not run{other}: start it again with `hydra up --base-path {folder}`",
         folder = .folder.display(), other = in_its_place(.other)
@@ -160,9 +176,13 @@ pub enum Error {
     NodeLost { url: String, reason: String },
     #[error(
         "the node at {url} does not speak this version of HydraAI ({reason}): use the `hydra` and `hydra-node` that \
-         were built together"
+         were built together{}", meant_or(.meant, "")
     )]
-    NotHydra { url: String, reason: String },
+    NotHydra {
+        url: String,
+        reason: String,
+        meant: Option<Meant>,
+    },
 
     #[error(
         "the trainer at {url} does not answer ({reason}): start it with hydra-trainer or `hydra up`, or name its port \
@@ -290,6 +310,11 @@ pub enum Error {
     )]
     NoNetwork(PathBuf),
     #[error(
+        "the network in {} has {pcs} {}, and one PC alone is a network of another kind: leave --local out, or choose \
+         another folder with --base-path", .folder.display(), if *.pcs == 1 { "PC" } else { "PCs" }
+    )]
+    OtherChain { folder: PathBuf, pcs: usize },
+    #[error(
         "the network in {} is running already: stop that `hydra up` first, or choose another folder with --base-path",
         .0.display()
     )]
@@ -354,6 +379,7 @@ impl Error {
             Self::BadUrl { .. } | Self::NotUtf8(_) => ExitCode::Usage,
             Self::NodeUnreachable { .. }
             | Self::NotANode { .. }
+            | Self::NotByThisName { .. }
             | Self::NetworkStopped { .. }
             | Self::PcStopped { .. }
             | Self::NodeLost { .. }
@@ -392,6 +418,7 @@ impl Error {
             | Self::NoSuchPc(_)
             | Self::NoLocalNetwork(_)
             | Self::AlreadyUp(_)
+            | Self::OtherChain { .. }
             | Self::NoTable { .. }
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }

@@ -73,11 +73,12 @@ kinds! {
     Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Up];
     Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
     Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
-    Error::NotANode { .. } => Error::NotANode { url: text(), reason: text() }, CLIENTS;
+    Error::NotANode { .. } => Error::NotANode { url: text(), reason: text(), meant: None }, CLIENTS;
+    Error::NotByThisName { .. } => Error::NotByThisName { url: text(), reason: text() }, CLIENTS;
     Error::NetworkStopped { .. } => Error::NetworkStopped { folder: "x".into(), other: None }, CLIENTS;
     Error::PcStopped { .. } => Error::PcStopped { pc: text(), folder: "x".into(), other: None }, CLIENTS;
     Error::NodeLost { .. } => Error::NodeLost { url: text(), reason: text() }, CLIENTS;
-    Error::NotHydra { .. } => Error::NotHydra { url: text(), reason: text() }, CLIENTS;
+    Error::NotHydra { .. } => Error::NotHydra { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::TrainerUnreachable { .. } => Error::TrainerUnreachable { url: text(), reason: text() }, OF_TRAINER;
     Error::TrainerRefused(_) => Error::TrainerRefused(text()), OF_TRAINER;
     Error::TrainerGarbled(_) => Error::TrainerGarbled(text()), OF_TRAINER;
@@ -107,6 +108,7 @@ kinds! {
     Error::NoDataset(_) => Error::NoDataset("x".into()), &[Up];
     Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Up];
     Error::NoNetwork(_) => Error::NoNetwork("x".into()), ALL;
+    Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, &[Up];
     Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Up];
     Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Up];
     Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, ALL;
@@ -175,6 +177,17 @@ fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
             .starts_with("no node answers at ws://x (refused), the address that --url or HYDRA_URL gives")
     );
     assert!(said(Meant::Usual).contains("hydra up --local 4"));
+    // Somebody else's program where a network was.
+    let stranger = Error::NotANode {
+        url: "ws://x".into(),
+        reason: "404".into(),
+        meant: Some(Meant::UsualAsStopped { folder: "/n".into() }),
+    };
+    let stranger = stranger.to_string();
+    assert!(
+        stranger.contains("the newest local network, in /n, does not run"),
+        "{stranger}"
+    );
     let folder = PathBuf::from("/n");
     let stopped = said(Meant::UsualAsStopped {
         folder: folder.clone(),

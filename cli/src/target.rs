@@ -16,6 +16,8 @@ use crate::{
     trainer::Trainer,
 };
 
+/// Names a node where the command line names none.
+const URL: &str = "HYDRA_URL";
 /// Where a node listens unless told otherwise.
 const DEFAULT_URL: &str = "ws://127.0.0.1:9944";
 
@@ -46,6 +48,11 @@ enum Local {
 impl Target {
     /// Resolves what was given on the command line.
     pub fn new(args: &TargetArgs) -> Result<Self, Error> {
+        let url = args
+            .url
+            .clone()
+            .or_else(|| from_environment(args, std::env::var(URL).ok()));
+        let args = &TargetArgs { url, ..args.clone() };
         args.url.as_deref().map_or(Ok(()), address::check)?;
         let local = match &args.base_path {
             Some(path) => {
@@ -90,14 +97,13 @@ impl Target {
 
     /// Connects to the node.
     pub async fn chain(&self) -> Result<Chain, Error> {
-        Chain::connect(&self.url).await.map_err(|error| match error {
-            Error::NodeUnreachable { url, reason, .. } => Error::NodeUnreachable {
-                url,
-                reason,
-                meant: Some(self.meant.clone()),
-            },
+        let meant = Some(self.meant.clone());
+        let chain = Chain::connect(&self.url).await.map_err(|error| match error {
+            Error::NodeUnreachable { url, reason, .. } => Error::NodeUnreachable { url, reason, meant },
+            Error::NotANode { url, reason, .. } => Error::NotANode { url, reason, meant },
             error => error,
-        })
+        })?;
+        Ok(chain.meant(self.meant.clone()))
     }
 
     /// The trainer, if it is known where it is.
@@ -114,6 +120,12 @@ impl Target {
             (None, _) => Ok(None),
         }
     }
+}
+
+/// What was asked for on the command line counts more.
+fn from_environment(args: &TargetArgs, url: Option<String>) -> Option<String> {
+    let nothing = args.base_path.is_none() && args.pc.is_none();
+    url.filter(|url| nothing && !url.is_empty())
 }
 
 type Choice = (String, Meant, Option<Pc>);
@@ -228,6 +240,22 @@ mod tests {
             pc: Some(name.into()),
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn the_environment_names_a_node_only_where_the_command_line_names_nothing() {
+        let url = || Some("ws://other:9944".to_string());
+        assert_eq!(from_environment(&TargetArgs::default(), url()), url());
+        assert_eq!(from_environment(&pc("bob"), url()), None);
+        let folder = TargetArgs {
+            base_path: Some("/base".into()),
+            ..Default::default()
+        };
+        assert_eq!(from_environment(&folder, url()), None);
+        assert_eq!(
+            from_environment(&TargetArgs::default(), Some(String::new())),
+            None
+        );
     }
 
     #[test]

@@ -76,7 +76,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_exact_number_of_leaves_decodes(steps in 1u32..50, every in 1u32..60, len in 0usize..2000) {
+        fn hostile_bytes_decode_only_as_the_exact_number_of_leaves(steps in 1u32..50, every in 1u32..60, len in 0usize..2000) {
             let task = task(steps, every);
             let ok = decode_leaves(&task, &alloc::vec![0u8; len]).is_some();
             prop_assert_eq!(ok, len as u64 == leaves_size(&task));

@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_decodes_encodes_to_the_same_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        fn hostile_bytes_that_decode_encode_to_the_same_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             if let Ok((header, rest)) = UpdateHeader::decode(&bytes) {
                 prop_assert_eq!(&header.encode(), &bytes[..HEADER_SIZE]);
                 prop_assert_eq!(rest, &bytes[HEADER_SIZE..]);

@@ -2,15 +2,21 @@
 # Shared by every script: where things live, how to say something, how to become root. Sourced, never run.
 # Nothing here may install, build or delete anything.
 
-# cron, systemd and containers may leave it out; the shell's own `~` follows it, too.
+# cron, systemd and containers may leave it out; the shell's own `~` follows it, too. A container's user may have none.
 if [ -z "${HOME:-}" ]; then
-    HOME="$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)"
+    HOME="$({ getent passwd "$(id -u)" 2>/dev/null || true; } | cut -d: -f6)"
     export HOME="${HOME:-/}"
 fi
+# With it, `cd` prints where it went, and may go elsewhere.
+unset CDPATH
 
 # shellcheck disable=SC2034
 HYDRA_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-HYDRA_CACHE="${HYDRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hydraai}"
+# The XDG specification: a path that isn't absolute is to be ignored.
+case "${XDG_CACHE_HOME:-}" in /*) ;; *) XDG_CACHE_HOME="$HOME/.cache" ;; esac
+HYDRA_CACHE="${HYDRA_CACHE:-$XDG_CACHE_HOME/hydraai}"
+# Scripts change folders.
+case "$HYDRA_CACHE" in /*) ;; *) HYDRA_CACHE="$PWD/$HYDRA_CACHE" ;; esac
 
 # Outside the checkout, so that a second clone rebuilds only our own crates.
 export CARGO_TARGET_DIR="${HYDRA_TARGET_DIR:-$HYDRA_CACHE/target}"
@@ -19,7 +25,8 @@ export HYDRA_BIN="$CARGO_TARGET_DIR/release"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 # What scripts/setup installs for tests only.
 HYDRA_TOOLS="$HYDRA_CACHE/tools"
-PATH="$HOME/.cargo/bin:$PATH:$HYDRA_TOOLS/bin"
+# Ours first: they are there only if what was on PATH before is missing or too old.
+PATH="$HYDRA_TOOLS/bin:$HOME/.cargo/bin:$PATH"
 # conda, a debugger or a profile may have set these; what is built and run here must find its own libraries.
 unset LD_LIBRARY_PATH LD_PRELOAD PYTHONHOME PYTHONPATH
 

@@ -19,7 +19,10 @@ use subxt::{
 };
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
-use crate::{address, error::Error};
+use crate::{
+    address,
+    error::{Error, Meant},
+};
 
 /// How HydraAI's transactions look: like any Substrate chain's.
 pub(crate) type Config = PolkadotConfig;
@@ -58,6 +61,7 @@ pub struct Clock {
 /// A connection to one node.
 pub struct Chain {
     url: String,
+    meant: Option<Meant>,
     rpc: RpcClient,
     methods: LegacyRpcMethods<RpcConfigFor<Config>>,
     client: OnceCell<OnlineClient<Config>>,
@@ -74,10 +78,17 @@ impl Chain {
         let methods = LegacyRpcMethods::new(rpc.clone());
         Ok(Self {
             url: url.into(),
+            meant: None,
             rpc,
             methods,
             client: OnceCell::new(),
         })
+    }
+
+    /// The same, with why this address was taken: for whoever finds somebody else there.
+    pub fn meant(mut self, meant: Meant) -> Self {
+        self.meant = Some(meant);
+        self
     }
 
     /// The node's address.
@@ -214,6 +225,7 @@ impl Chain {
         Error::NotHydra {
             url: self.url.clone(),
             reason: reason.to_string(),
+            meant: self.meant.clone(),
         }
     }
 }
@@ -230,11 +242,19 @@ async fn no_connection(url: &str, reason: String) -> Error {
     };
     match timeout(PROBE, TcpStream::connect((host.as_str(), port))).await {
         Ok(Ok(_)) => {
+            // How a node's guard answers who calls it by a name that isn't its own.
+            if reason.contains("403") {
+                return Error::NotByThisName {
+                    url: url.into(),
+                    reason,
+                };
+            }
             let here = address::is_loopback(&host);
             let holder = here.then(|| hydra_host::port_holder(port)).flatten();
             Error::NotANode {
                 url: url.into(),
                 reason: holder.map_or(reason.clone(), |holder| format!("{reason}; it is {holder}")),
+                meant: None,
             }
         }
         _ => unreachable(reason),
@@ -283,6 +303,23 @@ mod tests {
                 .starts_with(&format!("no node answers at {url} (")),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_node_that_knows_itself_by_another_name_is_not_called_a_stranger() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+            }
+        });
+        let error = Chain::connect(&url).await.err().expect("it refuses");
+        assert!(matches!(error, Error::NotByThisName { .. }), "{error}");
     }
 
     #[tokio::test]

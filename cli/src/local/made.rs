@@ -14,6 +14,8 @@ use crate::network::{self, Network};
 
 /// Locked by the `hydra up` that runs the network.
 pub const UP_LOCK: &str = "up.lock";
+/// What the name of a folder begins with that is being deleted.
+const DELETED: &str = ".deleted-";
 /// How many that are stopped stay.
 const KEPT: usize = 1;
 
@@ -33,28 +35,75 @@ fn made_at(name: &str) -> Option<(u64, u32)> {
     Some((seconds.parse().ok()?, pid.parse().ok()?))
 }
 
-/// Deletes all stopped networks in folders of ours but the newest. Says how many.
-pub fn tidy(data_home: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(data_home.join("local")) {
+/// What became of earlier networks.
+#[derive(Debug, Default)]
+pub struct Tidied {
+    /// How many were deleted.
+    pub deleted: usize,
+    /// What could not be.
+    pub left: Vec<(PathBuf, io::Error)>,
+}
+
+/// Deletes all stopped networks in folders of ours but the newest, and what never became one.
+pub fn tidy(data_home: &Path) -> Tidied {
+    let mut tidied = Tidied::default();
+    let local = data_home.join("local");
+    let entries = match fs::read_dir(&local) {
         Ok(entries) => entries,
         // There was none yet; or there can't be one, which whoever makes the next will say.
-        Err(_) => return Ok(0),
+        Err(_) => return tidied,
     };
-    let mut stopped: Vec<_> = entries
+    let (mut stopped, mut rest) = (Vec::new(), Vec::new());
+    // A link is somebody's own.
+    let folders = entries
         .flatten()
-        // A link is somebody's own.
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .filter_map(|entry| Some((made_at(entry.file_name().to_str()?)?, entry.path())))
-        .filter(|(_, folder)| is_disposable(folder))
-        .collect();
-    stopped.sort_unstable();
-    let deleted = stopped.len().saturating_sub(KEPT);
-    for (_, folder) in stopped.iter().take(deleted) {
-        // First its description: what is left of a folder half deleted is nobody's network.
-        fs::remove_file(folder.join(network::NETWORK_FILE))?;
-        fs::remove_dir_all(folder)?;
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    for entry in folders {
+        let (name, folder) = (entry.file_name(), entry.path());
+        let Some(name) = name.to_str() else { continue };
+        match made_at(name) {
+            Some(made) if is_disposable(&folder) => stopped.push((made, folder)),
+            Some((_, pid)) if is_abandoned(&folder, pid) => rest.push(folder),
+            None if name.starts_with(DELETED) => rest.push(folder),
+            _ => {}
+        }
     }
-    Ok(deleted)
+    stopped.sort_unstable();
+    stopped.truncate(stopped.len().saturating_sub(KEPT));
+    for (count, folder) in stopped
+        .into_iter()
+        .map(|(_, folder)| (1, folder))
+        .chain(rest.into_iter().map(|folder| (0, folder)))
+    {
+        match delete(&local, &folder) {
+            Ok(()) => tidied.deleted += count,
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tidied.left.push((folder, error)),
+        }
+    }
+    tidied
+}
+
+/// Under another name first: what is left of a folder half deleted is nobody's network, and goes the next time.
+fn delete(local: &Path, folder: &Path) -> io::Result<()> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let doomed = local.join(format!("{DELETED}{}", name.trim_start_matches(DELETED)));
+    fs::rename(folder, &doomed)?;
+    fs::remove_dir_all(&doomed)
+}
+
+/// Whether `hydra up` ended before there was a network in the folder that it had made.
+fn is_abandoned(folder: &Path, pid: u32) -> bool {
+    !network::alive(pid) && !folder.join(network::NETWORK_FILE).exists() && is_free(folder)
+}
+
+/// Whether no `hydra up` holds it.
+fn is_free(folder: &Path) -> bool {
+    match File::open(folder.join(UP_LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Whether a network is there that `hydra up` chose the folder of, and that does not run.
@@ -65,8 +114,7 @@ fn is_disposable(folder: &Path) -> bool {
     let pids = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
     // Some other process may have the number by now; then the folder stays a little longer.
     let alive = pids.into_iter().any(network::alive);
-    let free = File::open(folder.join(UP_LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
-    network.disposable && !alive && free
+    network.disposable && !alive && is_free(folder)
 }
 
 #[cfg(test)]
@@ -96,12 +144,50 @@ mod tests {
     #[test]
     fn of_the_folders_that_nobody_named_the_newest_stays() {
         let (_folder, home) = home();
-        assert_eq!(tidy(&home).unwrap(), 0);
+        assert_eq!(tidy(&home).deleted, 0);
         // By number, not by letter.
         let made = ["99-5", "100-4", "100-30"].map(|name| network(&home, name, |_| ()));
-        assert_eq!(tidy(&home).unwrap(), 2);
+        assert_eq!(tidy(&home).deleted, 2);
         assert_eq!(made.map(|folder| folder.exists()), [false, false, true]);
-        assert_eq!(tidy(&home).unwrap(), 0);
+        assert_eq!(tidy(&home).deleted, 0);
+    }
+
+    #[test]
+    fn what_never_became_a_network_or_was_half_deleted_goes() {
+        let (_folder, home) = home();
+        let local = home.join("local");
+        // No process has this number.
+        let abandoned = local.join(format!("7-{}", u32::MAX));
+        fs::create_dir_all(&abandoned).unwrap();
+        File::create(abandoned.join(UP_LOCK)).unwrap();
+        let half = local.join(".deleted-6-1");
+        fs::create_dir_all(half.join("alice/node")).unwrap();
+        let newest = network(&home, "8-1", |_| ());
+        let tidied = tidy(&home);
+        assert!(tidied.deleted == 0 && tidied.left.is_empty(), "{tidied:?}");
+        assert_eq!(
+            fs::read_dir(&local)
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.path())
+                .collect::<Vec<_>>(),
+            [newest]
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_deleted_is_named_and_keeps_nobody_from_starting() {
+        let (_folder, home) = home();
+        let stuck = network(&home, "1-1", |_| ());
+        network(&home, "2-1", |_| ());
+        // In its way, and no empty folder.
+        fs::create_dir_all(home.join("local/.deleted-1-1/x")).unwrap();
+        fs::write(home.join("local/.deleted-1-1/x/y"), "").unwrap();
+        let tidied = tidy(&home);
+        assert_eq!(tidied.left.len(), 1, "{tidied:?}");
+        assert_eq!(tidied.left[0].0, stuck);
+        // What was in its way is gone now.
+        assert_eq!(tidy(&home).deleted, 1);
     }
 
     #[test]
@@ -122,7 +208,7 @@ mod tests {
         fs::rename(network(&home, "5-1", |_| ()), &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, local.join("5-1")).unwrap();
         let newest = network(&home, "6-1", |_| ());
-        assert_eq!(tidy(&home).unwrap(), 0);
+        assert_eq!(tidy(&home).deleted, 0);
         for folder in [running, named, mine, locked, empty, elsewhere, newest] {
             assert!(folder.exists(), "{}", folder.display());
         }

@@ -15,21 +15,17 @@ use crate::{
     args::UpArgs,
     error::{Error, PortUse},
     files,
-    network::{self, Condition, DEFAULT_BASE_PORT, Layout, Network, Pc},
+    network::{self, Condition, DEFAULT_BASE_PORT, Layout, MAX_PCS, Network, Pc},
     output,
 };
 
 /// Where the network is and what it looks like: as it was, if the folder holds one already. `condition` says how a PC is.
 pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(PathBuf, Network), Error> {
-    if args.only.is_none() {
-        let planned = Layout::new(PathBuf::new(), args.local, DEFAULT_BASE_PORT).network();
-        check_goal(args, planned.pcs.len(), planned.validators())?;
-    }
     match (&args.base_path, &args.only) {
         // One PC joins the others where they are, so nothing about the network may change.
         (Some(path), Some(name)) => {
             let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
-            let path = fs::canonicalize(path).map_err(Error::file("open", path))?;
+            let path = told(path)?;
             let joins = network.pc(name)?;
             let others = network.pcs.iter().filter(|pc| pc.name != joins.name);
             let running = others.filter(|pc| condition(pc) == Condition::Runs).count() + 1;
@@ -37,54 +33,97 @@ pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Path
             Ok((path, network))
         }
         (Some(path), None) => {
-            let (path, before) = new_or_known(path)?;
-            let base_port = args.base_port.or(before.map(|network| network.base_port));
-            let base_port = base_port.unwrap_or(DEFAULT_BASE_PORT);
-            let network = Layout::new(path.clone(), args.local, base_port).network();
-            Ok((path, network))
+            let before = Network::read(path)?;
+            // The same folder is the same network, of as many PCs.
+            let pcs = before.as_ref().map(|network| network.pcs.len());
+            let pcs = args.local.or(pcs.and_then(|pcs| u8::try_from(pcs).ok()));
+            let base_port = args
+                .base_port
+                .or(before.as_ref().map(|network| network.base_port));
+            let layout = |path: PathBuf| {
+                Layout::new(
+                    path,
+                    pcs.unwrap_or(MAX_PCS),
+                    base_port.unwrap_or(DEFAULT_BASE_PORT),
+                )
+                .network()
+            };
+            let planned = layout(path.clone());
+            check_goal(args, planned.pcs.len(), planned.validators())?;
+            match before {
+                Some(before) if before.chain != planned.chain => {
+                    return Err(Error::OtherChain {
+                        folder: path.clone(),
+                        pcs: before.pcs.len(),
+                    });
+                }
+                _ => {}
+            }
+            let path = folder(path)?;
+            Ok((path.clone(), layout(path)))
         }
         (None, _) => {
+            let base_port = args.base_port.unwrap_or(DEFAULT_BASE_PORT);
+            let layout =
+                |path: PathBuf| Layout::new(path, args.local.unwrap_or(MAX_PCS), base_port).network();
+            let planned = layout(PathBuf::new());
+            check_goal(args, planned.pcs.len(), planned.validators())?;
+            // Before a folder is made, which would stay.
+            planned.pcs.iter().try_for_each(check_ports)?;
             let home = files::data_home().ok_or(Error::NoDataHome)?;
             let home_error = |source| Error::DataHome {
                 path: home.clone(),
                 source,
             };
             // Before another is made: without disk space nothing could be.
-            let deleted = made::tidy(&home).map_err(home_error)?;
-            if deleted > 0 {
+            let tidied = made::tidy(&home);
+            if tidied.deleted > 0 {
                 output::note(&format!(
-                    "deleted the data of {deleted} earlier {} (name a --base-path to keep it)",
-                    if deleted == 1 { "network" } else { "networks" }
+                    "deleted the data of {} earlier {} (name a --base-path to keep it)",
+                    tidied.deleted,
+                    if tidied.deleted == 1 {
+                        "network"
+                    } else {
+                        "networks"
+                    }
                 ));
             }
-            let (path, _) = new_or_known(&made::fresh_folder(&home)).map_err(|error| match error {
+            for (folder, reason) in tidied.left {
+                output::note(&format!(
+                    "the earlier network in {} can't be deleted ({reason}): delete it by hand",
+                    folder.display()
+                ));
+            }
+            let path = folder(&made::fresh_folder(&home)).map_err(|error| match error {
                 Error::File { source, .. } => home_error(source),
                 error => error,
             })?;
-            let base_port = args.base_port.unwrap_or(DEFAULT_BASE_PORT);
             let network = Network {
                 disposable: true,
-                ..Layout::new(path.clone(), args.local, base_port).network()
+                ..layout(path.clone())
             };
             Ok((path, network))
         }
     }
 }
 
-/// A folder for a whole network, and the network that is in it already.
-fn new_or_known(path: &Path) -> Result<(PathBuf, Option<Network>), Error> {
-    // Node, trainer and every file about the network are told of it, in JSON, too.
+/// A folder for a whole network, made if it isn't there.
+fn folder(path: &Path) -> Result<PathBuf, Error> {
     let absolute = std::path::absolute(path).map_err(Error::file("find", path))?;
     if absolute.to_str().is_none() {
         return Err(Error::NotUtf8(absolute));
     }
     fs::create_dir_all(path).map_err(Error::file("make", path))?;
+    told(path)
+}
+
+/// A network's folder as node, trainer and every file about the network are told of it, in JSON, too.
+fn told(path: &Path) -> Result<PathBuf, Error> {
     let path = fs::canonicalize(path).map_err(Error::file("open", path))?;
-    if path.to_str().is_none() {
-        return Err(Error::NotUtf8(path));
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(Error::NotUtf8(path)),
     }
-    let before = Network::read(&path)?;
-    Ok((path, before))
 }
 
 /// Refuses a goal that a network without finality can't reach: only what is final counts.

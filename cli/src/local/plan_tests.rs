@@ -6,7 +6,7 @@ fn stopped(_: &Pc) -> Condition {
 
 fn args(base_path: &Path) -> UpArgs {
     UpArgs {
-        local: 4,
+        local: None,
         only: None,
         base_path: Some(base_path.into()),
         until_accuracy: None,
@@ -93,7 +93,7 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let base_path = folder.path().canonicalize().unwrap();
     let with_goal = |local, base_path: &Path| UpArgs {
-        local,
+        local: Some(local),
         until_accuracy: Some(0.9),
         ..args(base_path)
     };
@@ -114,6 +114,59 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
     for enough in [1, 3, 4] {
         assert!(plan(&with_goal(enough, &base_path), stopped).is_ok());
     }
+    // Nor does a network that was of two PCs get there.
+    Layout::new(base_path.clone(), 2, 20_000)
+        .network()
+        .write(&base_path)
+        .unwrap();
+    let again = UpArgs {
+        until_accuracy: Some(0.9),
+        ..args(&base_path)
+    };
+    assert!(matches!(
+        plan(&again, stopped),
+        Err(Error::GoalOutOfReach { running: 2, .. })
+    ));
+}
+
+#[test]
+fn a_folder_used_before_is_the_same_network_of_as_many_pcs() {
+    let folder = tempfile::tempdir().unwrap();
+    let base_path = folder.path().canonicalize().unwrap();
+    for pcs in [1, 2, 3, 4] {
+        let before = Layout::new(base_path.clone(), pcs, 20_000).network();
+        before.write(&base_path).unwrap();
+        let (_, again) = plan(&args(&base_path), stopped).unwrap();
+        assert_eq!((again.pcs.len(), &again.chain), (usize::from(pcs), &before.chain));
+    }
+    // More of the same chain may join; one PC alone is on another chain.
+    let with = |local| {
+        let args = UpArgs {
+            local: Some(local),
+            ..args(&base_path)
+        };
+        plan(&args, stopped)
+    };
+    assert_eq!(with(3).unwrap().1.pcs.len(), 3);
+    let error = with(1).unwrap_err().to_string();
+    assert!(error.contains("4 PCs") && error.contains("--local"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_utf_8_is_refused_for_one_pc_as_well() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&odd).unwrap();
+    Layout::new("/base".into(), 4, 20_000)
+        .network()
+        .write(&odd)
+        .unwrap();
+    let only = UpArgs {
+        only: Some("bob".into()),
+        ..args(&odd)
+    };
+    assert!(matches!(plan(&only, stopped), Err(Error::NotUtf8(_))));
 }
 
 #[test]

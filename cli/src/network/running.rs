@@ -4,7 +4,13 @@
 
 use hydra_host::Holder;
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
-use std::{fs, net::TcpStream, os::unix::ffi::OsStrExt, path::Path, time::Duration};
+use std::{
+    fs,
+    net::TcpStream,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::Path,
+    time::Duration,
+};
 
 use super::file::Pc;
 
@@ -40,14 +46,22 @@ pub fn condition(pc: &Pc) -> Condition {
 /// What the holder of a port is in this PC: `node` or `trainer`; `None` if it is another program.
 pub fn own_part(pc: &Pc, holder: &Holder) -> Option<&'static str> {
     let parts = [
-        ("node", pc.node.pid, &pc.node.base_path),
-        ("trainer", pc.trainer.pid, &pc.trainer.base_path),
+        ("node", pc.node.pid, &pc.node.base_path, &pc.node.log),
+        ("trainer", pc.trainer.pid, &pc.trainer.base_path, &pc.trainer.log),
     ];
     // Its process id is known, or it was started by hand with this PC's data.
-    let part = parts
-        .into_iter()
-        .find(|(_, pid, base_path)| holder.pid == *pid || is_told(holder.pid, base_path));
+    let part = parts.into_iter().find(|(_, pid, base_path, log)| {
+        (holder.pid == *pid && may_write(*pid, log)) || is_told(holder.pid, base_path)
+    });
     part.map(|(part, ..)| part)
+}
+
+/// Whether the process writes this log: a copy of a network names the same processes and has logs of its own. A log that
+/// isn't there decides nothing.
+fn may_write(pid: u32, log: &Path) -> bool {
+    let Ok(log) = fs::metadata(log) else { return true };
+    fs::metadata(format!("/proc/{pid}/fd/1"))
+        .is_ok_and(|output| (output.dev(), output.ino()) == (log.dev(), log.ino()))
 }
 
 /// Whether the process's command line names this path.
@@ -108,6 +122,34 @@ mod tests {
         assert_eq!(condition(&pc), Condition::Runs);
         drop(listener);
         assert_eq!(condition(&pc), Condition::Stopped);
+    }
+
+    #[test]
+    fn the_copy_of_a_network_does_not_run_because_the_original_does() {
+        let (mut pc, _listener) = pc();
+        let folder = tempfile::tempdir().unwrap();
+        let (original, copy) = (folder.path().join("node.log"), folder.path().join("copy.log"));
+        fs::write(&copy, "").unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("1000")
+            .stdout(fs::File::create(&original).unwrap())
+            .spawn()
+            .unwrap();
+        pc.node.pid = child.id();
+        let holder = Holder {
+            pid: child.id(),
+            name: "sleep".into(),
+        };
+        pc.node.log = original.clone();
+        assert_eq!(own_part(&pc, &holder), Some("node"));
+        // A log's folder may be moved.
+        pc.node.log = folder.path().join("moved.log");
+        fs::rename(&original, &pc.node.log).unwrap();
+        assert_eq!(own_part(&pc, &holder), Some("node"));
+        pc.node.log = copy;
+        assert_eq!(own_part(&pc, &holder), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

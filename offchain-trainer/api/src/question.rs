@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_arrives_is_a_question_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn hostile_bytes_are_a_question_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = serde_json::from_slice::<Question>(&bytes);
             let _ = serde_json::from_slice::<Answer>(&bytes);
             let _ = serde_json::from_slice::<Checked>(&bytes);

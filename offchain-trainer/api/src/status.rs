@@ -197,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_arrives_is_a_status_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn hostile_bytes_are_a_status_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = serde_json::from_slice::<Status>(&bytes);
         }
     }

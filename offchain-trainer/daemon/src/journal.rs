@@ -371,7 +371,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whole_votes_are_found_in_whatever_the_disk_made_of_the_rest(
+        fn hostile_bytes_hide_no_whole_vote(
             before in proptest::collection::vec(any::<u8>(), 0..300),
             after in proptest::collection::vec(any::<u8>(), 0..300),
             n in any::<u8>(),

@@ -179,7 +179,7 @@ mod tests {
     }
     proptest! {
         #[test]
-        fn any_bytes_are_a_secret_or_a_sentence(bytes in proptest::collection::vec(any::<u8>(), 0..200), digits in "[0-9a-fA-F]{60,68}") {
+        fn hostile_bytes_are_a_secret_or_a_sentence(bytes in proptest::collection::vec(any::<u8>(), 0..200), digits in "[0-9a-fA-F]{60,68}") {
             let parse = |bytes: &[u8]| parse(SecretFile::Key, Path::new("key"), bytes);
             if let Err(error) = parse(&bytes) {
                 prop_assert!(error.to_string().contains("openssl"));

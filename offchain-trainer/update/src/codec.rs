@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_decodes_encodes_to_the_same_bytes(at in 0usize..200, value: u8) {
+        fn hostile_bytes_that_decode_encode_to_the_same_bytes(at in 0usize..200, value: u8) {
             let mut bytes = blob();
             bytes[at] = value;
             if let Ok(update) = decode_update(&digits_spec(), &bytes) {

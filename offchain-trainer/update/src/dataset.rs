@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_decodes_encodes_to_the_same_bytes(at in 0usize..200, value: u8) {
+        fn hostile_bytes_that_decode_encode_to_the_same_bytes(at in 0usize..200, value: u8) {
             let mut bytes = encode_shard(&KIND, &[0, 4, 8, 16], &[2, 0]).unwrap();
             let at = at % bytes.len();
             bytes[at] = value;
@@ -244,7 +244,7 @@ mod tests {
         }
 
         #[test]
-        fn strange_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn hostile_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = decode_shard(&KIND, &bytes);
         }
     }

@@ -76,7 +76,7 @@ fn a_file_with_other_spacing_or_values_that_are_not_finite_is_refused() {
 
 proptest! {
     #[test]
-    fn what_decodes_encodes_to_the_same_bytes(at in 0usize..2000, value: u8) {
+    fn hostile_bytes_that_decode_encode_to_the_same_bytes(at in 0usize..2000, value: u8) {
         let spec = digits_spec();
         let mut bytes = GlobalState::initial(&spec).encode(&spec);
         bytes[at] = value;
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn strange_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn hostile_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(GlobalState::decode(&digits_spec(), &bytes).is_err());
     }
 }

@@ -40,6 +40,90 @@ fn help_needs_no_home() {
     }
 }
 
+/// A shell script of that name that answers like this.
+fn stub(folder: &Path, name: &str, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(folder).expect("a folder");
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{line}\n")).expect("a script");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+}
+
+#[test]
+fn help_needs_no_entry_in_passwd() {
+    let folder = tempfile::tempdir().expect("a folder");
+    stub(folder.path(), "getent", "exit 2");
+    for script in SCRIPTS {
+        let line = format!("PATH=\"$STUBS:$PATH\"; scripts/{script} --help");
+        let output = bare(&line, &[("STUBS", folder.path())]);
+        assert!(output.status.success(), "scripts/{script}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn where_cd_would_lead_elsewhere_the_scripts_stay() {
+    let output = bare(
+        "scripts/run --help && . scripts/lib/env.sh && echo \"$HYDRA_ROOT\"",
+        &[("CDPATH", Path::new(".:/"))],
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let root = checkout().canonicalize().expect("it is there");
+    assert_eq!(shown.lines().last(), root.to_str());
+}
+
+/// What `scripts/setup` does about a tool, with a cargo that only says what it was told.
+fn tool(name: &str, have: Option<&str>) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    stub(folder.path(), "cargo", "echo \"cargo $*\"");
+    if let Some(version) = have {
+        stub(folder.path(), name, &format!("echo '{name} {version} (2026)'"));
+    }
+    // The function itself, out of the script, which would set up everything.
+    let line = format!(
+        "set -euo pipefail; . scripts/lib/env.sh; eval \"$(sed -n '/^cargo_tool()/,/^}}/p' scripts/setup)\"; \
+         PATH=\"$STUBS:$PATH\"; cargo_tool {name} 0.18.0 0.20.2; echo done"
+    );
+    bare(&line, &[("STUBS", folder.path()), ("HYDRA_CACHE", folder.path())])
+}
+
+#[test]
+fn a_tool_that_is_missing_or_too_old_is_installed() {
+    for (have, installs) in [
+        (None, true),
+        (Some("0.9.9"), true),
+        (Some("0.18.0"), false),
+        (Some("0.20.2"), false),
+    ] {
+        let output = tool("hydra-no-such-tool", have);
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && out.ends_with("done\n"),
+            "{have:?}: {}",
+            stderr(&output)
+        );
+        assert_eq!(out.contains("cargo install"), installs, "{have:?}: {out}");
+    }
+}
+
+#[test]
+fn a_tool_that_was_installed_for_being_newer_comes_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (home, tools) = (folder.path().join("home"), folder.path().join("tools/bin"));
+    stub(&home.join(".cargo/bin"), "hydra-some-tool", "echo old");
+    stub(&tools, "hydra-some-tool", "echo new");
+    let output = bare(
+        ". scripts/lib/env.sh; hydra-some-tool",
+        &[("HOME", &home), ("HYDRA_CACHE", folder.path())],
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "new\n",
+        "{}",
+        stderr(&output)
+    );
+}
+
 #[test]
 fn what_a_script_does_not_know_is_refused_in_one_sentence() {
     for script in ["setup", "test", "lint", "soak"] {
@@ -107,4 +191,16 @@ fn hydra_is_linked_where_new_terminals_find_it() {
     assert!(output.status.success());
     assert!(stderr(&output).contains("another program"), "{}", stderr(&output));
     assert_eq!(fs::read_to_string(&link).expect("theirs"), "theirs");
+
+    // So does a link to it.
+    let theirs = folder.path().join("hydra-of-theirs");
+    fs::rename(&link, &theirs).expect("theirs");
+    std::os::unix::fs::symlink(&theirs, &link).expect("a link");
+    let output = bare(
+        ". scripts/lib/env.sh; . scripts/lib/link.sh; link_hydra",
+        &environment,
+    );
+    assert!(output.status.success());
+    assert!(stderr(&output).contains("another program"), "{}", stderr(&output));
+    assert_eq!(fs::read_link(&link).expect("theirs"), theirs);
 }

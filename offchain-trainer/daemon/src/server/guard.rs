@@ -204,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_name_of_this_pc_or_not(host in any::<String>(), near in "(127[.]0[.]0[.]1|localhost|\\[::1\\]).{0,8}") {
+        fn hostile_bytes_are_a_name_of_this_pc_or_not(host in any::<String>(), near in "(127[.]0[.]0[.]1|localhost|\\[::1\\]).{0,8}") {
             let _ = is_this_pc(&host);
             if is_this_pc(&near) {
                 prop_assert!(near.bytes().all(|b| b.is_ascii_alphanumeric() || b".:[]".contains(&b)));

@@ -264,7 +264,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_a_sheet_or_a_refusal(bytes in proptest::collection::vec(any::<u8>(), 0..2000), at in any::<usize>()) {
+        fn hostile_bytes_are_a_sheet_or_a_refusal(bytes in proptest::collection::vec(any::<u8>(), 0..2000), at in any::<usize>()) {
             let _ = read_sheet(&bytes);
             let _ = read_question(&bytes);
             // Of our protocol, and of what is almost a sheet, too.
