@@ -124,6 +124,7 @@ pub struct OneAccount {
 }
 
 impl OneAccount {
+    /// Of these keys; `named` is the account of the command line, `folder` where the keys are files.
     pub fn new(
         keystore: KeystorePtr,
         named: Option<sr25519::Public>,

@@ -26,6 +26,7 @@ pub struct Extensions {
     pub light_sync_state: sc_sync_state_rpc::LightSyncStateExtension,
 }
 
+/// A chain spec of this network.
 pub type ChainSpec = GenericChainSpec<Extensions>;
 
 /// In which form a named network's genesis is wanted.

@@ -1,10 +1,10 @@
 //! The command line.
 
-use crate::chain_spec::Genesis;
+use crate::chain_spec::{self, Genesis};
 use clap::{Args, Parser};
 use sc_cli::{
     BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, ExportBlocksCmd, ExportChainSpecCmd, ExportStateCmd,
-    ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd,
+    ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd, SubstrateCli,
 };
 use sc_storage_monitor::StorageMonitorParams;
 use std::path::PathBuf;
@@ -12,11 +12,14 @@ use std::path::PathBuf;
 /// Port of the trainer on 127.0.0.1 unless another is chosen.
 pub const DEFAULT_TRAINER_PORT: u16 = 8790;
 
+/// The whole of it.
 #[derive(Debug, Parser)]
 pub struct Cli {
+    /// What to do instead of running a node.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
 
+    /// How to run a node.
     #[command(flatten)]
     pub run: Run,
 
@@ -28,12 +31,15 @@ pub struct Cli {
 /// Options of a running node.
 #[derive(Debug, Args)]
 pub struct Run {
+    /// The trainer beside it.
     #[command(flatten)]
     pub trainer: TrainerOptions,
 
+    /// How much room it needs.
     #[command(flatten, next_help_heading = "Space")]
     pub space: StorageMonitorParams,
 
+    /// Substrate's own options.
     #[command(flatten, next_help_heading = "Node")]
     pub base: RunCmd,
 }
@@ -62,6 +68,7 @@ pub struct TrainerOptions {
     pub trainer_suri: Option<String>,
 }
 
+/// What a node can do besides running.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
     /// Make, look at and store keys.
@@ -95,4 +102,70 @@ pub enum Subcommand {
 
     /// Take back blocks that aren't finalised.
     Revert(RevertCmd),
+}
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "HydraAI Node".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        "A node of a HydraAI network: PCs that train a neural network together and keep the books on a blockchain.\n\n\
+         First steps:\n  \
+         hydra-node --dev                      a network of your own, forgotten when it stops\n  \
+         hydra-node --chain local --alice      one of the four validators of a local network\n  \
+         hydra-node --chain spec.json          join the network described in a file"
+            .into()
+    }
+
+    fn author() -> String {
+        env!("CARGO_PKG_AUTHORS").into()
+    }
+
+    fn support_url() -> String {
+        "the docs folder of the HydraAI repository".into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+        Ok(Box::new(chain_spec::load(id, self.genesis)?))
+    }
+
+    fn setup_command(command: clap::Command) -> clap::Command {
+        command
+            .name("hydra-node")
+            .version(Self::impl_version())
+            .author(Self::author())
+            .about(Self::description())
+            .long_about(Self::description())
+            .after_help(format!("Support: {}", Self::support_url()))
+            .propagate_version(true)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+            // Every node trains and votes through its off-chain worker, not only those that make blocks.
+            .mut_arg("enabled", |argument| argument.default_value("always"))
+            .mut_arg("rpc_methods", |argument| {
+                argument
+                    .default_value("safe")
+                    .help("RPC methods to expose: unsafe ones (keys, peers) only with `unsafe`, on this PC too")
+                    .long_help(None)
+            })
+            .mut_arg("rpc_cors", |argument| {
+                argument
+                    .help("Origins whose pages may use the RPC servers, besides this PC's own, polkadot.js.org and dev.papi.how")
+                    .long_help(
+                        "Browser origins whose pages may use the HTTP and WebSocket RPC servers, separated by commas: \
+                         https://wallet.example, http://lab.example:* (any port), null. They are added to the pages that \
+                         this PC serves itself, https://polkadot.js.org and https://dev.papi.how. `all` lets any page in, \
+                         by whatever name this PC is called. Programs need no origin.",
+                    )
+            })
+    }
 }

@@ -4,6 +4,7 @@ use hydra_host::Holder;
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why the node stopped or didn't start.
+#[allow(missing_docs, reason = "each message is its own documentation")]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]

@@ -18,6 +18,7 @@ use std::{
 const TOKEN_FILE: &str = "trainer.token";
 
 /// Why there is no token. The node runs all the same.
+#[allow(missing_docs, reason = "each message is its own documentation")]
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error(

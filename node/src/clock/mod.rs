@@ -12,7 +12,7 @@ pub use verdict::Verdict;
 
 use crate::{
     notice::{Notice, Say},
-    parts::Client,
+    types::Client,
 };
 use estimate::{Estimator, Reading};
 use hydra_runtime::opaque::Block;
@@ -33,6 +33,7 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// Of this chain, with slots of this length.
     pub fn new(client: Arc<Client>, slot_duration: SlotDuration) -> Self {
         Self {
             client,

@@ -1,14 +1,19 @@
 //! Starts a node: puts its parts, the network, JSON-RPC, the off-chain worker and consensus together.
 
-use crate::{
+mod consensus;
+mod methods;
+pub mod parts;
+
+use consensus::{Authoring, Common, Voting};
+use hydra_node::{
     account::{self, OneAccount},
     clock::{Clock, Listener},
-    consensus::{Authoring, Common, Voting},
     error::Error,
-    parts::{self, Client, Parts, Pool},
     rpc, space,
     trainer_link::{self, TrainerSettings},
+    types::{Client, Pool},
 };
+use parts::Parts;
 use futures::FutureExt;
 use hydra_runtime::{AccountId, Hash, opaque::Block};
 use pallet_training_proposals::runtime_api::TrainingApi;
@@ -137,7 +142,7 @@ pub fn start<N: NetworkBackend<Block, Hash>>(
         keystore.keystore(),
         sync_service.clone(),
     );
-    let dependencies = rpc::Dependencies {
+    let dependencies = methods::Dependencies {
         client: client.clone(),
         clock: clock.clone(),
         pool: pool.clone(),

@@ -1,6 +1,6 @@
-//! The parts that a running node and the commands on a stored chain both need, and their types: client, pool, import queue,
-//! consensus.
+//! The parts that a running node and the commands on a stored chain both need: client, pool, import queue, consensus.
 
+use hydra_node::types::{Backend, Client, Pool, SelectChain};
 use hydra_runtime::{BlockNumber, Hash, apis::RuntimeApi, opaque::Block};
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
@@ -13,11 +13,6 @@ use sp_consensus_babe::{
 };
 use std::sync::Arc;
 
-pub type Client =
-    sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>>;
-pub type Backend = sc_service::TFullBackend<Block>;
-pub type Pool = sc_transaction_pool::TransactionPoolHandle<Block, Client>;
-pub type SelectChain = sc_consensus::LongestChain<Backend, Block>;
 type GrandpaImport = GrandpaBlockImport<Backend, Block, Client, SelectChain>;
 pub type BlockImport =
     BabeBlockImport<Block, Client, GrandpaImport, BabeCreateInherentDataProviders<Block>, SelectChain>;

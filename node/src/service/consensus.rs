@@ -1,8 +1,9 @@
 //! Making blocks (BABE) and making them final (GRANDPA).
 
-use crate::{
+use super::parts::{BlockImport, JUSTIFICATION_PERIOD};
+use hydra_node::{
     clock::{Clock, Patience},
-    parts::{BlockImport, Client, JUSTIFICATION_PERIOD, Pool, SelectChain},
+    types::{Client, Pool, SelectChain},
 };
 use hydra_runtime::opaque::Block;
 use sc_consensus_babe::{BabeLink, SlotProportion};

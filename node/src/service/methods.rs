@@ -1,9 +1,9 @@
 //! The JSON-RPC methods that aren't part of every node: nonces, fees, BABE, GRANDPA, light-client checkpoints and the clock.
 //! (`author`, `chain`, `state`, `chainHead` and the like come with the service.)
 
-use crate::{
+use hydra_node::{
     clock::Clock,
-    parts::{Backend, Client, Pool, SelectChain},
+    types::{Backend, Client, Pool, SelectChain},
 };
 use hydra_runtime::{BlockNumber, Hash, opaque::Block};
 use jsonrpsee::RpcModule;
