@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::chain_spec::{self, Genesis};
-use clap::{Args, Parser};
+use clap::{Args, ColorChoice, Parser};
+use hydra_host::terminal;
 use sc_cli::{
     BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, ExportBlocksCmd, ExportChainSpecCmd, ExportStateCmd,
     ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd, SubstrateCli,
@@ -141,6 +142,11 @@ impl SubstrateCli for Cli {
     fn setup_command(command: clap::Command) -> clap::Command {
         command
             .name("hydra-node")
+            .color(if terminal::may_be_styled() {
+                ColorChoice::Auto
+            } else {
+                ColorChoice::Never
+            })
             .version(Self::impl_version())
             .author(Self::author())
             .about(Self::description())

@@ -1,6 +1,7 @@
 //! From the command line to a running node or a finished command.
 
 use crate::service::{self, Settings, parts};
+use hydra_host::terminal;
 use hydra_node::{
     chain_spec::Genesis,
     cli::{Cli, Subcommand},
@@ -32,7 +33,7 @@ pub fn run() -> Result<(), Error> {
 fn runner<C: CliConfiguration>(cli: &Cli, command: &C) -> Result<Runner<Cli>, Error> {
     environment::base_path(command.shared_params(), cli.run.base.tmp, &Cli::executable_name())?;
     Ok(cli.create_runner_with_logger_hook(command, |logger, _| {
-        if environment::colours_are_unwanted() {
+        if !terminal::may_be_styled() {
             logger.with_colors(false);
         }
     })?)

@@ -25,6 +25,7 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// Tells this clock.
     pub fn new(clock: Arc<Clock>) -> Self {
         Self {
             clock,

@@ -109,7 +109,9 @@ fn signed(ms: u64) -> i64 {
 /// silence. Left alone, it would try in each slot, and the runtime would refuse with a page of backtrace.
 #[derive(Clone)]
 pub struct Patience<S> {
+    /// Whether the chain is being fetched.
     pub sync: S,
+    /// Whether the clock allows blocks.
     pub clock: Arc<Clock>,
 }
 

@@ -5,6 +5,7 @@ mod methods;
 pub mod parts;
 
 use consensus::{Authoring, Common, Voting};
+use futures::FutureExt;
 use hydra_node::{
     account::{self, OneAccount},
     clock::{Clock, Listener},
@@ -13,10 +14,9 @@ use hydra_node::{
     trainer_link::{self, TrainerSettings},
     types::{Client, Pool},
 };
-use parts::Parts;
-use futures::FutureExt;
 use hydra_runtime::{AccountId, Hash, opaque::Block};
 use pallet_training_proposals::runtime_api::TrainingApi;
+use parts::Parts;
 use sc_client_api::{Backend as _, BlockBackend};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, warp_proof};
 use sc_network::{NetworkBackend, service::traits::NetworkService};
