@@ -5,7 +5,7 @@
 //! files; the others are named, with how to take them out. Nothing here ever deletes a key: it may be the only one to
 //! what the account holds.
 
-use crate::error::Error;
+use crate::{error::Error, notice::quoted};
 use hydra_runtime::AccountId;
 use sp_core::{
     crypto::{KeyTypeId, Ss58Codec},
@@ -95,10 +95,14 @@ fn sentences(
         let file = folder.map(|folder| folder.join(file_name(other))).filter(|file| file.exists());
         let account = other.to_ss58check();
         match file {
+            _ if why == Why::First => format!(
+                "{account} does nothing here for now: as far as this node knows the chain, none of them is registered, and \
+                 the one that is will count"
+            ),
             Some(file) => format!(
                 "{account} does nothing here: if it is not meant, move its key out of the keystore, and keep it as long \
-                 as the account holds anything:  mv '{}' ~/{account}.key",
-                file.display()
+                 as the account holds anything:  mv {} ~/{account}.key",
+                quoted(&file)
             ),
             None => format!("{account} does nothing here: its key is in memory only, and gone when the node stops"),
         }
@@ -320,6 +324,9 @@ mod tests {
         );
         assert!(said[1].contains(&format!("mv '{}'", file.display())), "{said:?}");
         assert!(said[2].contains("in memory only"), "{said:?}");
+        // While the chain is still being fetched, nobody knows which one is registered.
+        let said = sentences(&keys, &key(1), Why::First, Some(folder.path()));
+        assert!(said.iter().all(|sentence| !sentence.contains("mv ")), "{said:?}");
         assert!(sentences(&keys[..1], &key(1), Why::Only, None).is_empty());
     }
 

@@ -89,8 +89,16 @@ fn run_node(mut cli: Cli) -> Result<(), Error> {
 fn run_command(cli: &Cli, command: Subcommand) -> Result<(), Error> {
     match command {
         Subcommand::Key(command) => {
-            if let KeySubcommand::Insert(insert) = &command {
-                environment::base_path(&insert.shared_params, false, &Cli::executable_name())?;
+            match &command {
+                KeySubcommand::Insert(insert) => {
+                    environment::base_path(&insert.shared_params, false, &Cli::executable_name())?;
+                }
+                KeySubcommand::GenerateNodeKey(_)
+                    if std::env::args().any(|word| word == "--default-base-path") =>
+                {
+                    environment::require_home()?;
+                }
+                _ => {}
             }
             Ok(command.run(cli)?)
         }

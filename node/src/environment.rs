@@ -39,6 +39,11 @@ pub fn base_path(shared: &SharedParams, temporary: bool, name: &str) -> Result<O
     }
 }
 
+/// Whether there is a home folder, for commands that take it for granted.
+pub fn require_home() -> Result<(), Error> {
+    home(env::home_dir()).map(|_| ())
+}
+
 /// The home folder, which the default base path is in.
 fn home(home: Option<PathBuf>) -> Result<PathBuf, Error> {
     let home = home.filter(|home| home.is_absolute()).ok_or(Error::NoHome)?;

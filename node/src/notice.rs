@@ -1,6 +1,9 @@
 //! Saying what is wrong at once, and then no oftener than a person can stand; and saying when it is right again.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// How often what lasts is said again.
 const AGAIN: Duration = Duration::from_secs(300);
@@ -40,9 +43,19 @@ impl Notice {
     }
 }
 
+/// A path as a shell takes it for one word, whatever is in it.
+pub fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_in_a_command_is_one_word() {
+        assert_eq!(quoted(Path::new("/home/o'brien/a b")), r"'/home/o'\''brien/a b'");
+    }
 
     #[test]
     fn what_lasts_is_said_at_once_and_then_at_a_bounded_rate() {

@@ -2,21 +2,26 @@
 //! another port in silence (JSON-RPC) or share it with the other program (peer-to-peer).
 
 use crate::error::Error;
-use sc_network::{Multiaddr, multiaddr::Protocol};
+use sc_network::{Multiaddr, multiaddr};
 use sc_service::Configuration;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io::ErrorKind,
     net::{IpAddr, SocketAddr, TcpListener},
 };
+
+/// How many may wait to be let in: as the standard library has it.
+const BACKLOG: i32 = 128;
 
 /// Checks that the configured ports are free, and forbids falling back to random ones. Metrics are no reason not to
 /// start: their port is only warned about.
 pub fn claim(config: &mut Configuration) -> Result<(), Error> {
     for endpoint in config.rpc.addr.iter_mut().flatten() {
         endpoint.retry_random_port = false;
-        // Optional ones (IPv6 where there is none) may fail.
-        if !endpoint.is_optional {
-            check(endpoint.listen_addr, "--rpc-port")?;
+        match check(endpoint.listen_addr, "--rpc-port") {
+            // IPv6 where there is none.
+            Err(Error::PortRefused { .. }) if endpoint.is_optional => {}
+            other => other?,
         }
     }
     for address in config.network.listen_addresses.iter().filter_map(tcp) {
@@ -50,8 +55,26 @@ pub fn refused(address: SocketAddr, option: &'static str, source: std::io::Error
     }
 }
 
+/// Whether another program listens there.
+pub fn is_taken(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::AddrInUse
+}
+
+/// Listens on this address, and on IPv6 for IPv6 alone: the same port of IPv4 is listened on beside it.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // As the standard library does: who has just stopped may start again.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
 fn check(address: SocketAddr, option: &'static str) -> Result<(), Error> {
-    match TcpListener::bind(address) {
+    match listen(address) {
         Ok(_) => Ok(()),
         Err(source) => Err(refused(address, option, source)),
     }
@@ -61,12 +84,12 @@ fn check(address: SocketAddr, option: &'static str) -> Result<(), Error> {
 fn tcp(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip = match parts.next()? {
-        Protocol::Ip4(ip) => IpAddr::V4(ip),
-        Protocol::Ip6(ip) => IpAddr::V6(ip),
+        multiaddr::Protocol::Ip4(ip) => IpAddr::V4(ip),
+        multiaddr::Protocol::Ip6(ip) => IpAddr::V6(ip),
         _ => return None,
     };
     match parts.next()? {
-        Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
+        multiaddr::Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
         _ => None,
     }
 }
@@ -89,6 +112,20 @@ mod tests {
         );
         drop(listener);
         assert!(check(address, "--rpc-port").is_ok());
+    }
+
+    #[test]
+    fn both_families_are_listened_on_with_one_port() {
+        let four = listen("0.0.0.0:0".parse().unwrap()).unwrap();
+        let port = four.local_addr().unwrap().port();
+        match listen(format!("[::]:{port}").parse().unwrap()) {
+            Ok(six) => {
+                let again = listen(six.local_addr().unwrap()).unwrap_err();
+                assert!(is_taken(&again), "{again}");
+            }
+            // A machine without IPv6.
+            Err(error) => assert!(!is_taken(&error), "{error}"),
+        }
     }
 
     #[test]

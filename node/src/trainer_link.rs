@@ -3,7 +3,7 @@
 //!
 //! Must never depend on the trainer being there.
 
-use crate::cli::TrainerOptions;
+use crate::{cli::TrainerOptions, notice::quoted};
 use codec::Encode;
 use hydra_primitives::duty::{TRAINER_LINK_KEY, TrainerLink};
 use sc_service::Configuration;
@@ -147,7 +147,7 @@ fn warn_if_public(path: &Path) {
     if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
         log::warn!(
             "other users can read the trainer's token: run  chmod 600 {}",
-            path.display()
+            quoted(path)
         );
     }
 }

@@ -151,6 +151,23 @@ fn half_sent_requests_keep_nobody_out() {
     let answer = Connection::to(rpc).call("system_health", "[]", &[]);
     assert_eq!(answer.status, 200, "{answer:?}");
     drop(slow);
+
+    // More than the requests that may be under way at a time, each of them begun and its body never finished.
+    let slow: Vec<Connection> = (0..150)
+        .map(|_| {
+            let mut connection = Connection::to(rpc);
+            connection.send(
+                "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{",
+            );
+            connection
+        })
+        .collect();
+    let answer = Connection::to(rpc).call("system_health", "[]", &[]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut watcher = Connection::to(rpc);
+    watcher.send("GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    assert_eq!(watcher.answer().status, 200);
+    drop(slow);
 }
 
 #[test]

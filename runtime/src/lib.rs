@@ -82,14 +82,14 @@ pub type Executive = frame_executive::Executive<
     AllPalletsWithSystem,
 >;
 
-/// This runtime's version. `spec_version` grows with every release, `transaction_version` only when an existing
+/// This runtime's version. `spec_version` grows with every release that changes what the chain does, `transaction_version` only when an existing
 /// call's or extension's encoding changes (hardware wallets depend on it).
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("hydraai"),
     impl_name: Cow::Borrowed("hydra-node"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,

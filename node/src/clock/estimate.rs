@@ -3,7 +3,8 @@
 //! A block belongs to a slot, and an honest author makes it when its own clock says that the slot begins. So the time
 //! from there until it arrives is a small delay plus what this clock is ahead. Each author has one voice, the median of
 //! its last blocks, and the median of the voices counts: no minority of authors with wrong clocks can move it, and where
-//! they are divided in halves, this PC's own clock has the casting vote.
+//! they are divided in halves, this PC's own clock has the casting vote. While the chain is being fetched, old blocks may be
+//! announced as new; what follows them drives them out.
 //!
 //! Pure: both clocks are read by the caller.
 

@@ -56,7 +56,11 @@ impl Clock {
         let mut notice = Notice::default();
         loop {
             tokio::time::sleep(Duration::from_millis(self.slot_ms.unsigned_abs().max(1))).await;
-            let warning = self.verdict().warning;
+            let Verdict { offset_ms, warning } = self.verdict();
+            if offset_ms.is_none() && warning.is_none() {
+                // Nothing is known, after the clock was set above all: that isn't to be right again.
+                continue;
+            }
             match notice.look(warning.is_some(), Instant::now()) {
                 Say::Wrong => log::warn!("🕑 {}", warning.unwrap_or_default()),
                 Say::Right => log::info!("🕑 this PC's clock agrees with the network's again"),

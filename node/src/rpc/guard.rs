@@ -37,6 +37,12 @@ pub enum Refusal {
     ForeignHost,
 
     #[error(
+        "the node is reached by its IP address, not by a name, which could be anybody's: use the address, or let the \
+         proxy before the node send it as Host"
+    )]
+    ForeignName,
+
+    #[error(
         "pages of this origin may not use the node: if you trust them, start it with --rpc-cors and their origin, like \
          --rpc-cors https://wallet.example"
     )]
@@ -78,7 +84,10 @@ impl Guard {
         };
         let in_line = request.uri().host();
         if !self.is_this_node(host) || !in_line.is_none_or(|host| self.is_this_node(host)) {
-            return Err(Refusal::ForeignHost);
+            return Err(match self.local {
+                true => Refusal::ForeignHost,
+                false => Refusal::ForeignName,
+            });
         }
         let mut origins = headers.get_all(header::ORIGIN).iter();
         match (origins.next(), origins.next()) {

@@ -4,12 +4,13 @@
 //! the same methods are served here. See docs/decisions/009-who-may-speak-to-the-node.md.
 
 use super::{
+    body::Reader,
     cors,
     guard::{Guard, Refusal},
 };
 use crate::{error::Error, ports};
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
     server::conn::http1,
@@ -25,26 +26,25 @@ use jsonrpsee::{
 };
 use sc_rpc::DenyUnsafe;
 use sc_rpc_server::{MiddlewareLayer, NodeHealthProxyLayer};
-use sc_service::{
-    SpawnTaskHandle,
-    config::{RpcConfiguration, RpcEndpoint, RpcMethods},
-};
+use sc_service::config::{RpcConfiguration, RpcEndpoint, RpcMethods};
 use std::{
     convert::Infallible,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+use tokio::{net::TcpStream, runtime::Runtime, sync::Semaphore, time::timeout};
 use tower::Service as _;
 
 const MIB: u32 = 1024 * 1024;
 /// How long a client may take to say what it wants; also, how long an idle one stays connected.
 const HEAD_TIME: Duration = Duration::from_secs(20);
-/// How long one HTTP request may take in all, so that a body that never ends holds no place for ever.
+/// How long one HTTP request may take to be answered.
 const REQUEST_TIME: Duration = Duration::from_secs(120);
 /// Sockets for each request that may be under way: many clients only keep a connection open, or are slow to begin.
 const SOCKETS_PER_REQUEST: usize = 8;
+/// What requests that aren't complete may hold in all, in MiB.
+const UNFINISHED_MIB: u32 = 64;
 /// How long to wait when no socket can be had.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -82,25 +82,44 @@ pub fn take_over(config: &mut RpcConfiguration) -> Result<Vec<RpcEndpoint>, Erro
 /// Stops answering when it is dropped.
 pub struct Server {
     _handle: ServerHandle,
+    /// Its own, so that no flood of questions takes the threads on which blocks are made.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Waiting for it isn't allowed where a task drops it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Server {
-    /// Listens on the endpoints and answers with `methods`.
-    pub fn start(
-        endpoints: Vec<RpcEndpoint>,
-        methods: &RpcModule<()>,
-        logged: u32,
-        tasks: &SpawnTaskHandle,
-    ) -> Result<Self, Error> {
+    /// Listens on the endpoints and answers with `methods`, as many at a time as the first endpoint takes.
+    pub fn start(endpoints: Vec<RpcEndpoint>, methods: &RpcModule<()>, logged: u32) -> Result<Self, Error> {
         let methods = with_list(methods)?;
         let (stop, handle) = stop_channel();
+        let threads = endpoints.iter().map(|endpoint| endpoint.max_connections).max();
+        let runtime = sc_rpc_server::create_rpc_runtime(threads.unwrap_or(1)).map_err(|error| {
+            Error::Input(format!(
+                "the system gives JSON-RPC no threads ({error}): stop other programs"
+            ))
+        })?;
+        let tasks = runtime.handle().clone();
+        let server = Self {
+            _handle: handle,
+            runtime: Some(runtime),
+        };
+        // What listens here is served there.
+        let _there = tasks.enter();
         let mut addresses = Vec::new();
         for endpoint in endpoints {
             let address = endpoint.listen_addr;
             let listener = match listen(address) {
                 Ok(listener) => listener,
-                // IPv6, where there is none.
-                Err(error) if endpoint.is_optional => {
+                // IPv6, where there is none. Where another program has it, `localhost` would lead there.
+                Err(error) if endpoint.is_optional && !ports::is_taken(&error) => {
                     log::debug!("JSON-RPC doesn't listen on {address}: {error}");
                     continue;
                 }
@@ -112,22 +131,31 @@ impl Server {
             addresses.push(bound.to_string());
             let door = Arc::new(Door {
                 guard: Guard::new(bound, endpoint.cors.clone()),
+                bodies: Reader::new(
+                    megabytes(endpoint.max_payload_in_mb),
+                    megabytes(UNFINISHED_MIB),
+                    HEAD_TIME,
+                ),
                 endpoint,
                 methods: methods.clone(),
                 stop: stop.clone(),
                 logged,
             });
-            tasks.spawn("json-rpc", Some("rpc"), door.serve(listener));
+            tasks.spawn(door.serve(listener));
         }
         log::info!("Running JSON-RPC server: addr={}", addresses.join(","));
-        Ok(Self { _handle: handle })
+        Ok(server)
     }
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
-    let listener = TcpListener::bind(address)?;
+    let listener = ports::listen(address)?;
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
+}
+
+fn megabytes(count: u32) -> usize {
+    usize::try_from(count.saturating_mul(MIB)).unwrap_or(usize::MAX)
 }
 
 /// The methods and, as every Substrate node has it, one that lists them.
@@ -147,6 +175,7 @@ fn with_list(methods: &RpcModule<()>) -> Result<Methods, Error> {
 /// One address: who may come in, and what is behind it.
 struct Door {
     guard: Guard,
+    bodies: Reader,
     endpoint: RpcEndpoint,
     methods: Methods,
     stop: StopHandle,
@@ -203,7 +232,6 @@ impl Door {
                     .max_failures(3),
             )
             .set_id_provider(RandomStringIdProvider::new(16))
-            .set_http_middleware(tower::ServiceBuilder::new().layer(NodeHealthProxyLayer))
             .to_service_builder()
     }
 
@@ -219,11 +247,18 @@ impl Door {
             .rpc_logger(self.logged)
             .option_layer(limit);
         let answering = json_rpc
+            .clone()
+            .set_rpc_middleware(middleware.clone())
+            .build(self.methods.clone(), self.stop.clone());
+        // WebSockets, and what watches a node's health: neither has a body.
+        let watching = json_rpc
             .set_rpc_middleware(middleware)
+            .set_http_middleware(tower::ServiceBuilder::new().layer(NodeHealthProxyLayer))
             .build(self.methods.clone(), self.stop.clone());
         let door = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut answering = answering.clone();
+            let mut watching = watching.clone();
             let door = door.clone();
             async move {
                 let origin = match door.guard.check(&request) {
@@ -235,17 +270,25 @@ impl Door {
                 } else {
                     let mut request = request;
                     request.extensions_mut().insert(door.unsafe_methods());
-                    let lasts = ws::is_upgrade_request(&request);
-                    let answer = answering.call(request);
-                    let answer = match lasts {
+                    let answer = if ws::is_upgrade_request(&request) {
                         // Answered at once; what follows on the WebSocket has its own pings.
-                        true => answer.await,
-                        false => match timeout(REQUEST_TIME, answer).await {
-                            Ok(answer) => answer,
-                            Err(_) => {
-                                return Ok(text(StatusCode::REQUEST_TIMEOUT, "the request took too long"));
-                            }
-                        },
+                        Ok(watching.call(request).await)
+                    } else if request.method() == Method::GET || request.uri().path().starts_with("/health") {
+                        timeout(REQUEST_TIME, watching.call(request)).await
+                    } else {
+                        let (head, body) = request.into_parts();
+                        let whole = match door.bodies.read(body).await {
+                            Ok(whole) => whole,
+                            Err((status, sentence)) => return Ok(close(text(status, sentence))),
+                        };
+                        let request = Request::from_parts(head, HttpBody::from(whole.bytes));
+                        timeout(REQUEST_TIME, answering.call(request)).await
+                    };
+                    let Ok(answer) = answer else {
+                        return Ok(close(text(
+                            StatusCode::REQUEST_TIMEOUT,
+                            "the request took too long",
+                        )));
                     };
                     answer.unwrap_or_else(|error| {
                         log::debug!("JSON-RPC: a request from {peer} failed: {error}");
@@ -283,15 +326,16 @@ impl Door {
     }
 }
 
-type JsonRpcBuilder = jsonrpsee::server::TowerServiceBuilder<
-    tower::layer::util::Identity,
-    tower::layer::util::Stack<NodeHealthProxyLayer, tower::layer::util::Identity>,
->;
+type JsonRpcBuilder =
+    jsonrpsee::server::TowerServiceBuilder<tower::layer::util::Identity, tower::layer::util::Identity>;
 
 fn refuse(refusal: &Refusal) -> HttpResponse {
     log::debug!("JSON-RPC: refused a request: {refusal}");
-    let mut response = text(StatusCode::FORBIDDEN, &refusal.to_string());
-    // Whatever else it wanted to say, it is not listened to.
+    close(text(StatusCode::FORBIDDEN, &refusal.to_string()))
+}
+
+/// Whatever else the client wanted to say, it is not listened to.
+fn close(mut response: HttpResponse) -> HttpResponse {
     response
         .headers_mut()
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
