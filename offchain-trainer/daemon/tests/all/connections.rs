@@ -1,13 +1,11 @@
 //! Programs of this PC that hold connections and don't use them: they keep nobody out.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Chain, Pc, TOKEN, client};
 use codec::Encode;
 use hydra_primitives::duty::{DutySheet, request_tag};
 use hydra_trainer_api::{DUTIES_PATH, STATUS_PATH, TAG_HEADER};
-use support::{Chain, Pc, TOKEN, client};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

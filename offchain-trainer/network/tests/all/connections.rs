@@ -1,8 +1,6 @@
 //! Getting and staying connected.
 
-mod common;
-
-use common::{config, content, free_address, node, start};
+use crate::common::{config, content, free_address, node, start};
 use hydra_blobs::BlobStore;
 use hydra_network::{DialError, FetchError, Keypair, Network, NetworkConfig, NetworkError, SizeRule};
 use libp2p::multiaddr::Protocol;
@@ -191,7 +189,10 @@ async fn after_shutdown_the_port_is_free_and_calls_say_so() {
     a.net.shutdown().await;
     b.until(Vec::is_empty).await;
     assert_eq!(a.net.dial(b.address()).await, Err(DialError::ShutDown));
-    let fetched = a.net.fetch(common::absent(), SizeRule::Exact(1), vec![]).await;
+    let fetched = a
+        .net
+        .fetch(crate::common::absent(), SizeRule::Exact(1), vec![])
+        .await;
     assert!(matches!(fetched, Err(FetchError::ShutDown)));
     start(NetworkConfig {
         listen: vec![address.into_iter().take(2).collect()],

@@ -1,8 +1,6 @@
 //! Trainers tell each other the time, and a wrong clock shows.
 
-mod common;
-
-use common::{Node, PATIENCE, config, limits, node, raw_streams_for, raw_swarm, start};
+use crate::common::{Node, PATIENCE, config, limits, node, raw_streams_for, raw_swarm, start};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_network::{Clock, ClockOffset, Keypair, Limits, NetworkConfig};
 use libp2p::StreamProtocol;

@@ -1,18 +1,16 @@
 //! The same task gives the same bits: again, in another process, in the middle, and on another CPU.
 
-mod support;
-
+use crate::support::{Honest, SEED, SHARD, config, engine, engine_under};
 use hydra_engine::{Engine, EngineConfig, KNOWN_ANSWER, SegmentJob};
 use hydra_primitives::{Permill, digits::digits_spec, trace};
 use hydra_update::{Batches, GlobalState, TrainingState, decode_shard};
-use support::{Honest, SEED, SHARD, config, engine, engine_under};
 
 #[test]
 fn training_twice_in_one_process_and_in_two_gives_the_same_trace() {
     let engine = engine();
     let first = Honest::train(&engine);
     let again = Honest::train(&engine);
-    let elsewhere = Honest::train(&support::engine());
+    let elsewhere = Honest::train(&crate::support::engine());
     assert_eq!(first.trained.leaves, again.trained.leaves);
     assert_eq!(first.trained.leaves, elsewhere.trained.leaves);
     assert_eq!(first.trained.update, elsewhere.trained.update);

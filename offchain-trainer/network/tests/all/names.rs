@@ -1,8 +1,6 @@
 //! Addresses as home PCs have them: names, IPv4 and IPv6.
 
-mod common;
-
-use common::{PATIENCE, config, free_address, has_ipv6, node, start};
+use crate::common::{PATIENCE, config, free_address, has_ipv6, node, start};
 use hydra_blobs::BlobStore;
 use hydra_network::{AwayPeer, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError};
 use libp2p::multiaddr::Protocol;

@@ -1,7 +1,6 @@
 //! The HTTP server as strangers and friends meet it.
 
-mod support;
-
+use crate::support::{Chain, Pc, TOKEN, json};
 use codec::Encode;
 use hydra_primitives::{
     digits::DIGITS_INITIAL_WEIGHTS,
@@ -9,7 +8,6 @@ use hydra_primitives::{
 };
 use hydra_trainer_api::{STATUS_PATH, Tag, weights_path};
 use reqwest::{Response, StatusCode};
-use support::{Chain, Pc, TOKEN, json};
 
 async fn refused(response: Response, status: StatusCode, words: &str) {
     assert_eq!(response.status(), status);

@@ -1,8 +1,6 @@
 //! A PC whose clock is wrong, on the real program: libfaketime gives it another time of day.
 
-mod common;
-
-use common::{Connection, Node, program};
+use crate::common::{Connection, Node, program};
 use std::process::Command;
 
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";

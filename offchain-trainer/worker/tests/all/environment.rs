@@ -1,15 +1,13 @@
 //! Whatever a worker is started in: the bits stay the same, or what is wrong is said.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use crate::support::{config, engine, engine_under};
 use hydra_engine::{Engine, EngineConfig, EngineError, LoadCause};
-use support::{config, engine, engine_under};
 
 /// A folder of its own, deleted in the end.
 struct Folder(PathBuf);

@@ -1,8 +1,6 @@
 //! Honest peers: blobs get where they are needed.
 
-mod common;
-
-use common::{
+use crate::common::{
     Behave, Hostile, Node, absent, answer_honestly, config, content, endless_patience, limits, node, start,
 };
 use hydra_network::{FetchError, Limits, NetworkConfig, SizeRule, wire::Request};
@@ -126,7 +124,7 @@ async fn a_provider_that_connects_only_now_is_waited_for() {
     for rule in [SizeRule::Exact(MIB as u64), SizeRule::AtMost(2 * MIB as u64)] {
         let b = start(NetworkConfig {
             limits: Limits {
-                arrival: common::PATIENCE,
+                arrival: crate::common::PATIENCE,
                 ..limits()
             },
             ..config()

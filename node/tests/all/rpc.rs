@@ -1,8 +1,6 @@
 //! Who may speak to the node over JSON-RPC, on the real program.
 
-mod common;
-
-use common::{Connection, Node};
+use crate::common::{Connection, Node};
 
 const EVIL: &str = "origin: http://evil.example";
 const REFUSED: &str = "RPC call is unsafe to be called externally";

@@ -1,8 +1,6 @@
 //! Peers that lie about a blob, or talk nonsense: what they send is found out, and nothing of it is kept.
 
-mod common;
-
-use common::{
+use crate::common::{
     Behave, Hostile, answer_honestly, content, faults, node, raw_streams, send_found, with_honest_peer,
 };
 use futures::AsyncWriteExt;

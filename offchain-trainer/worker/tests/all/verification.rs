@@ -1,7 +1,6 @@
 //! Honest work is accepted, every kind of false claim is rejected for the right reason.
 
-mod support;
-
+use crate::support::{Honest, SEED, SHARD, Store, engine};
 use hydra_engine::{recompute, verify};
 use hydra_primitives::{
     BlobRef, H256,
@@ -11,7 +10,6 @@ use hydra_primitives::{
     vote::{Missing, RejectReason, Vote},
 };
 use hydra_update::{TrainingState, Update, Weights, decode_update};
-use support::{Honest, SEED, SHARD, Store, engine};
 
 struct Bench {
     engine: hydra_engine::Engine,

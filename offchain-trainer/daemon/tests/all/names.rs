@@ -1,8 +1,6 @@
 //! Bootstrap peers by name.
 
-mod support;
-
-use support::Pc;
+use crate::support::Pc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bootstrap_peer_whose_name_isnt_found_is_a_warning_that_names_it() {

@@ -1,8 +1,6 @@
 //! Peers that want more than their share of what we serve: they get their share, and others theirs.
 
-mod common;
-
-use common::{
+use crate::common::{
     Node, PATIENCE, content, endless_patience, faults, limits, node, patient_node, raw_streams, raw_swarm,
     start,
 };
@@ -52,7 +50,7 @@ async fn a_bad_request_closes_the_stream_without_an_answer() {
         stream.flush().await.unwrap();
         let mut answer = Vec::new();
         // Closed or reset, whichever the multiplexer says.
-        let _ = tokio::time::timeout(common::PATIENCE, stream.read_to_end(&mut answer))
+        let _ = tokio::time::timeout(crate::common::PATIENCE, stream.read_to_end(&mut answer))
             .await
             .unwrap();
         assert!(answer.is_empty());
@@ -104,7 +102,7 @@ async fn with_idle_reader(slices_per_peer: usize, count: usize) -> (Node, H256, 
             slices_per_peer,
             ..endless_patience()
         },
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     // More than the multiplexer buffers.
@@ -133,7 +131,7 @@ async fn a_peer_cant_take_all_slices() {
     target.connect(&server).await;
     let rule = SizeRule::Exact(bytes.len() as u64);
     let fetch = target.net.fetch_bytes(hash, rule, vec![]);
-    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
     assert!(fetched.expect("no slice is left").unwrap() == bytes);
 }
 
@@ -142,8 +140,10 @@ async fn who_asks_in_vain_is_told_so_even_when_all_slices_are_taken() {
     let (server, hash, bytes, _streams) = with_idle_reader(2, 2).await;
     let target = patient_node().await;
     target.connect(&server).await;
-    let fetch = target.net.fetch(common::absent(), SizeRule::Exact(5), vec![]);
-    let nowhere = tokio::time::timeout(common::PATIENCE, fetch).await;
+    let fetch = target
+        .net
+        .fetch(crate::common::absent(), SizeRule::Exact(5), vec![]);
+    let nowhere = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
     assert!(
         matches!(nowhere, Ok(Err(FetchError::NotFound { .. }))),
         "{nowhere:?}"
@@ -169,7 +169,7 @@ async fn a_reader_that_doesnt_read_keeps_nobody_waiting() {
     };
     let server = start(NetworkConfig {
         limits: quick,
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     let bytes = content(2 * MIB);
@@ -197,7 +197,7 @@ async fn an_idle_stream_is_closed() {
     };
     let server = start(NetworkConfig {
         limits: quick,
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     let (mut streams, task) = raw_streams(&server, 1).await;
@@ -205,7 +205,7 @@ async fn an_idle_stream_is_closed() {
     streams[0].write_all(&[0; 10]).await.unwrap();
     streams[0].flush().await.unwrap();
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(common::PATIENCE, streams[0].read_to_end(&mut answer))
+    let _ = tokio::time::timeout(crate::common::PATIENCE, streams[0].read_to_end(&mut answer))
         .await
         .unwrap();
     assert!(answer.is_empty());
@@ -225,7 +225,7 @@ async fn gets_in(swarm: &mut Raw, server: &Node) -> bool {
     let asks = async {
         let mut stream = control.open_stream(server.id(), protocol).await.ok()?;
         let request = encode_request(&Request {
-            hash: common::absent(),
+            hash: crate::common::absent(),
             range: SliceRange::first(),
         });
         stream.write_all(&request).await.ok()?;
@@ -253,7 +253,7 @@ async fn gets_in(swarm: &mut Raw, server: &Node) -> bool {
 async fn with_limits(limits: Limits) -> Node {
     start(NetworkConfig {
         limits,
-        ..common::config()
+        ..crate::common::config()
     })
     .await
 }

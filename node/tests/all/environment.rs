@@ -1,8 +1,6 @@
 //! What a home PC's surroundings do to a node, on the real program.
 
-mod common;
-
-use common::{Node, ends, program};
+use crate::common::{Node, ends, program};
 use std::{
     ffi::OsStr,
     net::TcpListener,

@@ -1,7 +1,5 @@
 //! Workers that are refused, killed, late or wrong, and the engine that outlives them.
 
-mod support;
-
 use std::{
     io::{Read, Write},
     path::Path,
@@ -10,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Honest, SEED, config, dataset, engine, engine_under, impostor};
 use hydra_engine::{
     Engine, EngineConfig, EngineError, EvaluateJob, SegmentJob, TrainJob,
     profile::pins,
@@ -17,7 +16,6 @@ use hydra_engine::{
 };
 use hydra_primitives::model::{Architecture, ModelSpec, Profile};
 use hydra_update::{GlobalState, Weights};
-use support::{Honest, SEED, config, dataset, engine, engine_under, impostor};
 
 /// A task that never ends within a test, with a state after each step.
 fn endless() -> ModelSpec {

@@ -1,13 +1,11 @@
 //! Bits that flip once: in a worker, and in the trainer's own memory. Neither may cost anyone the reputation.
 
-mod support;
-
 use std::{fs, path::PathBuf};
 
+use crate::support::{Honest, engine, engine_under};
 use hydra_engine::{Engine, EngineError, recompute, verify};
 use hydra_primitives::vote::{RejectReason, Vote};
 use hydra_update::{GlobalState, Weights};
-use support::{Honest, engine, engine_under};
 
 /// Where a worker's first answer has the lowest byte of a loss, if it is an evaluation, counted from behind the hello.
 const LOSS: usize = 5;

@@ -1,8 +1,6 @@
 //! One PC has one account, on the real program.
 
-mod common;
-
-use common::{Node, ends, program};
+use crate::common::{Node, ends, program};
 use std::path::Path;
 
 /// //Bob, who takes part in the local network from genesis.

@@ -1,7 +1,5 @@
 //! The program `hydra-trainer` itself: how it starts, refuses to start, and ends.
 
-mod support;
-
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, Read},
@@ -12,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Chain, Pc, client, datasets, json, options, proposal_of};
 use hydra_engine::EngineConfig;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use support::{Chain, Pc, client, datasets, json, options, proposal_of};
 use tempfile::TempDir;
 
 fn command(folder: &TempDir, http: u16, p2p: u16) -> Command {

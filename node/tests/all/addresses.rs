@@ -1,8 +1,6 @@
 //! The addresses that home PCs have: names, IPv4 and IPv6, on the real program.
 
-mod common;
-
-use common::{Connection, Node, eventually, free_port};
+use crate::common::{Connection, Node, eventually, free_port};
 
 #[test]
 fn a_node_is_reached_by_name_and_over_both_families() {

@@ -2,9 +2,7 @@
 //!
 //! `PROPTEST_CASES` says how many of each kind are tried.
 
-mod common;
-
-use common::{Node, content, node, raw_streams_for};
+use crate::common::{Node, content, node, raw_streams_for};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hydra_blobs::{GROUP_SIZE, H256, MAX_BLOB_SIZE, SliceRange};
 use hydra_network::{
@@ -164,7 +162,7 @@ async fn writes(server: &Node, protocol: StreamProtocol, all: &[Vec<u8>]) {
         let _ = stream.close().await;
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer);
-        let _ = tokio::time::timeout(common::PATIENCE, read)
+        let _ = tokio::time::timeout(crate::common::PATIENCE, read)
             .await
             .expect("the stream stays open");
         // Nothing that we wrote names a blob that is there: at most "not found", once for each request.

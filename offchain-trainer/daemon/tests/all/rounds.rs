@@ -1,7 +1,6 @@
 //! Whole rounds with real trainers: what one trains, another verifies, and both fold to the same bits.
 
-mod support;
-
+use crate::support::{Chain, Pc, Silent, commitment_of, proposal_of};
 use hydra_primitives::{
     BlobRef, H256,
     duty::{Duty, DutyResult, VerifyDuty},
@@ -11,7 +10,6 @@ use hydra_primitives::{
 };
 use hydra_trainer::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
 use hydra_update::update_size;
-use support::{Chain, Pc, Silent, commitment_of, proposal_of};
 
 async fn attestation(pc: &Pc, chain: &Chain) -> (H256, Score) {
     match pc.one_result(&chain.sheet(pc, vec![Duty::Attest])).await {

@@ -1,8 +1,6 @@
 //! Peers that are silent, late, or gone: nobody waits for them for what others have.
 
-mod common;
-
-use common::{
+use crate::common::{
     Behave, Hostile, answer_honestly, content, endless_patience, faults, limits, node, patient_node,
     send_found, start, with_honest_peer,
 };
@@ -146,10 +144,10 @@ async fn a_provider_that_vanishes_and_comes_back_is_asked_again() {
     ] {
         let target = start(NetworkConfig {
             limits: Limits {
-                arrival: common::PATIENCE,
+                arrival: crate::common::PATIENCE,
                 ..limits()
             },
-            ..common::config()
+            ..crate::common::config()
         })
         .await;
         let keypair = Keypair::generate_ed25519();
@@ -185,7 +183,7 @@ async fn who_connects_during_a_fetch_is_asked_too() {
     let rule = SizeRule::Exact(bytes.len() as u64);
     // The fetch is polled first, and finds the silent one only.
     let fetch = tokio::time::timeout(
-        common::PATIENCE,
+        crate::common::PATIENCE,
         target.net.fetch_bytes(hash, rule, vec![silent.id]),
     );
     let (fetched, ()) = tokio::join!(fetch, target.connect(&honest));
@@ -200,7 +198,7 @@ async fn who_is_late_with_a_slice_that_is_here_is_called_off() {
             hedge: Duration::from_millis(50),
             ..endless_patience()
         },
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     let (hang_up, hung_up) = tokio::sync::watch::channel(false);
@@ -212,7 +210,7 @@ async fn who_is_late_with_a_slice_that_is_here_is_called_off() {
     let _honest = Hostile::meet(&target, waits).await;
     let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(bytes.len() as u64));
     let fetch = target.net.fetch_bytes(hash, rule, vec![late.id]);
-    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
     assert!(fetched.expect("nobody hangs up").unwrap() == bytes);
 }
 
@@ -229,7 +227,7 @@ async fn who_is_late_with_the_proof_of_the_size_is_asked_for_the_rest() {
     let proves = Hostile::meet(&target, loses).await;
     let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::AtMost(6 * MIB as u64));
     let fetch = target.net.fetch_bytes(hash, rule, vec![late.id, proves.id]);
-    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
     assert!(fetched.expect("nobody is asked for the rest").unwrap() == bytes);
 }
 
@@ -242,7 +240,7 @@ async fn a_silent_provider_is_given_up() {
     };
     let target = start(NetworkConfig {
         limits: quick,
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     let silent = Hostile::meet(&target, Silent).await;
@@ -271,7 +269,7 @@ async fn silent_providers_keep_nobody_waiting_for_what_others_have() {
         let hash = honest.store.put(&bytes).unwrap();
         for rule in [SizeRule::Exact(size as u64), SizeRule::AtMost(20 * MIB as u64)] {
             let fetch = target.net.fetch_bytes(hash, rule, vec![silent.id, promises.id]);
-            let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+            let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
             assert!(fetched.expect("it waits for the silent ones").unwrap() == bytes);
             assert!(target.store.remove(hash).unwrap());
         }
@@ -291,7 +289,7 @@ async fn silent_strangers_do_not_hide_an_honest_one() {
     let hash = honest.store.put(&bytes).unwrap();
     let rule = SizeRule::Exact(bytes.len() as u64);
     let fetch = target.net.fetch_bytes(hash, rule, vec![]);
-    let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+    let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
     assert!(fetched.expect("it waits for the silent ones").unwrap() == bytes);
 }
 
@@ -303,14 +301,14 @@ async fn a_provider_that_is_only_slow_still_delivers() {
             hedge: Duration::from_millis(1),
             ..endless_patience()
         },
-        ..common::config()
+        ..crate::common::config()
     })
     .await;
     let slow = Hostile::meet(&target, Slow(bytes.clone())).await;
     let hash = hydra_blobs::hash(&bytes);
     for rule in [SizeRule::Exact(20_000), SizeRule::AtMost(30_000)] {
         let fetch = target.net.fetch_bytes(hash, rule, vec![slow.id]);
-        let fetched = tokio::time::timeout(common::PATIENCE, fetch).await;
+        let fetched = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
         assert!(fetched.unwrap().unwrap() == bytes);
         assert!(target.store.remove(hash).unwrap());
     }

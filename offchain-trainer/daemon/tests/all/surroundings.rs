@@ -1,12 +1,11 @@
 //! The PC under the trainer is not as it should be: the disk is full, the clock is wrong.
 
-mod support;
-
 use std::{
     os::unix::fs::symlink,
     time::{Duration, SystemTime},
 };
 
+use crate::support::{Chain, Pc, client, commitment_of, datasets, options, proposal_of};
 use hydra_network::Clock;
 use hydra_primitives::{
     duty::{Duty, DutyResult},
@@ -15,7 +14,6 @@ use hydra_primitives::{
 };
 use hydra_trainer::Trainer;
 use serde_json::Value;
-use support::{Chain, Pc, client, commitment_of, datasets, options, proposal_of};
 
 fn said(status: &Value) -> String {
     status["warnings"].to_string()

@@ -1,0 +1,11 @@
+//! The trainer as its node, its owner and the programs on its PC meet it.
+//!
+//! One program for all of them: each would link the same libraries again.
+
+mod connections;
+mod http;
+mod names;
+mod program;
+mod rounds;
+mod support;
+mod surroundings;

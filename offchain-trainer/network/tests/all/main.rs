@@ -1,0 +1,14 @@
+//! What trainers do to each other over a real network, friends and strangers.
+//!
+//! One program for all of them: each would link the same libraries again.
+
+mod common;
+mod connections;
+mod greedy;
+mod hostile_bytes;
+mod liars;
+mod names;
+mod time;
+mod transfer;
+mod unreliable;
+mod wire;

@@ -1,0 +1,10 @@
+//! Whole networks of real processes, one file per story.
+//!
+//! One program for all of them: each would link the same libraries again.
+
+mod asking;
+mod cheat;
+mod clients;
+mod crash;
+mod mistakes;
+mod training;
