@@ -46,6 +46,16 @@ wasm_env() {
 }
 wasm_env
 
+# Checkouts share the target directory, and cargo tells their crates apart by nothing but the time of the files: what was
+# changed here before another checkout was built would count as built.
+own_target() {
+    local mark="$CARGO_TARGET_DIR/.checkout"
+    [ "$(cat "$mark" 2>/dev/null)" != "$HYDRA_ROOT" ] || return 0
+    find "$HYDRA_ROOT" -name node_modules -prune -o -type f \( -name '*.rs' -o -name Cargo.toml \) -exec touch -- {} +
+    mkdir -p "$CARGO_TARGET_DIR"
+    printf '%s\n' "$HYDRA_ROOT" >"$mark"
+}
+
 if [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
     say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 else

@@ -5,7 +5,7 @@ use hydra_primitives::{Permill, status::ModelStatus};
 use std::io::{self, Write};
 
 use crate::{
-    amount, output,
+    amount,
     report::{
         accounts::{self, Account},
         figures::{accuracy, percent},

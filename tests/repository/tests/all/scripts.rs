@@ -40,6 +40,49 @@ fn help_needs_no_home() {
     }
 }
 
+#[test]
+fn what_was_changed_before_another_checkout_was_built_is_built_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = folder.path().join("target");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    let checkout_of = |name: &str| {
+        let root = folder.path().join(name);
+        fs::create_dir_all(root.join("scripts/lib")).expect("a folder");
+        fs::copy(
+            checkout().join("scripts/lib/env.sh"),
+            root.join("scripts/lib/env.sh"),
+        )
+        .expect("a file");
+        fs::write(root.join("lib.rs"), "").expect("a file");
+        root
+    };
+    let is_new_after_use = |root: &Path| {
+        let source = fs::File::options()
+            .write(true)
+            .open(root.join("lib.rs"))
+            .expect("a file");
+        source.set_modified(long_ago).expect("ours");
+        let output = bare(
+            ". \"$ROOT/scripts/lib/env.sh\"; own_target",
+            &[("ROOT", root), ("HYDRA_TARGET_DIR", &target)],
+        );
+        assert!(output.status.success(), "{}", stderr(&output));
+        source
+            .metadata()
+            .and_then(|data| data.modified())
+            .expect("a time")
+            > long_ago
+    };
+    let (a, b) = (checkout_of("a"), checkout_of("b"));
+    assert!(
+        is_new_after_use(&a),
+        "it may have been built before from another checkout"
+    );
+    assert!(!is_new_after_use(&a), "a second build has nothing to do");
+    assert!(is_new_after_use(&b));
+    assert!(is_new_after_use(&a));
+}
+
 /// A shell script of that name that answers like this.
 fn stub(folder: &Path, name: &str, line: &str) {
     use std::os::unix::fs::PermissionsExt;
