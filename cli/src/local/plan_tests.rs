@@ -158,10 +158,7 @@ fn a_folder_that_is_not_utf_8_is_refused_for_one_pc_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&odd).unwrap();
-    Layout::new("/base".into(), 4, 20_000)
-        .network()
-        .write(&odd)
-        .unwrap();
+    Layout::new(odd.clone(), 4, 20_000).network().write(&odd).unwrap();
     let only = UpArgs {
         only: Some("bob".into()),
         ..args(&odd)

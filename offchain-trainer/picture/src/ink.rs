@@ -3,7 +3,7 @@
 //! Ink is what differs from the background around it, so the background is estimated everywhere first: a shadow across
 //! the paper is no ink. Must never call a picture ink that has no two clearly different levels.
 
-use crate::{PictureError, plane::Plane};
+use crate::{PictureError, edge, plane::Plane};
 
 /// Less difference than this between ink and background is noise.
 pub const MIN_CONTRAST: f32 = 0.08;
@@ -18,6 +18,7 @@ const FULL_INK: f32 = 0.6;
 
 /// Ink from 0 (background) to 1.
 pub fn find(grey: &Plane) -> Result<Plane, PictureError> {
+    let grey = &edge::without_frame(grey);
     let dark = is_ink_dark(&grey.blur(1));
     let grey = if dark {
         grey.clone()
@@ -25,7 +26,9 @@ pub fn find(grey: &Plane) -> Result<Plane, PictureError> {
         grey.map(|value| 1.0 - value)
     };
     let side = grey.longer_side();
-    let background = grey.blur(1).blur(2).close((side / 4).max(1)).blur(side / 20);
+    let closed = grey.blur(1).blur(2).close((side / 4).max(1));
+    // Smooth, but never lighter than what is there: towards the dark end of a slope its mean would be.
+    let background = closed.zip(&closed.blur(side / 20), f32::min);
     let ink = grey.zip(&background, |value, background| {
         // Paper in half the light is half as bright, and so is the ink on it. For light ink the difference counts.
         let light = if dark { background.max(DARKEST) } else { 1.0 };

@@ -183,11 +183,13 @@ fn is_line_along_the_edge(bounds: &Bounds, ink: &Plane) -> bool {
     let (width, height) = (bounds.width() as f32, bounds.height() as f32);
     let side = ink.longer_side() as f32;
     let (across, down) = (EDGE * ink.width as f32, EDGE * ink.height as f32);
-    let touches = bounds.left as f32 <= across
-        || bounds.top as f32 <= down
-        || bounds.right as f32 >= ink.width as f32 - across
-        || bounds.bottom as f32 >= ink.height as f32 - down;
-    touches && width.min(height) < LINE_DEPTH * side && width.max(height) > FRAME_SPAN * side
+    // It runs along the edge: a tall 1 only ends there.
+    let along = if height > width {
+        bounds.left as f32 <= across || bounds.right as f32 >= ink.width as f32 - across
+    } else {
+        bounds.top as f32 <= down || bounds.bottom as f32 >= ink.height as f32 - down
+    };
+    along && width.min(height) < LINE_DEPTH * side && width.max(height) > FRAME_SPAN * side
 }
 
 /// The largest piece and those that belong to it; the bounds of them all; the others.

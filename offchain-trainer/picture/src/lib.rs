@@ -15,6 +15,7 @@
 //! this and how well it works: `docs/decisions/008-how-a-picture-is-read.md`.
 
 mod decode;
+mod edge;
 mod ink;
 mod isolate;
 mod plane;

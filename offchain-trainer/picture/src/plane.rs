@@ -124,6 +124,14 @@ impl Plane {
         })
     }
 
+    /// A part of it.
+    pub fn part(&self, bounds: &Bounds) -> Self {
+        Self::new(bounds.width(), bounds.height(), |x, y| {
+            let at = (bounds.top + y) * self.width + bounds.left + x;
+            self.values.get(at).copied().unwrap_or(0.0)
+        })
+    }
+
     /// The smallest rectangle with everything that is more than `threshold`.
     pub fn bounds(&self, threshold: f32) -> Option<Bounds> {
         let mut found: Option<Bounds> = None;

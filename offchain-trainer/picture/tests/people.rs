@@ -99,6 +99,23 @@ fn a_black_pixel_in_a_corner_changes_nothing() {
 }
 
 #[test]
+fn a_tall_one_is_not_mistaken_for_an_edge_nor_a_speck_for_a_digit() {
+    let one = GrayImage::from_fn(SIDE, SIDE, |x, y| {
+        Luma([if (94..106).contains(&x) && (5..195).contains(&y) {
+            0
+        } else {
+            255
+        }])
+    });
+    let mut with_a_speck = one.clone();
+    for (x, y) in (30..35).flat_map(|x| (40..45).map(move |y| (x, y))) {
+        with_a_speck.put_pixel(x, y, Luma([0]));
+    }
+    let difference = difference(&readings(&png(one)), &readings(&png(with_a_speck)));
+    assert!(difference < 0.1, "{difference}");
+}
+
+#[test]
 fn specks_and_frames_change_little() {
     let mut specks = paper();
     for i in 0u32..30 {

@@ -64,7 +64,7 @@ fn a_taken_port_is_one_sentence_and_code_2() {
     let port = taken.local_addr().unwrap().port();
     // This program has it.
     let holder = format!("(process {})", std::process::id());
-    let by = |ip: &str| format!("port {port} on {ip} is already in use by program-");
+    let by = |ip: &str| format!("port {port} on {ip} is already in use by all-");
     refuses(command(&folder, port, 0), &by("127.0.0.1"));
     refuses(command(&folder, port, 0), &holder);
     drop(taken);

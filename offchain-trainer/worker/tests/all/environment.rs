@@ -68,7 +68,10 @@ fn known_answer_in_the_environment_of_this_process() {
 fn the_environment_of_the_caller_changes_neither_the_libraries_nor_the_bits() {
     let folder = Folder::with_false_libraries("caller");
     let mut here = Command::new(std::env::current_exe().unwrap());
-    here.args(["--exact", "known_answer_in_the_environment_of_this_process"]);
+    here.args([
+        "--exact",
+        "environment::known_answer_in_the_environment_of_this_process",
+    ]);
     let variables = [
         ("LD_LIBRARY_PATH", folder.text()),
         ("OMP_NUM_THREADS", "8"),
