@@ -34,8 +34,9 @@ pub struct Options {
     /// given several times.
     #[arg(long, value_name = "MULTIADDR")]
     pub bootstrap: Vec<Multiaddr>,
-    /// MiB of the disk that are kept free: with less, no new work is taken, and with eight times as much this is announced.
-    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    /// MiB of the disk that are kept free: with less, no new work is taken, and with twice as much this is announced. More
+    /// than the node needs (its --db-storage-threshold), since both are usually on one disk.
+    #[arg(long, value_name = "MIB", default_value_t = 1536)]
     pub reserve_space: u64,
     /// Folder of a data set to import, such as datasets/digits; may be given several times.
     #[arg(long, value_name = "DIR")]

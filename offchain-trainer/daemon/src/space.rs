@@ -12,7 +12,7 @@ use std::{
 use crate::warnings::{Concern, Severity, Warnings};
 
 /// So many times the reserve is little: time to do something about it.
-const LITTLE: u64 = 8;
+const LITTLE: u64 = 2;
 /// After it was short, there must be this part of the reserve more: near the limit, work would start and stop.
 const MARGIN: u64 = 8;
 
@@ -110,10 +110,10 @@ mod tests {
             free.store(mib * MIB, Ordering::Relaxed);
             (space.look(&warnings), warnings.list().join(" "))
         };
-        assert_eq!(look(2048), (true, String::new()));
-        let (room, said) = look(2047);
+        assert_eq!(look(512), (true, String::new()));
+        let (room, said) = look(511);
         assert!(
-            room && said.contains("only 2047 MiB are free where /base is"),
+            room && said.contains("only 511 MiB are free where /base is"),
             "{said}"
         );
         assert!(look(256).0);

@@ -124,13 +124,13 @@ impl Torch {
         let _until_dropped = CallOff(engine.clone());
         let done = joined(tokio::task::spawn_blocking(move || work(&engine)).await);
         let done = done.unwrap_or(Err(EngineError::Stopped));
-        if let Err(EngineError::Contradiction { .. }) = &done {
+        if let Err(EngineError::Contradiction { .. } | EngineError::Damaged) = &done {
             self.doubt().await;
         }
         done.map_err(or_stopping)
     }
 
-    /// This PC has contradicted itself: what else is wrong with it?
+    /// This PC has contradicted itself, or its memory has: what else is wrong with it?
     async fn doubt(&self) {
         let so_far = self
             .contradictions
@@ -138,8 +138,8 @@ impl Torch {
             .saturating_add(1);
         if so_far >= TOO_MANY_CONTRADICTIONS {
             let reason = format!(
-                "this PC has computed two different results for the same task {so_far} times: its memory can't be \
-                 relied on. Run a memory test, then restart the trainer"
+                "this PC has computed two different results for the same task, or found its weights changed in memory, \
+                 {so_far} times: its memory can't be relied on. Run a memory test, then restart the trainer"
             );
             self.state.send_replace(EngineState::Failed(reason));
         } else if let Err(error) = self.test().await {

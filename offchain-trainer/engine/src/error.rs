@@ -135,8 +135,8 @@ pub enum EngineError {
     },
     /// The weights that this PC holds in memory don't have their hash any more.
     #[error(
-        "the weights in this PC's memory are not what was put there: check its memory (run a memory test), and restart \
-         the trainer"
+        "the weights in this PC's memory are not what was put there, so they are read from disk again: check its memory (run \
+         a memory test)"
     )]
     Damaged,
     /// The known-answer test gave another answer.

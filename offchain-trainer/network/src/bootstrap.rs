@@ -156,9 +156,14 @@ impl Bootstrap {
     }
 
     /// The address turned out to be our own.
-    pub(crate) fn is_ourselves(&mut self, id: ConnectionId) {
+    pub(crate) fn is_ourselves(&mut self, id: ConnectionId, now: Instant) {
+        let max = self.max;
         for entry in self.entries.iter_mut().filter(|e| e.state == State::Dialling(id)) {
-            entry.state = State::Ourselves;
+            // A name may lead elsewhere the next time: it has several addresses, or will have another.
+            entry.state = match names_a_host(&entry.address) {
+                true => State::Due(now + max),
+                false => State::Ourselves,
+            };
         }
     }
 }
@@ -180,6 +185,14 @@ impl Entry {
             attempts: self.failures,
         }
     }
+}
+
+/// Whether an address begins with a name that is looked up.
+fn names_a_host(address: &Multiaddr) -> bool {
+    matches!(
+        address.iter().next(),
+        Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_))
+    )
 }
 
 /// The PeerId at the end of an address, if it names one.
@@ -281,8 +294,13 @@ mod tests {
     fn our_own_address_is_left_alone() {
         let (mut bootstrap, _, now) = one("/ip4/127.0.0.1/tcp/1");
         bootstrap.dial_due(now, |_| Dialled::Started(ID(1)));
-        bootstrap.is_ourselves(ID(1));
+        bootstrap.is_ourselves(ID(1), now);
         assert_eq!(bootstrap.next_due(), None);
+        // A name that leads here now may lead elsewhere later.
+        let (mut bootstrap, _, now) = one("/dns/boot.example.org/tcp/1");
+        bootstrap.dial_due(now, |_| Dialled::Started(ID(1)));
+        bootstrap.is_ourselves(ID(1), now);
+        assert_eq!(bootstrap.next_due(), Some(now + Limits::default().redial_max));
         let local = PeerId::random();
         let address = format!("/ip4/127.0.0.1/tcp/1/p2p/{local}").parse().unwrap();
         assert_eq!(

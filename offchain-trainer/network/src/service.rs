@@ -212,7 +212,7 @@ impl Service {
             let _ = reply.send(Err(explain(address, error)));
         }
         if matches!(error, swarm::DialError::LocalPeerId { .. }) {
-            self.bootstrap.is_ourselves(id);
+            self.bootstrap.is_ourselves(id, Instant::now());
         } else if let Some(address) = self.bootstrap.dialling(id) {
             let reason = explain(address.clone(), error).to_string();
             let named = self.bootstrap.failed(id, Instant::now(), reason);

@@ -28,8 +28,9 @@ pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/hydra/time/1")
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Streams that one peer may have open for this: one, and one that is still closing.
 const PER_PEER: usize = 2;
-/// Streams that all peers together may have open for this.
-const TOTAL: usize = 64;
+/// Streams that all peers together may have open for this. All that one address can have
+/// ([`Limits::connections_per_address`](crate::Limits::connections_per_address) peers) are a quarter.
+const TOTAL: usize = 256;
 
 /// Tells whoever asks, until the network is gone.
 pub(crate) async fn serve(mut incoming: IncomingStreams, clock: Clock) {

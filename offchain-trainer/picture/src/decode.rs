@@ -35,10 +35,29 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
     })
 }
 
+/// A WebP file is a row of chunks that say how long they are, and the decoder takes the memory for what they say.
+fn check_chunks(bytes: &[u8]) -> Result<(), PictureError> {
+    const HEADER: usize = 8;
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    while let Some((header, after)) = rest.split_at_checked(HEADER) {
+        let length = header.get(4..).and_then(|length| length.try_into().ok());
+        let length = length.map_or(0, u32::from_le_bytes) as usize;
+        // Each begins at an even place; the last one's padding may be missing.
+        rest = match after.get(length..) {
+            Some(rest) => rest.get(length % 2..).unwrap_or_default(),
+            None => return Err(PictureError::Damaged("it is cut off".into())),
+        };
+    }
+    Ok(())
+}
+
 fn image(bytes: &[u8]) -> Result<(DynamicImage, ImageFormat), PictureError> {
     let format = image::guess_format(bytes).map_err(|_| PictureError::UnknownFormat)?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) {
         return Err(PictureError::UnknownFormat);
+    }
+    if format == ImageFormat::WebP {
+        check_chunks(bytes)?;
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();

@@ -82,6 +82,15 @@ fn enormous_dimensions_are_refused_before_anything_is_allocated_for_them() {
 }
 
 #[test]
+fn a_chunk_that_claims_more_than_the_file_has_is_refused_before_memory_is_taken_for_it() {
+    let (before, mut webp) = (peak_memory(), encoded(ImageFormat::WebP));
+    webp.extend(b"EXIF");
+    webp.extend(0xffff_fff0_u32.to_le_bytes());
+    assert!(matches!(read(&webp), Err(PictureError::Damaged(_))));
+    assert!(peak_memory() - before < 400 << 10);
+}
+
+#[test]
 fn files_are_bounded() {
     assert_eq!(read(&vec![0; MAX_BYTES + 1]), Err(PictureError::TooLarge));
 }

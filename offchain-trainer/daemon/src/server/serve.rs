@@ -26,10 +26,13 @@ use super::seat::{Heard, Seat};
 pub(crate) const CONNECTIONS: usize = 64;
 /// The largest head of a request, and what is read ahead of a body.
 const READ_AHEAD: usize = 32 * 1024;
-/// After so long a connection takes no further requests.
-const AGE: Duration = Duration::from_secs(300);
-/// How long the last answer may then take: more than the longest one.
-const LAST_ANSWER: Duration = Duration::from_secs(120);
+/// After so long a connection takes no further requests. No multiple of a block time, like the time that one may be idle.
+const AGE: Duration = Duration::from_secs(307);
+/// How long the last answer may then take: the weights of the largest model over a slow tunnel. Only those who know the
+/// token get so much.
+const LAST_ANSWER: Duration = Duration::from_secs(3600);
+/// How long it may take when the trainer is to stop.
+const PARTING: Duration = Duration::from_secs(120);
 
 type Seats = HashMap<Id, (Arc<Seat>, AbortHandle)>;
 
@@ -98,6 +101,11 @@ async fn talk(stream: TcpStream, router: Router, seat: Arc<Seat>, mut ends: watc
         .max_buf_size(READ_AHEAD)
         .serve_connection(stream, service);
     let mut connection = pin!(connection);
+    let mut ends_too = ends.clone();
+    let stops = async move {
+        drop(ends_too.wait_for(|ends| *ends).await);
+        sleep(PARTING).await;
+    };
     tokio::select! {
         // An error is the other side's: it broke off, or sent something that is not HTTP.
         _ = connection.as_mut() => return,
@@ -110,6 +118,7 @@ async fn talk(stream: TcpStream, router: Router, seat: Arc<Seat>, mut ends: watc
         tokio::select! {
             _ = connection => {}
             () = seat.overdue() => {}
+            () = stops => {}
         }
     };
     drop(timeout(LAST_ANSWER, last).await);

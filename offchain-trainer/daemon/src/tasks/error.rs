@@ -1,5 +1,6 @@
 //! Why a task has no result.
 
+use hydra_engine::EngineError;
 use hydra_primitives::vote::Missing;
 
 use crate::{depot::DepotError, journal::JournalError, torch::TorchError, weights::WeightsError};
@@ -72,11 +73,34 @@ impl TaskError {
         matches!(self, Self::Torch(TorchError::Engine(error)) if error.costs_a_worker())
     }
 
+    /// Whether the weights in memory have changed by themselves.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Weights(WeightsError::Damaged) | Self::Torch(TorchError::Engine(EngineError::Damaged))
+        )
+    }
+
     /// Whether a person should hear of it.
     pub fn is_worth_telling(&self) -> bool {
         !matches!(
             self,
             Self::Stopping | Self::Torch(TorchError::Stopping | TorchError::Starting)
         ) && !matches!(self, Self::Store(DepotError::Stopping))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flipped_bits_are_found_out_wherever_they_are_met() {
+        assert!(TaskError::from(WeightsError::Damaged).is_damage());
+        assert!(TaskError::from(TorchError::Engine(EngineError::Damaged)).is_damage());
+        assert!(!TaskError::Stopping.is_damage());
+        // What is on disk is good: it is tried again.
+        assert!(!TaskError::from(WeightsError::Damaged).is_for_good());
+        assert!(!TaskError::from(TorchError::Engine(EngineError::Damaged)).is_for_good());
     }
 }

@@ -226,6 +226,9 @@ impl Shared {
         let work = tokio::spawn(async move {
             let what = describe(&task);
             shared.work(&task, &cell, hears).await.map_err(|error| {
+                if error.is_damage() {
+                    shared.weights.forget_damaged();
+                }
                 let given_up = error.costs_a_worker() && shared.losses.add(task.key);
                 if given_up {
                     let times = losses::MOST_WORKERS;

@@ -52,6 +52,12 @@ pub enum WeightsError {
         /// What the spec gives.
         computed: H256,
     },
+    /// A bit in memory has flipped since.
+    #[error(
+        "the weights in this PC's memory are not what was put there, so they are read from disk again: check its memory (run \
+         a memory test)"
+    )]
+    Damaged,
     /// A blob has the right hash and the wrong content.
     #[error(
         "{what} does not decode ({detail}): the network agreed on something that this trainer can't read; update it"
@@ -128,6 +134,11 @@ impl Weights {
         tasks.retain(|_, old| !over(old));
         let id = (model, duty.key.proposer, duty.proposal.update.hash);
         tasks.insert(id, duty.clone());
+    }
+
+    /// Forgets the weights in memory: they are not what they were. What is on disk is checked when it is read.
+    pub(crate) fn forget_damaged(&self) {
+        *lock(&self.cache) = Cache::default();
     }
 
     /// Forgets everything in memory: the chain is another one.
@@ -273,17 +284,24 @@ impl Weights {
         let updates = self.updates(genesis, duties, &base, stage).await?;
         stage.set(Stage::Folding, "the accepted updates");
         let (spec, tag) = (duties.spec.clone(), tag(genesis, duties));
+        let (what, named) = ("the new version", duties.version.base);
         let done = self.depot.blocking(move |depot| {
-            let folded = fold(&spec, &base, &updates).map_err(|error| error.to_string());
-            let Ok(state) = folded else {
-                return Ok(folded.map(|state| (H256::zero(), state)));
+            // A bit that flipped since would make this PC attest what nobody else has.
+            if base.hash(&spec) != named {
+                return Ok(Err(WeightsError::Damaged));
+            }
+            let state = match fold(&spec, &base, &updates) {
+                Ok(state) => state,
+                Err(error) => {
+                    let detail = error.to_string();
+                    return Ok(Err(WeightsError::Undecodable { what, detail }));
+                }
             };
             let hash = depot.put_blocking(&state.encode(&spec), tag)?;
             Ok(Ok((hash, state)))
         });
-        let what = "the new version";
         let done = done.await.map_err(|source| WeightsError::Blob { what, source })?;
-        let (hash, state) = done.map_err(|detail| WeightsError::Undecodable { what, detail })?;
+        let (hash, state) = done?;
         lock(&self.cache).folded.insert(id, hash);
         Ok((hash, self.keep(duties.model, hash, state)))
     }

@@ -18,6 +18,7 @@ use crate::{
     ledger::{Kind, Tag},
     lock,
     stage::{Stage, StageCell},
+    torch::TorchError,
 };
 
 /// Updates fetched at a time.
@@ -112,10 +113,21 @@ impl Weights {
             };
             Ok(engine.train(job, |_, _| ())?.update.encode())
         });
-        let bytes = trained.await.ok()?;
-        if BlobRef::of(&bytes) != accepted.update {
-            return None;
-        }
+        let bytes = match trained.await {
+            Ok(bytes) if BlobRef::of(&bytes) == accepted.update => bytes,
+            // Or a worker would end, or a whole task be done in vain, in every block.
+            Ok(_) => {
+                lock(&self.tasks).remove(&id);
+                return None;
+            }
+            Err(error) => {
+                if matches!(&error, TorchError::Engine(error) if error.costs_a_worker()) {
+                    tracing::warn!("an accepted update is not made again here: {error}");
+                    lock(&self.tasks).remove(&id);
+                }
+                return None;
+            }
+        };
         let blob = bytes.clone();
         let stored = self.depot.blocking(move |depot| depot.put_blocking(&blob, tag));
         // Served to others if there is room; used here in any case.

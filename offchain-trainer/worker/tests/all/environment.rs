@@ -58,6 +58,9 @@ fn worker_without_libtorch(folder: &Path) -> PathBuf {
     copy
 }
 
+/// The test below, as this program calls it.
+const KNOWN_ANSWER: &str = "environment::known_answer_in_the_environment_of_this_process";
+
 #[test]
 fn known_answer_in_the_environment_of_this_process() {
     engine().self_test().unwrap();
@@ -68,10 +71,7 @@ fn known_answer_in_the_environment_of_this_process() {
 fn the_environment_of_the_caller_changes_neither_the_libraries_nor_the_bits() {
     let folder = Folder::with_false_libraries("caller");
     let mut here = Command::new(std::env::current_exe().unwrap());
-    here.args([
-        "--exact",
-        "environment::known_answer_in_the_environment_of_this_process",
-    ]);
+    here.args(["--exact", KNOWN_ANSWER]);
     let variables = [
         ("LD_LIBRARY_PATH", folder.text()),
         ("OMP_NUM_THREADS", "8"),
@@ -214,14 +214,18 @@ fn closed_streams_and_a_bare_system_keep_no_worker_from_working() {
 /// A trainer that was started in a folder that is gone since, without any stream of its own.
 #[test]
 fn a_folder_that_was_deleted_keeps_no_worker_from_working() {
-    let folder = Folder::new("deleted");
-    let script = "cd \"$1\" && rmdir \"$1\" && exec \"$2\" --exact \"$3\" <&- >&- 2>&-";
+    let (folder, elsewhere) = (Folder::new("deleted"), Folder::new("said"));
+    let said = elsewhere.0.join("said");
+    // Standard input and errors are closed; what is said goes to a file.
+    let script = "cd \"$1\" && rmdir \"$1\" && exec \"$2\" --exact \"$3\" <&- >\"$4\" 2>&-";
     let status = Command::new("sh")
         .args(["-c", script, "sh", folder.text()])
         .arg(std::env::current_exe().unwrap())
-        .arg("known_answer_in_the_environment_of_this_process")
+        .arg(KNOWN_ANSWER)
+        .arg(&said)
         .status();
-    assert!(status.unwrap().success());
+    let said = fs::read_to_string(&said).unwrap();
+    assert!(status.unwrap().success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]
