@@ -115,6 +115,8 @@ fn file_name(public: &sr25519::Public) -> String {
     hex::encode([ACCOUNT_KEY.0.as_slice(), public.0.as_slice()].concat())
 }
 
+/// All accounts, the one that counts, and why.
+type Said = (Vec<sr25519::Public>, sr25519::Public, Why);
 type Registered = Box<dyn Fn() -> Vec<AccountId> + Send + Sync>;
 
 /// What the off-chain worker sees of the keystore: the one account, and no session key.
@@ -124,7 +126,7 @@ pub struct OneAccount {
     /// Where the keystore's files are, if it has any.
     folder: Option<PathBuf>,
     registered: Registered,
-    said: Mutex<Option<(Vec<sr25519::Public>, sr25519::Public)>>,
+    said: Mutex<Option<Said>>,
 }
 
 impl OneAccount {
@@ -144,8 +146,8 @@ impl OneAccount {
         }
     }
 
-    /// The account that counts now. Says so when that has changed: keys may come and go, and accounts be registered,
-    /// while the node runs.
+    /// The account that counts now. Says so when that, or the reason, has changed: keys may come and go, and accounts be
+    /// registered, while the node runs.
     pub fn current(&self) -> Option<sr25519::Public> {
         let mut keys = self.keystore.sr25519_public_keys(ACCOUNT_KEY);
         keys.sort_unstable();
@@ -160,13 +162,13 @@ impl OneAccount {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said
             .as_ref()
-            .is_none_or(|(of, one)| *of != keys || *one != chosen)
+            .is_none_or(|(of, one, because)| *of != keys || *one != chosen || *because != why)
         {
             log::info!("🔑 Trainer account: {}", chosen.to_ss58check());
             for sentence in sentences(&keys, &chosen, why, self.folder.as_deref()) {
                 log::warn!("🔑 {sentence}");
             }
-            *said = Some((keys, chosen));
+            *said = Some((keys, chosen, why));
         }
         Some(chosen)
     }

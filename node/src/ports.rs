@@ -18,21 +18,21 @@ const BACKLOG: i32 = 128;
 pub fn claim(config: &mut Configuration) -> Result<(), Error> {
     for endpoint in config.rpc.addr.iter_mut().flatten() {
         endpoint.retry_random_port = false;
-        match check(endpoint.listen_addr, "--rpc-port") {
+        match check(endpoint.listen_addr, endpoint.is_optional, "--rpc-port") {
             // IPv6 where there is none.
             Err(Error::PortRefused { .. }) if endpoint.is_optional => {}
             other => other?,
         }
     }
     for address in config.network.listen_addresses.iter().filter_map(tcp) {
-        match check(address, "--port") {
+        match check(address, true, "--port") {
             // The default is to listen on IPv6 as well, which a machine may not have.
             Err(Error::PortRefused { .. }) if address.is_ipv6() => {}
             other => other?,
         }
     }
     if let Some(metrics) = &config.prometheus_config
-        && let Err(error) = check(metrics.port, "--prometheus-port")
+        && let Err(error) = check(metrics.port, false, "--prometheus-port")
     {
         log::warn!("{error}. Until then there are no metrics");
     }
@@ -60,10 +60,10 @@ pub fn is_taken(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::AddrInUse
 }
 
-/// Listens on this address, and on IPv6 for IPv6 alone: the same port of IPv4 is listened on beside it.
-pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// Listens on this address. `beside_ipv4`: the same port of IPv4 is listened on, too, so of IPv6 nothing but IPv6 is meant.
+pub fn listen(address: SocketAddr, beside_ipv4: bool) -> std::io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
+    if address.is_ipv6() && beside_ipv4 {
         socket.set_only_v6(true)?;
     }
     // As the standard library does: who has just stopped may start again.
@@ -73,8 +73,8 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn check(address: SocketAddr, option: &'static str) -> Result<(), Error> {
-    match listen(address) {
+fn check(address: SocketAddr, beside_ipv4: bool, option: &'static str) -> Result<(), Error> {
+    match listen(address, beside_ipv4) {
         Ok(_) => Ok(()),
         Err(source) => Err(refused(address, option, source)),
     }
@@ -102,7 +102,7 @@ mod tests {
     fn a_taken_port_is_said_with_who_holds_it() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let error = check(address, "--rpc-port").unwrap_err();
+        let error = check(address, false, "--rpc-port").unwrap_err();
         let sentence = error.to_string();
         let us = format!("(process {})", std::process::id());
         assert!(matches!(error, Error::PortTaken { .. }));
@@ -111,16 +111,16 @@ mod tests {
             "{sentence}"
         );
         drop(listener);
-        assert!(check(address, "--rpc-port").is_ok());
+        assert!(check(address, false, "--rpc-port").is_ok());
     }
 
     #[test]
     fn both_families_are_listened_on_with_one_port() {
-        let four = listen("0.0.0.0:0".parse().unwrap()).unwrap();
+        let four = listen("0.0.0.0:0".parse().unwrap(), true).unwrap();
         let port = four.local_addr().unwrap().port();
-        match listen(format!("[::]:{port}").parse().unwrap()) {
+        match listen(format!("[::]:{port}").parse().unwrap(), true) {
             Ok(six) => {
-                let again = listen(six.local_addr().unwrap()).unwrap_err();
+                let again = listen(six.local_addr().unwrap(), true).unwrap_err();
                 assert!(is_taken(&again), "{again}");
             }
             // A machine without IPv6.

@@ -51,9 +51,21 @@ wasm_env
 own_target() {
     local mark="$CARGO_TARGET_DIR/.checkout"
     [ "$(cat "$mark" 2>/dev/null)" != "$HYDRA_ROOT" ] || return 0
-    find "$HYDRA_ROOT" -name node_modules -prune -o -type f \( -name '*.rs' -o -name Cargo.toml \) -exec touch -- {} +
+    find "$HYDRA_ROOT" -name node_modules -prune -o -type f \( -name '*.rs' -o -name Cargo.toml \) -exec touch -- {} + 2>/dev/null ||
+        fail "this checkout's files can't be touched, and another checkout was built in $CARGO_TARGET_DIR: set HYDRA_TARGET_DIR to a folder of its own"
     mkdir -p "$CARGO_TARGET_DIR"
     printf '%s\n' "$HYDRA_ROOT" >"$mark"
+}
+
+# Runs cargo for this checkout; another one waits until it is done.
+on_target() {
+    mkdir -p "$CARGO_TARGET_DIR"
+    (
+        flock 9
+        own_target
+        cd "$HYDRA_ROOT"
+        cargo "$@"
+    ) 9>"$CARGO_TARGET_DIR/.checkout.lock"
 }
 
 if [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then

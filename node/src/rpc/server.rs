@@ -116,7 +116,7 @@ impl Server {
         let mut addresses = Vec::new();
         for endpoint in endpoints {
             let address = endpoint.listen_addr;
-            let listener = match listen(address) {
+            let listener = match listen(address, endpoint.is_optional) {
                 Ok(listener) => listener,
                 // IPv6, where there is none. Where another program has it, `localhost` would lead there.
                 Err(error) if endpoint.is_optional && !ports::is_taken(&error) => {
@@ -148,8 +148,8 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
-    let listener = ports::listen(address)?;
+fn listen(address: SocketAddr, beside_ipv4: bool) -> std::io::Result<tokio::net::TcpListener> {
+    let listener = ports::listen(address, beside_ipv4)?;
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
 }
@@ -273,7 +273,7 @@ impl Door {
                     let answer = if ws::is_upgrade_request(&request) {
                         // Answered at once; what follows on the WebSocket has its own pings.
                         Ok(watching.call(request).await)
-                    } else if request.method() == Method::GET || request.uri().path().starts_with("/health") {
+                    } else if request.method() == Method::GET || is_watched(request.uri().path()) {
                         timeout(REQUEST_TIME, watching.call(request)).await
                     } else {
                         let (head, body) = request.into_parts();
@@ -324,6 +324,11 @@ impl Door {
             RpcMethods::Safe | RpcMethods::Auto => DenyUnsafe::Yes,
         }
     }
+}
+
+/// The paths that aren't JSON-RPC's. Whatever is sent there besides is denied without being read.
+fn is_watched(path: &str) -> bool {
+    matches!(path, "/health" | "/health/readiness")
 }
 
 type JsonRpcBuilder =

@@ -152,11 +152,12 @@ fn half_sent_requests_keep_nobody_out() {
 
     // More than the requests that may be under way at a time, each of them begun and its body never finished.
     let slow: Vec<Connection> = (0..150)
-        .map(|_| {
+        .map(|index| {
             let mut connection = Connection::to(rpc);
-            connection.send(
-                "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{",
-            );
+            let path = if index % 2 == 0 { "/" } else { "/healthz" };
+            connection.send(&format!(
+                "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{",
+            ));
             connection
         })
         .collect();

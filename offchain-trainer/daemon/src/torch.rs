@@ -14,6 +14,8 @@ use tokio::sync::watch;
 
 use crate::joined;
 
+/// So many workers a task may cost.
+pub const MOST_WORKERS: u32 = 3;
 /// After so many contradictions the engine is not used any more. One may be a cosmic ray.
 const TOO_MANY_CONTRADICTIONS: u32 = 3;
 
@@ -131,7 +133,7 @@ impl Torch {
     }
 
     /// This PC has contradicted itself, or its memory has: what else is wrong with it?
-    async fn doubt(&self) {
+    pub(crate) async fn doubt(&self) {
         let so_far = self
             .contradictions
             .fetch_add(1, Ordering::SeqCst)

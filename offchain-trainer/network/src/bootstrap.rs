@@ -109,7 +109,10 @@ impl Bootstrap {
             if matches!(entry.state, State::Due(at) if at <= now) {
                 match dial(&entry.address) {
                     Dialled::Started(id) => entry.state = State::Dialling(id),
-                    Dialled::Ourselves => entry.state = State::Ourselves,
+                    Dialled::Ourselves => {
+                        entry.state = State::Ourselves;
+                        entry.failures = 0;
+                    }
                     Dialled::Failed(reason) => named.extend(entry.retry(now, min, max, reason)),
                 }
             }
@@ -164,6 +167,9 @@ impl Bootstrap {
                 true => State::Due(now + max),
                 false => State::Ourselves,
             };
+            // Nobody is away.
+            entry.failures = 0;
+            entry.reason.clear();
         }
     }
 }

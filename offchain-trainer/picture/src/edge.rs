@@ -1,7 +1,7 @@
 //! A frame around the whole picture. It touches the edge, so nothing says what is behind it, and no background can be
 //! estimated there: it is cut off first.
 //!
-//! Must leave alone what only one edge has: a one that fills the picture stands along one of them.
+//! Must leave alone what not all edges have: a digit that fills the picture has bars along some of them.
 
 use crate::plane::{Bounds, Plane};
 
@@ -13,8 +13,6 @@ const OTHER: f32 = 0.3;
 const SAME: f32 = 0.1;
 /// from so many lines on. Light that fades takes more.
 const SHARP: usize = 2;
-/// Fewer edges with such lines are no frame.
-const EDGES: usize = 2;
 
 /// The picture inside its frame, or as it is.
 pub fn without_frame(grey: &Plane) -> Plane {
@@ -36,15 +34,15 @@ pub fn without_frame(grey: &Plane) -> Plane {
     ];
     let bottom = depth(rows.iter().rev(), rows.len());
     let right = depth(columns.iter().rev(), columns.len());
-    if [top, left, bottom, right].into_iter().flatten().count() < EDGES {
-        return grey.clone();
+    match (top, left, bottom, right) {
+        (Some(top), Some(left), Some(bottom), Some(right)) => grey.part(&Bounds {
+            left,
+            top,
+            right: grey.width.saturating_sub(right),
+            bottom: grey.height.saturating_sub(bottom),
+        }),
+        _ => grey.clone(),
     }
-    grey.part(&Bounds {
-        left: left.unwrap_or(0),
-        top: top.unwrap_or(0),
-        right: grey.width - right.unwrap_or(0),
-        bottom: grey.height - bottom.unwrap_or(0),
-    })
 }
 
 /// How many lines from the edge are frame and margin, and the soft one after them; `None` if none is.
@@ -93,9 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stroke_along_one_edge_is_no_frame() {
+    fn strokes_along_some_edges_are_no_frame() {
         let one = picture(|x, _| f32::from(x > 4));
         assert_eq!(without_frame(&one), one);
+        // Nor are the bars of a two that fills the picture.
+        let two = picture(|x, y| f32::from(y > 3 && y < 76 && x.abs_diff(99 - y) > 2));
+        assert_eq!(without_frame(&two), two);
         // Nor is a thick border that may be anything.
         let thicker = picture(|x, y| f32::from(!(3..12).contains(&x.min(99 - x).min(y).min(79 - y))));
         assert_eq!(without_frame(&thicker), thicker);

@@ -2,6 +2,8 @@
 //! trainer are started.
 
 use std::{
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -61,6 +63,16 @@ impl Newcomer {
         );
         // Printed once its token file is there.
         node.line_with("Trainer account: ", START);
+        // As `openssl rand -hex 32` under umask 077 makes it.
+        let key_file = folder.path().join("trainer.key");
+        let secret = blake3::hash(folder.path().as_os_str().as_encoded_bytes());
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&key_file)
+            .and_then(|mut file| writeln!(file, "{}", secret.to_hex()))
+            .expect("a new file");
         let mut trainer = Running::start(
             "the newcomer's trainer",
             Command::new(program("hydra-trainer"))
@@ -69,6 +81,8 @@ impl Newcomer {
                 .args(["--http-port", &http_port.to_string()])
                 .arg("--token-file")
                 .arg(&token_file)
+                .arg("--key-file")
+                .arg(&key_file)
                 .args([
                     "--p2p-address",
                     "127.0.0.1",

@@ -6,10 +6,8 @@
 
 use std::{collections::HashMap, sync::Mutex};
 
-use crate::{lock, plan::TaskKey};
+use crate::{lock, plan::TaskKey, torch::MOST_WORKERS};
 
-/// So many workers a task may cost.
-pub const MOST_WORKERS: u32 = 3;
 /// Tasks remembered. More than a trainer has at a time: at worst a count starts again.
 const REMEMBERED: usize = 1024;
 

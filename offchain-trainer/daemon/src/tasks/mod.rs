@@ -37,10 +37,10 @@ use crate::{
     space::Space,
     stage::{Stage, StageCell},
     tasks::losses::Losses,
-    torch::{EngineState, Torch, TorchError},
+    torch::{EngineState, MOST_WORKERS, Torch, TorchError},
     votes::{Salts, commit, vote_key},
     warnings::Warnings,
-    weights::{Weights, needed},
+    weights::{Weights, WeightsError, needed},
 };
 
 /// Proposals that are computed on at a time. One that waits for blobs is not among them.
@@ -214,6 +214,17 @@ impl Shared {
         }
     }
 
+    /// Memory that can't be relied on: what is in it is forgotten, and the engine tested, which does so itself where it
+    /// was the one to find out.
+    async fn heal(&self, error: &TaskError) {
+        if error.is_damage() {
+            self.weights.forget_damaged();
+        }
+        if matches!(error, TaskError::Weights(WeightsError::Damaged)) {
+            self.torch.doubt().await;
+        }
+    }
+
     fn start(self: &Arc<Self>, run: u64, task: Task) {
         let (key, stage) = (task.key, StageCell::default());
         let (last_chance, hears) = watch::channel(task.last_chance);
@@ -225,13 +236,14 @@ impl Shared {
         let (shared, cell) = (self.clone(), stage.clone());
         let work = tokio::spawn(async move {
             let what = describe(&task);
-            shared.work(&task, &cell, hears).await.map_err(|error| {
-                if error.is_damage() {
-                    shared.weights.forget_damaged();
-                }
+            let result = shared.work(&task, &cell, hears).await;
+            if let Err(error) = &result {
+                shared.heal(error).await;
+            }
+            result.map_err(|error| {
                 let given_up = error.costs_a_worker() && shared.losses.add(task.key);
                 if given_up {
-                    let times = losses::MOST_WORKERS;
+                    let times = MOST_WORKERS;
                     shared.errors.add(format!(
                         "{what} failed, and is not tried again after {times} times: {error}"
                     ));

@@ -90,6 +90,14 @@ struct Cache {
     confirmed: HashMap<ModelId, Held>,
 }
 
+/// How an update can be made again.
+#[derive(Clone, Debug)]
+struct Remembered {
+    duty: VerifyDuty,
+    /// How many workers that has cost.
+    lost: u32,
+}
+
 /// Whose update of which model, by its hash.
 type TaskId = (ModelId, AccountBytes, H256);
 
@@ -98,7 +106,7 @@ pub struct Weights {
     depot: Arc<Depot>,
     torch: Option<Torch>,
     /// The tasks behind updates, as far as this PC was asked to verify them.
-    tasks: Mutex<HashMap<TaskId, VerifyDuty>>,
+    tasks: Mutex<HashMap<TaskId, Remembered>>,
     cache: Mutex<Cache>,
     /// One at a time per model, so that nothing is fetched or folded twice.
     gates: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
@@ -131,9 +139,10 @@ impl Weights {
         let over = |old: &VerifyDuty| {
             old.key.model == model && old.key.round.saturating_add(REMEMBERED_ROUNDS) < round
         };
-        tasks.retain(|_, old| !over(old));
+        tasks.retain(|_, old| !over(&old.duty));
         let id = (model, duty.key.proposer, duty.proposal.update.hash);
-        tasks.insert(id, duty.clone());
+        let duty = duty.clone();
+        tasks.insert(id, Remembered { duty, lost: 0 });
     }
 
     /// Forgets the weights in memory: they are not what they were. What is on disk is checked when it is read.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use hydra_engine::TrainJob;
+use hydra_engine::{EngineError, TrainJob};
 use hydra_primitives::{
     BlobRef, H256,
     dataset::DatasetManifest,
@@ -11,14 +11,14 @@ use hydra_primitives::{
 use hydra_update::{GlobalState, Update, decode_shard, decode_update};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{Weights, WeightsError, tag};
+use super::{TaskId, Weights, WeightsError, tag};
 use crate::{
     depot::{DepotError, peers},
     joined,
     ledger::{Kind, Tag},
     lock,
     stage::{Stage, StageCell},
-    torch::TorchError,
+    torch::{MOST_WORKERS, TorchError},
 };
 
 /// Updates fetched at a time.
@@ -61,7 +61,7 @@ impl Weights {
         for (index, accepted) in duties.version.updates.iter().enumerate() {
             let bytes = match fetched.remove(&index).unwrap_or(Err(DepotError::Stopping)) {
                 Ok(bytes) => bytes,
-                Err(source) => match self.made_again(duties, accepted, base, tag, stage).await {
+                Err(source) => match self.made_again(duties, accepted, base, tag, stage).await? {
                     Some(bytes) => bytes,
                     None => return Err(WeightsError::Blob { what, source }),
                 },
@@ -81,6 +81,9 @@ impl Weights {
 
     /// An accepted update that nobody serves, from public inputs. `None` if this PC was not asked to verify it and so
     /// doesn't know its task, or can't train now.
+    ///
+    /// # Errors
+    /// [`WeightsError::Damaged`] only.
     async fn made_again(
         &self,
         duties: &ModelDuties,
@@ -88,21 +91,31 @@ impl Weights {
         base: &Arc<GlobalState>,
         tag: Tag,
         stage: &StageCell,
-    ) -> Option<Vec<u8>> {
-        let torch = self.torch.as_ref()?;
+    ) -> Result<Option<Vec<u8>>, WeightsError> {
         let id = (duties.model, accepted.proposer, accepted.update.hash);
-        let task = lock(&self.tasks).get(&id).cloned()?;
+        let task = lock(&self.tasks).get(&id).map(|known| known.duty.clone());
+        let (Some(torch), Some(task)) = (self.torch.as_ref(), task) else {
+            return Ok(None);
+        };
         if task.proposal.base != duties.version.base || task.shard != accepted.shard {
-            return None;
+            return Ok(None);
         }
         let providers = peers(&duties.providers);
-        let shard = duties.dataset.shard(task.shard)?;
-        let shard = self.depot.get(shard, providers.clone(), None).await.ok()?;
-        let validation = duties.dataset.validation;
-        let validation = self.depot.get(validation, providers, None).await.ok()?;
+        let Some(shard) = duties.dataset.shard(task.shard) else {
+            return Ok(None);
+        };
+        let shard = self.depot.get(shard, providers.clone(), None).await;
+        let validation = self.depot.get(duties.dataset.validation, providers, None).await;
+        let (Ok(shard), Ok(validation)) = (shard, validation) else {
+            return Ok(None);
+        };
         stage.set(Stage::Training, "an accepted update again that nobody serves");
         let (spec, kind, base) = (duties.spec.clone(), duties.dataset.kind.clone(), base.clone());
+        let named = duties.version.base;
         let trained = torch.run(move |engine| {
+            if base.hash(&spec) != named {
+                return Err(EngineError::Damaged);
+            }
             let job = TrainJob {
                 spec: &spec,
                 kind: &kind,
@@ -115,24 +128,37 @@ impl Weights {
         });
         let bytes = match trained.await {
             Ok(bytes) if BlobRef::of(&bytes) == accepted.update => bytes,
-            // Or a worker would end, or a whole task be done in vain, in every block.
+            Err(TorchError::Engine(EngineError::Damaged)) => return Err(WeightsError::Damaged),
+            // Or a whole task would be done in vain in every block,
             Ok(_) => {
                 lock(&self.tasks).remove(&id);
-                return None;
+                return Ok(None);
             }
+            // or a worker would end.
             Err(error) => {
                 if matches!(&error, TorchError::Engine(error) if error.costs_a_worker()) {
-                    tracing::warn!("an accepted update is not made again here: {error}");
-                    lock(&self.tasks).remove(&id);
+                    tracing::warn!("an accepted update can't be made again: {error}");
+                    self.lost(&id);
                 }
-                return None;
+                return Ok(None);
             }
         };
         let blob = bytes.clone();
         let stored = self.depot.blocking(move |depot| depot.put_blocking(&blob, tag));
         // Served to others if there is room; used here in any case.
         drop(stored.await);
-        Some(bytes)
+        Ok(Some(bytes))
+    }
+
+    /// Making an update again has cost a worker: after as many as a task may cost, it is not tried any more.
+    fn lost(&self, id: &TaskId) {
+        let mut tasks = lock(&self.tasks);
+        if let Some(known) = tasks.get_mut(id) {
+            known.lost = known.lost.saturating_add(1);
+            if known.lost >= MOST_WORKERS {
+                tasks.remove(id);
+            }
+        }
     }
 
     async fn samples(
