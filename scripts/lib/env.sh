@@ -63,7 +63,7 @@ on_target() {
     (
         flock 9
         own_target
-        cd "$HYDRA_ROOT"
+        cd "$HYDRA_ROOT" || exit
         cargo "$@"
     ) 9>"$CARGO_TARGET_DIR/.checkout.lock"
 }
