@@ -27,9 +27,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a local network: PCs with a node and a trainer each, on this machine.
-    // The last one counts where an option is given twice: scripts/run gives some of its own first.
-    #[command(after_help = exit::help_after(UP_HELP, exit::UP), args_override_self = true)]
-    Up(UpArgs),
+    // The last one counts where an option is given twice: scripts/run gives some of its own first. `up --local` is what
+    // version 0.1 called it.
+    #[command(after_help = exit::help_after(DEMO_HELP, exit::DEMO), args_override_self = true, alias = "up")]
+    Demo(DemoArgs),
     /// Show the chain, its models and accounts, and the local trainer.
     #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
@@ -79,19 +80,19 @@ pub struct TargetArgs {
     pub trainer_token_file: Option<PathBuf>,
 }
 
-/// Options of `hydra up`.
+/// Options of `hydra demo`.
 #[derive(Debug, Args)]
-pub struct UpArgs {
+pub struct DemoArgs {
     /// How many PCs to start: Alice, Bob, Charlie, Dave in this order. Blocks become final with 1, 3 or 4 of them:
     /// 1 is a network of Alice alone, 2 to 4 are part of a network of four [default: as many as before in a folder used
     /// before, else 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub local: Option<u8>,
+    #[arg(long, alias = "local", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub pcs: Option<u8>,
     /// Start only this PC of the network that is in --base-path, for example bob.
     #[arg(long, value_name = "NAME", requires = "base_path")]
     pub only: Option<String>,
     /// Where the PCs keep their data. A folder used before goes on where it stopped, and may have been moved [default: a
-    /// new folder in your data folder, which stays until the second `hydra up` after it]
+    /// new folder in your data folder, which stays until the second `hydra demo` after it]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
     /// Stop when the confirmed model reaches this accuracy on the validation set, for example 0.95.
@@ -201,11 +202,11 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-const UP_HELP: &str = "\
+const DEMO_HELP: &str = "\
 Runs until Ctrl-C, or until the goal is reached, then stops every program it started and prints the table of rounds. \
 Ports, process ids, logs and token files are listed in network.json in the base path. A PC that stops unexpectedly \
 is reported; the others go on. To start it again:
-  hydra up --only bob --base-path DIR
+  hydra demo --only bob --base-path DIR
 
 Without --base-path each run is a network of its own in a new folder. Of those that have stopped, the newest is kept and \
 older ones are deleted before the next starts.";
@@ -238,50 +239,60 @@ mod tests {
     }
 
     #[test]
-    fn up_takes_one_to_four_pcs_and_a_share() {
-        let Command::Up(up) = parse("hydra up --local 3 --until-accuracy 0.95").unwrap().command else {
+    fn demo_takes_one_to_four_pcs_and_a_share() {
+        let Command::Demo(demo) = parse("hydra demo --pcs 3 --until-accuracy 0.95").unwrap().command else {
             panic!()
         };
         assert_eq!(
-            (up.local, up.until_accuracy, up.timeout),
+            (demo.pcs, demo.until_accuracy, demo.timeout),
             (Some(3), Some(0.95), 900)
         );
         for bad in [
-            "--local 0",
-            "--local 5",
+            "--pcs 0",
+            "--pcs 5",
             "--until-accuracy 0",
             "--until-accuracy 1.1",
             "--until-accuracy NaN",
         ] {
-            assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
+            assert!(parse(&format!("hydra demo {bad}")).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn options_after_those_of_a_script_replace_them() {
-        let Command::Up(up) = parse("hydra up --local 4 --local 3").unwrap().command else {
+        let Command::Demo(demo) = parse("hydra demo --pcs 4 --pcs 3").unwrap().command else {
             panic!()
         };
-        assert_eq!(up.local, Some(3));
+        assert_eq!(demo.pcs, Some(3));
+    }
+
+    #[test]
+    fn what_version_0_1_called_it_still_works() {
+        let Command::Demo(demo) = parse("hydra up --local 3").unwrap().command else {
+            panic!()
+        };
+        assert_eq!(demo.pcs, Some(3));
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("demo") && !help.contains("  up"), "{help}");
     }
 
     #[test]
     fn one_pc_can_only_be_started_in_an_existing_network() {
-        assert!(parse("hydra up --only bob").is_err());
-        assert!(parse("hydra up --only bob --base-path d").is_ok());
+        assert!(parse("hydra demo --only bob").is_err());
+        assert!(parse("hydra demo --only bob --base-path d").is_ok());
         // Its ports are those it has.
-        assert!(parse("hydra up --only bob --base-path d --base-port 20000").is_err());
+        assert!(parse("hydra demo --only bob --base-path d --base-port 20000").is_err());
     }
 
     #[test]
     fn a_time_that_is_no_time_to_wait_is_refused() {
         for bad in ["0", "99999999999999999999", "18446744073709551615", "-1"] {
-            let line = format!("hydra up --until-accuracy 0.9 --timeout {bad}");
+            let line = format!("hydra demo --until-accuracy 0.9 --timeout {bad}");
             assert!(parse(&line).is_err(), "{bad}");
         }
-        assert!(parse("hydra up --until-accuracy 0.9 --timeout 1").is_ok());
+        assert!(parse("hydra demo --until-accuracy 0.9 --timeout 1").is_ok());
         assert!(
-            parse("hydra up --timeout 5").is_err(),
+            parse("hydra demo --timeout 5").is_err(),
             "there is nothing to wait for"
         );
     }
@@ -314,7 +325,7 @@ mod tests {
             command.render_help().to_string()
         };
         for (path, codes) in [
-            (&["up"][..], exit::UP),
+            (&["demo"][..], exit::DEMO),
             (&["status"], exit::STATUS),
             (&["ask"], exit::ASK),
             (&["rounds"], exit::ROUNDS),
@@ -342,8 +353,8 @@ mod tests {
 
     #[test]
     fn ports_that_do_not_exist_are_refused() {
-        assert!(parse("hydra up --base-port 65520").is_ok());
-        assert!(parse("hydra up --base-port 65521").is_err());
-        assert!(parse("hydra up --base-port 0").is_err());
+        assert!(parse("hydra demo --base-port 65520").is_ok());
+        assert!(parse("hydra demo --base-port 65521").is_err());
+        assert!(parse("hydra demo --base-port 0").is_err());
     }
 }

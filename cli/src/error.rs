@@ -34,14 +34,14 @@ pub enum Meant {
 
 impl std::fmt::Display for Meant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const START: &str = "start a network with `hydra up --local 4`, or name a node with --url";
+        const START: &str = "start a network with `hydra demo`, or name a node with --url";
         match self {
             Self::Given => f.write_str(
                 ", the address that --url or HYDRA_URL gives: start that node, or correct the address",
             ),
             Self::Pc { pc, folder } => write!(
                 f,
-                ", which is {pc} of the local network in {folder}: start it again with `hydra up --only {pc} --base-path \
+                ", which is {pc} of the local network in {folder}: start it again with `hydra demo --only {pc} --base-path \
                  {folder}`, or name a node with --url",
                 folder = folder.display()
             ),
@@ -49,7 +49,7 @@ impl std::fmt::Display for Meant {
             Self::UsualAsStopped { folder } => write!(
                 f,
                 ", the address that is used when none is given, since the newest local network, in {folder}, does not \
-                 run: start it again with `hydra up --base-path {folder}`, or name a node with --url",
+                 run: start it again with `hydra demo --base-path {folder}`, or name a node with --url",
                 folder = folder.display()
             ),
             Self::UsualAsGone { folder } => write!(
@@ -155,7 +155,7 @@ pub enum Error {
     )]
     NotByThisName { url: String, reason: String },
     #[error(
-        "the local network in {folder} does not run{other}: start it again with `hydra up --base-path {folder}`",
+        "the local network in {folder} does not run{other}: start it again with `hydra demo --base-path {folder}`",
         folder = .folder.display(), other = in_its_place(.other)
     )]
     NetworkStopped {
@@ -163,7 +163,7 @@ pub enum Error {
         other: Option<(u16, Holder)>,
     },
     #[error(
-        "{pc} of the local network in {folder} does not run{other}: start it again with `hydra up --only {pc} --base-path \
+        "{pc} of the local network in {folder} does not run{other}: start it again with `hydra demo --only {pc} --base-path \
          {folder}`",
         folder = .folder.display(), other = in_its_place(.other)
     )]
@@ -185,7 +185,7 @@ pub enum Error {
     },
 
     #[error(
-        "the trainer at {url} does not answer ({reason}): start it with hydra-trainer or `hydra up`, or name its port \
+        "the trainer at {url} does not answer ({reason}): start it with hydra-trainer or `hydra demo`, or name its port \
          with --trainer-port"
     )]
     TrainerUnreachable { url: String, reason: String },
@@ -305,17 +305,17 @@ pub enum Error {
     #[error("port {port} (for {what}) is taken {by}")]
     PortTaken { port: u16, what: String, by: PortUse },
     #[error(
-        "there is no local network in {path}: start one there with `hydra up --local 4 --base-path {path}`, without --only",
+        "there is no local network in {path}: start one there with `hydra demo --base-path {path}`, without --only",
         path = .0.display()
     )]
     NoNetwork(PathBuf),
     #[error(
-        "the network in {} has {pcs} {}, and one PC alone is a network of another kind: leave --local out, or choose \
+        "the network in {} has {pcs} {}, and one PC alone is a network of another kind: leave --pcs out, or choose \
          another folder with --base-path", .folder.display(), if *.pcs == 1 { "PC" } else { "PCs" }
     )]
     OtherChain { folder: PathBuf, pcs: usize },
     #[error(
-        "the network in {} is running already: stop that `hydra up` first, or choose another folder with --base-path",
+        "the network in {} is running already: stop that `hydra demo` first, or choose another folder with --base-path",
         .0.display()
     )]
     AlreadyUp(PathBuf),
@@ -328,7 +328,7 @@ pub enum Error {
     #[error("the local network has no PC called {0}: choose one of those listed in its network.json")]
     NoSuchPc(String),
     #[error(
-        "--pc {0} names a PC of a local network, and there is none: start one with `hydra up --local 4`, or name its folder with --base-path"
+        "--pc {0} names a PC of a local network, and there is none: start one with `hydra demo`, or name its folder with --base-path"
     )]
     NoLocalNetwork(String),
     #[error("can't start {program}: {source}")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// A command, and the codes that its help lists.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Command {
-    Up,
+    Demo,
     Status,
     Ask,
     Export,
@@ -13,9 +13,9 @@ enum Command {
     Registration,
 }
 
-use Command::{Ask, Export, Registration, Rounds, Status, Up};
+use Command::{Ask, Demo, Export, Registration, Rounds, Status};
 
-const ALL: &[Command] = &[Up, Status, Ask, Export, Rounds, Registration];
+const ALL: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration];
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[Status, Ask, Export, Rounds, Registration];
 /// Those that need a trainer, not only show it.
@@ -24,7 +24,7 @@ const OF_TRAINER: &[Command] = &[Ask, Export, Registration];
 impl Command {
     fn listed(self) -> &'static [ExitCode] {
         match self {
-            Up => exit::UP,
+            Demo => exit::DEMO,
             Status => exit::STATUS,
             Ask => exit::ASK,
             Export => exit::EXPORT,
@@ -68,9 +68,9 @@ fn text() -> String {
 kinds! {
     Error::Stdout(_) => Error::Stdout(io()), ALL;
     Error::File { .. } => Error::File { action: "read", path: "x".into(), source: io() }, ALL;
-    Error::NoDataHome => Error::NoDataHome, &[Up];
-    Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Up];
-    Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Up];
+    Error::NoDataHome => Error::NoDataHome, &[Demo];
+    Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Demo];
+    Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Demo];
     Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
     Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotANode { .. } => Error::NotANode { url: text(), reason: text(), meant: None }, CLIENTS;
@@ -95,7 +95,7 @@ kinds! {
     Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, &[Ask];
     Error::Stalled { .. } => Error::Stalled { block: 0, seconds: 0 }, &[Ask];
     Error::NoFinality { .. } => Error::NoFinality { best: 1, finalised: 0, seconds: 0 }, &[Ask];
-    Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, &[Up];
+    Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, &[Demo];
     Error::NoAccount => Error::NoAccount, &[Registration];
     Error::Registered(_) => Error::Registered(text()), &[Registration];
     Error::NotConfirmed { .. } => Error::NotConfirmed { model: 0, got: text() }, &[Export];
@@ -104,22 +104,22 @@ kinds! {
     Error::PaymentUnclear(_) => Error::PaymentUnclear(text()), &[Ask];
     Error::TransactionFailed(_) => Error::TransactionFailed(text()), &[Ask];
     Error::PaidButUnanswered { .. } => Error::PaidButUnanswered { block: 0, reason: text() }, &[Ask];
-    Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Up];
-    Error::NoDataset(_) => Error::NoDataset("x".into()), &[Up];
-    Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Up];
+    Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo];
+    Error::NoDataset(_) => Error::NoDataset("x".into()), &[Demo];
+    Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Demo];
     Error::NoNetwork(_) => Error::NoNetwork("x".into()), ALL;
-    Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, &[Up];
-    Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Up];
-    Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Up];
+    Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, &[Demo];
+    Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Demo];
+    Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Demo];
     Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, ALL;
     Error::NoSuchPc(_) => Error::NoSuchPc(text()), ALL;
     Error::NoLocalNetwork(_) => Error::NoLocalNetwork(text()), CLIENTS;
-    Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Up];
-    Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Up];
-    Error::NotReady { .. } => Error::NotReady { who: text(), seconds: 1, log: "x".into(), tail: text() }, &[Up];
-    Error::AllGone(_) => Error::AllGone("x".into()), &[Up];
-    Error::Timeout { .. } => Error::Timeout { seconds: 1, goal: 1.0, seen: text(), logs: "x".into() }, &[Up];
-    Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, &[Up];
+    Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Demo];
+    Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Demo];
+    Error::NotReady { .. } => Error::NotReady { who: text(), seconds: 1, log: "x".into(), tail: text() }, &[Demo];
+    Error::AllGone(_) => Error::AllGone("x".into()), &[Demo];
+    Error::Timeout { .. } => Error::Timeout { seconds: 1, goal: 1.0, seen: text(), logs: "x".into() }, &[Demo];
+    Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, &[Demo];
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
         said(Meant::Given)
             .starts_with("no node answers at ws://x (refused), the address that --url or HYDRA_URL gives")
     );
-    assert!(said(Meant::Usual).contains("hydra up --local 4"));
+    assert!(said(Meant::Usual).contains("hydra demo"));
     // Somebody else's program where a network was.
     let stranger = Error::NotANode {
         url: "ws://x".into(),
@@ -192,7 +192,7 @@ fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
     let stopped = said(Meant::UsualAsStopped {
         folder: folder.clone(),
     });
-    assert!(stopped.contains("hydra up --base-path /n"), "{stopped}");
+    assert!(stopped.contains("hydra demo --base-path /n"), "{stopped}");
     let pc = said(Meant::Pc {
         pc: "bob".into(),
         folder,

@@ -27,8 +27,8 @@ pub enum ExitCode {
 
 use ExitCode::{Done, Impossible, Interrupted, Local, Node, Payment, System, Timeout, Trainer, Usage};
 
-/// What `hydra up` may end with.
-pub const UP: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
+/// What `hydra demo` may end with.
+pub const DEMO: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
 /// What `hydra status` may end with: it shows what is wrong with the trainer.
 pub const STATUS: &[ExitCode] = &[Done, System, Usage, Node, Local];
 /// What `hydra ask` may end with.

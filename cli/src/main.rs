@@ -51,7 +51,7 @@ fn parse() -> Result<Cli, clap::Error> {
 async fn run(cli: Cli) -> Result<(), Error> {
     let json = cli.json;
     match cli.command {
-        Command::Up(args) => local::up(args, json).await,
+        Command::Demo(args) => local::demo(args, json).await,
         Command::Status(args) => status::run(args, json).await,
         Command::Ask(args) => ask::run(args, json).await,
         Command::Model {

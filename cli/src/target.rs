@@ -300,7 +300,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("hydra up --only bob --base-path /base"),
+                .contains("hydra demo --only bob --base-path /base"),
             "{error}"
         );
     }

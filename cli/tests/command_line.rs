@@ -27,12 +27,12 @@ fn hydra(home: &Path) -> Command {
     command
 }
 
-/// `hydra up` with programs that end at once: everything before them is tried.
-fn up(home: &Path) -> Command {
+/// `hydra demo` with programs that end at once: everything before them is tried.
+fn demo(home: &Path) -> Command {
     let mut command = hydra(home);
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets");
     command.args([
-        "up",
+        "demo",
         "--node",
         "/bin/false",
         "--trainer",
@@ -86,12 +86,16 @@ fn a_base_path_that_is_not_utf8_is_refused_and_not_mangled() {
     let (_folder, home) = folder();
     let name = OsStr::from_bytes(b"caf\xe9");
     refused(
-        up(&home).arg("--base-path").arg(home.join(name)),
+        demo(&home).arg("--base-path").arg(home.join(name)),
         2,
         "is not UTF-8",
     );
     // By way of the environment, too.
-    refused(up(&home).env("XDG_DATA_HOME", home.join(name)), 2, "is not UTF-8");
+    refused(
+        demo(&home).env("XDG_DATA_HOME", home.join(name)),
+        2,
+        "is not UTF-8",
+    );
     assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
 }
 
@@ -103,22 +107,22 @@ fn a_home_that_can_not_be_written_is_one_sentence_with_the_way_out() {
     fs::write(&file, "").unwrap();
     let way_out =
         "can't be written (Not a directory (os error 20)): name a folder that can be with --base-path";
-    refused(up(&home).env("HOME", &file), 1, way_out);
-    refused(up(&home).env("XDG_DATA_HOME", file.join("data")), 1, way_out);
+    refused(demo(&home).env("HOME", &file), 1, way_out);
+    refused(demo(&home).env("XDG_DATA_HOME", file.join("data")), 1, way_out);
 }
 
 #[test]
 fn a_home_that_is_no_path_is_not_taken_for_one_in_the_current_folder() {
     let (_folder, home) = folder();
-    refused(up(&home).env("HOME", "home"), 1, "set HOME or XDG_DATA_HOME");
+    refused(demo(&home).env("HOME", "home"), 1, "set HOME or XDG_DATA_HOME");
     assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
 }
 
 #[test]
 fn a_goal_that_can_not_be_reached_is_refused_at_once() {
     let (_folder, home) = folder();
-    let goal = ["--local", "2", "--until-accuracy", "0.9", "--base-path", "n"];
-    refused(up(&home).args(goal), 6, "at least 3 must run");
+    let goal = ["--pcs", "2", "--until-accuracy", "0.9", "--base-path", "n"];
+    refused(demo(&home).args(goal), 6, "at least 3 must run");
     assert!(!home.join("n").exists());
 }
 
@@ -172,7 +176,7 @@ fn a_moved_network_is_started_where_it_is() {
     fs::rename(&before, &after).unwrap();
     let only = ["--only", "bob", "--base-path", "after"];
     let log = after.join("bob/");
-    refused(up(&home).args(only), 8, log.to_str().unwrap());
+    refused(demo(&home).args(only), 8, log.to_str().unwrap());
     assert!(after.join("bob/node.log").exists());
     assert!(!before.exists(), "nothing is made where it was");
 }
@@ -190,13 +194,13 @@ fn who_holds_a_port_is_named_and_left_overs_as_what_they_are() {
 
     network.write(&base_path).unwrap();
     let stranger = format!("(process {us}), which is not of this network");
-    refused(up(&home).args(only), 8, &stranger);
+    refused(demo(&home).args(only), 8, &stranger);
     network.pcs[3].trainer.pid = us;
     network.write(&base_path).unwrap();
     let own = format!(
         "(process {us}), this network's own trainer of Dave, which still runs: stop it with `kill {us}`"
     );
-    refused(up(&home).args(only), 8, &own);
+    refused(demo(&home).args(only), 8, &own);
 }
 
 #[test]
@@ -206,18 +210,18 @@ fn runs_without_a_folder_do_not_fill_the_disk() {
     let made = home.join(".local/share/hydraai/local");
     let count = || fs::read_dir(&made).unwrap().count();
     for expected in [1, 2, 2, 2] {
-        let (code, _, complaint) = run(up(&home).args(["--local", "1", "--base-port", &port]));
+        let (code, _, complaint) = run(demo(&home).args(["--pcs", "1", "--base-port", &port]));
         assert_eq!(code, Some(8), "{complaint}");
         assert_eq!(count(), expected, "{complaint}");
     }
     // Named once, it is somebody's.
     let kept = fs::read_dir(&made).unwrap().next().unwrap().unwrap().path();
-    run(up(&home)
-        .args(["--local", "1", "--base-port", &port, "--base-path"])
+    run(demo(&home)
+        .args(["--pcs", "1", "--base-port", &port, "--base-path"])
         .arg(&kept));
     assert!(!Network::read(&kept).unwrap().unwrap().disposable);
     for _ in 0..3 {
-        run(up(&home).args(["--local", "1", "--base-port", &port]));
+        run(demo(&home).args(["--pcs", "1", "--base-port", &port]));
     }
     assert!(kept.exists());
 }
@@ -274,7 +278,7 @@ fn on_a_terminal(variables: &[(&str, &str)], command: &str) -> String {
 #[test]
 fn escape_codes_are_for_terminals_that_want_them() {
     let hydra = env!("CARGO_BIN_EXE_hydra");
-    for arguments in ["--help", "up --help", "--nonsense"] {
+    for arguments in ["--help", "demo --help", "--nonsense"] {
         let command = format!("{hydra} {arguments}");
         assert!(
             on_a_terminal(&[], &command).contains('\x1b'),

@@ -1,4 +1,4 @@
-//! Folders that `hydra up` made because none was named. The newest is kept, to look at and to go on with; older ones go
+//! Folders that `hydra demo` made because none was named. The newest is kept, to look at and to go on with; older ones go
 //! before another is made, or they would fill the disk.
 //!
 //! It must never delete what a person named, nor what may run.
@@ -12,7 +12,7 @@ use std::{
 
 use crate::network::{self, Network};
 
-/// Locked by the `hydra up` that runs the network.
+/// Locked by the `hydra demo` that runs the network.
 pub const UP_LOCK: &str = "up.lock";
 /// What the name of a folder begins with that is being deleted.
 const DELETED: &str = ".deleted-";
@@ -93,12 +93,12 @@ fn delete(local: &Path, folder: &Path) -> io::Result<()> {
     fs::remove_dir_all(&doomed)
 }
 
-/// Whether `hydra up` ended before there was a network in the folder that it had made.
+/// Whether `hydra demo` ended before there was a network in the folder that it had made.
 fn is_abandoned(folder: &Path, pid: u32) -> bool {
     !network::alive(pid) && !folder.join(network::NETWORK_FILE).exists() && is_free(folder)
 }
 
-/// Whether no `hydra up` holds it.
+/// Whether no `hydra demo` holds it.
 fn is_free(folder: &Path) -> bool {
     match File::open(folder.join(UP_LOCK)) {
         Ok(lock) => lock.try_lock().is_ok(),
@@ -106,7 +106,7 @@ fn is_free(folder: &Path) -> bool {
     }
 }
 
-/// Whether a network is there that `hydra up` chose the folder of, and that does not run.
+/// Whether a network is there that `hydra demo` chose the folder of, and that does not run.
 fn is_disposable(folder: &Path) -> bool {
     let Ok(Some(network)) = Network::read(folder) else {
         return false;

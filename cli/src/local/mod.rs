@@ -1,4 +1,4 @@
-//! `hydra up`: a local network of PCs on this machine.
+//! `hydra demo`: a local network of PCs on this machine.
 //!
 //! Starts a node and a trainer per PC, shows how they are doing, and stops every one of them however it ends itself.
 //! It must never leave a process behind, and never start one on a port that another program uses. What a network is and
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    args::UpArgs,
+    args::DemoArgs,
     error::Error,
     files,
     network::{self, Network, Pc},
@@ -37,7 +37,7 @@ use stop::Stop;
 const TABLE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs the command.
-pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
+pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     let programs = Programs::find(&args)?;
@@ -112,7 +112,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
 }
 
 /// The last words of a run that was not in vain: `reached` says what the goal was reached with, if there was one.
-fn finish(args: &UpArgs, reports: &[Report], reached: Option<String>, json: bool) -> Result<(), Error> {
+fn finish(args: &DemoArgs, reports: &[Report], reached: Option<String>, json: bool) -> Result<(), Error> {
     print(reports, json)?;
     match (args.until_accuracy, reached) {
         (Some(goal), Some(seen)) => {
@@ -141,7 +141,7 @@ fn print(reports: &[Report], json: bool) -> Result<(), Error> {
 
 /// Watches until the goal is reached (and says with what), the time is over, or someone wants it to end.
 async fn watch(
-    args: &UpArgs,
+    args: &DemoArgs,
     base_path: &Path,
     network: &Network,
     pcs: &[Running],

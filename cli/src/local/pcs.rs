@@ -1,4 +1,4 @@
-//! The PCs that `hydra up` started: their processes from the start to the end.
+//! The PCs that `hydra demo` started: their processes from the start to the end.
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};

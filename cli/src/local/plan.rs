@@ -12,7 +12,7 @@ use std::{
 use super::{made, pcs::Running};
 use crate::{
     accounts,
-    args::UpArgs,
+    args::DemoArgs,
     error::{Error, PortUse},
     files,
     network::{self, Condition, DEFAULT_BASE_PORT, Layout, MAX_PCS, Network, Pc},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Where the network is and what it looks like: as it was, if the folder holds one already. `condition` says how a PC is.
-pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(PathBuf, Network), Error> {
+pub fn plan(args: &DemoArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(PathBuf, Network), Error> {
     match (&args.base_path, &args.only) {
         // One PC joins the others where they are, so nothing about the network may change.
         (Some(path), Some(name)) => {
@@ -36,7 +36,7 @@ pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Path
             let before = Network::read(path)?;
             // The same folder is the same network, of as many PCs.
             let pcs = before.as_ref().map(|network| network.pcs.len());
-            let pcs = args.local.or(pcs.and_then(|pcs| u8::try_from(pcs).ok()));
+            let pcs = args.pcs.or(pcs.and_then(|pcs| u8::try_from(pcs).ok()));
             let base_port = args
                 .base_port
                 .or(before.as_ref().map(|network| network.base_port));
@@ -64,8 +64,7 @@ pub fn plan(args: &UpArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Path
         }
         (None, _) => {
             let base_port = args.base_port.unwrap_or(DEFAULT_BASE_PORT);
-            let layout =
-                |path: PathBuf| Layout::new(path, args.local.unwrap_or(MAX_PCS), base_port).network();
+            let layout = |path: PathBuf| Layout::new(path, args.pcs.unwrap_or(MAX_PCS), base_port).network();
             let planned = layout(PathBuf::new());
             check_goal(args, planned.pcs.len(), planned.validators())?;
             // Before a folder is made, which would stay.
@@ -127,7 +126,7 @@ fn told(path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Refuses a goal that a network without finality can't reach: only what is final counts.
-fn check_goal(args: &UpArgs, running: usize, validators: usize) -> Result<(), Error> {
+fn check_goal(args: &DemoArgs, running: usize, validators: usize) -> Result<(), Error> {
     // GRANDPA needs more than two thirds.
     let needed = validators * 2 / 3 + 1;
     if args.until_accuracy.is_some() && running < needed {
@@ -188,7 +187,7 @@ pub fn prepare(pc: &Pc) -> Result<(), Error> {
     files::write_secret_once(&pc.trainer.key_file, &key).map_err(Error::file("write", &pc.trainer.key_file))
 }
 
-/// Writes `network.json` with the processes that were started; another `hydra up --only` may be doing the same.
+/// Writes `network.json` with the processes that were started; another `hydra demo --only` may be doing the same.
 pub fn register(base_path: &Path, network: Network, pcs: &[Running], ready: bool) -> Result<Network, Error> {
     let path = base_path.join("network.lock");
     let lock = lock_file(&path)?;
@@ -214,7 +213,7 @@ pub fn register(base_path: &Path, network: Network, pcs: &[Running], ready: bool
 
 /// Makes sure that nobody else runs this network: its file would name processes that aren't there. The lock goes with
 /// the process, however that ends.
-pub fn own(args: &UpArgs, base_path: &Path) -> Result<Option<File>, Error> {
+pub fn own(args: &DemoArgs, base_path: &Path) -> Result<Option<File>, Error> {
     if args.only.is_some() {
         return Ok(None);
     }

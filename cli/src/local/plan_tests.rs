@@ -4,9 +4,9 @@ fn stopped(_: &Pc) -> Condition {
     Condition::Stopped
 }
 
-fn args(base_path: &Path) -> UpArgs {
-    UpArgs {
-        local: None,
+fn args(base_path: &Path) -> DemoArgs {
+    DemoArgs {
+        pcs: None,
         only: None,
         base_path: Some(base_path.into()),
         until_accuracy: None,
@@ -21,7 +21,7 @@ fn args(base_path: &Path) -> UpArgs {
 #[test]
 fn a_folder_used_before_keeps_its_ports() {
     let folder = tempfile::tempdir().unwrap();
-    let with_port = UpArgs {
+    let with_port = DemoArgs {
         base_port: Some(20_000),
         ..args(folder.path())
     };
@@ -43,7 +43,7 @@ fn a_network_is_run_by_one_program_at_a_time() {
 #[test]
 fn one_pc_needs_a_network_to_join() {
     let folder = tempfile::tempdir().unwrap();
-    let only = UpArgs {
+    let only = DemoArgs {
         only: Some("bob".into()),
         ..args(folder.path())
     };
@@ -92,8 +92,8 @@ fn a_trainer_that_was_left_over_is_named_as_what_it_is() {
 fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let base_path = folder.path().canonicalize().unwrap();
-    let with_goal = |local, base_path: &Path| UpArgs {
-        local: Some(local),
+    let with_goal = |pcs, base_path: &Path| DemoArgs {
+        pcs: Some(pcs),
         until_accuracy: Some(0.9),
         ..args(base_path)
     };
@@ -119,7 +119,7 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
         .network()
         .write(&base_path)
         .unwrap();
-    let again = UpArgs {
+    let again = DemoArgs {
         until_accuracy: Some(0.9),
         ..args(&base_path)
     };
@@ -140,16 +140,16 @@ fn a_folder_used_before_is_the_same_network_of_as_many_pcs() {
         assert_eq!((again.pcs.len(), &again.chain), (usize::from(pcs), &before.chain));
     }
     // More of the same chain may join; one PC alone is on another chain.
-    let with = |local| {
-        let args = UpArgs {
-            local: Some(local),
+    let with = |pcs| {
+        let args = DemoArgs {
+            pcs: Some(pcs),
             ..args(&base_path)
         };
         plan(&args, stopped)
     };
     assert_eq!(with(3).unwrap().1.pcs.len(), 3);
     let error = with(1).unwrap_err().to_string();
-    assert!(error.contains("4 PCs") && error.contains("--local"), "{error}");
+    assert!(error.contains("4 PCs") && error.contains("--pcs"), "{error}");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_folder_that_is_not_utf_8_is_refused_for_one_pc_as_well() {
     let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&odd).unwrap();
     Layout::new(odd.clone(), 4, 20_000).network().write(&odd).unwrap();
-    let only = UpArgs {
+    let only = DemoArgs {
         only: Some("bob".into()),
         ..args(&odd)
     };
@@ -174,7 +174,7 @@ fn a_goal_for_one_pc_counts_those_that_run_already() {
         .network()
         .write(&base_path)
         .unwrap();
-    let bob = UpArgs {
+    let bob = DemoArgs {
         only: Some("bob".into()),
         until_accuracy: Some(0.9),
         ..args(&base_path)
@@ -206,7 +206,7 @@ fn one_pc_is_started_where_its_network_s_folder_is_now() {
         .write(&before)
         .unwrap();
     fs::rename(&before, &after).unwrap();
-    let only = UpArgs {
+    let only = DemoArgs {
         only: Some("bob".into()),
         ..args(&after)
     };

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{args::UpArgs, error::Error};
+use crate::{args::DemoArgs, error::Error};
 
 /// The programs and the data that PCs are started with.
 pub struct Programs {
@@ -19,7 +19,7 @@ pub struct Programs {
 
 impl Programs {
     /// Those that were named, else those near this program.
-    pub fn find(args: &UpArgs) -> Result<Self, Error> {
+    pub fn find(args: &DemoArgs) -> Result<Self, Error> {
         let beside = std::env::current_exe()
             .ok()
             .and_then(|exe| Some(exe.parent()?.to_path_buf()));

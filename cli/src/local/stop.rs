@@ -1,4 +1,4 @@
-//! Signals that ask `hydra up` to end.
+//! Signals that ask `hydra demo` to end.
 
 use std::fs;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -34,7 +34,7 @@ struct Written<T> {
 /// A local network. Its paths are absolute here and relative to its folder in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
-    /// Whether `hydra up` chose the folder by itself, and may delete it once later networks have run.
+    /// Whether `hydra demo` chose the folder by itself, and may delete it once later networks have run.
     #[serde(default)]
     pub disposable: bool,
     /// What `hydra-node --chain` is given.

@@ -1,5 +1,5 @@
 //! Local networks as every command knows them: what one looks like, where it is written down, which one was started last,
-//! and whether it runs. Starting and stopping one is `hydra up`'s own: see [`crate::local`].
+//! and whether it runs. Starting and stopping one is `hydra demo`'s own: see [`crate::local`].
 //!
 //! It must never take another program for one of a network's own, nor a network for another that uses its ports.
 

@@ -1,4 +1,4 @@
-//! A local network under test: `hydra up --local 4` in a folder of its own, on ports of its own.
+//! A local network under test: `hydra demo` in a folder of its own, on ports of its own.
 
 use std::{
     net::TcpListener,
@@ -36,7 +36,7 @@ pub fn free_ports(count: u16) -> u16 {
 
 /// A running local network.
 pub struct LocalNetwork {
-    /// What `hydra up` wrote about it.
+    /// What `hydra demo` wrote about it.
     pub network: Network,
     /// Alice's node.
     pub chain: Chain,
@@ -53,8 +53,8 @@ impl LocalNetwork {
     /// Starts the network in this folder, or goes on with the one that is there.
     pub async fn start_in(folder: TempDir) -> Self {
         let mut hydra = Running::start(
-            "hydra up",
-            up(&folder).args(["--base-port", &free_ports(16).to_string()]),
+            "hydra demo",
+            demo(&folder).args(["--base-port", &free_ports(16).to_string()]),
             Stream::Stderr,
         );
         hydra.line_with("are ready", START);
@@ -108,8 +108,8 @@ impl LocalNetwork {
     /// Starts a PC of this network again, in the folder it had.
     pub fn restart(&self, name: &str) -> Running {
         let mut hydra = Running::start(
-            "hydra up --only",
-            up(&self.folder).args(["--only", name]),
+            "hydra demo --only",
+            demo(&self.folder).args(["--only", name]),
             Stream::Stderr,
         );
         hydra.line_with("ready", START);
@@ -165,12 +165,12 @@ impl LocalNetwork {
         .await;
     }
 
-    /// Ctrl-C. Returns what `hydra up` printed last, after every process it started is gone.
+    /// Ctrl-C. Returns what `hydra demo` printed last, after every process it started is gone.
     pub fn stop(self) -> Vec<String> {
         self.stop_and_keep().0
     }
 
-    /// Ctrl-C, and then its folder gets another name. Returns what `hydra up` printed last, and the new folder.
+    /// Ctrl-C, and then its folder gets another name. Returns what `hydra demo` printed last, and the new folder.
     pub fn stop_and_move(self) -> (Vec<String>, TempDir) {
         let (lines, folder) = self.stop_and_keep();
         let elsewhere = tempfile::tempdir().expect("another folder");
@@ -184,12 +184,12 @@ impl LocalNetwork {
         let (status, lines) = self.hydra.end(Duration::from_secs(60));
         assert!(status.success(), "{status}: {lines:?}");
         for pid in processes {
-            assert!(!proc::alive(pid), "process {pid} outlived hydra up");
+            assert!(!proc::alive(pid), "process {pid} outlived hydra demo");
         }
         (lines, self.folder)
     }
 
-    /// kill -9 of `hydra up` itself, which gets no chance to stop what it started.
+    /// kill -9 of `hydra demo` itself, which gets no chance to stop what it started.
     pub fn kill(mut self) {
         let processes = self.processes();
         self.hydra.signal(Signal::SIGKILL);
@@ -211,13 +211,13 @@ impl LocalNetwork {
     }
 }
 
-/// `hydra up`, which ends when the test does, however that ends.
-fn up(folder: &TempDir) -> Command {
+/// `hydra demo`, which ends when the test does, however that ends.
+fn demo(folder: &TempDir) -> Command {
     let mut command = Command::new("setpriv");
     command
         .args(["--pdeathsig", "TERM"])
         .arg(program("hydra"))
-        .args(["up", "--local", "4", "--base-path"])
+        .args(["demo", "--base-path"])
         .arg(folder.path());
     command.arg("--datasets").arg(checkout("datasets"));
     command

@@ -93,6 +93,6 @@ async fn a_pc_that_is_killed_in_a_round_comes_back_with_the_same_model_and_earns
     assert!(behind <= 3, "Bob's node is {behind} blocks behind");
     drop(restarted);
 
-    // `hydra up` itself is killed: nothing that it started is left running.
+    // `hydra demo` itself is killed: nothing that it started is left running.
     network.kill();
 }

@@ -66,21 +66,21 @@ fn questions_and_starts_that_can_not_be_are_refused(network: &LocalNetwork) {
 
     // A port that is in use, and a network that runs already.
     let port = network.network.base_port.to_string();
-    let up = |base_path: &Path, port: &str| {
+    let demo = |base_path: &Path, port: &str| {
         proc::run(
             Command::new(program("hydra"))
-                .args(["up", "--local", "4", "--base-port", port, "--base-path"])
+                .args(["demo", "--base-port", port, "--base-path"])
                 .arg(base_path)
                 .arg("--datasets")
                 .arg(checkout("datasets")),
         )
     };
     refused(
-        &up(folder.path(), &port),
+        &demo(folder.path(), &port),
         8,
         &format!("port {port} (for Alice's RPC) is taken"),
     );
-    refused(&up(network.folder(), "1024"), 8, "is running already");
+    refused(&demo(network.folder(), "1024"), 8, "is running already");
 }
 
 /// A worker that can't find LibTorch: see the trainer's own tests.

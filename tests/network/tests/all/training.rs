@@ -10,16 +10,7 @@ fn one_command_trains_to_95_percent_through_rounds_on_chain() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = proc::run(
         Command::new(program("hydra"))
-            .args([
-                "up",
-                "--local",
-                "4",
-                "--until-accuracy",
-                "0.95",
-                "--timeout",
-                "360",
-                "--json",
-            ])
+            .args(["demo", "--until-accuracy", "0.95", "--timeout", "360", "--json"])
             .arg("--base-path")
             .arg(folder.path())
             .arg("--datasets")
