@@ -49,6 +49,16 @@ pub enum Command {
     /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, and a proof of work.
     #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
     Registration(RegistrationArgs),
+    /// Print what makes a shell complete these commands, for example into
+    /// ~/.local/share/bash-completion/completions/hydra.
+    #[command(after_help = exit::help(exit::COMPLETIONS))]
+    Completions(CompletionsArgs),
+    /// Write the man pages into a folder, for example ~/.local/share/man/man1.
+    #[command(after_help = exit::help(exit::MAN))]
+    Man(ManArgs),
+    /// Print docs/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// What to do with a model.
@@ -183,6 +193,21 @@ pub struct RegistrationArgs {
     /// Which node.
     #[command(flatten)]
     pub target: TargetArgs,
+}
+
+/// Options of `hydra completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `hydra man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder. It is made if it isn't there.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// The longest --timeout, in seconds: a year.
@@ -330,6 +355,8 @@ mod tests {
             (&["ask"], exit::ASK),
             (&["rounds"], exit::ROUNDS),
             (&["registration"], exit::REGISTRATION),
+            (&["completions"], exit::COMPLETIONS),
+            (&["man"], exit::MAN),
             (&["model", "export"], exit::EXPORT),
             (&[], ExitCode::ALL),
         ] {

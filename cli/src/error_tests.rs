@@ -11,11 +11,13 @@ enum Command {
     Export,
     Rounds,
     Registration,
+    Completions,
+    Man,
 }
 
-use Command::{Ask, Demo, Export, Registration, Rounds, Status};
+use Command::{Ask, Completions, Demo, Export, Man, Registration, Rounds, Status};
 
-const ALL: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration];
+const ALL: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration, Completions, Man];
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[Status, Ask, Export, Rounds, Registration];
 /// Those that need a trainer, not only show it.
@@ -30,6 +32,8 @@ impl Command {
             Export => exit::EXPORT,
             Rounds => exit::ROUNDS,
             Registration => exit::REGISTRATION,
+            Completions => exit::COMPLETIONS,
+            Man => exit::MAN,
         }
     }
 }

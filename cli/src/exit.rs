@@ -40,6 +40,11 @@ pub const ROUNDS: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
 /// What `hydra registration` may end with.
 pub const REGISTRATION: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
 
+/// What `hydra completions` may end with.
+pub const COMPLETIONS: &[ExitCode] = &[Done, System, Usage];
+/// What `hydra man` may end with.
+pub const MAN: &[ExitCode] = &[Done, System, Usage];
+
 impl ExitCode {
     /// All of them.
     pub const ALL: &[Self] = &[

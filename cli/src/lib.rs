@@ -5,7 +5,7 @@
 //! secret stays in this process; only signed transactions leave it.
 //!
 //! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
-//! [`registration`]), and `up` is [`local`]. Below them are [`report`] (what is shown), [`target`] (which node and trainer),
+//! [`registration`]), and `demo` is [`local`]; [`reference`](mod@reference) is what can be made of all of them. Below them are [`report`] (what is shown), [`target`] (which node and trainer),
 //! [`chain`] and [`trainer`] (talking to them), [`network`] (local networks and where they are written down), [`error`] and
 //! [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
@@ -25,6 +25,7 @@ pub mod network;
 pub mod output;
 pub mod payment;
 pub mod readiness;
+pub mod reference;
 pub mod registration;
 pub mod report;
 pub mod rounds;

@@ -6,7 +6,7 @@ use hydra_cli::{
     ask,
     error::Error,
     exit::ExitCode,
-    export, local, output, registration, rounds, status,
+    export, local, output, reference, registration, rounds, status,
 };
 use hydra_host::terminal;
 
@@ -59,5 +59,8 @@ async fn run(cli: Cli) -> Result<(), Error> {
         } => export::run(args, json).await,
         Command::Rounds(args) => rounds::run(args, json).await,
         Command::Registration(args) => registration::run(args, json).await,
+        Command::Completions(args) => reference::completions(&args),
+        Command::Man(args) => reference::man(&args),
+        Command::Reference => reference::reference(),
     }
 }
