@@ -18,6 +18,8 @@ enum Command {
 use Command::{Ask, Completions, Demo, Export, Man, Registration, Rounds, Status};
 
 const ALL: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration, Completions, Man];
+/// Those that may be about a local network.
+const NETWORKED: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration];
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[Status, Ask, Export, Rounds, Registration];
 /// Those that need a trainer, not only show it.
@@ -111,12 +113,12 @@ kinds! {
     Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo];
     Error::NoDataset(_) => Error::NoDataset("x".into()), &[Demo];
     Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Demo];
-    Error::NoNetwork(_) => Error::NoNetwork("x".into()), ALL;
+    Error::NoNetwork(_) => Error::NoNetwork("x".into()), NETWORKED;
     Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, &[Demo];
     Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Demo];
     Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Demo];
-    Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, ALL;
-    Error::NoSuchPc(_) => Error::NoSuchPc(text()), ALL;
+    Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, NETWORKED;
+    Error::NoSuchPc(_) => Error::NoSuchPc(text()), NETWORKED;
     Error::NoLocalNetwork(_) => Error::NoLocalNetwork(text()), CLIENTS;
     Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Demo];
     Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Demo];
