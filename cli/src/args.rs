@@ -96,7 +96,7 @@ pub struct DemoArgs {
     /// How many PCs to start: Alice, Bob, Charlie, Dave in this order. Blocks become final with 1, 3 or 4 of them:
     /// 1 is a network of Alice alone, 2 to 4 are part of a network of four [default: as many as before in a folder used
     /// before, else 4]
-    #[arg(long, alias = "local", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    #[arg(long, alias = "local", value_name = "N", num_args = 0..=1, default_missing_value = "4", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub pcs: Option<u8>,
     /// Start only this PC of the network that is in --base-path, for example bob.
     #[arg(long, value_name = "NAME", requires = "base_path")]
@@ -297,6 +297,10 @@ mod tests {
             panic!()
         };
         assert_eq!(demo.pcs, Some(3));
+        let Command::Demo(demo) = parse("hydra up --local").unwrap().command else {
+            panic!()
+        };
+        assert_eq!(demo.pcs, Some(4));
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("demo") && !help.contains("  up"), "{help}");
     }

@@ -127,8 +127,14 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
 /// A number is an image of the validation set, anything else a file. A file that is called like a number can be
 /// named with its folder: `./7`.
 fn picture(text: &OsStr) -> Result<Image, Error> {
-    match text.to_str().and_then(|text| text.parse().ok()) {
-        Some(index) => Ok(Image::ValidationIndex(index)),
+    let number = text
+        .to_str()
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    match number {
+        Some(number) => match number.parse() {
+            Ok(index) => Ok(Image::ValidationIndex(index)),
+            Err(_) => Err(Error::NoSuchImage(number.into())),
+        },
         None => Ok(match image::read(Path::new(text))? {
             Reading::Exact(pixels) => Image::Pixels(pixels),
             Reading::Several(readings) => Image::Readings(readings),

@@ -25,6 +25,11 @@ pub enum Meant {
         /// That network's folder.
         folder: PathBuf,
     },
+    /// The usual address, since the newest local network is still starting.
+    UsualAsStarting {
+        /// That network's folder.
+        folder: PathBuf,
+    },
     /// The usual address, since the newest local network is not where it was.
     UsualAsGone {
         /// Where it was.
@@ -51,6 +56,12 @@ impl std::fmt::Display for Meant {
                 ", the address that is used when none is given, since the newest local network, in {folder}, does not \
                  run: start it again with `hydra demo --base-path {folder}`, or name a node with --url",
                 folder = folder.display()
+            ),
+            Self::UsualAsStarting { folder } => write!(
+                f,
+                ", the address that is used when none is given; the newest local network, in {}, is just starting: wait \
+                 until its `hydra demo` says that its PCs are ready",
+                folder.display()
             ),
             Self::UsualAsGone { folder } => write!(
                 f,
@@ -107,6 +118,63 @@ impl std::fmt::Display for PortUse {
     }
 }
 
+/// What is known of a trainer that doesn't answer, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrainerState {
+    /// Nothing.
+    Unknown,
+    /// This program has its port and keeps silent.
+    Silent(Holder),
+    /// It runs, and doesn't listen yet.
+    Starting {
+        /// Its process id.
+        pid: u32,
+    },
+    /// It is a PC's of a local network and doesn't run.
+    Ended {
+        /// The PC's name.
+        pc: String,
+        /// The network's folder.
+        folder: PathBuf,
+    },
+}
+
+impl std::fmt::Display for TrainerState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown => f.write_str(
+                "start it with hydra-trainer or `hydra demo`, or name its port with --trainer-port",
+            ),
+            Self::Silent(holder) => write!(
+                f,
+                "{holder} has that port, so it is stopped, stuck or very busy: look at its log, or end it with `kill -9 {}` \
+                 and start it again",
+                holder.pid
+            ),
+            Self::Starting { pid } => {
+                write!(
+                    f,
+                    "its process {pid} runs and does not listen yet: try again in a moment"
+                )
+            }
+            Self::Ended { pc, folder } => write!(
+                f,
+                "it does not run: start it again with `hydra demo --only {pc} --base-path {}`",
+                folder.display()
+            ),
+        }
+    }
+}
+
+/// The names of a network's PCs, for a sentence.
+fn names(known: &[String]) -> String {
+    match known.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "none".into(),
+    }
+}
+
 /// Why a command failed. Each message is its own documentation.
 #[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +198,13 @@ pub enum Error {
         "the path {} is not UTF-8, and node and trainer could not be told of it: choose another --base-path", .0.display()
     )]
     NotUtf8(PathBuf),
+    #[error("{} is no folder: name one, or a path where nothing is yet", .0.display())]
+    NotAFolder(PathBuf),
+    #[error(
+        "{} holds something else, {found} for example, and a network needs a folder of its own: choose an empty or a new one \
+         with --base-path", .folder.display()
+    )]
+    NotOurFolder { folder: PathBuf, found: String },
     #[error("{given} is no address of a node: {reason}, for example {example}")]
     BadUrl {
         given: String,
@@ -172,6 +247,10 @@ pub enum Error {
         folder: PathBuf,
         other: Option<(u16, Holder)>,
     },
+    #[error(
+        "the local network in {} is just starting: wait until its `hydra demo` says that its PCs are ready", .0.display()
+    )]
+    NetworkStarting(PathBuf),
     #[error("the node at {url} stopped answering ({reason}): look at its log, then run this again")]
     NodeLost { url: String, reason: String },
     #[error(
@@ -184,11 +263,12 @@ pub enum Error {
         meant: Option<Meant>,
     },
 
-    #[error(
-        "the trainer at {url} does not answer ({reason}): start it with hydra-trainer or `hydra demo`, or name its port \
-         with --trainer-port"
-    )]
-    TrainerUnreachable { url: String, reason: String },
+    #[error("the trainer at {url} does not answer ({reason}): {state}")]
+    TrainerUnreachable {
+        url: String,
+        reason: String,
+        state: TrainerState,
+    },
     #[error("the trainer refused: {0}")]
     TrainerRefused(String),
     #[error(
@@ -208,6 +288,8 @@ pub enum Error {
     #[error("{} does not hold 64 hexadecimal characters: name the trainer's own token file", .0.display())]
     BadTokenFile(PathBuf),
 
+    #[error("no validation set has an image {0}: choose a smaller number, or name a file as ./{0}")]
+    NoSuchImage(String),
     #[error("{0}")]
     Image(#[from] ImageError),
     #[error("there is no model {model} on this chain ({known}): choose one with --model")]
@@ -325,8 +407,10 @@ pub enum Error {
     NoTable { reason: String },
     #[error("{} can't be understood ({reason}): start the network anew, or with another --base-path", .path.display())]
     BadNetworkFile { path: PathBuf, reason: String },
-    #[error("the local network has no PC called {0}: choose one of those listed in its network.json")]
-    NoSuchPc(String),
+    #[error("the local network has no PC called {name}; it has {}", names(.known))]
+    NoSuchPc { name: String, known: Vec<String> },
+    #[error("{pc} runs already, node and trainer: there is nothing to start")]
+    PcRuns { pc: String },
     #[error(
         "--pc {0} names a PC of a local network, and there is none: start one with `hydra demo`, or name its folder with --base-path"
     )]
@@ -376,12 +460,15 @@ impl Error {
             Self::Stdout(_) | Self::File { .. } | Self::NoDataHome | Self::DataHome { .. } => {
                 ExitCode::System
             }
-            Self::BadUrl { .. } | Self::NotUtf8(_) => ExitCode::Usage,
+            Self::BadUrl { .. } | Self::NotUtf8(_) | Self::NotAFolder(_) | Self::NotOurFolder { .. } => {
+                ExitCode::Usage
+            }
             Self::NodeUnreachable { .. }
             | Self::NotANode { .. }
             | Self::NotByThisName { .. }
             | Self::NetworkStopped { .. }
             | Self::PcStopped { .. }
+            | Self::NetworkStarting(_)
             | Self::NodeLost { .. }
             | Self::NotHydra { .. } => ExitCode::Node,
             Self::TrainerUnreachable { .. }
@@ -395,6 +482,7 @@ impl Error {
             | Self::PaidButUnanswered { .. } => ExitCode::Trainer,
             Self::Timeout { .. } => ExitCode::Timeout,
             Self::Image(_)
+            | Self::NoSuchImage(_)
             | Self::NoModel { .. }
             | Self::NotTrained(_)
             | Self::BadSuri
@@ -415,7 +503,8 @@ impl Error {
             | Self::PortTaken { .. }
             | Self::NoNetwork(_)
             | Self::BadNetworkFile { .. }
-            | Self::NoSuchPc(_)
+            | Self::NoSuchPc { .. }
+            | Self::PcRuns { .. }
             | Self::NoLocalNetwork(_)
             | Self::AlreadyUp(_)
             | Self::OtherChain { .. }

@@ -77,20 +77,26 @@ kinds! {
     Error::NoDataHome => Error::NoDataHome, &[Demo];
     Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Demo];
     Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Demo];
+    Error::NotAFolder(_) => Error::NotAFolder("x".into()), &[Demo, Man];
+    Error::NotOurFolder { .. } => Error::NotOurFolder { folder: "x".into(), found: text() }, &[Demo];
     Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
     Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotANode { .. } => Error::NotANode { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotByThisName { .. } => Error::NotByThisName { url: text(), reason: text() }, CLIENTS;
     Error::NetworkStopped { .. } => Error::NetworkStopped { folder: "x".into(), other: None }, CLIENTS;
     Error::PcStopped { .. } => Error::PcStopped { pc: text(), folder: "x".into(), other: None }, CLIENTS;
+    Error::NetworkStarting(_) => Error::NetworkStarting("x".into()), CLIENTS;
     Error::NodeLost { .. } => Error::NodeLost { url: text(), reason: text() }, CLIENTS;
     Error::NotHydra { .. } => Error::NotHydra { url: text(), reason: text(), meant: None }, CLIENTS;
-    Error::TrainerUnreachable { .. } => Error::TrainerUnreachable { url: text(), reason: text() }, OF_TRAINER;
+    Error::TrainerUnreachable { .. } => Error::TrainerUnreachable {
+        url: text(), reason: text(), state: TrainerState::Starting { pid: 1 },
+    }, OF_TRAINER;
     Error::TrainerRefused(_) => Error::TrainerRefused(text()), OF_TRAINER;
     Error::TrainerGarbled(_) => Error::TrainerGarbled(text()), OF_TRAINER;
     Error::NotOurTrainer { .. } => Error::NotOurTrainer { url: text() }, &[Ask];
     Error::NoTrainer => Error::NoTrainer, OF_TRAINER;
     Error::BadTokenFile(_) => Error::BadTokenFile("x".into()), OF_TRAINER;
+    Error::NoSuchImage(_) => Error::NoSuchImage(text()), &[Ask];
     Error::Image(_) => Error::Image(ImageError::Unreadable { path: "x".into(), source: io() }), &[Ask];
     Error::NoModel { .. } => Error::NoModel { model: 0, known: text() }, &[Ask, Export, Rounds];
     Error::NotTrained(_) => Error::NotTrained(0), &[Ask, Export];
@@ -118,7 +124,8 @@ kinds! {
     Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Demo];
     Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Demo];
     Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, NETWORKED;
-    Error::NoSuchPc(_) => Error::NoSuchPc(text()), NETWORKED;
+    Error::NoSuchPc { .. } => Error::NoSuchPc { name: text(), known: vec![text(), text()] }, NETWORKED;
+    Error::PcRuns { .. } => Error::PcRuns { pc: text() }, &[Demo];
     Error::NoLocalNetwork(_) => Error::NoLocalNetwork(text()), CLIENTS;
     Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Demo];
     Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Demo];

@@ -11,6 +11,8 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
+use crate::error::Error;
+
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
 
@@ -155,6 +157,15 @@ fn owner(file: &NamedTempFile) -> io::Result<(u32, u32)> {
 /// So that the name survives a power cut, too. A folder that may be written but not read is no reason to fail.
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder(path)).map_or(Ok(()), |folder| folder.sync_all())
+}
+
+/// Makes a folder, and those it is in, unless it is there.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    match fs::create_dir_all(path) {
+        Ok(()) => Ok(()),
+        Err(_) if fs::metadata(path).is_ok_and(|at| !at.is_dir()) => Err(Error::NotAFolder(path.into())),
+        Err(error) => Err(Error::file("make", path)(error)),
+    }
 }
 
 /// Writes a secret as one line of text that only its owner can read, unless something is there already. Whole or not at

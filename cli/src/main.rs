@@ -19,7 +19,8 @@ async fn main() -> std::process::ExitCode {
         Err(error) => {
             // What can't be understood may still say how it wants to be answered.
             if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
-                output::failure(&error.render().to_string(), ExitCode::Usage);
+                let text = error.render().to_string();
+                output::failure(text.trim_start_matches("error: "), ExitCode::Usage);
             }
             error.exit()
         }
@@ -59,8 +60,8 @@ async fn run(cli: Cli) -> Result<(), Error> {
         } => export::run(args, json).await,
         Command::Rounds(args) => rounds::run(args, json).await,
         Command::Registration(args) => registration::run(args, json).await,
-        Command::Completions(args) => reference::completions(&args),
-        Command::Man(args) => reference::man(&args),
+        Command::Completions(args) => reference::completions(&args, json),
+        Command::Man(args) => reference::man(&args, json),
         Command::Reference => reference::reference(),
     }
 }

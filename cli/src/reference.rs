@@ -3,12 +3,15 @@
 //! It must never say anything that `--help` doesn't.
 
 use clap::{Command, CommandFactory};
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     args::{Cli, CompletionsArgs, ManArgs},
     error::Error,
-    output,
+    files, output,
 };
 
 const HEAD: &str = "# Commands of hydra\n\nMade of the program's own help: `hydra reference > docs/cli.md`. A test compares it.\n";
@@ -20,19 +23,30 @@ pub fn reference() -> Result<(), Error> {
     output::data(&text)
 }
 
-/// Prints what makes a shell complete the commands.
-pub fn completions(args: &CompletionsArgs) -> Result<(), Error> {
+/// Prints what makes a shell complete the commands; as JSON, the script is a string.
+pub fn completions(args: &CompletionsArgs, json: bool) -> Result<(), Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "hydra", &mut script);
-    output::data(&String::from_utf8_lossy(&script))
+    let script = String::from_utf8_lossy(&script);
+    if json {
+        return output::json(&script);
+    }
+    output::data(&script)
 }
 
-/// Writes a man page for each command.
-pub fn man(args: &ManArgs) -> Result<(), Error> {
-    fs::create_dir_all(&args.out).map_err(Error::file("make", &args.out))?;
-    let mut count = 0;
-    write_pages(&named(), &args.out, &mut count)?;
-    output::note(&format!("{count} man pages are in {}", args.out.display()));
+/// Writes a man page for each command; as JSON, their paths.
+pub fn man(args: &ManArgs, json: bool) -> Result<(), Error> {
+    files::make_folder(&args.out)?;
+    let mut pages = Vec::new();
+    write_pages(&named(), &args.out, &mut pages)?;
+    if json {
+        return output::json(&pages);
+    }
+    output::note(&format!(
+        "{} man pages are in {}",
+        pages.len(),
+        args.out.display()
+    ));
     Ok(())
 }
 
@@ -64,17 +78,52 @@ fn describe(command: &Command, text: &mut String) {
     shown(command).for_each(|command| describe(command, text));
 }
 
-fn write_pages(command: &Command, folder: &Path, count: &mut usize) -> Result<(), Error> {
+fn write_pages(command: &Command, folder: &Path, pages: &mut Vec<PathBuf>) -> Result<(), Error> {
     let title = name(command).replace(' ', "-");
     let path = folder.join(format!("{title}.1"));
     let mut page = Vec::new();
-    let made: io::Result<()> = clap_mangen::Man::new(command.clone())
-        .title(title)
-        .render(&mut page);
+    let described = command.clone().override_usage(synopsis(command));
+    let made: io::Result<()> = clap_mangen::Man::new(described).title(title).render(&mut page);
     made.and_then(|()| fs::write(&path, page))
         .map_err(Error::file("write", &path))?;
-    *count += 1;
-    shown(command).try_for_each(|command| write_pages(command, folder, count))
+    pages.push(path);
+    shown(command).try_for_each(|command| write_pages(command, folder, pages))
+}
+
+/// How a command is written, each option with what it takes: what clap would print folds them all into one word.
+fn synopsis(command: &Command) -> String {
+    let mut words = vec![name(command).to_owned()];
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let (positionals, options): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.is_positional());
+    for argument in options.into_iter().chain(positionals) {
+        let values = argument
+            .get_action()
+            .takes_values()
+            .then(|| argument.get_value_names())
+            .flatten()
+            .map(|values| {
+                values
+                    .iter()
+                    .map(|value| format!("<{value}>"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            });
+        let option = argument.get_long().map(|long| format!("--{long}"));
+        let word = [option, values]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ");
+        words.push(if argument.is_required_set() {
+            word
+        } else {
+            format!("[{word}]")
+        });
+    }
+    if command.has_subcommands() {
+        words.push("<COMMAND>".into());
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -84,10 +133,10 @@ mod tests {
     #[test]
     fn every_command_that_is_shown_has_a_man_page() {
         let folder = tempfile::tempdir().unwrap();
-        man(&ManArgs {
+        let args = ManArgs {
             out: folder.path().join("man1"),
-        })
-        .unwrap();
+        };
+        man(&args, false).unwrap();
         let mut pages: Vec<String> = fs::read_dir(folder.path().join("man1"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -104,6 +153,11 @@ mod tests {
         );
         let demo = fs::read_to_string(folder.path().join("man1/hydra-demo.1")).unwrap();
         assert!(demo.contains("until") && demo.contains("Exit codes"), "{demo}");
+        let ask = synopsis(named().find_subcommand("ask").unwrap());
+        assert!(
+            ask.starts_with("hydra ask [--model <ID>] ") && ask.ends_with(" <IMAGE>"),
+            "{ask}"
+        );
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Report {
     pub trainer: Option<trainer::Status>,
     /// Why there is nothing about the trainer.
     pub trainer_error: Option<String>,
+    /// What has ended of a local network, each as a sentence.
+    pub stopped: Vec<String>,
 }
 
 /// Runs the command.
@@ -87,6 +89,7 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         accounts: accounts::read(&chain, &registered, best.hash).await?,
         trainer,
         trainer_error,
+        stopped: target.stopped(),
     };
     if json {
         output::json(&report)
@@ -115,6 +118,9 @@ impl Report {
             (None, Some(error)) => format!("Trainer: {error}\n"),
             (None, None) => "Trainer: none known here; name its port with --trainer-port.\n".into(),
         };
+        for sentence in &self.stopped {
+            text += &format!("{sentence}\n");
+        }
         text
     }
 
@@ -246,6 +252,7 @@ mod tests {
             }],
             trainer: None,
             trainer_error: None,
+            stopped: vec![],
         }
     }
 

@@ -115,9 +115,31 @@ impl Target {
             .as_ref()
             .or(self.pc.as_ref().map(|pc| &pc.trainer.token_file));
         match (port, token) {
-            (Some(port), Some(token)) => Ok(Some(Trainer::with_token_file(port, token)?)),
-            (Some(port), None) => Ok(Some(Trainer::new(port, None)?)),
+            (Some(port), Some(token)) => Ok(Some(self.known(Trainer::with_token_file(port, token)?))),
+            (Some(port), None) => Ok(Some(self.known(Trainer::new(port, None)?))),
             (None, _) => Ok(None),
+        }
+    }
+
+    /// With whose trainer it is, if it is a PC's of a local network.
+    fn known(&self, trainer: Trainer) -> Trainer {
+        match (&self.meant, &self.pc) {
+            (Meant::Pc { folder, .. }, Some(pc)) if self.args.port.is_none() => {
+                trainer.of_pc(pc.clone(), folder.clone())
+            }
+            _ => trainer,
+        }
+    }
+
+    /// What has ended of the local network that the node belongs to, if it does.
+    pub fn stopped(&self) -> Vec<String> {
+        match &self.meant {
+            Meant::Pc { folder, .. } => match Network::read(folder) {
+                Ok(Some(network)) => network::stopped(&network, folder),
+                // It was read a moment ago.
+                Ok(None) | Err(_) => Vec::new(),
+            },
+            _ => Vec::new(),
         }
     }
 }
@@ -134,7 +156,10 @@ fn named_or_first(args: &TargetArgs, network: &Network) -> Result<Pc, Error> {
     match (&args.pc, network.pcs.first()) {
         (Some(name), _) => network.pc(name).cloned(),
         (None, Some(first)) => Ok(first.clone()),
-        (None, None) => Err(Error::NoSuchPc(String::new())),
+        (None, None) => Err(Error::NoSuchPc {
+            name: String::new(),
+            known: Vec::new(),
+        }),
     }
 }
 
@@ -145,10 +170,12 @@ fn of_network(
     network: &Network,
     condition: impl Fn(&Pc) -> Condition,
 ) -> Result<Choice, Error> {
+    let starting = || Error::NetworkStarting(folder.into());
     if let Some(name) = &args.pc {
         let pc = network.pc(name)?;
         return match condition(pc) {
             Condition::Runs => Ok(choice(folder, pc)),
+            _ if network::starting(network) => Err(starting()),
             other => Err(Error::PcStopped {
                 pc: pc.name.clone(),
                 folder: folder.into(),
@@ -162,6 +189,9 @@ fn of_network(
             Condition::Runs => return Ok(choice(folder, pc)),
             condition => other = other.or(in_place_of(pc, condition)),
         }
+    }
+    if network::starting(network) {
+        return Err(starting());
     }
     Err(Error::NetworkStopped {
         folder: folder.into(),
@@ -191,7 +221,10 @@ fn by_default(newest: Newest, condition: impl Fn(&Pc) -> Condition) -> Choice {
             if let Some(pc) = network.pcs.iter().find(|pc| condition(pc) == Condition::Runs) {
                 return choice(&folder, pc);
             }
-            Meant::UsualAsStopped { folder }
+            match network::starting(&network) {
+                true => Meant::UsualAsStarting { folder },
+                false => Meant::UsualAsStopped { folder },
+            }
         }
         Newest::Gone(folder) => Meant::UsualAsGone { folder },
         Newest::None => Meant::Usual,
@@ -306,6 +339,26 @@ mod tests {
     }
 
     #[test]
+    fn a_network_that_is_just_starting_is_not_called_stopped() {
+        let starting = || Network {
+            hydra_pid: std::process::id(),
+            ..network()
+        };
+        let named = || Local::Named("/base".into(), starting());
+        for args in [TargetArgs::default(), pc("bob")] {
+            let error = choose(args, named(), &[]).unwrap_err();
+            assert!(matches!(error, Error::NetworkStarting(_)), "{error}");
+        }
+        let newest = Local::Newest(Newest::There("/base".into(), Box::new(starting())));
+        let target = choose(TargetArgs::default(), newest, &[]).unwrap();
+        assert!(
+            target.meant.to_string().contains("is just starting"),
+            "{}",
+            target.meant
+        );
+    }
+
+    #[test]
     fn a_pc_can_be_named_and_must_exist() {
         assert_eq!(
             choose(pc("Bob"), newest(), &[20_001]).unwrap().url,
@@ -317,7 +370,7 @@ mod tests {
         ));
         assert!(matches!(
             choose(pc("eve"), newest(), &[]),
-            Err(Error::NoSuchPc(_))
+            Err(Error::NoSuchPc { .. })
         ));
         assert!(matches!(
             choose(pc("bob"), none(), &[]),

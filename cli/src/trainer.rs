@@ -8,12 +8,21 @@ use hydra_primitives::ModelId;
 use hydra_trainer_api::{CHECK_PATH, INFER_PATH, Refusal, STATUS_PATH, TAG_HEADER, Tag, weights_path};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use crate::{error::Error, files};
+use crate::{
+    error::{Error, TrainerState},
+    files,
+    network::{self, Pc},
+};
 
 /// The largest JSON answer.
 const MAX_JSON: usize = 1 << 20;
+/// The longest it may take to say how it is, or whether it could answer: nothing is computed for that.
+const PROMPT: Duration = Duration::from_secs(6);
 /// The longest a question may take: a little more than the trainer itself waits for its engine.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// The longest a file of weights may take.
@@ -24,7 +33,9 @@ const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(600);
 pub struct Trainer {
     http: reqwest::Client,
     url: String,
+    port: u16,
     token: Option<[u8; 32]>,
+    home: Option<(Pc, PathBuf)>,
 }
 
 impl Trainer {
@@ -37,8 +48,24 @@ impl Trainer {
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| unreachable(&url, &error))?;
-        Ok(Self { http, url, token })
+            .map_err(|error| Error::TrainerUnreachable {
+                url: url.clone(),
+                reason: innermost(&error),
+                state: TrainerState::Unknown,
+            })?;
+        Ok(Self {
+            http,
+            url,
+            port,
+            token,
+            home: None,
+        })
+    }
+
+    /// The same, known to be this PC's of the local network in `folder`: for what is said if it doesn't answer.
+    pub fn of_pc(mut self, pc: Pc, folder: PathBuf) -> Self {
+        self.home = Some((pc, folder));
+        self
     }
 
     /// The trainer on `port`, with the token in `path`.
@@ -60,12 +87,12 @@ impl Trainer {
 
     /// Whether it can answer the question, without an answer. `body` is the question exactly as it will be paid for.
     pub async fn check(&self, body: &[u8]) -> Result<Checked, Error> {
-        self.ask(CHECK_PATH, body).await
+        self.ask(CHECK_PATH, body, PROMPT).await
     }
 
     /// Its answer to the question.
     pub async fn infer(&self, body: &[u8]) -> Result<Answer, Error> {
-        let answer: Answer = self.ask(INFER_PATH, body).await?;
+        let answer: Answer = self.ask(INFER_PATH, body, PATIENCE).await?;
         match answer.confidence() {
             Some(share) if (0.0..=1.0).contains(&share) => Ok(answer),
             _ => Err(Error::TrainerGarbled("it is sure of nothing".into())),
@@ -87,13 +114,18 @@ impl Trainer {
     }
 
     /// Asks what only those who know the token may ask, and believes only an answer by someone who knows it, too.
-    async fn ask<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, Error> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &[u8],
+        patience: Duration,
+    ) -> Result<T, Error> {
         let token = self.token.as_ref().ok_or(Error::NoTrainer)?;
         let tag = Tag::of_body(token, body);
         let request = self
             .http
             .post(format!("{}{path}", self.url))
-            .timeout(PATIENCE)
+            .timeout(patience)
             .header(TAG_HEADER, tag.header())
             .header("content-type", "application/json")
             .body(body.to_vec());
@@ -112,17 +144,14 @@ impl Trainer {
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
-        let response = self.send(request.timeout(PATIENCE)).await?;
+        let response = self.send(request.timeout(PROMPT)).await?;
         let bytes = self.read(response, MAX_JSON).await?;
         serde_json::from_slice(&bytes).map_err(|error| Error::TrainerGarbled(error.to_string()))
     }
 
     /// Sends, and turns an error answer into the trainer's own sentence.
     async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| unreachable(&self.url, &error))?;
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -136,11 +165,7 @@ impl Trainer {
 
     async fn read(&self, mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| unreachable(&self.url, &error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if chunk.len() > limit.saturating_sub(bytes.len()) {
                 return Err(Error::TrainerGarbled(format!("more than {limit} bytes")));
             }
@@ -148,18 +173,38 @@ impl Trainer {
         }
         Ok(bytes)
     }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Error {
+        Error::TrainerUnreachable {
+            url: self.url.clone(),
+            reason: innermost(error),
+            state: self.state(error.is_timeout()),
+        }
+    }
+
+    /// Why it doesn't answer, as far as this PC's processes tell.
+    fn state(&self, silent: bool) -> TrainerState {
+        if silent {
+            return hydra_host::port_holder(self.port).map_or(TrainerState::Unknown, TrainerState::Silent);
+        }
+        match &self.home {
+            Some((pc, _)) if network::trainer_runs(pc) => TrainerState::Starting { pid: pc.trainer.pid },
+            Some((pc, folder)) => TrainerState::Ended {
+                pc: pc.name.clone(),
+                folder: folder.clone(),
+            },
+            None => TrainerState::Unknown,
+        }
+    }
 }
 
-fn unreachable(url: &str, error: &reqwest::Error) -> Error {
-    // reqwest's own words repeat the address; the innermost error says what happened.
+/// reqwest's own words repeat the address; the innermost error says what happened.
+fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    Error::TrainerUnreachable {
-        url: url.into(),
-        reason: innermost.to_string(),
-    }
+    innermost.to_string()
 }
 
 #[cfg(test)]
@@ -171,6 +216,48 @@ mod tests {
         let trainer = Trainer::new(1, None).unwrap();
         assert!(matches!(trainer.check(b"{}").await, Err(Error::NoTrainer)));
         assert!(matches!(trainer.weights(0, 1).await, Err(Error::NoTrainer)));
+    }
+
+    #[tokio::test]
+    async fn one_that_keeps_silent_is_not_said_to_be_away() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let trainer = Trainer::new(silent.local_addr().unwrap().port(), None).unwrap();
+        let error = trainer.status().await.unwrap_err();
+        let Error::TrainerUnreachable {
+            state: TrainerState::Silent(holder),
+            ..
+        } = &error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(holder.pid, std::process::id());
+        assert!(error.to_string().contains("kill -9"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_pc_s_own_that_has_ended_or_is_starting_is_known() {
+        let mut pc = network::Layout::new("/base".into(), 1, 20_000)
+            .network()
+            .pcs
+            .remove(0);
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let said = async |pc: &Pc| {
+            let trainer = Trainer::new(free, None)
+                .unwrap()
+                .of_pc(pc.clone(), "/base".into());
+            trainer.status().await.unwrap_err().to_string()
+        };
+        assert!(
+            said(&pc)
+                .await
+                .contains("hydra demo --only alice --base-path /base")
+        );
+        pc.trainer.pid = std::process::id();
+        assert!(said(&pc).await.contains("does not listen yet"));
     }
 
     #[tokio::test]

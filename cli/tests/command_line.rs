@@ -187,7 +187,8 @@ fn who_holds_a_port_is_named_and_left_overs_as_what_they_are() {
     let base_path = home.join("network");
     fs::create_dir(&base_path).unwrap();
     let mut network = Layout::new(base_path.clone(), 4, free_ports()).network();
-    let port = network.pc("dave").unwrap().trainer.http_port;
+    // The port of a trainer that answers nobody any more; one that does is made use of.
+    let port = network.pc("dave").unwrap().trainer.p2p_port;
     let _held = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let us = std::process::id();
     let only = ["--only", "dave", "--base-path", "network"];
@@ -201,6 +202,71 @@ fn who_holds_a_port_is_named_and_left_overs_as_what_they_are() {
         "(process {us}), this network's own trainer of Dave, which still runs: stop it with `kill {us}`"
     );
     refused(demo(&home).args(only), 8, &own);
+}
+
+#[test]
+fn folders_and_names_that_can_not_be_are_told_from_those_that_can() {
+    let (_folder, home) = folder();
+    fs::write(home.join("file"), "").unwrap();
+    let at = |path: &str| {
+        let mut command = demo(&home);
+        command.args(["--base-port", &free_ports().to_string(), "--base-path", path]);
+        command
+    };
+    refused(&mut at("file"), 2, "file is no folder");
+    refused(&mut at("."), 2, "holds something else, file for example");
+    refused(
+        hydra(&home).args(["man", "--out", "file"]),
+        2,
+        "file is no folder",
+    );
+    refused(
+        hydra(&home).args(["ask", "99999999999"]),
+        6,
+        "no validation set has an image 99999999999",
+    );
+    // A start that is refused leaves nothing.
+    let port = free_ports();
+    let _held = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let new = ["--base-port", &port.to_string(), "--base-path", "new"];
+    refused(demo(&home).args(new), 8, "is taken by");
+    assert!(!home.join("new").exists());
+
+    fs::create_dir(home.join("network")).unwrap();
+    Layout::new(home.join("network"), 3, free_ports())
+        .network()
+        .write(&home.join("network"))
+        .unwrap();
+    let eve = "has no PC called eve; it has alice, bob and charlie";
+    refused(
+        demo(&home).args(["--only", "eve", "--base-path", "network"]),
+        8,
+        eve,
+    );
+    refused(
+        hydra(&home).args(["status", "--pc", "eve", "--base-path", "network"]),
+        8,
+        eve,
+    );
+}
+
+#[test]
+fn pages_and_completions_come_as_json_too() {
+    let (_folder, home) = folder();
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let (code, out, complaint) = run(hydra(&home).args(arguments));
+        assert_eq!(code, Some(0), "{complaint}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let pages = json(&["man", "--out", "man1", "--json"]);
+    let pages = pages.as_array().unwrap();
+    assert!(pages.contains(&"man1/hydra-demo.1".into()), "{pages:?}");
+    assert!(
+        json(&["completions", "bash", "--json"])
+            .as_str()
+            .unwrap()
+            .contains("complete")
+    );
 }
 
 #[test]
@@ -258,7 +324,8 @@ fn with_json_a_failure_is_json_too() {
     let (code, out, _) = run(hydra(&home).args(["status", "--json", "--nonsense"]));
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["code"]), (Some(2), &2.into()));
-    assert!(json["error"].as_str().unwrap().contains("--nonsense"), "{out}");
+    let said = json["error"].as_str().unwrap();
+    assert!(said.starts_with("unexpected argument '--nonsense'"), "{said}");
 }
 
 /// `script` gives it a terminal.

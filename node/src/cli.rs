@@ -111,7 +111,8 @@ impl SubstrateCli for Cli {
     }
 
     fn impl_version() -> String {
-        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+        // Without the commit: each would build the node anew, and the same sources would give different programs.
+        env!("CARGO_PKG_VERSION").into()
     }
 
     fn description() -> String {

@@ -160,20 +160,20 @@ mod tests {
     use super::*;
     use codec::Decode;
     use sp_core::offchain::storage::InMemOffchainStorage;
+    use tempfile::TempDir;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("hydra-node-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
     }
 
     #[test]
     fn a_made_token_is_private_and_reads_back() {
-        let base = folder("made").join("sub");
+        let (folder, other) = (folder(), folder());
+        let base = folder.path().join("sub");
         let path = base.join(TOKEN_FILE);
         let made = token(None, &base).unwrap();
         assert_eq!(token(None, &base).unwrap(), made);
-        assert_eq!(token(Some(path.clone()), &folder("other")).unwrap(), made);
+        assert_eq!(token(Some(path.clone()), other.path()).unwrap(), made);
         assert_eq!(make_token(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(
             fs::read_dir(&base).unwrap().count(),
@@ -189,30 +189,33 @@ mod tests {
 
     #[test]
     fn refuses_a_token_that_is_no_token() {
-        let base = folder("malformed");
+        let folder = folder();
+        let base = folder.path();
         for text in ["", "abcd", &"x".repeat(64), &"0".repeat(66)] {
             fs::write(base.join(TOKEN_FILE), text).unwrap();
             assert!(
-                matches!(token(None, &base), Err(TokenError::Malformed { .. })),
+                matches!(token(None, base), Err(TokenError::Malformed { .. })),
                 "{text}"
             );
         }
         fs::write(base.join(TOKEN_FILE), [0xff; 64]).unwrap();
-        assert!(matches!(token(None, &base), Err(TokenError::Malformed { .. })));
+        assert!(matches!(token(None, base), Err(TokenError::Malformed { .. })));
     }
 
     #[test]
     fn refuses_a_token_file_that_is_not_there() {
-        let base = folder("absent");
-        let named = token(Some(base.join("nothing")), &base);
+        let folder = folder();
+        let base = folder.path();
+        let named = token(Some(base.join("nothing")), base);
         assert!(matches!(named, Err(TokenError::Unreadable { .. })));
         // A named file is never made.
-        assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(base).unwrap().count(), 0);
     }
 
     #[test]
     fn says_where_a_token_can_not_be_written() {
-        let file = folder("unwritable").join("a file, no folder");
+        let folder = folder();
+        let file = folder.path().join("a file, no folder");
         fs::write(&file, "").unwrap();
         let error = token(None, &file).unwrap_err();
         assert!(matches!(error, TokenError::Unwritable { .. }), "{error}");

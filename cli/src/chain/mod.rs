@@ -249,6 +249,15 @@ async fn no_connection(url: &str, reason: String) -> Error {
                     reason,
                 };
             }
+            // Nobody's TLS looks like this: the program there speaks without.
+            let tls = ["InvalidContentType", "corrupt message"];
+            if url.starts_with("wss:") && tls.iter().any(|words| reason.contains(words)) {
+                return Error::BadUrl {
+                    given: url.into(),
+                    reason: "what answers there does not speak TLS",
+                    example: url.replacen("wss:", "ws:", 1),
+                };
+            }
             let here = address::is_loopback(&host);
             let holder = here.then(|| hydra_host::port_holder(port)).flatten();
             Error::NotANode {

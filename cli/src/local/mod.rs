@@ -27,8 +27,8 @@ use crate::{
     output,
     report::rounds::Report,
 };
-use pcs::{Running, another_death, describe, stop_all, wait_until_ready};
-use plan::{check_ports, own, plan, prepare, register};
+use pcs::{Running, Runs, another_death, describe, stop_all, wait_until_ready};
+use plan::{check_ports, own, plan, prepare, register, what_runs};
 use programs::Programs;
 use progress::{Display, Snapshot};
 use stop::Stop;
@@ -41,14 +41,23 @@ pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     let programs = Programs::find(&args)?;
-    let (base_path, mut network) = plan(&args, network::condition)?;
+    let (base_path, mut network) = plan(&args, network::condition, |pc| check_ports(pc, Runs::default()))?;
     let _owner = own(&args, &base_path)?;
     let chosen: Vec<Pc> = match &args.only {
         Some(name) => vec![network.pc(name)?.clone()],
         None => network.pcs.clone(),
     };
-    for pc in &chosen {
-        check_ports(pc)?;
+    let mut planned = Vec::new();
+    for pc in chosen {
+        // One PC is added to what runs; a whole network is started as a whole.
+        let runs = match &args.only {
+            Some(_) => what_runs(&pc)?,
+            None => Runs::default(),
+        };
+        check_ports(&pc, runs)?;
+        planned.push((pc, runs));
+    }
+    for (pc, _) in &planned {
         prepare(pc)?;
     }
     output::note(&format!("local network in {}", base_path.display()));
@@ -59,10 +68,11 @@ pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
     }
 
     let mut pcs = Vec::new();
-    for pc in &chosen {
-        pcs.push(Running::start(pc, &network, &programs)?);
+    for (pc, runs) in &planned {
+        pcs.push(Running::start(pc, *runs, &network, &programs)?);
     }
     network = register(&base_path, network, &pcs, false)?;
+    remember(&base_path);
     tokio::select! {
         ready = wait_until_ready(&pcs) => ready?,
         () = stop.asked() => {
@@ -71,10 +81,9 @@ pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
         }
     }
     network = register(&base_path, network, &pcs, true)?;
-    remember(&base_path);
-    let first = chosen
+    let first = pcs
         .first()
-        .map(|pc| pc.node.rpc_url.as_str())
+        .map(|running| running.pc.node.rpc_url.as_str())
         .unwrap_or_default();
     output::note(&format!(
         "{} ready; RPC at {first}; Ctrl-C stops everything",
@@ -85,7 +94,8 @@ pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
     let rounds = match &outcome {
         // Whatever became of the goal, the table shows how far it got.
         Ok(_) | Err(Error::Timeout { .. } | Error::Interrupted { .. }) => {
-            let running = pcs.iter().filter(|pc| pc.node.ended().is_none());
+            let runs = |pc: &&Running| pc.node.as_ref().is_none_or(|node| node.ended().is_none());
+            let running = pcs.iter().filter(runs);
             let urls: Vec<String> = running.map(|pc| pc.pc.node.rpc_url.clone()).collect();
             tokio::select! {
                 rounds = timeout(TABLE_PATIENCE, watch::rounds(&urls)) => rounds.unwrap_or_else(|_| Err(Error::NoTable {
@@ -158,7 +168,7 @@ async fn watch(
 
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let mut display = Display::default();
-    let mut reported = vec![false; pcs.len() * 2];
+    let mut reported = vec![false; pcs.iter().flat_map(Running::children).count()];
     let mut last = Snapshot::default();
     loop {
         tokio::select! {
@@ -193,9 +203,12 @@ async fn watch(
                     if let (Some(exit), false) = (child.ended(), *reported) {
                         *reported = true;
                         display.release();
+                        let pc = pcs.iter().find(|pc| pc.children().any(|own| own.who() == child.who()));
+                        let pc = pc.map_or("", |running| running.pc.name.as_str());
                         output::note(&format!(
-                            "{} {exit}; the others go on; its log {} ends with:\n{}",
-                            child.who(), child.log().display(), child.tail()
+                            "{} {exit}; the others go on; to start it again: hydra demo --only {pc} --base-path {}; its log {} \
+                             ends with:\n{}",
+                            child.who(), base_path.display(), child.log().display(), child.tail()
                         ));
                     }
                 }

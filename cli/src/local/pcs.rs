@@ -17,65 +17,90 @@ const START_PATIENCE: Duration = Duration::from_secs(120);
 /// How often a starting program is tried: there is no event for "a program begins to listen".
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
+/// Which of a PC's programs run already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Runs {
+    /// Its node.
+    pub node: bool,
+    /// Its trainer.
+    pub trainer: bool,
+}
+
 /// One PC's processes.
 pub struct Running {
     /// What it is.
     pub pc: Pc,
-    /// Its node.
-    pub node: Child,
-    /// Its trainer.
-    pub trainer: Child,
+    /// Its node, unless that ran already.
+    pub node: Option<Child>,
+    /// Its trainer, unless that ran already.
+    pub trainer: Option<Child>,
 }
 
 impl Running {
-    /// Starts both.
-    pub fn start(pc: &Pc, network: &Network, programs: &Programs) -> Result<Self, Error> {
+    /// Starts what doesn't run.
+    pub fn start(pc: &Pc, runs: Runs, network: &Network, programs: &Programs) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let trainer = Child::start(
-            format!("{}'s trainer", pc.title()),
-            &programs.trainer,
-            pc.trainer_arguments(network, &programs.dataset, cores),
-            &pc.trainer.log,
-        )?;
-        let node = Child::start(
-            format!("{}'s node", pc.title()),
-            &programs.node,
-            pc.node_arguments(network),
-            &pc.node.log,
-        )?;
+        let trainer = || {
+            Child::start(
+                format!("{}'s trainer", pc.title()),
+                &programs.trainer,
+                pc.trainer_arguments(network, &programs.dataset, cores),
+                &pc.trainer.log,
+            )
+        };
+        let node = || {
+            Child::start(
+                format!("{}'s node", pc.title()),
+                &programs.node,
+                pc.node_arguments(network),
+                &pc.node.log,
+            )
+        };
         Ok(Self {
             pc: pc.clone(),
-            node,
-            trainer,
+            trainer: (!runs.trainer).then(trainer).transpose()?,
+            node: (!runs.node).then(node).transpose()?,
         })
     }
 
-    /// Both.
-    pub fn children(&self) -> [&Child; 2] {
-        [&self.node, &self.trainer]
+    /// What was started.
+    pub fn children(&self) -> impl Iterator<Item = &Child> {
+        [&self.node, &self.trainer].into_iter().flatten()
     }
 
     /// Waits until node and trainer answer; an engine that fails is reported, for the node runs all the same.
     async fn ready(&self) -> Result<(), Error> {
         let deadline = Instant::now() + START_PATIENCE;
-        let node = answering(&self.node, deadline, async || {
-            Chain::connect(&self.pc.node.rpc_url).await.ok().map(drop)
-        });
-        let engine = answering(&self.trainer, deadline, async || {
-            Trainer::new(self.pc.trainer.http_port, None)
-                .ok()?
-                .status()
-                .await
-                .ok()
-                .filter(|status| status.engine.state != "starting")
-        });
-        let ((), status) = futures::future::try_join(node, engine).await?;
-        if status.engine.state != "ready" {
+        let node = async {
+            let Some(node) = &self.node else { return Ok(()) };
+            answering(node, deadline, async || {
+                Chain::connect(&self.pc.node.rpc_url).await.ok().map(drop)
+            })
+            .await
+        };
+        let engine = async {
+            let Some(trainer) = &self.trainer else {
+                return Ok(None);
+            };
+            let status = answering(trainer, deadline, async || {
+                Trainer::new(self.pc.trainer.http_port, None)
+                    .ok()?
+                    .status()
+                    .await
+                    .ok()
+                    .filter(|status| status.engine.state != "starting")
+            });
+            Ok(Some((trainer, status.await?)))
+        };
+        let ((), engine) = futures::future::try_join(node, engine).await?;
+        if let Some((trainer, status)) = engine
+            && status.engine.state != "ready"
+        {
             output::note(&format!(
                 "{} can't train ({}); its log is {}",
-                self.trainer.who(),
+                trainer.who(),
                 status.engine.reason.as_deref().unwrap_or(&status.engine.state),
-                self.trainer.log().display()
+                trainer.log().display()
             ));
         }
         Ok(())

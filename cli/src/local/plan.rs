@@ -9,18 +9,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{made, pcs::Running};
+use super::{
+    made,
+    pcs::{Running, Runs},
+    process::Child,
+};
 use crate::{
     accounts,
     args::DemoArgs,
     error::{Error, PortUse},
     files,
-    network::{self, Condition, DEFAULT_BASE_PORT, Layout, MAX_PCS, Network, Pc},
+    network::{self, Condition, DEFAULT_BASE_PORT, Layout, MAX_PCS, Network, Part, Pc},
     output,
 };
 
-/// Where the network is and what it looks like: as it was, if the folder holds one already. `condition` says how a PC is.
-pub fn plan(args: &DemoArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(PathBuf, Network), Error> {
+/// Where the network is and what it looks like: as it was, if the folder holds one already. `condition` says how a PC is,
+/// `check` whether its ports are free: looked at before a folder is made, which would stay.
+pub fn plan(
+    args: &DemoArgs,
+    condition: impl Fn(&Pc) -> Condition,
+    check: impl Fn(&Pc) -> Result<(), Error>,
+) -> Result<(PathBuf, Network), Error> {
     match (&args.base_path, &args.only) {
         // One PC joins the others where they are, so nothing about the network may change.
         (Some(path), Some(name)) => {
@@ -59,6 +68,10 @@ pub fn plan(args: &DemoArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Pa
                 }
                 _ => {}
             }
+            if before.is_none() {
+                is_for_us(path)?;
+                planned.pcs.iter().try_for_each(&check)?;
+            }
             let path = folder(path)?;
             Ok((path.clone(), layout(path)))
         }
@@ -67,8 +80,7 @@ pub fn plan(args: &DemoArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Pa
             let layout = |path: PathBuf| Layout::new(path, args.pcs.unwrap_or(MAX_PCS), base_port).network();
             let planned = layout(PathBuf::new());
             check_goal(args, planned.pcs.len(), planned.validators())?;
-            // Before a folder is made, which would stay.
-            planned.pcs.iter().try_for_each(check_ports)?;
+            planned.pcs.iter().try_for_each(check)?;
             let home = files::data_home().ok_or(Error::NoDataHome)?;
             let home_error = |source| Error::DataHome {
                 path: home.clone(),
@@ -106,13 +118,39 @@ pub fn plan(args: &DemoArgs, condition: impl Fn(&Pc) -> Condition) -> Result<(Pa
     }
 }
 
+/// Refuses a folder that holds anything but what an earlier start may have left there: it is somebody's.
+fn is_for_us(path: &Path) -> Result<(), Error> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Error::NotAFolder(path.into()));
+        }
+        Err(error) => return Err(Error::file("open", path)(error)),
+    };
+    let ours = |name: &str| {
+        let mut pcs = accounts::DEVELOPMENT.iter();
+        [made::UP_LOCK, network::NETWORK_LOCK].contains(&name) || pcs.any(|pc| pc.eq_ignore_ascii_case(name))
+    };
+    for entry in entries {
+        let name = entry.map_err(Error::file("open", path))?.file_name();
+        if !name.to_str().is_some_and(ours) {
+            return Err(Error::NotOurFolder {
+                folder: path.into(),
+                found: name.to_string_lossy().into(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// A folder for a whole network, made if it isn't there.
 fn folder(path: &Path) -> Result<PathBuf, Error> {
     let absolute = std::path::absolute(path).map_err(Error::file("find", path))?;
     if absolute.to_str().is_none() {
         return Err(Error::NotUtf8(absolute));
     }
-    fs::create_dir_all(path).map_err(Error::file("make", path))?;
+    files::make_folder(path)?;
     told(path)
 }
 
@@ -139,9 +177,31 @@ fn check_goal(args: &DemoArgs, running: usize, validators: usize) -> Result<(), 
     Ok(())
 }
 
+/// What of a PC runs already: whoever starts it again needs only the rest.
+pub fn what_runs(pc: &Pc) -> Result<Runs, Error> {
+    let runs = Runs {
+        node: network::condition(pc) == Condition::Runs,
+        trainer: network::trainer_listens(pc),
+    };
+    match runs {
+        Runs {
+            node: true,
+            trainer: true,
+        } => Err(Error::PcRuns { pc: pc.title() }),
+        runs => Ok(runs),
+    }
+}
+
 /// Refuses a port that is in use, before anything is started.
-pub fn check_ports(pc: &Pc) -> Result<(), Error> {
-    for (port, what) in pc.ports() {
+pub fn check_ports(pc: &Pc, runs: Runs) -> Result<(), Error> {
+    for (part, port, what) in pc.ports() {
+        let runs = match part {
+            Part::Node => runs.node,
+            Part::Trainer => runs.trainer,
+        };
+        if runs {
+            continue;
+        }
         match TcpListener::bind(("127.0.0.1", port)) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 let by = used_by(pc, hydra_host::port_holder(port));
@@ -189,7 +249,7 @@ pub fn prepare(pc: &Pc) -> Result<(), Error> {
 
 /// Writes `network.json` with the processes that were started; another `hydra demo --only` may be doing the same.
 pub fn register(base_path: &Path, network: Network, pcs: &[Running], ready: bool) -> Result<Network, Error> {
-    let path = base_path.join("network.lock");
+    let path = base_path.join(network::NETWORK_LOCK);
     let lock = lock_file(&path)?;
     lock.lock().map_err(Error::file("lock", &path))?;
     let only_some = pcs.len() < network.pcs.len();
@@ -203,8 +263,8 @@ pub fn register(base_path: &Path, network: Network, pcs: &[Running], ready: bool
     }
     for running in pcs {
         if let Some(pc) = network.pcs.iter_mut().find(|pc| pc.name == running.pc.name) {
-            pc.node.pid = running.node.pid();
-            pc.trainer.pid = running.trainer.pid();
+            pc.node.pid = running.node.as_ref().map_or(pc.node.pid, Child::pid);
+            pc.trainer.pid = running.trainer.as_ref().map_or(pc.trainer.pid, Child::pid);
         }
     }
     network.write(base_path)?;

@@ -25,9 +25,15 @@ fn a_folder_used_before_keeps_its_ports() {
         base_port: Some(20_000),
         ..args(folder.path())
     };
-    let (path, network) = plan(&with_port, stopped).unwrap();
+    let (path, network) = plan(&with_port, stopped, |_| Ok(())).unwrap();
     network.write(&path).unwrap();
-    assert_eq!(plan(&args(folder.path()), stopped).unwrap().1.base_port, 20_000);
+    assert_eq!(
+        plan(&args(folder.path()), stopped, |_| Ok(()))
+            .unwrap()
+            .1
+            .base_port,
+        20_000
+    );
 }
 
 #[test]
@@ -47,7 +53,10 @@ fn one_pc_needs_a_network_to_join() {
         only: Some("bob".into()),
         ..args(folder.path())
     };
-    assert!(matches!(plan(&only, stopped), Err(Error::NoNetwork(_))));
+    assert!(matches!(
+        plan(&only, stopped, |_| Ok(())),
+        Err(Error::NoNetwork(_))
+    ));
 }
 
 /// Bob, one of whose ports this test holds.
@@ -63,7 +72,7 @@ fn bob() -> (Pc, TcpListener) {
 #[test]
 fn a_taken_port_is_named_with_its_use_and_with_who_has_it() {
     let (bob, _taken) = bob();
-    let error = check_ports(&bob).unwrap_err().to_string();
+    let error = check_ports(&bob, Runs::default()).unwrap_err().to_string();
     let expected = format!("port {} (for Bob's trainer) is taken by ", bob.trainer.http_port);
     assert!(error.starts_with(&expected), "{error}");
     assert!(
@@ -80,7 +89,7 @@ fn a_taken_port_is_named_with_its_use_and_with_who_has_it() {
 fn a_trainer_that_was_left_over_is_named_as_what_it_is() {
     let (mut bob, _taken) = bob();
     bob.trainer.pid = std::process::id();
-    let error = check_ports(&bob).unwrap_err().to_string();
+    let error = check_ports(&bob, Runs::default()).unwrap_err().to_string();
     assert!(error.contains("this network's own trainer of Bob"), "{error}");
     assert!(
         error.contains(&format!("`kill {}`", std::process::id())),
@@ -98,7 +107,7 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
         ..args(base_path)
     };
     let nothing = base_path.join("nothing");
-    let refused = plan(&with_goal(2, &nothing), stopped);
+    let refused = plan(&with_goal(2, &nothing), stopped, |_| Ok(()));
     assert!(
         matches!(
             refused,
@@ -112,7 +121,7 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
     );
     assert!(!nothing.exists());
     for enough in [1, 3, 4] {
-        assert!(plan(&with_goal(enough, &base_path), stopped).is_ok());
+        assert!(plan(&with_goal(enough, &base_path), stopped, |_| Ok(())).is_ok());
     }
     // Nor does a network that was of two PCs get there.
     Layout::new(base_path.clone(), 2, 20_000)
@@ -124,7 +133,7 @@ fn a_goal_that_needs_finality_is_refused_where_there_will_be_none() {
         ..args(&base_path)
     };
     assert!(matches!(
-        plan(&again, stopped),
+        plan(&again, stopped, |_| Ok(())),
         Err(Error::GoalOutOfReach { running: 2, .. })
     ));
 }
@@ -136,7 +145,7 @@ fn a_folder_used_before_is_the_same_network_of_as_many_pcs() {
     for pcs in [1, 2, 3, 4] {
         let before = Layout::new(base_path.clone(), pcs, 20_000).network();
         before.write(&base_path).unwrap();
-        let (_, again) = plan(&args(&base_path), stopped).unwrap();
+        let (_, again) = plan(&args(&base_path), stopped, |_| Ok(())).unwrap();
         assert_eq!((again.pcs.len(), &again.chain), (usize::from(pcs), &before.chain));
     }
     // More of the same chain may join; one PC alone is on another chain.
@@ -145,7 +154,7 @@ fn a_folder_used_before_is_the_same_network_of_as_many_pcs() {
             pcs: Some(pcs),
             ..args(&base_path)
         };
-        plan(&args, stopped)
+        plan(&args, stopped, |_| Ok(()))
     };
     assert_eq!(with(3).unwrap().1.pcs.len(), 3);
     let error = with(1).unwrap_err().to_string();
@@ -163,7 +172,7 @@ fn a_folder_that_is_not_utf_8_is_refused_for_one_pc_as_well() {
         only: Some("bob".into()),
         ..args(&odd)
     };
-    assert!(matches!(plan(&only, stopped), Err(Error::NotUtf8(_))));
+    assert!(matches!(plan(&only, stopped, |_| Ok(())), Err(Error::NotUtf8(_))));
 }
 
 #[test]
@@ -180,13 +189,17 @@ fn a_goal_for_one_pc_counts_those_that_run_already() {
         ..args(&base_path)
     };
     let with_running = |count: usize| {
-        plan(&bob, |pc| {
-            let others = ["alice", "charlie", "dave"];
-            match others[..count].contains(&pc.name.as_str()) {
-                true => Condition::Runs,
-                false => Condition::Stopped,
-            }
-        })
+        plan(
+            &bob,
+            |pc| {
+                let others = ["alice", "charlie", "dave"];
+                match others[..count].contains(&pc.name.as_str()) {
+                    true => Condition::Runs,
+                    false => Condition::Stopped,
+                }
+            },
+            |_| Ok(()),
+        )
     };
     assert!(matches!(
         with_running(1),
@@ -210,7 +223,7 @@ fn one_pc_is_started_where_its_network_s_folder_is_now() {
         only: Some("bob".into()),
         ..args(&after)
     };
-    let (path, network) = plan(&only, stopped).unwrap();
+    let (path, network) = plan(&only, stopped, |_| Ok(())).unwrap();
     prepare(network.pc("bob").unwrap()).unwrap();
     assert_eq!(path, after);
     assert!(after.join("bob/node").is_dir());
@@ -226,7 +239,7 @@ fn a_folder_that_was_named_is_never_disposable() {
         ..Layout::new(base_path.clone(), 4, 20_000).network()
     };
     disposable.write(&base_path).unwrap();
-    assert!(!plan(&args(&base_path), stopped).unwrap().1.disposable);
+    assert!(!plan(&args(&base_path), stopped, |_| Ok(())).unwrap().1.disposable);
 }
 
 #[test]
@@ -245,4 +258,30 @@ fn secrets_are_made_once_and_differ_between_pcs() {
     assert_eq!(token(0), alice);
     let key = files::read_secret(&network.pcs[1].trainer.key_file).unwrap();
     assert_eq!(key, Some(network::trainer_key(1)));
+}
+
+#[test]
+fn a_folder_that_holds_something_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("thesis.txt"), "").unwrap();
+    let error = plan(&args(folder.path()), stopped, |_| Ok(())).unwrap_err();
+    assert!(matches!(error, Error::NotOurFolder { .. }), "{error}");
+    assert!(error.to_string().contains("thesis.txt"), "{error}");
+    let file = folder.path().join("thesis.txt");
+    let error = plan(&args(&file), stopped, |_| Ok(())).unwrap_err();
+    assert!(matches!(error, Error::NotAFolder(_)), "{error}");
+    // What a start leaves that was interrupted is our own.
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("alice")).unwrap();
+    fs::write(folder.path().join(made::UP_LOCK), "").unwrap();
+    assert!(plan(&args(folder.path()), stopped, |_| Ok(())).is_ok());
+}
+
+#[test]
+fn a_start_that_is_refused_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = folder.path().join("new");
+    let taken = |_: &Pc| Err(Error::NoDataHome);
+    assert!(plan(&args(&new), stopped, taken).is_err());
+    assert!(!new.exists());
 }

@@ -14,6 +14,8 @@ use crate::{accounts, error::Error, files};
 
 /// The file's name.
 pub const NETWORK_FILE: &str = "network.json";
+/// Locked while it is changed.
+pub const NETWORK_LOCK: &str = "network.lock";
 /// The file's version.
 const FORMAT: u32 = 2;
 const FORMAT_WITH_ABSOLUTE_PATHS: u32 = 1;
@@ -207,10 +209,10 @@ impl Network {
     /// The PC called `name`, in whatever case.
     pub fn pc(&self, name: &str) -> Result<&Pc, Error> {
         let wanted = |pc: &&Pc| pc.name.eq_ignore_ascii_case(name);
-        self.pcs
-            .iter()
-            .find(wanted)
-            .ok_or_else(|| Error::NoSuchPc(name.into()))
+        self.pcs.iter().find(wanted).ok_or_else(|| Error::NoSuchPc {
+            name: name.into(),
+            known: self.pcs.iter().map(|pc| pc.name.clone()).collect(),
+        })
     }
 
     /// Its position in a network: 0 is Alice.

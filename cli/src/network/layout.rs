@@ -97,17 +97,32 @@ impl Layout {
     }
 }
 
+/// A program of a PC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The node.
+    Node,
+    /// The trainer.
+    Trainer,
+}
+
 impl Pc {
-    /// Its ports, and what each is for.
-    pub fn ports(&self) -> [(u16, String); 4] {
+    /// Its ports, and whose and what for each is.
+    pub fn ports(&self) -> [(Part, u16, String); 4] {
         [
-            (self.node.rpc_port, format!("{}'s RPC", self.title())),
-            (self.trainer.http_port, format!("{}'s trainer", self.title())),
+            (Part::Node, self.node.rpc_port, format!("{}'s RPC", self.title())),
             (
+                Part::Trainer,
+                self.trainer.http_port,
+                format!("{}'s trainer", self.title()),
+            ),
+            (
+                Part::Node,
                 self.node.p2p_port,
                 format!("{}'s node to reach other nodes", self.title()),
             ),
             (
+                Part::Trainer,
                 self.trainer.p2p_port,
                 format!("{}'s trainer to reach other trainers", self.title()),
             ),
@@ -229,7 +244,7 @@ mod tests {
             network(pcs)
                 .pcs
                 .iter()
-                .flat_map(|pc| pc.ports().map(|(port, _)| port))
+                .flat_map(|pc| pc.ports().map(|(_, port, _)| port))
                 .collect::<Vec<_>>()
         };
         let four = ports(4);

@@ -8,7 +8,7 @@ mod layout;
 mod newest;
 mod running;
 
-pub use file::{NETWORK_FILE, Network, Node, Pc, Trainer};
-pub use layout::{DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, node_key, trainer_key};
+pub use file::{NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
+pub use layout::{DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, trainer_key};
 pub use newest::{Newest, newest, remember};
-pub use running::{Condition, alive, condition, own_part};
+pub use running::{Condition, alive, condition, own_part, starting, stopped, trainer_listens, trainer_runs};

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::file::Pc;
+use super::file::{Network, Pc};
 
 /// How long a port on this PC may take to be connected to. Loopback answers or refuses at once.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -41,6 +41,45 @@ pub fn condition(pc: &Pc) -> Condition {
         None if alive(pc.node.pid) => Condition::Runs,
         None => Condition::Stopped,
     }
+}
+
+/// Whether the `hydra demo` that starts it is still waiting for its PCs to answer.
+pub fn starting(network: &Network) -> bool {
+    !network.ready && alive(network.hydra_pid)
+}
+
+/// What of a network that runs has ended, each as a sentence with the way back. What was never started isn't missed.
+pub fn stopped(network: &Network, folder: &Path) -> Vec<String> {
+    let sentence = |pc: &Pc| {
+        if pc.node.pid == 0 {
+            return None;
+        }
+        let node = condition(pc) == Condition::Runs;
+        let what = match (node, trainer_runs(pc) || trainer_listens(pc)) {
+            (true, true) => return None,
+            (true, false) => "'s trainer does",
+            (false, true) => "'s node does",
+            (false, false) => " does",
+        };
+        Some(format!(
+            "{}{what} not run: start it again with `hydra demo --only {} --base-path {}`",
+            pc.title(),
+            pc.name,
+            folder.display()
+        ))
+    };
+    network.pcs.iter().filter_map(sentence).collect()
+}
+
+/// Whether the trainer that was started for this PC runs, listening or not.
+pub fn trainer_runs(pc: &Pc) -> bool {
+    alive(pc.trainer.pid) && may_write(pc.trainer.pid, &pc.trainer.log)
+}
+
+/// Whether this PC's own trainer listens where it should.
+pub fn trainer_listens(pc: &Pc) -> bool {
+    hydra_host::port_holder(pc.trainer.http_port)
+        .is_some_and(|holder| own_part(pc, &holder) == Some("trainer"))
 }
 
 /// What the holder of a port is in this PC: `node` or `trainer`; `None` if it is another program.
@@ -173,6 +212,40 @@ mod tests {
             name: "x".into(),
         };
         assert_eq!(own_part(&pc, &us), Some("trainer"));
+    }
+
+    #[test]
+    fn what_has_ended_of_a_network_is_named_with_the_way_back() {
+        let (pc, _listener) = pc();
+        let mut network = Layout::new("/base".into(), 4, 20_000).network();
+        // Never started, so not missed.
+        assert_eq!(stopped(&network, Path::new("/base")), Vec::<String>::new());
+        let us = std::process::id();
+        network.pcs[0].node.rpc_port = pc.node.rpc_port;
+        network.pcs[0].node.pid = us;
+        let trainer_gone = stopped(&network, Path::new("/base"));
+        assert_eq!(
+            trainer_gone,
+            ["Alice's trainer does not run: start it again with `hydra demo --only alice --base-path /base`"]
+        );
+        network.pcs[0].trainer.pid = us;
+        assert_eq!(stopped(&network, Path::new("/base")), Vec::<String>::new());
+        network.pcs[1].node.pid = u32::MAX;
+        let bob = stopped(&network, Path::new("/base"));
+        assert!(
+            bob.len() == 1 && bob[0].starts_with("Bob does not run"),
+            "{bob:?}"
+        );
+    }
+
+    #[test]
+    fn a_network_starts_until_its_pcs_answer_or_who_starts_it_is_gone() {
+        let mut network = Layout::new("/base".into(), 1, 20_000).network();
+        assert!(!starting(&network));
+        network.hydra_pid = std::process::id();
+        assert!(starting(&network));
+        network.ready = true;
+        assert!(!starting(&network));
     }
 
     #[test]

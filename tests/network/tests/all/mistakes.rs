@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use hydra_cli::{accounts, chain::Chain};
+use hydra_cli::{accounts, chain::Chain, network::Network};
 use hydra_network_tests::{
     LocalNetwork, checkout,
     clients::refused,
@@ -104,6 +104,21 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     proc::kill_9(dave.trainer.pid);
     refused(&network.hydra("dave", &["ask", "3"]), 4, "does not answer");
     says("no trainer answers on 127.0.0.1").await;
+    // Whoever looks is told, whichever PC is looked at, and what still runs is made use of.
+    let status = network.hydra("alice", &["status"]);
+    let status = String::from_utf8_lossy(&status.stdout);
+    assert!(
+        status.contains("Dave's trainer does not run: start it again with `hydra demo --only dave"),
+        "{status}"
+    );
+    let restarted = network.restart("dave");
+    let now = Network::read(network.folder()).expect("readable").expect("there");
+    let again = now.pc("dave").expect("a PC of the network");
+    assert_eq!(again.node.pid, dave.node.pid);
+    assert_ne!(again.trainer.pid, dave.trainer.pid);
+    let output = network.hydra("dave", &["status", "--json"]);
+    assert_eq!(proc::json(&output)["trainer"]["engine"]["state"], "ready");
+    drop(restarted);
 
     // Two of four can make blocks, and none of them final.
     network.power_cut("bob");
