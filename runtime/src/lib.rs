@@ -4,8 +4,8 @@
 //! the standard ones. It must never hold protocol logic of its own, nor anything polkadot-js would need custom
 //! types or signed extensions for.
 //!
-//! Start with `config`, a file per subject, each number with its reason; [`network`] is what a genesis may choose,
-//! [`presets`] are the development networks, [`apis`] what nodes and clients may ask.
+//! Start with `config`, a file per subject, each number with its reason; [`network`] and [`governance`] are what a genesis
+//! may choose, [`presets`] are the development networks, [`apis`] what nodes and clients may ask.
 #![cfg_attr(not(feature = "std"), no_std)]
 // `frame_support::runtime` and `impl_runtime_apis` expand to more than the default allows, and document none of it.
 #![recursion_limit = "256"]
@@ -18,8 +18,11 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 pub mod apis;
 mod config;
+pub mod governance;
 pub mod network;
 pub mod presets;
+#[cfg(feature = "upgrade-trial")]
+mod upgrade_trial;
 
 use alloc::{borrow::Cow, vec::Vec};
 use apis::RUNTIME_API_VERSIONS;
@@ -33,6 +36,7 @@ use sp_version::RuntimeVersion;
 
 pub use config::{
     consensus::SessionKeys,
+    delegation::ProxyType,
     money::{HYDRA, MICRO_HYDRA, MILLI_HYDRA},
     offchain::ForceBatch,
     randomness::BlockRandomness,
@@ -82,19 +86,37 @@ pub type Executive = frame_executive::Executive<
     AllPalletsWithSystem,
 >;
 
-/// This runtime's version. `spec_version` grows with every release that changes what the chain does, `transaction_version` only when an existing
-/// call's or extension's encoding changes (hardware wallets depend on it).
-#[sp_version::runtime_version]
-pub const VERSION: RuntimeVersion = RuntimeVersion {
-    spec_name: Cow::Borrowed("hydraai"),
-    impl_name: Cow::Borrowed("hydra-node"),
-    authoring_version: 1,
-    spec_version: 2,
-    impl_version: 1,
-    apis: RUNTIME_API_VERSIONS,
-    transaction_version: 1,
-    system_version: 1,
-};
+macro_rules! version {
+    ($spec_version:tt) => {
+        /// This runtime's version. `spec_version` grows with every release that changes what the chain does,
+        /// `transaction_version` only when an existing call's or extension's encoding changes (hardware wallets depend on it).
+        #[sp_version::runtime_version]
+        pub const VERSION: RuntimeVersion = RuntimeVersion {
+            spec_name: Cow::Borrowed("hydraai"),
+            impl_name: Cow::Borrowed("hydra-node"),
+            authoring_version: 1,
+            spec_version: $spec_version,
+            impl_version: 1,
+            apis: RUNTIME_API_VERSIONS,
+            transaction_version: 1,
+            system_version: 1,
+        };
+    };
+}
+
+#[cfg(not(feature = "upgrade-trial"))]
+version!(3);
+// Always the next one.
+#[cfg(feature = "upgrade-trial")]
+version!(4);
+
+/// What an upgrade to this release does to the state, once. Every storage item and pallet that is new since then begins
+/// empty, and its defaults are right.
+#[cfg(not(feature = "upgrade-trial"))]
+pub type Migrations = ();
+/// What an upgrade to the trial does to the state, once.
+#[cfg(feature = "upgrade-trial")]
+pub type Migrations = upgrade_trial::CountModels;
 
 /// Types that know blocks only as bytes, so that a node can follow the chain across runtime upgrades.
 pub mod opaque {
@@ -159,6 +181,28 @@ mod runtime {
 
     #[runtime::pallet_index(11)]
     pub type Utility = pallet_utility;
+
+    #[runtime::pallet_index(12)]
+    pub type Preimage = pallet_preimage;
+
+    // Before our pallets: what a referendum changes counts for the whole block.
+    #[runtime::pallet_index(13)]
+    pub type Scheduler = pallet_scheduler;
+
+    #[runtime::pallet_index(14)]
+    pub type Governance = crate::governance;
+
+    #[runtime::pallet_index(15)]
+    pub type Referenda = pallet_referenda;
+
+    #[runtime::pallet_index(16)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+
+    #[runtime::pallet_index(17)]
+    pub type Proxy = pallet_proxy;
+
+    #[runtime::pallet_index(18)]
+    pub type Multisig = pallet_multisig;
 
     // Genesis builds in this order: nodes register, then bond, then models find their participants.
     #[runtime::pallet_index(20)]

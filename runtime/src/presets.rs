@@ -3,8 +3,9 @@
 //! Keys here are public knowledge (`//Alice`, …): nothing of this must ever find its way into a real network.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, HYDRA, NetworkConfig, ReputationConfig, RuntimeGenesisConfig,
-    SessionConfig, SessionKeys, StakeVotingConfig, TrainingProposalsConfig,
+    AccountId, Balance, BalancesConfig, GovernanceConfig, HYDRA, NetworkConfig, ReputationConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeVotingConfig, TrainingProposalsConfig,
+    governance::{Periods, Schedule},
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -22,6 +23,22 @@ pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET
 const SLOT_MILLIS: u64 = 2_000;
 /// Five minutes, so that a session's end is seen in an ordinary test.
 const EPOCH_SLOTS: u64 = 150;
+/// A referendum is over in three minutes, and in one if everybody votes at once.
+const SCHEDULE: Schedule = Schedule {
+    root: Periods {
+        prepare: 2,
+        decision: 60,
+        confirm: 5,
+        enactment: 5,
+    },
+    models: Periods {
+        prepare: 2,
+        decision: 60,
+        confirm: 3,
+        enactment: 2,
+    },
+    vote_locking: 30,
+};
 const ENDOWMENT: Balance = 1_000_000 * HYDRA;
 const STAKE: Balance = 100 * HYDRA;
 
@@ -74,6 +91,7 @@ fn genesis(validators: &[Member]) -> Value {
             slot_millis: SLOT_MILLIS,
             epoch_slots: EPOCH_SLOTS
         },
+        governance: GovernanceConfig { schedule: SCHEDULE },
         balances: BalancesConfig {
             balances: ENDOWED
                 .iter()

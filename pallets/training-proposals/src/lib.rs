@@ -101,6 +101,11 @@ pub mod pallet {
         type Randomness: Get<H256>;
         /// How the off-chain worker's results are made into one call.
         type BatchResults: BatchResults<<Self as CreateTransactionBase<Call<Self>>>::RuntimeCall>;
+        /// Who may add models that are paid from emission.
+        type ModelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// The most models there may be: every block looks at each of them.
+        #[pallet::constant]
+        type MaxModels: Get<u32>;
         /// The most proposals in a round.
         #[pallet::constant]
         type MaxProposals: Get<u32>;
@@ -301,6 +306,13 @@ pub mod pallet {
             /// Share of validation samples classified right, in millionths.
             accuracy: Permill,
         },
+        /// A model was added; its first round opens in the same block.
+        ModelAdded {
+            /// The model.
+            model: ModelId,
+            /// BLAKE3 of the weights it starts from.
+            weights: H256,
+        },
     }
 
     #[pallet::error]
@@ -339,6 +351,10 @@ pub mod pallet {
         TooManyAttestations,
         /// The score is out of more samples than possible: more right answers than samples, or no samples.
         BadScore,
+        /// The model's spec asks for more than a PC can do, or does not fit its data set. `docs/protocol.md` has the bounds.
+        BadSpec,
+        /// There are as many models as there can be (constant `MaxModels`).
+        TooManyModels,
     }
 
     #[pallet::hooks]
@@ -501,6 +517,27 @@ pub mod pallet {
                 weights,
                 score,
             });
+            Ok(())
+        }
+
+        /// Adds a model, which the network trains from this block on and pays for from emission. `spec` and `dataset` are as in
+        /// a genesis, `weights` is the BLAKE3 of the weights that the spec's seed stands for. Whoever proposes this serves the
+        /// data set until others have it. Only a referendum can call it, on the track *models* or *root*.
+        #[pallet::call_index(2)]
+        #[pallet::weight(Weight::from_parts(150_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(6, 6)))]
+        pub fn add_model(
+            origin: OriginFor<T>,
+            spec: ModelSpec,
+            dataset: DatasetManifest,
+            weights: H256,
+        ) -> DispatchResult {
+            T::ModelOrigin::ensure_origin(origin)?;
+            let model = Models::<T>::count();
+            ensure!(model < T::MaxModels::get(), Error::<T>::TooManyModels);
+            spec.validate(&dataset).map_err(|_| Error::<T>::BadSpec)?;
+            Models::<T>::insert(model, Model { spec, dataset });
+            Self::deposit_event(Event::ModelAdded { model, weights });
+            Self::start_model(model, weights);
             Ok(())
         }
     }

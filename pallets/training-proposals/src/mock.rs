@@ -183,6 +183,8 @@ impl crate::Config for Test {
     type Rewards = HydraToken;
     type Randomness = BlockNumberHash;
     type BatchResults = ForceBatch;
+    type ModelOrigin = frame_system::EnsureRoot<AccountId32>;
+    type MaxModels = ConstU32<2>;
     type MaxProposals = ConstU32<16>;
     type MaxAttestations = ConstU32<16>;
     type HistoryDepth = ConstU32<4>;

@@ -2,7 +2,7 @@
 
 use crate::{
     Balance, Balances, BlockRandomness, ForceBatch, HYDRA, HydraToken, Reputation, Runtime,
-    RuntimeHoldReason, StakeVoting, TrainingProposals,
+    RuntimeHoldReason, StakeVoting, TrainingProposals, governance::EnsureModelsOrRoot,
 };
 use frame_support::{
     PalletId, parameter_types,
@@ -50,6 +50,8 @@ impl pallet_training_proposals::Config for Runtime {
     type Rewards = HydraToken;
     type Randomness = BlockRandomness;
     type BatchResults = ForceBatch;
+    type ModelOrigin = EnsureModelsOrRoot;
+    type MaxModels = ConstU32<16>;
     type MaxProposals = ConstU32<MAX_NODES>;
     type MaxAttestations = ConstU32<MAX_NODES>;
     type HistoryDepth = ConstU32<256>;

@@ -25,10 +25,19 @@ pub const MICRO_HYDRA: Balance = HYDRA / 1_000_000;
 
 /// Below this an account doesn't exist.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_HYDRA;
+/// Held for each thing that an account makes the chain keep, as for session keys.
+pub const ITEM_DEPOSIT: Balance = 10 * MILLI_HYDRA;
+/// Held for each byte of it: 10 HYDRA for a megabyte, so a runtime as a preimage costs something, but no fortune.
+pub const BYTE_DEPOSIT: Balance = 10 * MICRO_HYDRA;
 /// A block full of computation (0.6 s) costs 0.06 HYDRA, a transfer about 0.00004.
 const PICOSECONDS_PER_UNIT: Balance = 10;
 /// A kilobyte costs 0.0001 HYDRA.
 const UNITS_PER_BYTE: Balance = MICRO_HYDRA / 10;
+
+/// What is held for `items` things of `bytes` bytes together.
+pub const fn storage_deposit(items: u32, bytes: u32) -> Balance {
+    items as Balance * ITEM_DEPOSIT + bytes as Balance * BYTE_DEPOSIT
+}
 
 impl pallet_balances::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;

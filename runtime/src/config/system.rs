@@ -53,6 +53,7 @@ impl frame_system::Config for Runtime {
     type MaxConsumers = ConstU32<64>;
     type Nonce = Nonce;
     type SS58Prefix = Ss58Prefix;
+    type SingleBlockMigrations = crate::Migrations;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type Version = Version;
 }

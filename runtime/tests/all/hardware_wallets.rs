@@ -109,15 +109,22 @@ fn a_transaction_signed_over_the_metadata_hash_is_valid_and_one_over_another_has
 /// It is computed in the build, when there is no state yet.
 #[test]
 fn the_metadata_hash_does_not_depend_on_the_state() {
-    let slow = RuntimeGenesisConfig {
+    let mut quick = hydra_runtime::governance::Schedule::default();
+    quick.root.decision = quick.root.confirm;
+    quick.vote_locking = 1;
+    let other = RuntimeGenesisConfig {
         network: hydra_runtime::NetworkConfig {
             slot_millis: 60_000,
             epoch_slots: 77,
             ..Default::default()
         },
+        governance: hydra_runtime::GovernanceConfig {
+            schedule: quick,
+            ..Default::default()
+        },
         ..Default::default()
     };
-    let mut chain: TestExternalities = slow.build_storage().expect("a genesis").into();
+    let mut chain: TestExternalities = other.build_storage().expect("a genesis").into();
     assert_eq!(
         chain.execute_with(metadata_hash),
         TestExternalities::default().execute_with(metadata_hash)

@@ -1,0 +1,104 @@
+//! How rules change: referenda, the votes that decide them, the calls they are about, and the scheduler that makes those
+//! calls. There is no other way to root: no sudo, and no account with rights of its own.
+//!
+//! The tracks are in `crate::governance`.
+
+use crate::{
+    AccountId, Balance, Balances, BlockNumber, OriginCaller, Preimage, Referenda, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Scheduler, System,
+    config::{
+        money::{BYTE_DEPOSIT, HYDRA, ITEM_DEPOSIT},
+        system::Weights,
+    },
+    governance::{self, Tracks, VoteLocking},
+};
+use frame_support::{
+    parameter_types,
+    traits::{
+        ActiveIssuanceOf, AsEnsureOriginWithArg, ConstU32, ConstU128, EqualPrivilegeOnly, LinearStoragePrice,
+        fungible::HoldConsideration,
+    },
+    weights::Weight,
+};
+use frame_system::{EnsureRoot, EnsureSigned};
+use sp_runtime::Perbill;
+
+/// What it costs to ask for anything at all; given back when the referendum is over.
+pub const SUBMISSION_DEPOSIT: Balance = HYDRA;
+/// Two weeks of 10 s blocks without a decision deposit, then a referendum is forgotten.
+const UNDECIDING_TIMEOUT: BlockNumber = 120_960;
+
+parameter_types! {
+    /// A runtime upgrade is weighed at a quarter of a block, and reading a preimage of 4 MiB at a sixth. What a scheduled call leaves is
+    /// for that block's inherents: no transactions then, which is right for a change of rules.
+    pub MaxScheduledWeight: Weight = Perbill::from_percent(80) * Weights::get().max_block;
+    pub const PreimageHold: RuntimeHoldReason = RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
+    pub const PreimageBase: Balance = ITEM_DEPOSIT;
+    pub const PreimageByte: Balance = BYTE_DEPOSIT;
+}
+
+impl governance::Config for Runtime {}
+
+impl pallet_scheduler::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeOrigin = RuntimeOrigin;
+    type PalletsOrigin = OriginCaller;
+    type RuntimeCall = RuntimeCall;
+    type MaximumWeight = MaxScheduledWeight;
+    type ScheduleOrigin = EnsureRoot<AccountId>;
+    // A referendum of the *models* track must not cancel what one of *root* has scheduled.
+    type OriginPrivilegeCmp = EqualPrivilegeOnly;
+    type MaxScheduledPerBlock = ConstU32<128>;
+    type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
+    type Preimages = Preimage;
+    type BlockNumberProvider = System;
+}
+
+impl pallet_preimage::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = pallet_preimage::weights::SubstrateWeight<Runtime>;
+    type Currency = Balances;
+    type ManagerOrigin = EnsureRoot<AccountId>;
+    type Consideration = HoldConsideration<
+        AccountId,
+        Balances,
+        PreimageHold,
+        LinearStoragePrice<PreimageBase, PreimageByte, Balance>,
+    >;
+}
+
+impl pallet_conviction_voting::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = pallet_conviction_voting::weights::SubstrateWeight<Runtime>;
+    // Looks at the total balance, so what is bonded as stake votes, too.
+    type Currency = Balances;
+    type Polls = Referenda;
+    type MaxTurnout = ActiveIssuanceOf<Balances, AccountId>;
+    type MaxVotes = ConstU32<128>;
+    type VoteLockingPeriod = VoteLocking<Runtime>;
+    type BlockNumberProvider = System;
+    type VotingHooks = ();
+}
+
+impl pallet_referenda::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = pallet_referenda::weights::SubstrateWeight<Runtime>;
+    type Scheduler = Scheduler;
+    type Currency = Balances;
+    // Anybody may ask for anything; votes decide.
+    type SubmitOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
+    type CancelOrigin = EnsureRoot<AccountId>;
+    type KillOrigin = EnsureRoot<AccountId>;
+    // The deposits of a referendum that another one kills are burned.
+    type Slash = ();
+    type Votes = Balance;
+    type Tally = pallet_conviction_voting::TallyOf<Runtime>;
+    type SubmissionDeposit = ConstU128<SUBMISSION_DEPOSIT>;
+    type MaxQueued = ConstU32<32>;
+    type UndecidingTimeout = ConstU32<UNDECIDING_TIMEOUT>;
+    type AlarmInterval = ConstU32<1>;
+    type Tracks = Tracks<Runtime>;
+    type Preimages = Preimage;
+    type BlockNumberProvider = System;
+}
