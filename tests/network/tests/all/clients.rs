@@ -7,12 +7,12 @@ use std::{
 
 use hydra_cli::accounts;
 use hydra_network_tests::{LocalNetwork, Newcomer, checkout, clients::refused, proc};
-use hydra_primitives::HYDRA;
+use hydra_primitives::{HYDRA, digits::DIGITS_INITIAL_WEIGHTS};
 
 const LIMIT: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn polkadot_js_follows_a_round_and_newcomers_ask_and_join() {
+async fn polkadot_js_follows_a_round_newcomers_ask_and_join_and_referenda_change_the_rules() {
     let network = LocalNetwork::start().await;
     // It catches up while the story is told.
     let newcomer = Newcomer::start(&network, "//Ferdie");
@@ -21,6 +21,8 @@ async fn polkadot_js_follows_a_round_and_newcomers_ask_and_join() {
     the_chain_takes_what_hydra_registration_prints(&network, &newcomer).await;
     drop(newcomer);
     a_newcomer_joins_with_the_script_of_the_operator_guide(&network).await;
+    // Last: a second model takes time from the first.
+    polkadot_js_changes_the_rules_by_referendum(&network);
     network.stop();
 }
 
@@ -44,6 +46,30 @@ fn polkadot_js_tells_the_story_of_a_round(network: &LocalNetwork) {
         "VersionConfirmed",
     ] {
         assert!(story.contains(chapter), "the story has no {chapter}:\n{story}");
+    }
+}
+
+fn polkadot_js_changes_the_rules_by_referendum(network: &LocalNetwork) {
+    let weights = format!("0x{}", hex::encode(DIGITS_INITIAL_WEIGHTS));
+    let output = proc::run(
+        Command::new("node")
+            .arg(checkout("tests/polkadot-js/governance.mjs"))
+            .args(["--url", &network.pc("bob").node.rpc_url, "--timeout", "240"])
+            .args(["--initial-weights", &weights]),
+    );
+    let (said, complaints) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{said}\n{complaints}");
+    for chapter in [
+        "referenda.Confirmed (track root)",
+        "referenda.Confirmed (track models)",
+        "scheduler.Dispatched (track root)",
+        "trainingProposals.ModelAdded",
+        "the state is what was voted on",
+    ] {
+        assert!(said.contains(chapter), "nothing of {chapter}:\n{said}");
     }
 }
 

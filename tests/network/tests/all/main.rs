@@ -8,3 +8,4 @@ mod clients;
 mod crash;
 mod mistakes;
 mod training;
+mod upgrade;
