@@ -29,8 +29,8 @@ pub const SUBMISSION_DEPOSIT: Balance = HYDRA;
 const UNDECIDING_TIMEOUT: BlockNumber = 120_960;
 
 parameter_types! {
-    /// A runtime upgrade is weighed at a quarter of a block, and reading a preimage of 4 MiB at a sixth. What a scheduled call leaves is
-    /// for that block's inherents: no transactions then, which is right for a change of rules.
+    /// A runtime upgrade is weighed at a quarter of a block, and reading the largest preimage at a sixth. The rest of the block
+    /// is for what must be in it.
     pub MaxScheduledWeight: Weight = Perbill::from_percent(80) * Weights::get().max_block;
     pub const PreimageHold: RuntimeHoldReason = RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
     pub const PreimageBase: Balance = ITEM_DEPOSIT;

@@ -78,7 +78,7 @@ fn an_origin_belongs_to_one_track_and_an_account_to_none() {
     assert_eq!(track(ROOT_ORIGIN.into()), Ok(ROOT));
     assert_eq!(track(Origin::Models.into()), Ok(MODELS));
     assert_eq!(track(RawOrigin::Signed(id(Alice)).into()), Err(()));
-    assert_eq!(track(RawOrigin::None.into()), Err(()));
+    assert_eq!(track(RawOrigin::<AccountId>::None.into()), Err(()));
 }
 
 #[test]

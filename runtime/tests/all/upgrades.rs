@@ -4,16 +4,20 @@
 
 use crate::chain::{check_state, enacted, is_approved, local, next_block, propose, signed, vote};
 use codec::Encode;
-use frame_support::{assert_ok, traits::UpgradeCheckSelect, weights::Weight};
+use frame_support::{
+    assert_ok,
+    traits::{Get, UpgradeCheckSelect},
+    weights::Weight,
+};
 use frame_system::{LastRuntimeUpgrade, LastRuntimeUpgradeInfo, RawOrigin, WeightInfo as _};
 use hydra_runtime::{Executive, HYDRA, Runtime, RuntimeCall, VERSION, WASM_BINARY};
 use pallet_scheduler::WeightInfo as _;
 use sc_executor::WasmExecutor;
 use sp_core::{
-    Externalities,
     storage::well_known_keys::CODE,
     traits::{
-        CallContext, CodeExecutor, ReadRuntimeVersion, ReadRuntimeVersionExt, RuntimeCode, WrappedRuntimeCode,
+        CallContext, CodeExecutor, Externalities, ReadRuntimeVersion, ReadRuntimeVersionExt, RuntimeCode,
+        WrappedRuntimeCode,
     },
 };
 use sp_io::{SubstrateHostFunctions, TestExternalities};
@@ -46,9 +50,7 @@ impl ReadRuntimeVersion for NextRelease {
 #[test]
 fn the_scheduler_has_room_for_an_upgrade() {
     local().execute_with(|| {
-        let room = <<Runtime as pallet_scheduler::Config>::MaximumWeight as frame_support::traits::Get<
-            Weight,
-        >>::get();
+        let room: Weight = <Runtime as pallet_scheduler::Config>::MaximumWeight::get();
         // The largest preimage there can be.
         let largest = 4 * 1024 * 1024;
         let needed = Scheduler::service_agendas_base()
