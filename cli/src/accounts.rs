@@ -4,9 +4,7 @@
 
 use hydra_primitives::AccountBytes;
 use subxt::utils::AccountId32;
-use subxt_signer::{SecretUri, sr25519};
-
-use crate::error::Error;
+use subxt_signer::sr25519;
 
 /// Names of the development accounts, in the order of the PCs of a local network.
 pub const DEVELOPMENT: [&str; 6] = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
@@ -47,12 +45,6 @@ pub fn short(account: &AccountBytes) -> String {
     format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
 }
 
-/// The wallet that `suri` describes. The error never repeats it: it may be a secret with one letter wrong.
-pub fn wallet(suri: &str) -> Result<sr25519::Keypair, Error> {
-    let uri: SecretUri = suri.parse().map_err(|_| Error::BadSuri)?;
-    sr25519::Keypair::from_uri(&uri).map_err(|_| Error::BadSuri)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,15 +58,5 @@ mod tests {
         );
         assert_eq!(short(&alice), "Alice");
         assert_eq!(short(&[7; 32]).chars().count(), 11);
-    }
-
-    #[test]
-    fn a_wallet_comes_from_a_secret_uri_and_a_bad_one_is_never_repeated() {
-        assert_eq!(
-            wallet("//Alice").unwrap().public_key().0,
-            development("Alice").unwrap()
-        );
-        let error = wallet("abandon abandon secret words").unwrap_err().to_string();
-        assert!(!error.contains("secret words"));
     }
 }

@@ -1,5 +1,7 @@
 //! The command line. What a command does with its options is in the command's own module.
 
+pub mod wallet;
+
 use clap::{Args, Parser, Subcommand};
 use hydra_primitives::{AccountBytes, ModelId};
 use libp2p_identity::PeerId;
@@ -9,6 +11,10 @@ use subxt::utils::AccountId32;
 use crate::{
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
+};
+pub use wallet::{
+    BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, PasswordArgs,
+    ReceiveArgs, RestoreArgs, SendArgs, ShowArgs, SignerArgs, SpendArgs, StakeCommand, WalletCommand,
 };
 
 /// Train a neural network with others, and own it together.
@@ -49,6 +55,21 @@ pub enum Command {
     /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, and a proof of work.
     #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
     Registration(RegistrationArgs),
+    /// Keep accounts, and send and receive HYDRA.
+    Wallet {
+        /// What to do.
+        #[command(subcommand)]
+        command: WalletCommand,
+    },
+    /// Bond HYDRA as stake.
+    Stake {
+        /// What to do.
+        #[command(subcommand)]
+        command: StakeCommand,
+    },
+    /// Claim an account's part of what was paid for questions to a model.
+    #[command(after_help = exit::help_after(wallet::SPEND_HELP, exit::SPEND))]
+    Claim(ClaimArgs),
     /// Print what makes a shell complete these commands, for example into
     /// ~/.local/share/bash-completion/completions/hydra.
     #[command(after_help = exit::help(exit::COMPLETIONS))]
@@ -88,6 +109,33 @@ pub struct TargetArgs {
     /// The file with the secret shared with the trainer [default: the PC's]
     #[arg(long, value_name = "FILE")]
     pub trainer_token_file: Option<PathBuf>,
+}
+
+/// Which node to talk to, where no trainer is needed.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which node")]
+pub struct NodeArgs {
+    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else ws://127.0.0.1:9944]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// A local network's folder [default: the newest one's]
+    #[arg(long, value_name = "DIR")]
+    pub base_path: Option<PathBuf>,
+    /// The PC of the local network, for example bob [default: the first one that runs]
+    #[arg(long, value_name = "NAME")]
+    pub pc: Option<String>,
+}
+
+impl NodeArgs {
+    /// The same for what may also need a trainer.
+    pub fn target(&self) -> TargetArgs {
+        TargetArgs {
+            url: self.url.clone(),
+            base_path: self.base_path.clone(),
+            pc: self.pc.clone(),
+            ..TargetArgs::default()
+        }
+    }
 }
 
 /// Options of `hydra demo`.
@@ -155,9 +203,13 @@ pub struct AskArgs {
     /// The model.
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pub model: ModelId,
-    /// The wallet that pays: a phrase, a 0x… seed or //Name [default: //Alice, on a local network only]
+    /// The account that pays, as a phrase, a 0x… seed or //Name. Other programs see it there: keep accounts with `hydra
+    /// wallet`, and use --from [default: //Alice, on a local network only]
     #[arg(long, value_name = "SURI", env = "HYDRA_SURI", hide_env_values = true)]
     pub suri: Option<String>,
+    /// Who pays, with the password.
+    #[command(flatten)]
+    pub signer: SignerArgs,
     /// Wait until the payment can't be undone any more.
     #[arg(long)]
     pub finalized: bool,
@@ -361,6 +413,17 @@ mod tests {
             (&["registration"], exit::REGISTRATION),
             (&["completions"], exit::COMPLETIONS),
             (&["man"], exit::MAN),
+            (&["wallet", "new"], exit::WALLET),
+            (&["wallet", "import"], exit::WALLET),
+            (&["wallet", "list"], exit::WALLET),
+            (&["wallet", "show"], exit::WALLET),
+            (&["wallet", "balance"], exit::BALANCE),
+            (&["wallet", "send"], exit::SPEND),
+            (&["wallet", "receive"], exit::WALLET),
+            (&["wallet", "backup"], exit::WALLET),
+            (&["wallet", "restore"], exit::WALLET),
+            (&["stake", "bond"], exit::SPEND),
+            (&["claim"], exit::SPEND),
             (&["model", "export"], exit::EXPORT),
             (&[], ExitCode::ALL),
         ] {
@@ -373,6 +436,40 @@ mod tests {
             let listed: Vec<u8> = listed.iter().filter_map(|word| word.parse().ok()).collect();
             let expected: Vec<u8> = codes.iter().map(|code| code.number()).collect();
             assert_eq!(listed, expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_have_no_place_on_the_command_line() {
+        for line in [
+            "hydra wallet new savings --password secret",
+            "hydra wallet import savings --phrase bottom",
+            "hydra wallet import savings bottom drive obey",
+            "hydra wallet send 5F 1 --suri bottom",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert!(parse("hydra wallet new savings --password-stdin").is_ok());
+        assert!(parse("hydra wallet new savings --password-stdin --password-file f").is_err());
+    }
+
+    #[test]
+    fn amounts_are_read_without_rounding_or_refused() {
+        let Command::Wallet {
+            command: WalletCommand::Send(send),
+        } = parse("hydra wallet send savings 0.000000000001 --from main")
+            .unwrap()
+            .command
+        else {
+            panic!()
+        };
+        assert_eq!((send.to.as_str(), send.amount), ("savings", 1));
+        for bad in ["0", "-1", "1e3", "1,5"] {
+            assert!(
+                parse(&format!("hydra wallet send savings {bad}")).is_err(),
+                "{bad}"
+            );
+            assert!(parse(&format!("hydra stake bond {bad}")).is_err(), "{bad}");
         }
     }
 

@@ -10,12 +10,14 @@ use std::{ffi::OsStr, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    accounts, amount,
+    amount,
     args::AskArgs,
     chain::Chain,
     error::Error,
-    image, output,
-    payment::{self, Order, Payment},
+    image,
+    keys::{key::Key, payer::Payer},
+    output,
+    payment::{self, Call, Order, Payment},
     readiness,
     report::figures::percent,
     target::Target,
@@ -29,6 +31,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// An answer that is less sure than this isn't to be relied on: on distorted validation digits, about half of those
 /// are wrong (`docs/benchmarks.md`).
 const UNSURE: f64 = 0.6;
+/// Names the account that pays where the command line doesn't.
+const SURI: &str = "HYDRA_SURI";
 /// How many versions a trainer may be behind: it folds the newest one while this is asked.
 const LAG: Version = 1;
 
@@ -77,12 +81,8 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
 
     let target = Target::new(&args.target)?;
     let chain = target.chain().await?;
-    let suri = match args.suri.as_deref() {
-        Some(suri) => suri,
-        None if chain.is_local().await? => "//Alice",
-        None => return Err(Error::NoWallet),
-    };
-    let wallet = accounts::wallet(suri)?;
+    let payer = payer(&args, &chain, std::env::var(SURI).ok()).await?;
+    payer.check(&args.signer.password)?;
     let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
     if status.confirmed_version == 0 {
         return Err(Error::NotTrained(args.model));
@@ -99,13 +99,13 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     confirmed(&chain, args.model, checked.version, &checked.weights).await?;
 
     let request = content_hash(&body);
-    let order = Order {
-        wallet: &wallet,
-        model: args.model,
-        request,
-        price: QUERY_PRICE,
-    };
     readiness::check(&chain, args.finalized).await?;
+    let name = payer.name();
+    let key = payer.unlock(&args.signer.password).await?;
+    let order = Order {
+        key: &key,
+        call: Call::PayQuery(args.model, request),
+    };
     let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
     output::note(&format!("paid in block {}, asking …", payment.block.number));
 
@@ -115,12 +115,25 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
             block: payment.block.number,
             reason: error.to_string(),
         })?;
-    let payer = accounts::short(&wallet.public_key().0);
-    let receipt = Receipt::new(&answer, &payment, payer, args.finalized, hex::encode(request.0));
+    let receipt = Receipt::new(&answer, &payment, name, args.finalized, hex::encode(request.0));
     if json {
         output::json(&receipt)
     } else {
         output::data(&receipt.text())
+    }
+}
+
+/// Who pays: whoever was named, else Alice on a local network, else the wallet's only account.
+async fn payer(args: &AskArgs, chain: &Chain, in_environment: Option<String>) -> Result<Payer, Error> {
+    match (&args.signer.from, args.suri.as_deref()) {
+        // The command line counts more than the environment, and says one thing.
+        (Some(_), Some(suri)) if in_environment.as_deref() != Some(suri) => Err(Error::TwoPayers),
+        (Some(_), _) => Payer::choose(&args.signer, chain).await,
+        (None, Some(suri)) => Ok(Payer::Open(Key::from_suri(suri).map_err(|_| Error::BadSuri)?)),
+        (None, None) if chain.is_local().await? => Ok(Payer::Open(
+            Key::from_suri("//Alice").map_err(|_| Error::BadSuri)?,
+        )),
+        (None, None) => Payer::choose(&args.signer, chain).await,
     }
 }
 
@@ -272,6 +285,7 @@ mod tests {
             block,
             transaction: Default::default(),
             fee: HYDRA / 1000,
+            received: 0,
         };
         Receipt::new(&answer, &payment, "Alice".into(), false, String::new())
     }
@@ -317,6 +331,7 @@ mod tests {
             image: path.into(),
             model: 0,
             suri: None,
+            signer: Default::default(),
             finalized: false,
             target: crate::args::TargetArgs {
                 url: Some("ws://127.0.0.1:1".into()),

@@ -4,7 +4,12 @@ use hydra_host::Holder;
 use hydra_primitives::{ModelId, Version};
 use std::{io, path::PathBuf};
 
-use crate::{amount, exit::ExitCode, image::ImageError};
+use crate::{
+    amount,
+    exit::ExitCode,
+    image::ImageError,
+    keys::error::{FileError, KeysError},
+};
 
 /// Which node was meant, and why: for the error when it doesn't answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +195,10 @@ pub enum Error {
     #[error("can't tell where your data folder is: set HOME or XDG_DATA_HOME, or use --base-path")]
     NoDataHome,
     #[error(
+        "can't tell where your settings are: set HOME or XDG_CONFIG_HOME, or name the folder with the accounts with --keys"
+    )]
+    NoConfigHome,
+    #[error(
         "your data folder {} can't be written ({source}): name a folder that can be with --base-path or XDG_DATA_HOME",
         .path.display()
     )]
@@ -307,14 +316,43 @@ pub enum Error {
         held: Version,
         confirmed: Version,
     },
-    #[error(
-        "the wallet can't be read from --suri: give a phrase, a 0x… seed or, on a local network, //Alice"
-    )]
+    #[error("that is no account (--suri): give a phrase, a 0x… seed or, on a local network, //Alice")]
     BadSuri,
-    #[error("//Alice is nobody's wallet outside a local network: name yours with --suri")]
-    NoWallet,
     #[error(
-        "{who} has {} HYDRA to spend and this costs {} HYDRA: send some there first, or choose another wallet with --suri",
+        "//Alice and the other development accounts are for local networks only, since everyone knows their secrets: name an \
+         account of yours with --from"
+    )]
+    DevelopmentOnly,
+    #[error("--from and --suri name two accounts, and one pays: leave one of them out")]
+    TwoPayers,
+    #[error("{0}")]
+    Keys(#[from] KeysError),
+    #[error("{0}")]
+    KeyFile(#[from] FileError),
+    #[error(
+        "{0} is neither an address nor the name of one of your accounts (see `hydra wallet list`): check it letter by letter"
+    )]
+    NoSuchReceiver(String),
+    #[error(
+        "{who} has nothing yet, and no account exists with less than {} HYDRA: send at least that much",
+        amount::exact(*.least)
+    )]
+    TooLittle { who: String, least: u128 },
+    #[error(
+        "{0} is not registered, so it can't bond stake: register its PC first (see `hydra registration`)"
+    )]
+    NotRegistered(String),
+    #[error(
+        "that would make a stake of {} HYDRA, and the least is {}: bond more at once",
+        amount::exact(*.total), amount::exact(*.least)
+    )]
+    StakeTooSmall { total: u128, least: u128 },
+    #[error(
+        "nothing is owed to {who} for questions to model {model}: work on the model earns a part of what is paid for them"
+    )]
+    NothingToClaim { who: String, model: ModelId },
+    #[error(
+        "{who} has {} HYDRA to spend and this costs {} HYDRA: send some there first, or choose another account with --from",
         amount::exact(*.spendable), amount::exact(*.cost)
     )]
     TooPoor {
@@ -334,7 +372,7 @@ pub enum Error {
     Stalled { block: u64, seconds: u64 },
     #[error(
         "blocks do not become final: the newest is {best}, the newest final one {finalised}, and that did not change within \
-         {seconds} s, so nothing was paid; start enough validators, or ask without --finalized"
+         {seconds} s, so nothing was paid; start enough validators, or leave --finalized out"
     )]
     NoFinality { best: u64, finalised: u64, seconds: u64 },
     #[error(
@@ -362,14 +400,14 @@ pub enum Error {
     )]
     ForeignAnswer { version: Version, got: String },
 
-    #[error("the chain refused the transaction ({0}): nothing was paid; check the wallet and try again")]
+    #[error("the chain refused the transaction ({0}): nothing was paid; check the account and try again")]
     TransactionRefused(String),
     #[error(
-        "the payment was sent, but it isn't known what became of it ({0}): look at the wallet's balance with `hydra \
-         status` before asking again; after 64 blocks it can't be included any more"
+        "the transaction was sent, but it isn't known what became of it ({0}): look at the account with `hydra wallet \
+         balance` before trying again; after 64 blocks it can't be included any more"
     )]
     PaymentUnclear(String),
-    #[error("the question was not paid: {0}")]
+    #[error("the chain did not do it, and took the fee only: {0}")]
     TransactionFailed(String),
     #[error("the question was paid in block {block} but not answered: {reason}")]
     PaidButUnanswered { block: u64, reason: String },
@@ -457,12 +495,16 @@ impl Error {
     /// What the process ends with.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Stdout(_) | Self::File { .. } | Self::NoDataHome | Self::DataHome { .. } => {
-                ExitCode::System
-            }
-            Self::BadUrl { .. } | Self::NotUtf8(_) | Self::NotAFolder(_) | Self::NotOurFolder { .. } => {
-                ExitCode::Usage
-            }
+            Self::Stdout(_)
+            | Self::File { .. }
+            | Self::NoDataHome
+            | Self::NoConfigHome
+            | Self::DataHome { .. } => ExitCode::System,
+            Self::BadUrl { .. }
+            | Self::NotUtf8(_)
+            | Self::NotAFolder(_)
+            | Self::NotOurFolder { .. }
+            | Self::TwoPayers => ExitCode::Usage,
             Self::NodeUnreachable { .. }
             | Self::NotANode { .. }
             | Self::NotByThisName { .. }
@@ -486,7 +528,14 @@ impl Error {
             | Self::NoModel { .. }
             | Self::NotTrained(_)
             | Self::BadSuri
-            | Self::NoWallet
+            | Self::DevelopmentOnly
+            | Self::Keys(_)
+            | Self::KeyFile(_)
+            | Self::NoSuchReceiver(_)
+            | Self::TooLittle { .. }
+            | Self::NotRegistered(_)
+            | Self::StakeTooSmall { .. }
+            | Self::NothingToClaim { .. }
             | Self::TooPoor { .. }
             | Self::Syncing { .. }
             | Self::Stalled { .. }

@@ -11,17 +11,64 @@ enum Command {
     Export,
     Rounds,
     Registration,
+    /// Those of `hydra wallet` that ask no node.
+    Wallet,
+    Balance,
+    Send,
+    Bond,
+    Claim,
     Completions,
     Man,
 }
 
-use Command::{Ask, Completions, Demo, Export, Man, Registration, Rounds, Status};
+use Command::{
+    Ask, Balance, Bond, Claim, Completions, Demo, Export, Man, Registration, Rounds, Send, Status, Wallet,
+};
 
-const ALL: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration, Completions, Man];
+const ALL: &[Command] = &[
+    Demo,
+    Status,
+    Ask,
+    Export,
+    Rounds,
+    Registration,
+    Wallet,
+    Balance,
+    Send,
+    Bond,
+    Claim,
+    Completions,
+    Man,
+];
 /// Those that may be about a local network.
-const NETWORKED: &[Command] = &[Demo, Status, Ask, Export, Rounds, Registration];
+const NETWORKED: &[Command] = &[
+    Demo,
+    Status,
+    Ask,
+    Export,
+    Rounds,
+    Registration,
+    Balance,
+    Send,
+    Bond,
+    Claim,
+];
 /// Those that connect to a node that exists already.
-const CLIENTS: &[Command] = &[Status, Ask, Export, Rounds, Registration];
+const CLIENTS: &[Command] = &[
+    Status,
+    Ask,
+    Export,
+    Rounds,
+    Registration,
+    Balance,
+    Send,
+    Bond,
+    Claim,
+];
+/// Those that use the user's own accounts.
+const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim];
+/// Those that pay for something.
+const PAYING: &[Command] = &[Ask, Send, Bond, Claim];
 /// Those that need a trainer, not only show it.
 const OF_TRAINER: &[Command] = &[Ask, Export, Registration];
 
@@ -34,6 +81,9 @@ impl Command {
             Export => exit::EXPORT,
             Rounds => exit::ROUNDS,
             Registration => exit::REGISTRATION,
+            Wallet => exit::WALLET,
+            Balance => exit::BALANCE,
+            Send | Bond | Claim => exit::SPEND,
             Completions => exit::COMPLETIONS,
             Man => exit::MAN,
         }
@@ -75,6 +125,7 @@ kinds! {
     Error::Stdout(_) => Error::Stdout(io()), ALL;
     Error::File { .. } => Error::File { action: "read", path: "x".into(), source: io() }, ALL;
     Error::NoDataHome => Error::NoDataHome, &[Demo];
+    Error::NoConfigHome => Error::NoConfigHome, OF_KEYS;
     Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Demo];
     Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Demo];
     Error::NotAFolder(_) => Error::NotAFolder("x".into()), &[Demo, Man];
@@ -98,23 +149,31 @@ kinds! {
     Error::BadTokenFile(_) => Error::BadTokenFile("x".into()), OF_TRAINER;
     Error::NoSuchImage(_) => Error::NoSuchImage(text()), &[Ask];
     Error::Image(_) => Error::Image(ImageError::Unreadable { path: "x".into(), source: io() }), &[Ask];
-    Error::NoModel { .. } => Error::NoModel { model: 0, known: text() }, &[Ask, Export, Rounds];
+    Error::NoModel { .. } => Error::NoModel { model: 0, known: text() }, &[Ask, Export, Rounds, Claim];
     Error::NotTrained(_) => Error::NotTrained(0), &[Ask, Export];
     Error::TrainerBehind { .. } => Error::TrainerBehind { model: 0, held: 0, confirmed: 1 }, &[Ask];
-    Error::BadSuri => Error::BadSuri, &[Ask];
-    Error::NoWallet => Error::NoWallet, &[Ask];
-    Error::TooPoor { .. } => Error::TooPoor { who: text(), spendable: 0, cost: 1 }, &[Ask];
-    Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, &[Ask];
-    Error::Stalled { .. } => Error::Stalled { block: 0, seconds: 0 }, &[Ask];
-    Error::NoFinality { .. } => Error::NoFinality { best: 1, finalised: 0, seconds: 0 }, &[Ask];
+    Error::BadSuri => Error::BadSuri, PAYING;
+    Error::DevelopmentOnly => Error::DevelopmentOnly, PAYING;
+    Error::TwoPayers => Error::TwoPayers, &[Ask];
+    Error::Keys(_) => Error::Keys(KeysError::Declined), OF_KEYS;
+    Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_KEYS;
+    Error::NoSuchReceiver(_) => Error::NoSuchReceiver(text()), &[Send, Balance];
+    Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send];
+    Error::NotRegistered(_) => Error::NotRegistered(text()), &[Bond];
+    Error::StakeTooSmall { .. } => Error::StakeTooSmall { total: 1, least: 2 }, &[Bond];
+    Error::NothingToClaim { .. } => Error::NothingToClaim { who: text(), model: 0 }, &[Claim];
+    Error::TooPoor { .. } => Error::TooPoor { who: text(), spendable: 0, cost: 1 }, PAYING;
+    Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, PAYING;
+    Error::Stalled { .. } => Error::Stalled { block: 0, seconds: 0 }, PAYING;
+    Error::NoFinality { .. } => Error::NoFinality { best: 1, finalised: 0, seconds: 0 }, PAYING;
     Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, &[Demo];
     Error::NoAccount => Error::NoAccount, &[Registration];
     Error::Registered(_) => Error::Registered(text()), &[Registration];
     Error::NotConfirmed { .. } => Error::NotConfirmed { model: 0, got: text() }, &[Export];
     Error::ForeignAnswer { .. } => Error::ForeignAnswer { version: 0, got: text() }, &[Ask];
-    Error::TransactionRefused(_) => Error::TransactionRefused(text()), &[Ask];
-    Error::PaymentUnclear(_) => Error::PaymentUnclear(text()), &[Ask];
-    Error::TransactionFailed(_) => Error::TransactionFailed(text()), &[Ask];
+    Error::TransactionRefused(_) => Error::TransactionRefused(text()), PAYING;
+    Error::PaymentUnclear(_) => Error::PaymentUnclear(text()), PAYING;
+    Error::TransactionFailed(_) => Error::TransactionFailed(text()), PAYING;
     Error::PaidButUnanswered { .. } => Error::PaidButUnanswered { block: 0, reason: text() }, &[Ask];
     Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo];
     Error::NoDataset(_) => Error::NoDataset("x".into()), &[Demo];

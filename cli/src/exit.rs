@@ -40,6 +40,13 @@ pub const ROUNDS: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
 /// What `hydra registration` may end with.
 pub const REGISTRATION: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
 
+/// What may be the end of a wallet's command that asks no node.
+pub const WALLET: &[ExitCode] = &[Done, System, Usage, Impossible];
+/// What `hydra wallet balance` may end with.
+pub const BALANCE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
+/// What the commands may end with that pay for something: send, bond, claim.
+pub const SPEND: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local];
+
 /// What `hydra completions` may end with.
 pub const COMPLETIONS: &[ExitCode] = &[Done, System, Usage];
 /// What `hydra man` may end with.

@@ -4,9 +4,9 @@
 //! replace a device, a pipe or a link by a file.
 
 use std::{
-    fs::{self, File, Metadata},
-    io::{self, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown},
+    fs::{self, DirBuilder, File, Metadata},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
@@ -185,6 +185,46 @@ pub fn write_secret_once(path: &Path, secret: &[u8; 32]) -> io::Result<()> {
     }
 }
 
+/// Writes a file that only its owner can read, in one step. What is there already is replaced only if that is meant; else it
+/// is an error of the kind `AlreadyExists`.
+pub fn write_private(path: &Path, bytes: &[u8], replace: bool) -> io::Result<()> {
+    // A temporary file is private from the beginning.
+    let mut file = NamedTempFile::new_in(folder(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let written = if replace {
+        file.persist(path)
+    } else {
+        file.persist_noclobber(path)
+    };
+    written.map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// Makes a folder that only its owner can look into. One that is there keeps its permissions.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Whether others than its owner can read what is at `path`.
+pub fn others_can_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|at| at.mode() & 0o077 != 0)
+}
+
+/// Reads a file of at most `limit` bytes; `None` if it is larger. It may be a device or a pipe.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    read_from(File::open(path)?, limit)
+}
+
+/// The same from anything. The memory is claimed once, so that a secret leaves no copies.
+pub fn read_from(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let more = limit.saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(more).unwrap_or_default().min(1 << 16));
+    from.take(more).read_to_end(&mut bytes)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
+    Ok(fits.then_some(bytes))
+}
+
 /// Reads a secret of 64 hexadecimal characters; `None` when the file holds something else.
 pub fn read_secret(path: &Path) -> io::Result<Option<[u8; 32]>> {
     let text = match fs::read_to_string(path) {
@@ -205,13 +245,21 @@ pub fn data_home() -> Option<PathBuf> {
     )
 }
 
+/// Where this user's programs keep their settings: `$XDG_CONFIG_HOME`, else `~/.config`, with our folder in it.
+pub fn config_home() -> Option<PathBuf> {
+    let xdg = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    Some(base(xdg, std::env::home_dir(), ".config")?.join("hydra"))
+}
+
 fn data_home_from(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    Some(base(xdg, home, ".local/share")?.join("hydraai"))
+}
+
+fn base(xdg: Option<PathBuf>, home: Option<PathBuf>, usual: &str) -> Option<PathBuf> {
     // The XDG specification says to ignore relative paths, and HOME is no better.
     let absolute = |path: &PathBuf| path.is_absolute();
-    let share = xdg
-        .filter(absolute)
-        .or_else(|| Some(home.filter(absolute)?.join(".local/share")))?;
-    Some(share.join("hydraai"))
+    xdg.filter(absolute)
+        .or_else(|| Some(home.filter(absolute)?.join(usual)))
 }
 
 #[cfg(test)]

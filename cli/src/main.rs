@@ -6,7 +6,7 @@ use hydra_cli::{
     ask,
     error::Error,
     exit::ExitCode,
-    export, local, output, reference, registration, rounds, status,
+    export, local, output, reference, registration, rounds, status, wallet,
 };
 use hydra_host::terminal;
 
@@ -60,6 +60,9 @@ async fn run(cli: Cli) -> Result<(), Error> {
         } => export::run(args, json).await,
         Command::Rounds(args) => rounds::run(args, json).await,
         Command::Registration(args) => registration::run(args, json).await,
+        Command::Wallet { command } => wallet::run(command, json).await,
+        Command::Stake { command } => wallet::stake(command, json).await,
+        Command::Claim(args) => wallet::claim(args, json).await,
         Command::Completions(args) => reference::completions(&args, json),
         Command::Man(args) => reference::man(&args, json),
         Command::Reference => reference::reference(),

@@ -22,7 +22,7 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
 }
 
 /// Without what would steer a terminal: chains, nodes and trainers are quoted, and may say anything.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let steers = |c: char| c.is_control() && c != '\n';
     text.replace(steers, " ")
 }

@@ -1,22 +1,25 @@
-//! Paying for a question: exactly once, or with an error that says whether money may be gone.
+//! Having the chain do something that costs: exactly once, or with an error that says whether money may be gone.
 //!
 //! Whether a payment went through is read from the blocks of the chain alone. What a transaction pool says of one is a
 //! guess about the branch it happens to look at: short forks are everyday life here, and a payment that was dropped from
 //! one branch may be in the other. Must never send a second payment while the first could still be included.
 
-use hydra_primitives::{Balance, H256, ModelId};
+use hydra_primitives::{AccountBytes, Balance, H256, ModelId, rewards::QUERY_PRICE};
 use std::{collections::BTreeSet, time::Duration};
 use subxt::{
-    config::DefaultExtrinsicParamsBuilder, dynamic, error::DispatchError, ext::scale_decode::DecodeAsType,
-    utils::AccountId32,
+    config::DefaultExtrinsicParamsBuilder,
+    dynamic,
+    error::DispatchError,
+    ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsFields},
+    utils::{AccountId32, MultiAddress},
 };
-use subxt_signer::sr25519::Keypair;
 use tokio::time::timeout;
 
 use crate::{
     accounts, amount,
     chain::{Block, Chain, Config, Hash},
     error::Error,
+    keys::key::Key,
 };
 
 /// How long a payment stays valid, in blocks: long enough to be included, short enough not to surprise anyone later.
@@ -31,20 +34,40 @@ const GIVE_UP_AFTER: u64 = 48;
 /// The longest wait for the next block.
 const BLOCK_PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a wallet buys.
-#[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
-    /// Who pays.
-    pub wallet: &'a Keypair,
-    /// The model to be asked.
-    pub model: ModelId,
-    /// BLAKE3 of the question.
-    pub request: H256,
-    /// Its price.
-    pub price: Balance,
+/// What the chain is to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// Take the price of a question to this model. The hash is BLAKE3 of the question.
+    PayQuery(ModelId, H256),
+    /// Send an amount to an account. The sender stays in existence.
+    Send(AccountBytes, Balance),
+    /// Bond an amount as stake.
+    Bond(Balance),
+    /// Pay out what is owed for questions to this model.
+    Claim(ModelId),
 }
 
-/// A question that was paid for.
+impl Call {
+    /// What it takes from the account, besides the fee.
+    fn takes(&self) -> Balance {
+        match self {
+            Self::PayQuery(..) => QUERY_PRICE,
+            Self::Send(_, amount) | Self::Bond(amount) => *amount,
+            Self::Claim(_) => 0,
+        }
+    }
+}
+
+/// Who has the chain do what.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// Who signs and pays.
+    pub key: &'a Key,
+    /// What is to be done.
+    pub call: Call,
+}
+
+/// What was done and paid.
 #[derive(Clone, Debug)]
 pub struct Payment {
     /// The block it is in.
@@ -53,6 +76,8 @@ pub struct Payment {
     pub transaction: Hash,
     /// What the transaction itself cost.
     pub fee: Balance,
+    /// What the account received for answered questions.
+    pub received: Balance,
 }
 
 /// Transactions that were signed for one order, all with nonces of which at most one can be paid.
@@ -65,8 +90,16 @@ struct Sent {
     refusal: Option<String>,
 }
 
-/// Pays for one question, if the wallet can afford it, and waits until a block includes the payment (with `finalised`,
-/// until that block can't be undone). `note` hears what is happening.
+/// What the fee will be, if the account can afford it all. Nothing is sent.
+pub async fn quote(chain: &Chain, order: Order<'_>) -> Result<Balance, Error> {
+    let nonce = chain.next_nonce(&order.key.account()).await?;
+    let signed = sign(chain, order, nonce, anchor(chain).await?, true).await?;
+    affordable(chain, order, signed.fee).await?;
+    Ok(signed.fee)
+}
+
+/// Has it done, if the account can afford it, and waits until a block includes the payment (with `finalised`, until that block
+/// can't be undone). `note` hears what is happening.
 pub async fn pay(
     chain: &Chain,
     order: Order<'_>,
@@ -92,7 +125,7 @@ async fn pay_once(
     note: &dyn Fn(&str),
     sent: &mut Sent,
 ) -> Result<Payment, Error> {
-    let account = order.wallet.public_key().0;
+    let account = order.key.account();
     // Before anything is sent, so that no block is missed.
     let mut heads = if finalised {
         chain.finalised_heads().await?
@@ -153,7 +186,15 @@ async fn anchor(chain: &Chain) -> Result<Block, Error> {
     }
 }
 
-/// Signs the payment and hands it to the node. With `note`, checks first that the wallet can afford it, and says what it
+/// A signed transaction.
+struct Signed {
+    hash: Hash,
+    bytes: Vec<u8>,
+    /// As the node estimates it; zero if it wasn't asked.
+    fee: Balance,
+}
+
+/// Signs the payment and hands it to the node. With `note`, checks first that the account can afford it, and says what it
 /// will cost.
 ///
 /// A refusal is no error unless nothing was ever sent and nothing will change: pools refuse for passing reasons, too.
@@ -165,43 +206,21 @@ async fn send(
     sent: &mut Sent,
     note: Option<&dyn Fn(&str)>,
 ) -> Result<(), Error> {
-    let account = AccountId32(order.wallet.public_key().0);
-    let call = dynamic::tx("HydraToken", "pay_query", (order.model, order.request));
-    let params = DefaultExtrinsicParamsBuilder::<Config>::new()
-        .mortal(MORTAL_BLOCKS)
-        .nonce(nonce)
-        .build();
-    let at = chain.at(anchor.hash).await?;
-    let mut signable = chain
-        .within(at.transactions().create_signable(&call, &account, params))
-        .await?
-        .map_err(|error| chain.strange(error))?;
-    let signed = signable
-        .sign(order.wallet)
-        .map_err(|error| chain.strange(error))?;
+    let signed = sign(chain, order, nonce, anchor, note.is_some()).await?;
     if let Some(note) = note {
-        let fee = chain
-            .within(signed.partial_fee_estimate())
-            .await?
-            .map_err(|error| chain.strange(error))?;
-        let cost = order.price.saturating_add(fee);
-        let spendable = chain.funds(&account.0, chain.best().await?.hash).await?.spendable;
-        if spendable < cost {
-            return Err(Error::TooPoor {
-                who: accounts::short(&account.0),
-                spendable,
-                cost,
-            });
-        }
-        note(&format!(
-            "paying {} HYDRA and a fee of {} …",
-            amount::exact(order.price),
-            amount::exact(fee)
-        ));
+        affordable(chain, order, signed.fee).await?;
+        note(&match order.call.takes() {
+            0 => format!("paying a fee of {} HYDRA …", amount::exact(signed.fee)),
+            takes => format!(
+                "paying {} HYDRA and a fee of {} …",
+                amount::exact(takes),
+                amount::exact(signed.fee)
+            ),
+        });
     }
     // Noted before it is sent: an answer that gets lost does not mean that the transaction did.
-    sent.hashes.insert(signed.hash());
-    match chain.submit(signed.encoded()).await? {
+    sent.hashes.insert(signed.hash);
+    match chain.submit(&signed.bytes).await? {
         Ok(()) => sent.taken = true,
         // The pool has this very transaction, or another one with this nonce: the blocks will tell which.
         Err(refusal) if refusal.is_rivalry() => sent.taken = true,
@@ -211,6 +230,84 @@ async fn send(
         Err(refusal) => sent.refusal = Some(refusal.message),
     }
     Ok(())
+}
+
+async fn affordable(chain: &Chain, order: Order<'_>, fee: Balance) -> Result<(), Error> {
+    let account = order.key.account();
+    let cost = order.call.takes().saturating_add(fee);
+    let spendable = chain.funds(&account, chain.best().await?.hash).await?.spendable;
+    match spendable < cost {
+        true => Err(Error::TooPoor {
+            who: accounts::short(&account),
+            spendable,
+            cost,
+        }),
+        false => Ok(()),
+    }
+}
+
+async fn sign(
+    chain: &Chain,
+    order: Order<'_>,
+    nonce: u64,
+    anchor: Block,
+    estimate: bool,
+) -> Result<Signed, Error> {
+    let with = With {
+        chain,
+        key: order.key,
+        nonce,
+        anchor,
+        estimate,
+    };
+    match order.call {
+        Call::PayQuery(model, request) => with.sign("HydraToken", "pay_query", (model, request)).await,
+        Call::Send(to, amount) => {
+            let to = MultiAddress::<AccountId32, ()>::Id(AccountId32(to));
+            with.sign("Balances", "transfer_keep_alive", (to, amount)).await
+        }
+        Call::Bond(amount) => with.sign("StakeVoting", "bond", (amount,)).await,
+        Call::Claim(model) => with.sign("HydraToken", "claim", (model,)).await,
+    }
+}
+
+/// What is signed with, whatever is signed.
+struct With<'a> {
+    chain: &'a Chain,
+    key: &'a Key,
+    nonce: u64,
+    anchor: Block,
+    estimate: bool,
+}
+
+impl With<'_> {
+    async fn sign(&self, pallet: &str, call: &str, data: impl EncodeAsFields) -> Result<Signed, Error> {
+        let chain = self.chain;
+        let call = dynamic::tx(pallet, call, data);
+        let params = DefaultExtrinsicParamsBuilder::<Config>::new()
+            .mortal(MORTAL_BLOCKS)
+            .nonce(self.nonce)
+            .build();
+        let at = chain.at(self.anchor.hash).await?;
+        let account = AccountId32(self.key.account());
+        let mut signable = chain
+            .within(at.transactions().create_signable(&call, &account, params))
+            .await?
+            .map_err(|error| chain.strange(error))?;
+        let signed = signable.sign(self.key).map_err(|error| chain.strange(error))?;
+        let fee = match self.estimate {
+            true => chain
+                .within(signed.partial_fee_estimate())
+                .await?
+                .map_err(|error| chain.strange(error))?,
+            false => 0,
+        };
+        Ok(Signed {
+            hash: signed.hash(),
+            bytes: signed.encoded().to_vec(),
+            fee,
+        })
+    }
 }
 
 /// Looks for one of `sent` in the blocks of `tip`'s branch above `floor` that were not looked at before.
@@ -237,7 +334,7 @@ async fn find(
                 .within(extrinsic.events())
                 .await?
                 .map_err(|error| chain.strange(error))?;
-            let mut fee = 0;
+            let (mut fee, mut received) = (0, 0);
             for event in events.iter() {
                 let event = event.map_err(|error| chain.strange(error))?;
                 match (event.pallet_name(), event.event_name()) {
@@ -255,6 +352,15 @@ async fn find(
                         let paid = event.decode_fields_unchecked_as::<FeePaid>();
                         fee = paid.map_err(|error| chain.strange(error))?.actual_fee;
                     }
+                    ("HydraToken", "QueryShareClaimed") => {
+                        #[derive(DecodeAsType)]
+                        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+                        struct Claimed {
+                            amount: u128,
+                        }
+                        let claimed = event.decode_fields_unchecked_as::<Claimed>();
+                        received = claimed.map_err(|error| chain.strange(error))?.amount;
+                    }
                     _ => {}
                 }
             }
@@ -262,6 +368,7 @@ async fn find(
                 block,
                 transaction: extrinsic.hash(),
                 fee,
+                received,
             }));
         }
         block = chain.parent(block).await?;

@@ -3,12 +3,13 @@
 use codec::{Decode, Encode};
 use hydra_primitives::{
     AccountBytes, Balance, ModelId, RoundNumber,
+    rewards::{Pool, Share},
     status::{ModelStatus, NodeStatus, RoundSummary},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use subxt::{dynamic, ext::scale_decode::DecodeAsType};
+use subxt::{OnlineClientAtBlock, dynamic, ext::scale_decode::DecodeAsType};
 
-use super::{Chain, Hash};
+use super::{Chain, Config, Hash};
 use crate::error::Error;
 
 /// Rounds asked for at once.
@@ -21,6 +22,8 @@ pub struct Funds {
     pub free: Balance,
     /// What can be spent without the account ceasing to exist.
     pub spendable: Balance,
+    /// What is on hold, as a bond for example. It comes on top of what is free.
+    pub held: Balance,
 }
 
 impl Chain {
@@ -111,6 +114,7 @@ impl Chain {
             return Ok(Funds {
                 free: 0,
                 spendable: 0,
+                held: 0,
             });
         };
         let Data {
@@ -118,14 +122,12 @@ impl Chain {
             reserved,
             frozen,
         } = value.decode().map_err(|error| self.strange(error))?.data;
-        let minimum = at
-            .constants()
-            .entry(dynamic::constant::<u128>("Balances", "ExistentialDeposit"))
-            .map_err(|error| self.strange(error))?;
+        let minimum = self.constant(&at, "Balances", "ExistentialDeposit")?;
         let locked = frozen.saturating_sub(reserved).max(minimum);
         Ok(Funds {
             free,
             spendable: free.saturating_sub(locked),
+            held: reserved,
         })
     }
 
@@ -142,8 +144,51 @@ impl Chain {
     /// How many leading zero bits the proof of work of a registration needs.
     pub async fn work_difficulty(&self, at: Hash) -> Result<u32, Error> {
         let at = self.at(at).await?;
+        self.constant(&at, "Reputation", "WorkDifficulty")
+    }
+
+    /// Without this much an account does not exist.
+    pub async fn existential_deposit(&self, at: Hash) -> Result<Balance, Error> {
+        let at = self.at(at).await?;
+        self.constant(&at, "Balances", "ExistentialDeposit")
+    }
+
+    /// The least that an account may bond in all.
+    pub async fn least_stake(&self, at: Hash) -> Result<Balance, Error> {
+        let at = self.at(at).await?;
+        self.constant(&at, "StakeVoting", "MinStake")
+    }
+
+    /// What an account can claim of the payments for questions to a model.
+    pub async fn owed(&self, model: ModelId, account: &AccountBytes, at: Hash) -> Result<Balance, Error> {
+        let at = self.at(at).await?;
+        let address = dynamic::storage::<(ModelId,), dynamic::Value>("HydraToken", "Pools");
+        let pool = self.within(at.storage().try_fetch(address, (model,))).await?;
+        let address = dynamic::storage::<(ModelId, [u8; 32]), dynamic::Value>("HydraToken", "Shares");
+        let share = self
+            .within(at.storage().try_fetch(address, (model, *account)))
+            .await?;
+        let (pool, share) = (
+            pool.map_err(|error| self.strange(error))?,
+            share.map_err(|error| self.strange(error))?,
+        );
+        let (Some(pool), Some(share)) = (pool, share) else {
+            return Ok(0);
+        };
+        let garbled = |_| self.strange("its pool of payments has another format");
+        let pool = Pool::decode(&mut pool.bytes()).map_err(garbled)?;
+        let share = Share::decode(&mut share.bytes()).map_err(garbled)?;
+        Ok(pool.owed(&share))
+    }
+
+    fn constant<T: DecodeAsType>(
+        &self,
+        at: &OnlineClientAtBlock<Config>,
+        pallet: &str,
+        name: &str,
+    ) -> Result<T, Error> {
         at.constants()
-            .entry(dynamic::constant::<u32>("Reputation", "WorkDifficulty"))
+            .entry(dynamic::constant::<T>(pallet, name))
             .map_err(|error| self.strange(error))
     }
 

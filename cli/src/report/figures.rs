@@ -30,9 +30,33 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// The day of a time in milliseconds since 1970, in UTC: `2026-11-28`.
+pub fn day(milliseconds: u64) -> String {
+    // Howard Hinnant's `civil_from_days`, for days after 1970: years begin in March, and eras of 400 years are all alike.
+    let days = milliseconds / 86_400_000 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        assert_eq!(day(0), "1970-01-01");
+        assert_eq!(day(951_782_399_999), "2000-02-28");
+        assert_eq!(day(951_782_400_000), "2000-02-29");
+        assert_eq!(day(1_798_761_599_000), "2026-12-31");
+        // Whatever a file says.
+        assert!(!day(u64::MAX).is_empty());
+    }
 
     #[test]
     fn a_time_is_as_exact_as_people_need_it() {

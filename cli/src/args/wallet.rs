@@ -1,0 +1,273 @@
+//! The command line of what has to do with a user's own accounts: `hydra wallet`, `hydra stake` and `hydra claim`.
+
+use clap::{Args, Subcommand};
+use hydra_primitives::{Balance, ModelId};
+use std::path::PathBuf;
+
+use super::NodeArgs;
+use crate::{amount, exit};
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum WalletCommand {
+    /// Make a new account, and show its seed phrase once.
+    #[command(after_help = exit::help_after(NEW_HELP, exit::WALLET))]
+    New(NewArgs),
+    /// Take in an account from its seed phrase or from another wallet's file.
+    #[command(after_help = exit::help_after(IMPORT_HELP, exit::WALLET))]
+    Import(ImportArgs),
+    /// List the accounts.
+    #[command(after_help = exit::help(exit::WALLET))]
+    List(ListArgs),
+    /// Show an account: its address, and where its file is.
+    #[command(after_help = exit::help(exit::WALLET))]
+    Show(ShowArgs),
+    /// Show what accounts have, as the chain says.
+    #[command(after_help = exit::help(exit::BALANCE))]
+    Balance(BalanceArgs),
+    /// Send HYDRA to an address.
+    #[command(after_help = exit::help_after(SPEND_HELP, exit::SPEND))]
+    Send(SendArgs),
+    /// Show an account's address, also as a QR code, for whoever sends something.
+    #[command(after_help = exit::help(exit::WALLET))]
+    Receive(ReceiveArgs),
+    /// Copy an account's encrypted file, for a safe place or for the polkadot-js extension.
+    #[command(after_help = exit::help_after(BACKUP_HELP, exit::WALLET))]
+    Backup(BackupArgs),
+    /// Take in an account from a backup, or from what the polkadot-js extension exported.
+    #[command(after_help = exit::help_after(RESTORE_HELP, exit::WALLET))]
+    Restore(RestoreArgs),
+}
+
+/// What to do with stake.
+#[derive(Debug, Subcommand)]
+pub enum StakeCommand {
+    /// Bond HYDRA as stake, on top of what is bonded already.
+    #[command(after_help = exit::help_after(BOND_HELP, exit::SPEND))]
+    Bond(BondArgs),
+}
+
+/// Where the accounts are kept.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KeysArgs {
+    /// The folder with the accounts' files [default: hydra/keys in $XDG_CONFIG_HOME, else in ~/.config]
+    #[arg(long, value_name = "DIR", env = "HYDRA_KEYS")]
+    pub keys: Option<PathBuf>,
+}
+
+/// Where a password comes from. Without either option it is asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PasswordArgs {
+    /// Read the password from this file, which only you should be able to read.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Read the password from standard input.
+    #[arg(long, conflicts_with = "password_file")]
+    pub password_stdin: bool,
+}
+
+/// Who pays and signs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SignerArgs {
+    /// The account that pays, by name or address; on a local network also //Alice [default: the only account there is]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub from: Option<String>,
+    /// Its password.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// What all commands have that pay for something.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SpendArgs {
+    /// Who pays.
+    #[command(flatten)]
+    pub signer: SignerArgs,
+    /// Don't ask whether to go on.
+    #[arg(long)]
+    pub yes: bool,
+    /// Wait until it can't be undone any more.
+    #[arg(long)]
+    pub finalized: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Options of `hydra wallet new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// What to call the account. Only you see it.
+    pub name: String,
+    /// Its password.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    /// Where to keep it.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// What to call the account. Only you see it.
+    pub name: String,
+    /// A file with the seed phrase, or another wallet's JSON file; - is standard input [default: ask for the phrase]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Its password.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    /// Where to keep it.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The account, by name or address.
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet receive`.
+#[derive(Debug, Args)]
+pub struct ReceiveArgs {
+    /// The account, by name or address [default: the only account there is]
+    #[arg(value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Draw the QR code for dark letters on a light background.
+    #[arg(long)]
+    pub invert: bool,
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet balance`.
+#[derive(Debug, Args)]
+pub struct BalanceArgs {
+    /// The account: one of yours by name, or any address [default: all of yours]
+    #[arg(value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+    /// Which node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Options of `hydra wallet send`.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// Who receives it: an address, or the name of one of your accounts.
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// How much, in HYDRA, for example 1.5.
+    #[arg(value_name = "AMOUNT", value_parser = amount::parse_positive)]
+    pub amount: Balance,
+    /// How.
+    #[command(flatten)]
+    pub spend: SpendArgs,
+}
+
+/// Options of `hydra wallet backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The account, by name or address.
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+    /// The file to write, or - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Replace a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra wallet restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The file, or - for standard input. It may hold several accounts.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to call the account [default: as the file says]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Replace the file of an account that is there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The file's password.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    /// Where to keep it.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Options of `hydra stake bond`.
+#[derive(Debug, Args)]
+pub struct BondArgs {
+    /// How much to add, in HYDRA, for example 1.5.
+    #[arg(value_name = "AMOUNT", value_parser = amount::parse_positive)]
+    pub amount: Balance,
+    /// How.
+    #[command(flatten)]
+    pub spend: SpendArgs,
+}
+
+/// Options of `hydra claim`.
+#[derive(Debug, Args)]
+pub struct ClaimArgs {
+    /// The model.
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub model: ModelId,
+    /// How.
+    #[command(flatten)]
+    pub spend: SpendArgs,
+}
+
+const NEW_HELP: &str = "\
+The account's file is encrypted with the password. The seed phrase is shown once and kept nowhere: write it down. It opens \
+the account again when this PC or the password is lost, here and in the polkadot-js extension, and for whoever else gets it.";
+
+const IMPORT_HELP: &str = "\
+The phrase may be followed by //hard and /soft paths and by ///password, as polkadot-js takes them. It is asked for without \
+being shown, and never taken from the command line, where other programs see it. The password is for the new file; for \
+another wallet's JSON file it is that file's own.";
+
+const BACKUP_HELP: &str = "\
+The file stays encrypted with the account's password. The polkadot-js extension reads it (Restore account from backup JSON \
+file), and so does `hydra wallet restore`.";
+
+const RESTORE_HELP: &str = "\
+The password is tried before anything is kept. It stays the account's password.";
+
+/// Of all commands that pay for something.
+pub const SPEND_HELP: &str = "\
+What will happen, to whom and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";
+
+const BOND_HELP: &str = "\
+Bonded HYDRA stays yours, gives your votes their weight, and can't be spent. This version of the chain has no call that ends a \
+bond. The account must be registered (see `hydra registration`).
+
+What will happen and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";

@@ -1,0 +1,150 @@
+//! `hydra wallet balance`: what the chain says accounts have.
+
+use hydra_primitives::{AccountBytes, Balance};
+use serde::Serialize;
+use subxt::utils::AccountId32;
+
+use crate::{
+    accounts, amount,
+    args::BalanceArgs,
+    chain::{Chain, Hash},
+    error::Error,
+    keys::{error::KeysError, store::Store},
+    output,
+    table::{Align, Table},
+    target::Target,
+};
+
+/// What an account has, in HYDRA.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Line {
+    /// What its owner calls it.
+    name: String,
+    /// Its address.
+    address: String,
+    /// What can be spent.
+    spendable: String,
+    /// What isn't on hold: what can be spent, and the little that keeps the account in existence.
+    free: String,
+    /// Bonded as stake.
+    bonded: String,
+    /// Payments for questions to models that it can claim.
+    claimable: String,
+    /// The same as numbers, to be shown rounded.
+    #[serde(skip)]
+    units: [Balance; 3],
+}
+
+/// Runs the command.
+pub async fn run(args: BalanceArgs, json: bool) -> Result<(), Error> {
+    let store = Store::new(&args.keys)?;
+    let wanted = wanted(&store, args.account.as_deref())?;
+    if wanted.is_empty() {
+        // Says where accounts would be, and how to make one.
+        store.choose(None)?;
+    }
+    let chain = Target::new(&args.node.target())?.chain().await?;
+    let best = chain.best().await?;
+    let models = chain.models(best.hash).await?;
+    let mut lines = Vec::new();
+    for (account, name) in wanted {
+        let mut claimable: Balance = 0;
+        for model in &models {
+            claimable = claimable.saturating_add(chain.owed(*model, &account, best.hash).await?);
+        }
+        lines.push(line(&chain, &account, name, claimable, best.hash).await?);
+    }
+    #[derive(Serialize)]
+    struct Balances {
+        block: u64,
+        accounts: Vec<Line>,
+    }
+    if json {
+        return output::json(&Balances {
+            block: best.number,
+            accounts: lines,
+        });
+    }
+    output::data(&table(&lines))
+}
+
+async fn line(
+    chain: &Chain,
+    account: &AccountBytes,
+    name: String,
+    claimable: Balance,
+    at: Hash,
+) -> Result<Line, Error> {
+    let funds = chain.funds(account, at).await?;
+    let bonded = chain.node_status(account, at).await?.stake;
+    Ok(Line {
+        name,
+        address: accounts::address(account),
+        spendable: amount::exact(funds.spendable),
+        free: amount::exact(funds.free),
+        bonded: amount::exact(bonded),
+        claimable: amount::exact(claimable),
+        units: [funds.spendable, bonded, claimable],
+    })
+}
+
+/// All of the wallet's accounts, or the one that was named: any address may be.
+fn wanted(store: &Store, account: Option<&str>) -> Result<Vec<(AccountBytes, String)>, Error> {
+    let Some(wanted) = account else {
+        let all = store.list()?.into_iter();
+        return Ok(all.map(|kept| (kept.account, kept.name)).collect());
+    };
+    if let Ok(AccountId32(account)) = wanted.parse() {
+        let name = store.name_of(&account)?;
+        return Ok(vec![(account, name.unwrap_or_else(|| accounts::short(&account)))]);
+    }
+    match store.choose(Some(wanted)) {
+        Ok(kept) => Ok(vec![(kept.account, kept.name)]),
+        Err(Error::Keys(KeysError::NoSuchAccount(name))) => Err(Error::NoSuchReceiver(name)),
+        Err(error) => Err(error),
+    }
+}
+
+fn table(lines: &[Line]) -> String {
+    let mut table = Table::new(&[
+        ("name", Align::Left),
+        ("to spend (HYDRA)", Align::Right),
+        ("bonded", Align::Right),
+        ("claimable", Align::Right),
+        ("address", Align::Left),
+    ]);
+    for line in lines {
+        let [spendable, bonded, claimable] = line.units.map(amount::short);
+        table.row([
+            line.name.clone(),
+            spendable,
+            bonded,
+            claimable,
+            line.address.clone(),
+        ]);
+    }
+    table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydra_primitives::HYDRA;
+
+    #[test]
+    fn numbers_stand_under_each_other_with_their_unit() {
+        let line = Line {
+            name: "savings".into(),
+            address: "5F".into(),
+            spendable: String::new(),
+            free: String::new(),
+            bonded: String::new(),
+            claimable: String::new(),
+            units: [12 * HYDRA + HYDRA / 2, HYDRA, 0],
+        };
+        assert_eq!(
+            table(&[line]),
+            "name     to spend (HYDRA)  bonded  claimable  address\nsavings              12.5       1          0  5F\n"
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! `hydra wallet new` and `import`: where accounts come from.
+
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    backup,
+    made::{self, Made},
+};
+use crate::{
+    accounts,
+    args::{ImportArgs, NewArgs},
+    error::Error,
+    keys::{
+        error::KeysError,
+        file::{Content, KeyFile},
+        key::{Key, Secret},
+        password,
+        sealed::Cost,
+        store::Store,
+        terminal,
+    },
+    output,
+};
+
+/// `hydra wallet new`.
+pub async fn new(args: NewArgs, json: bool) -> Result<(), Error> {
+    let store = Store::new(&args.keys)?;
+    store.check_name(&args.name, None)?;
+    // A phrase in a log is a phrase that others read.
+    if !json && !io::stdout().is_terminal() {
+        return Err(KeysError::NoTerminal(
+            "showing the seed phrase",
+            "run this at a terminal, or with --json",
+        )
+        .into());
+    }
+    let password = password::new(&args.password).await?;
+    let (key, phrase) = Key::generate()?;
+    let path = keep(&store, &key, &args.name, password).await?;
+    let made = Made {
+        name: &args.name,
+        address: accounts::address(&key.account()),
+        file: path,
+        phrase: Some(&phrase),
+    };
+    if json {
+        output::json(&made)
+    } else {
+        output::data(&welcome(&made, &phrase))
+    }
+}
+
+/// `hydra wallet import`.
+pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
+    let store = Store::new(&args.keys)?;
+    store.check_name(&args.name, None)?;
+    if args.file.as_deref() == Some(Path::new("-")) && args.password.password_stdin {
+        return Err(KeysError::BothFromStdin.into());
+    }
+    password::obtainable(&args.password)?;
+    let text = match &args.file {
+        Some(path) => read(path)?,
+        None => typed().await?,
+    };
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        let path = args.file.as_deref().unwrap_or(Path::new("-"));
+        return match backup::parse(text.as_bytes(), path)? {
+            Content::One(file) => {
+                backup::keep_one(&store, file.named(&args.name), path, &args.password, false, json).await
+            }
+            Content::Several(_) => Err(KeysError::Several.of(path).into()),
+        };
+    }
+    let key = Key::from_own_suri(&text)?;
+    store.check_new(&key.account())?;
+    let password = password::new(&args.password).await?;
+    let path = keep(&store, &key, &args.name, password).await?;
+    let made = Made {
+        name: &args.name,
+        address: accounts::address(&key.account()),
+        file: path,
+        phrase: None,
+    };
+    made::say(&[made], json)
+}
+
+/// Encrypts a key and keeps it.
+async fn keep(store: &Store, key: &Key, name: &str, password: Secret) -> Result<PathBuf, Error> {
+    let own = key.clone();
+    let sealed = terminal::apart(move || KeyFile::seal(&own, &password, Cost::DEFAULT)).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_millis()).unwrap_or_default();
+    store.add(&sealed.named(name).made_at(now), false)
+}
+
+/// A phrase, or another wallet's file.
+fn read(path: &Path) -> Result<Secret, Error> {
+    let bytes = backup::read(path)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(KeysError::NotAPhrase.of(path).into())
+        }
+    }
+}
+
+async fn typed() -> Result<Secret, Error> {
+    terminal::required("the seed phrase", "name a file that holds it with --file")?;
+    terminal::hidden("Seed phrase (it is not shown): ").await
+}
+
+fn welcome(made: &Made<'_>, phrase: &str) -> String {
+    let words: Vec<&str> = phrase.split(' ').collect();
+    let rows: String = words
+        .chunks(4)
+        .enumerate()
+        .map(|(row, words)| {
+            let cells = words.iter().enumerate();
+            let cells = cells.map(|(column, word)| format!("{:>2} {word:<10}", row * 4 + column + 1));
+            format!("    {}\n", cells.collect::<String>().trim_end())
+        })
+        .collect();
+    format!(
+        "{}\n\nWrite down these words, in this order, and keep them where nobody else finds them:\n\n{rows}\n\
+         They open this account again when this PC or the password is lost, and for whoever else gets them. They are shown \
+         only now.\n\nThe account is \"{}\", encrypted in {}.\n",
+        made.address,
+        made.name,
+        made.file.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_numbered_in_the_order_to_write_them_down() {
+        let made = Made {
+            name: "savings",
+            address: "5F".into(),
+            file: "f.json".into(),
+            phrase: None,
+        };
+        let text = welcome(
+            &made,
+            "bottom drive obey lake curtain smoke basket hold race lonely fit walk",
+        );
+        assert!(
+            text.contains(" 1 bottom     2 drive      3 obey       4 lake\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(" 9 race      10 lonely    11 fit       12 walk\n"),
+            "{text}"
+        );
+    }
+}
