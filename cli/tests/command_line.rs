@@ -18,6 +18,8 @@ fn hydra(home: &Path) -> Command {
         "HYDRA_SURI",
         "HYDRA_NODE",
         "HYDRA_TRAINER",
+        "HYDRA_KEYS",
+        "XDG_CONFIG_HOME",
         "XDG_DATA_HOME",
         "NO_COLOR",
     ] {

@@ -9,3 +9,4 @@ mod crash;
 mod mistakes;
 mod training;
 mod upgrade;
+mod wallet;
