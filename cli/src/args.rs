@@ -1,5 +1,6 @@
 //! The command line. What a command does with its options is in the command's own module.
 
+pub mod up;
 pub mod wallet;
 
 use clap::{Args, Parser, Subcommand};
@@ -11,6 +12,10 @@ use subxt::utils::AccountId32;
 use crate::{
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
+};
+pub use up::{
+    HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
+    OlderDemoArgs, PortArgs, ThisPcArgs, UpArgs,
 };
 pub use wallet::{
     BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, PasswordArgs,
@@ -33,10 +38,30 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a local network: PCs with a node and a trainer each, on this machine.
-    // The last one counts where an option is given twice: scripts/run gives some of its own first. `up --local` is what
-    // version 0.1 called it.
-    #[command(after_help = exit::help_after(DEMO_HELP, exit::DEMO), args_override_self = true, alias = "up")]
+    // The last one counts where an option is given twice: scripts/run gives some of its own first.
+    #[command(after_help = exit::help_after(DEMO_HELP, exit::DEMO), args_override_self = true)]
     Demo(DemoArgs),
+    /// Take part in a network with this PC: sync, register, train, earn.
+    #[command(after_help = exit::help_after(up::UP_HELP, exit::UP), args_override_self = true)]
+    Up(Box<UpArgs>),
+    /// Stop the `hydra up` that runs on this PC.
+    #[command(after_help = exit::help(exit::DOWN))]
+    Down(HomeArgs),
+    /// Show what this PC's programs wrote.
+    #[command(after_help = exit::help(exit::LOGS))]
+    Logs(LogsArgs),
+    /// Send someone the coins that a PC needs to take part: the stake and the fees.
+    #[command(
+        after_help = exit::help_after(up::INVITE_HELP, exit::INVITE),
+        mut_arg("from", |from| from.help(up::INVITE_FROM)),
+    )]
+    Invite(InviteArgs),
+    /// Found a network.
+    Network {
+        /// What to do.
+        #[command(subcommand)]
+        command: NetworkCommand,
+    },
     /// Show the chain, its models and accounts, and the local trainer.
     #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
@@ -94,10 +119,11 @@ pub enum ModelCommand {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which node")]
 pub struct TargetArgs {
-    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else ws://127.0.0.1:9944]
+    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else that of the network
+    /// this PC takes part in, else ws://127.0.0.1:9944]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// A local network's folder [default: the newest one's]
+    /// The folder of a network on this PC [default: the newest one's]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
     /// The PC of the local network, for example bob [default: the first one that runs]
@@ -115,10 +141,11 @@ pub struct TargetArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which node")]
 pub struct NodeArgs {
-    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else ws://127.0.0.1:9944]
+    /// The node's RPC address [default: HYDRA_URL, else the newest local network's if it runs, else that of the network
+    /// this PC takes part in, else ws://127.0.0.1:9944]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// A local network's folder [default: the newest one's]
+    /// The folder of a network on this PC [default: the newest one's]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
     /// The PC of the local network, for example bob [default: the first one that runs]
@@ -157,7 +184,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub until_accuracy: Option<f64>,
     /// With --until-accuracy: give up after so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900, requires = "until_accuracy",
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, requires = "until_accuracy",
         value_parser = clap::value_parser!(u64).range(1..=MAX_TIMEOUT))]
     pub timeout: u64,
     /// The first of 16 ports: RPC (4), trainers (4), node to node (4), trainer to trainer (4) [default: as before,
@@ -262,6 +289,8 @@ pub struct ManArgs {
     pub out: PathBuf,
 }
 
+/// The --timeout of `hydra demo` unless another is given, in seconds.
+const DEFAULT_TIMEOUT: u64 = 900;
 /// The longest --timeout, in seconds: a year.
 const MAX_TIMEOUT: u64 = 31_536_000;
 
@@ -344,20 +373,6 @@ mod tests {
     }
 
     #[test]
-    fn what_version_0_1_called_it_still_works() {
-        let Command::Demo(demo) = parse("hydra up --local 3").unwrap().command else {
-            panic!()
-        };
-        assert_eq!(demo.pcs, Some(3));
-        let Command::Demo(demo) = parse("hydra up --local").unwrap().command else {
-            panic!()
-        };
-        assert_eq!(demo.pcs, Some(4));
-        let help = Cli::command().render_long_help().to_string();
-        assert!(help.contains("demo") && !help.contains("  up"), "{help}");
-    }
-
-    #[test]
     fn one_pc_can_only_be_started_in_an_existing_network() {
         assert!(parse("hydra demo --only bob").is_err());
         assert!(parse("hydra demo --only bob --base-path d").is_ok());
@@ -424,6 +439,12 @@ mod tests {
             (&["wallet", "restore"], exit::WALLET),
             (&["stake", "bond"], exit::SPEND),
             (&["claim"], exit::SPEND),
+            (&["up"], exit::UP),
+            (&["down"], exit::DOWN),
+            (&["logs"], exit::LOGS),
+            (&["invite"], exit::INVITE),
+            (&["network", "new"], exit::NETWORK_NEW),
+            (&["network", "member"], exit::NETWORK_MEMBER),
             (&["model", "export"], exit::EXPORT),
             (&[], ExitCode::ALL),
         ] {

@@ -104,7 +104,7 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     let key = payer.unlock(&args.signer.password).await?;
     let order = Order {
         key: &key,
-        call: Call::PayQuery(args.model, request),
+        call: &Call::PayQuery(args.model, request),
     };
     let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
     output::note(&format!("paid in block {}, asking …", payment.block.number));

@@ -11,6 +11,59 @@ use crate::{
     keys::error::{FileError, KeysError},
 };
 
+/// Where a network of this PC is, and which command runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it is this PC's part of a network with others, which `hydra up` runs, and not a local one of `hydra demo`.
+    pub joined: bool,
+}
+
+impl Place {
+    /// What it is, for a sentence.
+    pub fn what(&self) -> &'static str {
+        if self.joined { "network" } else { "local network" }
+    }
+
+    /// The command that starts it again.
+    pub fn again(&self) -> String {
+        let command = if self.joined { "up" } else { "demo" };
+        format!("hydra {command} --base-path {}", self.folder.display())
+    }
+
+    /// The command that starts one of its PCs again.
+    pub fn again_only(&self, pc: &str) -> String {
+        if self.joined {
+            return self.again();
+        }
+        format!("hydra demo --only {pc} --base-path {}", self.folder.display())
+    }
+}
+
+/// A local network's folder.
+impl From<PathBuf> for Place {
+    fn from(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            joined: false,
+        }
+    }
+}
+
+/// A local network's folder.
+impl From<&str> for Place {
+    fn from(folder: &str) -> Self {
+        PathBuf::from(folder).into()
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.folder.display())
+    }
+}
+
 /// Which node was meant, and why: for the error when it doesn't answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
@@ -20,20 +73,20 @@ pub enum Meant {
     Pc {
         /// Its name.
         pc: String,
-        /// The network's folder.
-        folder: PathBuf,
+        /// Where the network is.
+        place: Place,
     },
     /// The usual address: nothing was given, and no local network is known.
     Usual,
     /// The usual address, since the newest local network does not run.
     UsualAsStopped {
-        /// That network's folder.
-        folder: PathBuf,
+        /// Where that network is.
+        place: Place,
     },
     /// The usual address, since the newest local network is still starting.
     UsualAsStarting {
-        /// That network's folder.
-        folder: PathBuf,
+        /// Where that network is.
+        place: Place,
     },
     /// The usual address, since the newest local network is not where it was.
     UsualAsGone {
@@ -44,29 +97,31 @@ pub enum Meant {
 
 impl std::fmt::Display for Meant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const START: &str = "start a network with `hydra demo`, or name a node with --url";
+        const START: &str =
+            "start a network with `hydra demo`, join one with `hydra up`, or name a node with --url";
         match self {
             Self::Given => f.write_str(
                 ", the address that --url or HYDRA_URL gives: start that node, or correct the address",
             ),
-            Self::Pc { pc, folder } => write!(
+            Self::Pc { pc, place } => write!(
                 f,
-                ", which is {pc} of the local network in {folder}: start it again with `hydra demo --only {pc} --base-path \
-                 {folder}`, or name a node with --url",
-                folder = folder.display()
+                ", which is {pc} of the {} in {place}: start it again with `{}`, or name a node with --url",
+                place.what(),
+                place.again_only(pc)
             ),
             Self::Usual => write!(f, ", the address that is used when none is given: {START}"),
-            Self::UsualAsStopped { folder } => write!(
+            Self::UsualAsStopped { place } => write!(
                 f,
-                ", the address that is used when none is given, since the newest local network, in {folder}, does not \
-                 run: start it again with `hydra demo --base-path {folder}`, or name a node with --url",
-                folder = folder.display()
+                ", the address that is used when none is given, since the newest {}, in {place}, does not run: start it \
+                 again with `{}`, or name a node with --url",
+                place.what(),
+                place.again()
             ),
-            Self::UsualAsStarting { folder } => write!(
+            Self::UsualAsStarting { place } => write!(
                 f,
-                ", the address that is used when none is given; the newest local network, in {}, is just starting: wait \
-                 until its `hydra demo` says that its PCs are ready",
-                folder.display()
+                ", the address that is used when none is given; the newest {}, in {place}, is just starting: wait a \
+                 moment",
+                place.what()
             ),
             Self::UsualAsGone { folder } => write!(
                 f,
@@ -139,8 +194,8 @@ pub enum TrainerState {
     Ended {
         /// The PC's name.
         pc: String,
-        /// The network's folder.
-        folder: PathBuf,
+        /// Where its network is.
+        place: Place,
     },
 }
 
@@ -162,11 +217,13 @@ impl std::fmt::Display for TrainerState {
                     "its process {pid} runs and does not listen yet: try again in a moment"
                 )
             }
-            Self::Ended { pc, folder } => write!(
-                f,
-                "it does not run: start it again with `hydra demo --only {pc} --base-path {}`",
-                folder.display()
-            ),
+            Self::Ended { pc, place } => {
+                write!(
+                    f,
+                    "it does not run: start it again with `{}`",
+                    place.again_only(pc)
+                )
+            }
         }
     }
 }
@@ -239,27 +296,23 @@ pub enum Error {
     )]
     NotByThisName { url: String, reason: String },
     #[error(
-        "the local network in {folder} does not run{other}: start it again with `hydra demo --base-path {folder}`",
-        folder = .folder.display(), other = in_its_place(.other)
+        "the {} in {place} does not run{}: start it again with `{}`", .place.what(), in_its_place(.other), .place.again()
     )]
     NetworkStopped {
-        folder: PathBuf,
+        place: Place,
         other: Option<(u16, Holder)>,
     },
     #[error(
-        "{pc} of the local network in {folder} does not run{other}: start it again with `hydra demo --only {pc} --base-path \
-         {folder}`",
-        folder = .folder.display(), other = in_its_place(.other)
+        "{pc} of the {} in {place} does not run{}: start it again with `{}`",
+        .place.what(), in_its_place(.other), .place.again_only(.pc)
     )]
     PcStopped {
         pc: String,
-        folder: PathBuf,
+        place: Place,
         other: Option<(u16, Holder)>,
     },
-    #[error(
-        "the local network in {} is just starting: wait until its `hydra demo` says that its PCs are ready", .0.display()
-    )]
-    NetworkStarting(PathBuf),
+    #[error("the {} in {} is just starting: wait until whoever started it says that its PCs are ready", .0.what(), .0)]
+    NetworkStarting(Place),
     #[error("the node at {url} stopped answering ({reason}): look at its log, then run this again")]
     NodeLost { url: String, reason: String },
     #[error(
@@ -483,6 +536,73 @@ pub enum Error {
     },
     #[error("interrupted before the model reached an accuracy of {goal} ({seen})")]
     Interrupted { goal: f64, seen: String },
+
+    #[error(
+        "this PC takes part in no network yet: get the network's file from whoever founded it and run `hydra up --network \
+         FILE`, or found one with `hydra network new`"
+    )]
+    NoNetworkYet,
+    #[error(
+        "this PC has parts of several networks, in {}: say which is meant with --base-path",
+        names(.0)
+    )]
+    SeveralNetworks(Vec<String>),
+    #[error("{} is no network's file ({reason}): get a fresh copy from whoever founded the network", .path.display())]
+    BadSpec { path: PathBuf, reason: String },
+    #[error(
+        "{} holds this PC's part of another network, {found}: choose another folder with --base-path", .folder.display()
+    )]
+    OtherNetwork { folder: PathBuf, found: String },
+    #[error(
+        "the network in {} is a local one of `hydra demo`: choose another folder with --base-path", .0.display()
+    )]
+    NotJoined(PathBuf),
+    #[error(
+        "the network in {folder} is one with others: run this PC of it with `hydra up --base-path {folder}`, or choose another \
+         folder", folder = .0.display()
+    )]
+    NotLocal(PathBuf),
+    #[error(
+        "`hydra up` runs already in {folder}: look with `hydra status --base-path {folder}`, stop it with `hydra down \
+         --base-path {folder}`",
+        folder = .0.display()
+    )]
+    UpRuns(PathBuf),
+    #[error(
+        "`hydra up` (process {pid}) did not end within {seconds} s: end it with `kill -9 {pid}`, which harms nothing"
+    )]
+    StillUp { pid: u32, seconds: u64 },
+    #[error(
+        "this PC has the account {account} already, and a PC has one: leave --phrase-file out, or choose another folder with \
+         --base-path"
+    )]
+    AccountExists { account: String },
+    #[error("{} is no key of a node's keystore ({reason}): restore it from your backup", .path.display())]
+    BadKey { path: PathBuf, reason: String },
+    #[error("no key of an account is in {}: restore it from your backup", .0.display())]
+    NoSender(PathBuf),
+    #[error(
+        "port {port} (for {what}) is taken by {}: stop that program, or choose another port with {option}",
+        .by.as_ref().map_or_else(|| "a program that can't be seen from here".into(), ToString::to_string)
+    )]
+    PortInUse {
+        port: u16,
+        what: &'static str,
+        option: &'static str,
+        by: Option<Holder>,
+    },
+    #[error("only {free} MiB are free where {} is, and {needed} are needed: free some space", .path.display())]
+    NoSpace { path: PathBuf, free: u64, needed: u64 },
+    #[error("{} is there already, and nothing is overwritten: move it away, or choose another name", .0.display())]
+    Exists(PathBuf),
+    #[error("{} describes no member ({reason}): make it with `hydra network member`", .path.display())]
+    BadMember { path: PathBuf, reason: String },
+    #[error("this network can't be founded: {0}")]
+    BadPlan(String),
+    #[error(
+        "hydra-node does not take the network's description ({0}): use the `hydra` and `hydra-node` that were built together"
+    )]
+    SpecRefused(String),
 }
 
 impl Error {
@@ -504,7 +624,9 @@ impl Error {
             | Self::NotUtf8(_)
             | Self::NotAFolder(_)
             | Self::NotOurFolder { .. }
-            | Self::TwoPayers => ExitCode::Usage,
+            | Self::TwoPayers
+            | Self::BadPlan(_)
+            | Self::BadMember { .. } => ExitCode::Usage,
             Self::NodeUnreachable { .. }
             | Self::NotANode { .. }
             | Self::NotByThisName { .. }
@@ -543,7 +665,9 @@ impl Error {
             | Self::GoalOutOfReach { .. }
             | Self::NoAccount
             | Self::Registered(_)
-            | Self::NotConfirmed { .. } => ExitCode::Impossible,
+            | Self::NotConfirmed { .. }
+            | Self::NoSender(_)
+            | Self::Exists(_) => ExitCode::Impossible,
             Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => {
                 ExitCode::Payment
             }
@@ -561,7 +685,20 @@ impl Error {
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::NotReady { .. }
-            | Self::AllGone(_) => ExitCode::Local,
+            | Self::AllGone(_)
+            | Self::NoNetworkYet
+            | Self::SeveralNetworks(_)
+            | Self::BadSpec { .. }
+            | Self::OtherNetwork { .. }
+            | Self::NotJoined(_)
+            | Self::NotLocal(_)
+            | Self::UpRuns(_)
+            | Self::StillUp { .. }
+            | Self::AccountExists { .. }
+            | Self::BadKey { .. }
+            | Self::PortInUse { .. }
+            | Self::NoSpace { .. }
+            | Self::SpecRefused(_) => ExitCode::Local,
             Self::Interrupted { .. } => ExitCode::Interrupted,
         }
     }

@@ -19,10 +19,17 @@ enum Command {
     Claim,
     Completions,
     Man,
+    Up,
+    NetworkNew,
+    Member,
+    Invite,
+    Down,
+    Logs,
 }
 
 use Command::{
-    Ask, Balance, Bond, Claim, Completions, Demo, Export, Man, Registration, Rounds, Send, Status, Wallet,
+    Ask, Balance, Bond, Claim, Completions, Demo, Down, Export, Invite, Logs, Man, Member, NetworkNew,
+    Registration, Rounds, Send, Status, Up, Wallet,
 };
 
 const ALL: &[Command] = &[
@@ -39,10 +46,25 @@ const ALL: &[Command] = &[
     Claim,
     Completions,
     Man,
+    Up,
+    NetworkNew,
+    Member,
+    Invite,
+    Down,
+    Logs,
 ];
+/// Those that start a network; `up` by its older meaning, too.
+const STARTERS: &[Command] = &[Demo, Up];
+/// Those that make a folder for a network.
+const FOUNDERS: &[Command] = &[Demo, Up, NetworkNew, Member];
+/// Those that make this PC's part of a network.
+const MAKERS: &[Command] = &[Up, NetworkNew, Member];
+/// Those that look for this PC's part of a network.
+const HOMES: &[Command] = &[Up, Invite, Down, Logs];
 /// Those that may be about a local network.
 const NETWORKED: &[Command] = &[
     Demo,
+    Up,
     Status,
     Ask,
     Export,
@@ -52,6 +74,7 @@ const NETWORKED: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Invite,
 ];
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[
@@ -64,11 +87,35 @@ const CLIENTS: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Invite,
+];
+/// Those that read the file of a network.
+const EVERYWHERE: &[Command] = &[
+    Demo,
+    Up,
+    Status,
+    Ask,
+    Export,
+    Rounds,
+    Registration,
+    Balance,
+    Send,
+    Bond,
+    Claim,
+    Invite,
+    Down,
+    Logs,
+    NetworkNew,
+    Member,
 ];
 /// Those that use the user's own accounts.
-const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim];
+const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim, Invite];
+/// Those that have to do with secrets or ask before they do something.
+const OF_SECRETS: &[Command] = &[
+    Ask, Wallet, Balance, Send, Bond, Claim, Invite, Up, NetworkNew, Member,
+];
 /// Those that pay for something.
-const PAYING: &[Command] = &[Ask, Send, Bond, Claim];
+const PAYING: &[Command] = &[Ask, Send, Bond, Claim, Invite];
 /// Those that need a trainer, not only show it.
 const OF_TRAINER: &[Command] = &[Ask, Export, Registration];
 
@@ -86,6 +133,12 @@ impl Command {
             Send | Bond | Claim => exit::SPEND,
             Completions => exit::COMPLETIONS,
             Man => exit::MAN,
+            Up => exit::UP,
+            NetworkNew => exit::NETWORK_NEW,
+            Member => exit::NETWORK_MEMBER,
+            Invite => exit::INVITE,
+            Down => exit::DOWN,
+            Logs => exit::LOGS,
         }
     }
 }
@@ -124,18 +177,18 @@ fn text() -> String {
 kinds! {
     Error::Stdout(_) => Error::Stdout(io()), ALL;
     Error::File { .. } => Error::File { action: "read", path: "x".into(), source: io() }, ALL;
-    Error::NoDataHome => Error::NoDataHome, &[Demo];
+    Error::NoDataHome => Error::NoDataHome, FOUNDERS;
     Error::NoConfigHome => Error::NoConfigHome, OF_KEYS;
-    Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, &[Demo];
-    Error::NotUtf8(_) => Error::NotUtf8("x".into()), &[Demo];
-    Error::NotAFolder(_) => Error::NotAFolder("x".into()), &[Demo, Man];
-    Error::NotOurFolder { .. } => Error::NotOurFolder { folder: "x".into(), found: text() }, &[Demo];
+    Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, FOUNDERS;
+    Error::NotUtf8(_) => Error::NotUtf8("x".into()), FOUNDERS;
+    Error::NotAFolder(_) => Error::NotAFolder("x".into()), &[Demo, Up, NetworkNew, Member, Man];
+    Error::NotOurFolder { .. } => Error::NotOurFolder { folder: "x".into(), found: text() }, FOUNDERS;
     Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
     Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotANode { .. } => Error::NotANode { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotByThisName { .. } => Error::NotByThisName { url: text(), reason: text() }, CLIENTS;
-    Error::NetworkStopped { .. } => Error::NetworkStopped { folder: "x".into(), other: None }, CLIENTS;
-    Error::PcStopped { .. } => Error::PcStopped { pc: text(), folder: "x".into(), other: None }, CLIENTS;
+    Error::NetworkStopped { .. } => Error::NetworkStopped { place: "x".into(), other: None }, CLIENTS;
+    Error::PcStopped { .. } => Error::PcStopped { pc: text(), place: "x".into(), other: None }, CLIENTS;
     Error::NetworkStarting(_) => Error::NetworkStarting("x".into()), CLIENTS;
     Error::NodeLost { .. } => Error::NodeLost { url: text(), reason: text() }, CLIENTS;
     Error::NotHydra { .. } => Error::NotHydra { url: text(), reason: text(), meant: None }, CLIENTS;
@@ -155,10 +208,10 @@ kinds! {
     Error::BadSuri => Error::BadSuri, PAYING;
     Error::DevelopmentOnly => Error::DevelopmentOnly, PAYING;
     Error::TwoPayers => Error::TwoPayers, &[Ask];
-    Error::Keys(_) => Error::Keys(KeysError::Declined), OF_KEYS;
-    Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_KEYS;
+    Error::Keys(_) => Error::Keys(KeysError::Declined), OF_SECRETS;
+    Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_SECRETS;
     Error::NoSuchReceiver(_) => Error::NoSuchReceiver(text()), &[Send, Balance];
-    Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send];
+    Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send, Invite];
     Error::NotRegistered(_) => Error::NotRegistered(text()), &[Bond];
     Error::StakeTooSmall { .. } => Error::StakeTooSmall { total: 1, least: 2 }, &[Bond];
     Error::NothingToClaim { .. } => Error::NothingToClaim { who: text(), model: 0 }, &[Claim];
@@ -166,7 +219,7 @@ kinds! {
     Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, PAYING;
     Error::Stalled { .. } => Error::Stalled { block: 0, seconds: 0 }, PAYING;
     Error::NoFinality { .. } => Error::NoFinality { best: 1, finalised: 0, seconds: 0 }, PAYING;
-    Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, &[Demo];
+    Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, STARTERS;
     Error::NoAccount => Error::NoAccount, &[Registration];
     Error::Registered(_) => Error::Registered(text()), &[Registration];
     Error::NotConfirmed { .. } => Error::NotConfirmed { model: 0, got: text() }, &[Export];
@@ -175,23 +228,40 @@ kinds! {
     Error::PaymentUnclear(_) => Error::PaymentUnclear(text()), PAYING;
     Error::TransactionFailed(_) => Error::TransactionFailed(text()), PAYING;
     Error::PaidButUnanswered { .. } => Error::PaidButUnanswered { block: 0, reason: text() }, &[Ask];
-    Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo];
-    Error::NoDataset(_) => Error::NoDataset("x".into()), &[Demo];
-    Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, &[Demo];
+    Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo, Up, NetworkNew];
+    Error::NoDataset(_) => Error::NoDataset("x".into()), STARTERS;
+    Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, STARTERS;
     Error::NoNetwork(_) => Error::NoNetwork("x".into()), NETWORKED;
-    Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, &[Demo];
-    Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), &[Demo];
-    Error::NoTable { .. } => Error::NoTable { reason: text() }, &[Demo];
-    Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, NETWORKED;
+    Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, STARTERS;
+    Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), STARTERS;
+    Error::NoTable { .. } => Error::NoTable { reason: text() }, STARTERS;
+    Error::BadNetworkFile { .. } => Error::BadNetworkFile { path: "x".into(), reason: text() }, EVERYWHERE;
     Error::NoSuchPc { .. } => Error::NoSuchPc { name: text(), known: vec![text(), text()] }, NETWORKED;
-    Error::PcRuns { .. } => Error::PcRuns { pc: text() }, &[Demo];
+    Error::PcRuns { .. } => Error::PcRuns { pc: text() }, STARTERS;
     Error::NoLocalNetwork(_) => Error::NoLocalNetwork(text()), CLIENTS;
-    Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Demo];
-    Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, &[Demo];
-    Error::NotReady { .. } => Error::NotReady { who: text(), seconds: 1, log: "x".into(), tail: text() }, &[Demo];
-    Error::AllGone(_) => Error::AllGone("x".into()), &[Demo];
-    Error::Timeout { .. } => Error::Timeout { seconds: 1, goal: 1.0, seen: text(), logs: "x".into() }, &[Demo];
-    Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, &[Demo];
+    Error::Spawn { .. } => Error::Spawn { program: "x".into(), source: io() }, &[Demo, Up, NetworkNew];
+    Error::DiedAtStart { .. } => Error::DiedAtStart { who: text(), exit: text(), log: "x".into(), tail: text() }, STARTERS;
+    Error::NotReady { .. } => Error::NotReady { who: text(), seconds: 1, log: "x".into(), tail: text() }, STARTERS;
+    Error::AllGone(_) => Error::AllGone("x".into()), STARTERS;
+    Error::Timeout { .. } => Error::Timeout { seconds: 1, goal: 1.0, seen: text(), logs: "x".into() }, STARTERS;
+    Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, STARTERS;
+    Error::NoNetworkYet => Error::NoNetworkYet, HOMES;
+    Error::SeveralNetworks(_) => Error::SeveralNetworks(vec![text(), text()]), HOMES;
+    Error::BadSpec { .. } => Error::BadSpec { path: "x".into(), reason: text() }, &[Up];
+    Error::OtherNetwork { .. } => Error::OtherNetwork { folder: "x".into(), found: text() }, MAKERS;
+    Error::NotJoined(_) => Error::NotJoined("x".into()), &[Up, NetworkNew, Member, Invite, Down, Logs];
+    Error::NotLocal(_) => Error::NotLocal("x".into()), STARTERS;
+    Error::UpRuns(_) => Error::UpRuns("x".into()), &[Up];
+    Error::StillUp { .. } => Error::StillUp { pid: 1, seconds: 1 }, &[Down];
+    Error::AccountExists { .. } => Error::AccountExists { account: text() }, MAKERS;
+    Error::BadKey { .. } => Error::BadKey { path: "x".into(), reason: text() }, &[Up, NetworkNew, Member, Invite];
+    Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite];
+    Error::PortInUse { .. } => Error::PortInUse { port: 1, what: "x", option: "--x", by: None }, &[Up];
+    Error::NoSpace { .. } => Error::NoSpace { path: "x".into(), free: 1, needed: 2 }, &[Up];
+    Error::Exists(_) => Error::Exists("x".into()), &[NetworkNew, Member];
+    Error::BadMember { .. } => Error::BadMember { path: "x".into(), reason: text() }, &[NetworkNew];
+    Error::BadPlan(_) => Error::BadPlan(text()), &[NetworkNew, Member];
+    Error::SpecRefused(_) => Error::SpecRefused(text()), &[NetworkNew];
 }
 
 #[test]
@@ -253,7 +323,7 @@ fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
     let stranger = Error::NotANode {
         url: "ws://x".into(),
         reason: "404".into(),
-        meant: Some(Meant::UsualAsStopped { folder: "/n".into() }),
+        meant: Some(Meant::UsualAsStopped { place: "/n".into() }),
     };
     let stranger = stranger.to_string();
     assert!(
@@ -262,12 +332,12 @@ fn an_address_that_does_not_answer_is_explained_by_why_it_was_used() {
     );
     let folder = PathBuf::from("/n");
     let stopped = said(Meant::UsualAsStopped {
-        folder: folder.clone(),
+        place: folder.clone().into(),
     });
     assert!(stopped.contains("hydra demo --base-path /n"), "{stopped}");
     let pc = said(Meant::Pc {
         pc: "bob".into(),
-        folder,
+        place: folder.into(),
     });
     assert!(pc.contains("bob of the local network in /n"), "{pc}");
 }

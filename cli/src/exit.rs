@@ -51,6 +51,18 @@ pub const SPEND: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment,
 pub const COMPLETIONS: &[ExitCode] = &[Done, System, Usage];
 /// What `hydra man` may end with.
 pub const MAN: &[ExitCode] = &[Done, System, Usage];
+/// What `hydra up` may end with.
+pub const UP: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
+/// What `hydra network new` may end with.
+pub const NETWORK_NEW: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
+/// What `hydra network member` may end with.
+pub const NETWORK_MEMBER: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
+/// What `hydra invite` may end with.
+pub const INVITE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local];
+/// What `hydra down` may end with.
+pub const DOWN: &[ExitCode] = &[Done, System, Usage, Local];
+/// What `hydra logs` may end with.
+pub const LOGS: &[ExitCode] = &[Done, System, Usage, Local];
 
 impl ExitCode {
     /// All of them.
@@ -97,7 +109,9 @@ impl ExitCode {
             Timeout => "the goal was not reached within --timeout",
             Impossible => "what was asked for isn't possible; nothing was paid or started",
             Payment => "the payment failed, or it isn't known whether it did; the message says which",
-            Local => "there is no such local network or PC, or it can't be started or stopped working",
+            Local => {
+                "there is no such network or PC on this machine, or it can't be started or stopped working"
+            }
             Interrupted => "interrupted before the goal was reached",
         }
     }

@@ -171,17 +171,17 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// Writes a secret as one line of text that only its owner can read, unless something is there already. Whole or not at
 /// all: half a secret would be kept for ever.
 pub fn write_secret_once(path: &Path, secret: &[u8; 32]) -> io::Result<()> {
+    write_private_once(path, format!("{}\n", hex::encode(secret)).as_bytes())
+}
+
+/// Writes a file that only its owner can read, unless something is there already. Whole or not at all.
+pub fn write_private_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Ok(());
     }
-    // A temporary file is private from the beginning.
-    let mut file = NamedTempFile::new_in(folder(path))?;
-    file.write_all(format!("{}\n", hex::encode(secret)).as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => sync_folder(path),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error.error),
+    match write_private(path, bytes, false) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        written => written,
     }
 }
 
@@ -201,9 +201,10 @@ pub fn write_private(path: &Path, bytes: &[u8], replace: bool) -> io::Result<()>
     sync_folder(path)
 }
 
-/// Makes a folder that only its owner can look into. One that is there keeps its permissions.
-pub fn make_private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+/// Makes a folder that only its owner can look into, and those it is in. One that is there keeps its permissions.
+pub fn make_private_folder(path: &Path) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(Error::file("make", path))
 }
 
 /// Whether others than its owner can read what is at `path`.

@@ -1,13 +1,16 @@
-//! The parts of `hydra`, the program a person types: it brings a local network up, shows how the chain and the
-//! trainer are doing, asks a model a question, exports its weights, and keeps the user's accounts.
+//! The parts of `hydra`, the program a person types: it brings a local network up, takes part
+//! in one with others and founds one, shows how the chain and the trainer are doing, asks a model a question, exports its
+//! weights, and keeps the user's accounts.
 //!
 //! It must never hold state of its own but the user's encrypted key files: what it shows it reads from the chain or the
 //! trainer when asked. An account's secret stays in this process; only signed transactions leave it.
 //!
 //! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
-//! [`registration`], [`wallet`] with stake and claims), and `demo` is [`local`]; [`reference`](mod@reference) is what can be made of all of them. Below them are [`report`] (what is shown), [`target`] (which node and trainer),
-//! [`chain`] and [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and
-//! their files), [`network`] (local networks and where they are written down), [`error`] and
+//! [`registration`], [`invite`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
+//! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them. Below them are
+//! [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and [`trainer`] (talking to them), [`payment`]
+//! (having the chain do something, exactly once), [`keys`] (accounts and their files), [`network`] (networks of this PC and where
+//! they are written down), [`home`] (this PC's part of one with others) with its [`keystore`] and [`spec`], [`error`] and
 //! [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
@@ -20,19 +23,26 @@ pub mod error;
 pub mod exit;
 pub mod export;
 pub mod files;
+pub mod found;
+pub mod home;
 pub mod image;
+pub mod invite;
 pub mod keys;
+pub mod keystore;
 pub mod local;
 pub mod network;
 pub mod output;
 pub mod payment;
+pub mod qr;
 pub mod readiness;
 pub mod reference;
 pub mod registration;
 pub mod report;
 pub mod rounds;
+pub mod spec;
 pub mod status;
 pub mod table;
 pub mod target;
 pub mod trainer;
+pub mod up;
 pub mod wallet;

@@ -2,11 +2,11 @@
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use hydra_cli::{
-    args::{Cli, Command, ModelCommand},
+    args::{Cli, Command, ModelCommand, NetworkCommand},
     ask,
     error::Error,
     exit::ExitCode,
-    export, local, output, reference, registration, rounds, status, wallet,
+    export, found, invite, local, output, reference, registration, rounds, status, up, wallet,
 };
 use hydra_host::terminal;
 
@@ -66,5 +66,15 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Completions(args) => reference::completions(&args, json),
         Command::Man(args) => reference::man(&args, json),
         Command::Reference => reference::reference(),
+        Command::Up(args) => up::up(*args, json).await,
+        Command::Down(args) => up::down(&args, json).await,
+        Command::Logs(args) => up::logs(&args, json).await,
+        Command::Invite(args) => invite::run(args, json).await,
+        Command::Network {
+            command: NetworkCommand::New(args),
+        } => found::new(*args, json).await,
+        Command::Network {
+            command: NetworkCommand::Member(args),
+        } => found::member(args, json),
     }
 }

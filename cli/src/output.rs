@@ -21,6 +21,12 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
     data(&text)
 }
 
+/// One event of a program that goes on: one JSON document in one line.
+pub fn event<T: Serialize>(value: &T) -> Result<(), Error> {
+    let text = serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?;
+    data(&text)
+}
+
 /// Without what would steer a terminal: chains, nodes and trainers are quoted, and may say anything.
 pub fn harmless(text: &str) -> String {
     let steers = |c: char| c.is_control() && c != '\n';

@@ -8,7 +8,8 @@ use libp2p_identity::PeerId;
 use serde::Serialize;
 
 use crate::{
-    accounts, args::RegistrationArgs, chain::Chain, error::Error, output, target::Target, trainer::Status,
+    accounts, args::RegistrationArgs, chain::Chain, error::Error, output, payment::Capabilities,
+    target::Target, trainer::Status,
 };
 
 /// What is shown.
@@ -20,7 +21,7 @@ struct Registration {
     peer_id: String,
     /// The same as the call wants it: multihash bytes, `0x` and hexadecimal digits.
     peer_id_hex: String,
-    /// What the machine lends, as the call wants it. Information for others; nothing is decided by it.
+    /// What the machine lends, as the call wants it.
     capabilities: Capabilities,
     /// The proof of work.
     nonce: u64,
@@ -28,14 +29,6 @@ struct Registration {
     difficulty: u32,
     /// The node's address.
     url: String,
-}
-
-/// In the names that JavaScript clients give the fields.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Capabilities {
-    cpu_threads: u16,
-    memory_mib: u32,
 }
 
 /// Runs the command.

@@ -10,7 +10,7 @@ use crate::{
     address,
     args::TargetArgs,
     chain::Chain,
-    error::{Error, Meant},
+    error::{Error, Meant, Place},
     files,
     network::{self, Condition, Network, Newest, Pc},
     trainer::Trainer,
@@ -59,7 +59,7 @@ impl Target {
                 let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
                 Local::Named(path.clone(), network)
             }
-            None => Local::Newest(files::data_home().map_or(Newest::None, |home| network::newest(&home))),
+            None => Local::Newest(newest(args.pc.is_none())),
         };
         Self::choose(args, local, network::condition)
     }
@@ -124,8 +124,8 @@ impl Target {
     /// With whose trainer it is, if it is a PC's of a local network.
     fn known(&self, trainer: Trainer) -> Trainer {
         match (&self.meant, &self.pc) {
-            (Meant::Pc { folder, .. }, Some(pc)) if self.args.port.is_none() => {
-                trainer.of_pc(pc.clone(), folder.clone())
+            (Meant::Pc { place, .. }, Some(pc)) if self.args.port.is_none() => {
+                trainer.of_pc(pc.clone(), place.clone())
             }
             _ => trainer,
         }
@@ -134,14 +134,42 @@ impl Target {
     /// What has ended of the local network that the node belongs to, if it does.
     pub fn stopped(&self) -> Vec<String> {
         match &self.meant {
-            Meant::Pc { folder, .. } => match Network::read(folder) {
-                Ok(Some(network)) => network::stopped(&network, folder),
+            Meant::Pc { place, .. } => match Network::read(&place.folder) {
+                Ok(Some(network)) => network::stopped(&network, &place.folder),
                 // It was read a moment ago.
                 Ok(None) | Err(_) => Vec::new(),
             },
             _ => Vec::new(),
         }
     }
+}
+
+/// The network that is meant when none is named: the newest local one, or else, if only that runs, the one that this PC
+/// takes part in.
+fn newest(any_pc: bool) -> Newest {
+    let Some(home) = files::data_home() else {
+        return Newest::None;
+    };
+    let newest = network::newest(&home);
+    if !any_pc || runs(&newest) {
+        return newest;
+    }
+    let joined = network::joined(&home);
+    match newest {
+        Newest::None => joined,
+        _ if runs(&joined) => joined,
+        newest => newest,
+    }
+}
+
+fn runs(newest: &Newest) -> bool {
+    let Newest::There(_, network) = newest else {
+        return false;
+    };
+    network
+        .pcs
+        .iter()
+        .any(|pc| network::condition(pc) == Condition::Runs)
 }
 
 /// What was asked for on the command line counts more.
@@ -170,15 +198,15 @@ fn of_network(
     network: &Network,
     condition: impl Fn(&Pc) -> Condition,
 ) -> Result<Choice, Error> {
-    let starting = || Error::NetworkStarting(folder.into());
+    let starting = || Error::NetworkStarting(network.place(folder));
     if let Some(name) = &args.pc {
         let pc = network.pc(name)?;
         return match condition(pc) {
-            Condition::Runs => Ok(choice(folder, pc)),
+            Condition::Runs => Ok(choice(network.place(folder), pc)),
             _ if network::starting(network) => Err(starting()),
             other => Err(Error::PcStopped {
                 pc: pc.name.clone(),
-                folder: folder.into(),
+                place: network.place(folder),
                 other: in_place_of(pc, other),
             }),
         };
@@ -186,7 +214,7 @@ fn of_network(
     let mut other = None;
     for pc in &network.pcs {
         match condition(pc) {
-            Condition::Runs => return Ok(choice(folder, pc)),
+            Condition::Runs => return Ok(choice(network.place(folder), pc)),
             condition => other = other.or(in_place_of(pc, condition)),
         }
     }
@@ -194,7 +222,7 @@ fn of_network(
         return Err(starting());
     }
     Err(Error::NetworkStopped {
-        folder: folder.into(),
+        place: network.place(folder),
         other,
     })
 }
@@ -206,10 +234,10 @@ fn in_place_of(pc: &Pc, condition: Condition) -> Option<(u16, hydra_host::Holder
     }
 }
 
-fn choice(folder: &Path, pc: &Pc) -> Choice {
+fn choice(place: Place, pc: &Pc) -> Choice {
     let meant = Meant::Pc {
         pc: pc.name.clone(),
-        folder: folder.into(),
+        place,
     };
     (pc.node.rpc_url.clone(), meant, Some(pc.clone()))
 }
@@ -219,11 +247,12 @@ fn by_default(newest: Newest, condition: impl Fn(&Pc) -> Condition) -> Choice {
     let meant = match newest {
         Newest::There(folder, network) => {
             if let Some(pc) = network.pcs.iter().find(|pc| condition(pc) == Condition::Runs) {
-                return choice(&folder, pc);
+                return choice(network.place(&folder), pc);
             }
+            let place = network.place(&folder);
             match network::starting(&network) {
-                true => Meant::UsualAsStarting { folder },
-                false => Meant::UsualAsStopped { folder },
+                true => Meant::UsualAsStarting { place },
+                false => Meant::UsualAsStopped { place },
             }
         }
         Newest::Gone(folder) => Meant::UsualAsGone { folder },

@@ -8,13 +8,10 @@ use hydra_primitives::ModelId;
 use hydra_trainer_api::{CHECK_PATH, INFER_PATH, Refusal, STATUS_PATH, TAG_HEADER, Tag, weights_path};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use crate::{
-    error::{Error, TrainerState},
+    error::{Error, Place, TrainerState},
     files,
     network::{self, Pc},
 };
@@ -35,7 +32,7 @@ pub struct Trainer {
     url: String,
     port: u16,
     token: Option<[u8; 32]>,
-    home: Option<(Pc, PathBuf)>,
+    home: Option<(Pc, Place)>,
 }
 
 impl Trainer {
@@ -62,9 +59,9 @@ impl Trainer {
         })
     }
 
-    /// The same, known to be this PC's of the local network in `folder`: for what is said if it doesn't answer.
-    pub fn of_pc(mut self, pc: Pc, folder: PathBuf) -> Self {
-        self.home = Some((pc, folder));
+    /// The same, known to be this PC's of the network in `place`: for what is said if it doesn't answer.
+    pub fn of_pc(mut self, pc: Pc, place: Place) -> Self {
+        self.home = Some((pc, place));
         self
     }
 
@@ -189,9 +186,9 @@ impl Trainer {
         }
         match &self.home {
             Some((pc, _)) if network::trainer_runs(pc) => TrainerState::Starting { pid: pc.trainer.pid },
-            Some((pc, folder)) => TrainerState::Ended {
+            Some((pc, place)) => TrainerState::Ended {
                 pc: pc.name.clone(),
-                folder: folder.clone(),
+                place: place.clone(),
             },
             None => TrainerState::Unknown,
         }

@@ -330,6 +330,219 @@ fn with_json_a_failure_is_json_too() {
     assert!(said.starts_with("unexpected argument '--nonsense'"), "{said}");
 }
 
+/// `hydra up` with programs that end at once.
+fn up(home: &Path) -> Command {
+    let mut command = hydra(home);
+    command.args(["up", "--node", "/bin/false", "--trainer", "/bin/false"]);
+    command
+}
+
+#[test]
+fn what_takes_part_in_nothing_is_told_where_to_begin() {
+    let (_folder, home) = folder();
+    let begin = "takes part in no network yet";
+    refused(&mut up(&home), 8, begin);
+    refused(hydra(&home).arg("down"), 8, begin);
+    refused(hydra(&home).arg("logs"), 8, begin);
+    refused(hydra(&home).args(["logs", "--base-path", "nothing"]), 8, begin);
+    let nobody = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    refused(hydra(&home).args(["invite", nobody]), 8, begin);
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn a_file_that_is_no_network_s_is_refused_and_leaves_nothing() {
+    let (_folder, home) = folder();
+    let file = home.join("net.json");
+    for text in [
+        "",
+        "{}",
+        r#"{"name":"N","id":"../n"}"#,
+        r#"{"name":"N","id":"dev"}"#,
+    ] {
+        fs::write(&file, text).unwrap();
+        refused(
+            up(&home).args(["--network", "net.json"]),
+            8,
+            "is no network's file",
+        );
+    }
+    refused(
+        up(&home).args(["--network", "none.json"]),
+        1,
+        "can't read none.json",
+    );
+    assert!(!home.join(".local").exists());
+}
+
+#[test]
+fn a_member_s_keys_are_made_once_and_its_file_holds_no_secret() {
+    let (_folder, home) = folder();
+    let member = |out: &str| {
+        let mut command = hydra(&home);
+        command.args([
+            "network",
+            "member",
+            "--id",
+            "net",
+            "--base-path",
+            "pc",
+            "--out",
+            out,
+        ]);
+        command.args([
+            "--address",
+            "203.0.113.7",
+            "--address",
+            "pc.example.org",
+            "--json",
+        ]);
+        command
+    };
+    let made = |out: &str| -> serde_json::Value {
+        let (code, text, complaint) = run(&mut member(out));
+        assert_eq!(code, Some(0), "{complaint}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let first = made("a.json");
+    assert_eq!(made("b.json"), first);
+    refused(
+        &mut {
+            let mut again = hydra(&home);
+            again.args([
+                "network",
+                "member",
+                "--id",
+                "net",
+                "--base-path",
+                "pc",
+                "--out",
+                "a.json",
+            ]);
+            again
+        },
+        6,
+        "a.json is there already",
+    );
+    let node = first["node_addresses"][1].as_str().unwrap();
+    assert!(
+        node.starts_with("/dns/pc.example.org/tcp/30333/p2p/12D3KooW"),
+        "{node}"
+    );
+    let keystore = home.join("pc/pc/node/chains/net/keystore");
+    let keys: Vec<_> = fs::read_dir(&keystore)
+        .unwrap()
+        .map(|key| key.unwrap().path())
+        .collect();
+    assert_eq!(keys.len(), 3);
+    let file = fs::read_to_string(home.join("a.json")).unwrap();
+    for key in keys {
+        let secret: String = serde_json::from_slice(&fs::read(&key).unwrap()).unwrap();
+        assert!(!file.contains(&secret));
+    }
+    // The network isn't founded yet.
+    refused(
+        up(&home).args(["--base-path", "pc"]),
+        8,
+        "takes part in no network yet",
+    );
+}
+
+#[test]
+fn a_network_that_can_not_be_is_refused_before_anything_is_made() {
+    let (_folder, home) = folder();
+    let new = |arguments: &[&str]| {
+        let mut command = hydra(&home);
+        command
+            .args(["network", "new", "--node", "/bin/false", "--out", "out"])
+            .args(arguments);
+        command
+    };
+    refused(&mut new(&["--yes", "--id", "dev"]), 2, "development network");
+    refused(&mut new(&["--yes", "--id", "a/b"]), 2, "its id must be");
+    refused(
+        &mut new(&["--yes", "--address", "1.2.3.4:30333"]),
+        2,
+        "neither an IP address nor a name",
+    );
+    // Nobody is there to be asked.
+    let (code, out, complaint) = run(&mut new(&[]));
+    assert_eq!((code, out.as_str()), (Some(6), ""), "{complaint}");
+    assert!(complaint.contains("with --yes"), "{complaint}");
+    fs::write(home.join("member.json"), "{}").unwrap();
+    refused(
+        &mut new(&["--yes", "--member", "member.json"]),
+        2,
+        "describes no member",
+    );
+    fs::create_dir(home.join("out")).unwrap();
+    fs::write(home.join("out/net.json"), "").unwrap();
+    refused(
+        &mut new(&["--yes", "--id", "net"]),
+        6,
+        "out/net.json is there already",
+    );
+    fs::remove_file(home.join("out/net.json")).unwrap();
+    // A node that exports nothing.
+    let (code, _, complaint) = run(&mut new(&["--yes", "--id", "net", "--base-path", "pc"]));
+    assert_eq!(code, Some(8), "{complaint}");
+    assert!(
+        complaint.contains("does not take the network's description"),
+        "{complaint}"
+    );
+    assert_eq!(fs::read_dir(home.join("out")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_up_starts_and_dies_is_reported_with_why_and_started_again() {
+    let (_folder, home) = folder();
+    fs::write(home.join("net.json"), r#"{"name":"Net","id":"net"}"#).unwrap();
+    let port = free_ports();
+    let mut command = up(&home);
+    command.args(["--network", "net.json", "--json"]);
+    for (n, option) in (0..).zip([
+        "--rpc-port",
+        "--p2p-port",
+        "--trainer-http-port",
+        "--trainer-p2p-port",
+    ]) {
+        command.args([option, &(port + n).to_string()]);
+    }
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut event = |state: &str| -> serde_json::Value {
+        loop {
+            let line = lines.next().expect("it goes on").unwrap();
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if event["state"] == state {
+                return event;
+            }
+        }
+    };
+    let account = event("account");
+    assert_eq!(account["is_new"], true);
+    assert_eq!(event("network")["id"], "net");
+    assert!(Path::new(account["key_file"].as_str().unwrap()).exists());
+    let first = event("ended");
+    assert!(first["how"].as_str().unwrap().contains("exit code 1"), "{first}");
+    assert_eq!(first["again_in_seconds"], 1);
+    event("started");
+
+    // One folder, one `hydra up`.
+    refused(&mut up(&home), 8, "runs already");
+    let (code, _, complaint) = run(hydra(&home).arg("down"));
+    assert_eq!(code, Some(0), "{complaint}");
+    event("stopped");
+    assert!(child.wait().unwrap().success());
+    let (code, _, complaint) = run(hydra(&home).arg("down"));
+    assert_eq!(code, Some(0), "{complaint}");
+    assert!(complaint.contains("no `hydra up` runs"), "{complaint}");
+}
+
 /// `script` gives it a terminal.
 fn on_a_terminal(variables: &[(&str, &str)], command: &str) -> String {
     let (_folder, home) = folder();

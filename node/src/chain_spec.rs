@@ -24,6 +24,10 @@ pub struct Extensions {
     pub bad_blocks: sc_client_api::BadBlocks<Block>,
     /// A checkpoint for light clients, filled in by `sync_state_genSyncSpec`.
     pub light_sync_state: sc_sync_state_rpc::LightSyncStateExtension,
+    /// Trainers that a new one connects to first, as multiaddresses. The node has no use for them; they stand here so that
+    /// one file tells a PC everything about a network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trainers: Vec<String>,
 }
 
 /// A chain spec of this network.
@@ -136,6 +140,19 @@ mod tests {
             assert_eq!(properties["tokenSymbol"], "HYDRA");
             assert_eq!(properties["tokenDecimals"], 12);
         }
+    }
+
+    /// `hydra network new` writes them, and the raw spec is made of what it wrote.
+    #[test]
+    fn the_trainers_of_a_network_stay_in_its_file() {
+        let json = load("local", Genesis::Preset).unwrap().as_json(false).unwrap();
+        let mut spec: Value = serde_json::from_str(&json).unwrap();
+        assert!(spec.get("trainers").is_none(), "a development network names none");
+        let trainers = serde_json::json!(["/ip4/203.0.113.7/tcp/30400/p2p/12D3KooW"]);
+        spec["trainers"] = trainers.clone();
+        let read = ChainSpec::from_json_bytes(spec.to_string().into_bytes()).unwrap();
+        let raw: Value = serde_json::from_str(&read.as_json(true).unwrap()).unwrap();
+        assert_eq!(raw["trainers"], trainers);
     }
 
     #[test]

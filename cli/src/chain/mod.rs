@@ -118,6 +118,17 @@ impl Chain {
         Ok((health.peers, health.is_syncing))
     }
 
+    /// The highest block that the node has heard of.
+    pub async fn sync_target(&self) -> Result<u64, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct State {
+            highest_block: u64,
+        }
+        let state = self.rpc.request::<State>("system_syncState", Default::default());
+        Ok(self.patient(state).await?.highest_block)
+    }
+
     /// What the node says about this PC's clock; `None` from a node that does not watch it.
     pub async fn clock(&self) -> Result<Option<Clock>, Error> {
         let answer = self.rpc.request::<Clock>("hydra_clock", Default::default());

@@ -149,8 +149,9 @@ fn from_entropy(entropy: &[u8], password: &str) -> Result<Key, KeysError> {
     Ok(Key(seed.expand_to_keypair(ExpansionMode::Ed25519)))
 }
 
-/// As people copy phrases: on several lines, with capitals. What follows the words is taken as it is.
-fn tidy(text: &str) -> Secret {
+/// A phrase as people copy it, on several lines and with capitals, as it is written down. What follows the words is taken as it
+/// is.
+pub fn tidy(text: &str) -> Secret {
     let text = text.trim();
     let (words, rest) = text.split_at(text.find('/').unwrap_or(text.len()));
     let mut tidy = Zeroizing::new(String::with_capacity(text.len()));

@@ -141,7 +141,7 @@ impl Store {
     /// Keeps an account. Returns where.
     pub fn add(&self, file: &KeyFile, replace: bool) -> Result<PathBuf, Error> {
         let account = file.account()?;
-        files::make_private_folder(&self.folder).map_err(Error::file("make", &self.folder))?;
+        files::make_private_folder(&self.folder)?;
         if files::others_can_read(&self.folder) {
             output::note(&format!(
                 "others can look into {folder}: chmod 700 {folder}",

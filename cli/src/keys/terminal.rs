@@ -36,8 +36,20 @@ pub async fn hidden(prompt: &str) -> Result<Secret, Error> {
     typed.map(Zeroizing::new).map_err(gone)
 }
 
-/// Asks whether to go on. Only a yes is one.
-pub async fn confirm(question: &str) -> Result<(), Error> {
+/// Refuses if consent wasn't given with `--yes` and nobody can be asked for it.
+pub fn may_consent(yes: bool) -> Result<(), Error> {
+    match yes {
+        true => Ok(()),
+        false => required("your consent", "say it on the command line with --yes"),
+    }
+}
+
+/// Asks whether to go on, unless that was said with `--yes`. Only a yes is one.
+pub async fn consent(question: &str, yes: bool) -> Result<(), Error> {
+    may_consent(yes)?;
+    if yes {
+        return Ok(());
+    }
     let question = format!("{} [y/N] ", output::harmless(question));
     let answer = apart(move || ask(&question)).await.map_err(gone)?;
     match answer.trim().to_lowercase().as_str() {

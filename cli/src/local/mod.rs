@@ -8,9 +8,9 @@ mod made;
 mod pcs;
 mod plan;
 pub mod process;
-mod programs;
+pub mod programs;
 pub mod progress;
-mod stop;
+pub mod stop;
 pub mod watch;
 
 use std::{path::Path, time::Duration};

@@ -33,7 +33,7 @@ pub fn plan(
     match (&args.base_path, &args.only) {
         // One PC joins the others where they are, so nothing about the network may change.
         (Some(path), Some(name)) => {
-            let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
+            let network = local(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
             let path = told(path)?;
             let joins = network.pc(name)?;
             let others = network.pcs.iter().filter(|pc| pc.name != joins.name);
@@ -42,7 +42,7 @@ pub fn plan(
             Ok((path, network))
         }
         (Some(path), None) => {
-            let before = Network::read(path)?;
+            let before = local(path)?;
             // The same folder is the same network, of as many PCs.
             let pcs = before.as_ref().map(|network| network.pcs.len());
             let pcs = args.pcs.or(pcs.and_then(|pcs| u8::try_from(pcs).ok()));
@@ -116,6 +116,15 @@ pub fn plan(
             Ok((path, network))
         }
     }
+}
+
+/// The local network in this folder, if there is one. This PC's part of a network with others is none.
+fn local(path: &Path) -> Result<Option<Network>, Error> {
+    let network = Network::read(path)?;
+    if network.as_ref().is_some_and(|network| network.joined.is_some()) {
+        return Err(Error::NotLocal(path.into()));
+    }
+    Ok(network)
 }
 
 /// Refuses a folder that holds anything but what an earlier start may have left there: it is somebody's.

@@ -47,6 +47,31 @@ fn a_network_is_run_by_one_program_at_a_time() {
 }
 
 #[test]
+fn a_pc_of_a_network_with_others_is_not_started_as_a_local_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    let mut network = Layout::new(path.clone(), 1, 20_000).network();
+    network.joined = Some(network::Joined {
+        id: "net".into(),
+        validator: false,
+        train: true,
+        stake: "1".into(),
+        bonded: false,
+    });
+    network.write(&path).unwrap();
+    let only = DemoArgs {
+        only: Some("alice".into()),
+        ..args(&path)
+    };
+    for args in [args(&path), only] {
+        assert!(matches!(
+            plan(&args, stopped, |_| Ok(())),
+            Err(Error::NotLocal(_))
+        ));
+    }
+}
+
+#[test]
 fn one_pc_needs_a_network_to_join() {
     let folder = tempfile::tempdir().unwrap();
     let only = DemoArgs {

@@ -20,26 +20,46 @@ pub struct Programs {
 impl Programs {
     /// Those that were named, else those near this program.
     pub fn find(args: &DemoArgs) -> Result<Self, Error> {
-        let beside = std::env::current_exe()
-            .ok()
-            .and_then(|exe| Some(exe.parent()?.to_path_buf()));
-        let program = |name: &'static str, given: &Option<PathBuf>, option| {
-            let path = given.clone().or_else(|| Some(beside.as_ref()?.join(name)));
-            let tried = path
-                .as_ref()
-                .map_or_else(|| name.into(), |path| path.display().to_string());
-            path.filter(|path| path.is_file()).ok_or(Error::NoProgram {
-                program: name,
-                tried,
-                option,
-            })
-        };
         Ok(Self {
-            node: program("hydra-node", &args.node, "--node")?,
-            trainer: program("hydra-trainer", &args.trainer, "--trainer")?,
-            dataset: dataset(args.datasets.as_deref(), beside.as_deref())?,
+            node: node(args.node.as_deref())?,
+            trainer: trainer(args.trainer.as_deref())?,
+            dataset: digits(args.datasets.as_deref())?,
         })
     }
+}
+
+/// `hydra-node`: the one given, else the one near this program.
+pub fn node(given: Option<&Path>) -> Result<PathBuf, Error> {
+    program("hydra-node", given, "--node")
+}
+
+/// `hydra-trainer`: the one given, else the one near this program.
+pub fn trainer(given: Option<&Path>) -> Result<PathBuf, Error> {
+    program("hydra-trainer", given, "--trainer")
+}
+
+/// The folder with the digits: in the one given, else in the checkout this was built from, else near the program.
+pub fn digits(given: Option<&Path>) -> Result<PathBuf, Error> {
+    dataset(given, beside().as_deref())
+}
+
+fn beside() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    Some(exe.parent()?.to_path_buf())
+}
+
+fn program(name: &'static str, given: Option<&Path>, option: &'static str) -> Result<PathBuf, Error> {
+    let path = given
+        .map(Path::to_path_buf)
+        .or_else(|| Some(beside()?.join(name)));
+    let tried = path
+        .as_ref()
+        .map_or_else(|| name.into(), |path| path.display().to_string());
+    path.filter(|path| path.is_file()).ok_or(Error::NoProgram {
+        program: name,
+        tried,
+        option,
+    })
 }
 
 /// The folder with the digits: the one given, else in the checkout this was built from, else near the program.

@@ -1,4 +1,4 @@
-//! Signals that ask `hydra demo` to end.
+//! Signals that ask `hydra demo` and `hydra up` to end.
 
 use std::{fs, time::Duration};
 use tokio::{

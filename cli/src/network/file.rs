@@ -10,7 +10,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::{accounts, error::Error, files};
+use crate::{
+    accounts,
+    error::{Error, Place},
+    files,
+};
 
 /// The file's name.
 pub const NETWORK_FILE: &str = "network.json";
@@ -47,8 +51,26 @@ pub struct Network {
     pub hydra_pid: u32,
     /// Whether every PC has answered since.
     pub ready: bool,
+    /// What else is known of a network with others, of which this PC is the only one here; `None` of a local network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
     /// Its PCs.
     pub pcs: Vec<Pc>,
+}
+
+/// This PC's part of a network with others, beside what every PC has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The network's id, which its data are filed under.
+    pub id: String,
+    /// Whether this PC has session keys: it makes blocks if genesis names them.
+    pub validator: bool,
+    /// Whether it is to train.
+    pub train: bool,
+    /// How much it is to have at stake, in HYDRA.
+    pub stake: String,
+    /// Whether that was at stake once: what is lost of it afterwards isn't bonded again unasked.
+    pub bonded: bool,
 }
 
 /// One PC of a local network.
@@ -195,6 +217,14 @@ impl Network {
             }
         }
         Ok(())
+    }
+
+    /// Where it is, for sentences.
+    pub fn place(&self, folder: &Path) -> Place {
+        Place {
+            folder: folder.into(),
+            joined: self.joined.is_some(),
+        }
     }
 
     /// How many validators its chain has, whether or not all of them are here.

@@ -50,6 +50,7 @@ impl Layout {
             base_port: self.base_port,
             hydra_pid: 0,
             ready: false,
+            joined: None,
             pcs: (0..self.pcs).map(|index| self.pc(index)).collect(),
         }
     }
@@ -215,7 +216,7 @@ pub fn trainer_key(index: u8) -> [u8; 32] {
 }
 
 /// The libp2p identity of an ed25519 secret.
-fn peer_id(mut secret: [u8; 32]) -> String {
+pub fn peer_id(mut secret: [u8; 32]) -> String {
     // Every 32 bytes are an ed25519 secret, so this can't fail.
     Keypair::ed25519_from_bytes(&mut secret)
         .map(|pair| pair.public().to_peer_id().to_base58())

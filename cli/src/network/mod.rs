@@ -1,5 +1,6 @@
-//! Local networks as every command knows them: what one looks like, where it is written down, which one was started last,
-//! and whether it runs. Starting and stopping one is `hydra demo`'s own: see [`crate::local`].
+//! Networks of this PC as every command knows them: what one looks like, where it is written down, which one was started
+//! last, and whether it runs. A local one has several PCs and is `hydra demo`'s to start and stop: see [`crate::local`]. Of
+//! one with others there is this PC alone, and `hydra up` runs it: see [`crate::up`](mod@crate::up).
 //!
 //! It must never take another program for one of a network's own, nor a network for another that uses its ports.
 
@@ -8,7 +9,9 @@ mod layout;
 mod newest;
 mod running;
 
-pub use file::{NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
-pub use layout::{DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, trainer_key};
-pub use newest::{Newest, newest, remember};
+pub use file::{Joined, NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
+pub use layout::{
+    DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, peer_id, trainer_key,
+};
+pub use newest::{Newest, joined, newest, remember, remember_joined};
 pub use running::{Condition, alive, condition, own_part, starting, stopped, trainer_listens, trainer_runs};

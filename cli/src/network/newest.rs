@@ -1,4 +1,5 @@
-//! Which local network was started last, so that commands find it without being told.
+//! Which local network was started last, and which network this PC takes part in, so that commands find them without being
+//! told.
 
 use std::{
     fs, io,
@@ -10,6 +11,8 @@ use crate::files;
 
 /// The file that names the newest local network's folder.
 const NEWEST: &str = "newest-network";
+/// The file that names the folder of this PC's part of a network.
+const JOINED: &str = "this-pc";
 
 /// The local network that was started last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,16 @@ pub enum Newest {
 
 /// Looks for it.
 pub fn newest(data_home: &Path) -> Newest {
-    let Ok(text) = fs::read_to_string(data_home.join(NEWEST)) else {
+    named_by(&data_home.join(NEWEST))
+}
+
+/// Looks for the network that this PC takes part in: the one of the last `hydra up`.
+pub fn joined(data_home: &Path) -> Newest {
+    named_by(&data_home.join(JOINED))
+}
+
+fn named_by(pointer: &Path) -> Newest {
+    let Ok(text) = fs::read_to_string(pointer) else {
         return Newest::None;
     };
     let folder = PathBuf::from(text.strip_suffix('\n').unwrap_or(&text));
@@ -40,9 +52,18 @@ pub fn newest(data_home: &Path) -> Newest {
 
 /// Notes that the network in `folder` is the newest.
 pub fn remember(data_home: &Path, folder: &Path) -> io::Result<()> {
+    name(data_home, NEWEST, folder)
+}
+
+/// Notes that this PC's part of a network is in `folder`.
+pub fn remember_joined(data_home: &Path, folder: &Path) -> io::Result<()> {
+    name(data_home, JOINED, folder)
+}
+
+fn name(data_home: &Path, pointer: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(data_home)?;
     files::write(
-        &data_home.join(NEWEST),
+        &data_home.join(pointer),
         format!("{}\n", folder.display()).as_bytes(),
     )
 }

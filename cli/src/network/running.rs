@@ -62,10 +62,9 @@ pub fn stopped(network: &Network, folder: &Path) -> Vec<String> {
             (false, false) => " does",
         };
         Some(format!(
-            "{}{what} not run: start it again with `hydra demo --only {} --base-path {}`",
+            "{}{what} not run: start it again with `{}`",
             pc.title(),
-            pc.name,
-            folder.display()
+            network.place(folder).again_only(&pc.name)
         ))
     };
     network.pcs.iter().filter_map(sentence).collect()

@@ -1,6 +1,6 @@
 //! `hydra wallet send`, `hydra stake bond` and `hydra claim`: what each must check, and how it is said.
 
-use hydra_primitives::AccountBytes;
+use hydra_primitives::{AccountBytes, Balance};
 use subxt::utils::AccountId32;
 
 use super::spend::{Details, Plan, Spender, described};
@@ -17,21 +17,52 @@ pub async fn send(args: SendArgs, json: bool) -> Result<(), Error> {
     // A wrong address is the most that can go wrong, so it is what is looked at first.
     let (to, name) = receiver(&Store::new(&args.spend.signer.keys)?, &args.to)?;
     let spender = Spender::new(&args.spend).await?;
+    let transfer = Transfer {
+        to,
+        name,
+        amount: args.amount,
+        lines: Vec::new(),
+    };
+    self::transfer(spender, transfer, json).await
+}
+
+/// HYDRA that is to be somebody else's.
+pub struct Transfer {
+    /// Who receives it.
+    pub to: AccountBytes,
+    /// What the sender calls the receiver.
+    pub name: Option<String>,
+    /// How much.
+    pub amount: Balance,
+    /// What is said of it besides: a word and what it is.
+    pub lines: Vec<(&'static str, String)>,
+}
+
+/// Sends it, once that was said and confirmed.
+pub async fn transfer(spender: Spender<'_>, transfer: Transfer, json: bool) -> Result<(), Error> {
+    let Transfer {
+        to,
+        name,
+        amount,
+        lines: more,
+    } = transfer;
     let best = spender.chain.best().await?.hash;
     let least = spender.chain.existential_deposit(best).await?;
     let has = spender.chain.funds(&to, best).await?;
-    if has.free == 0 && has.held == 0 && args.amount < least {
+    let is_new = has.free == 0 && has.held == 0;
+    if is_new && amount < least {
         let who = accounts::short(&to);
         return Err(Error::TooLittle { who, least });
     }
     let address = accounts::address(&to);
     let mut lines = vec![
-        ("send", format!("{} HYDRA", amount::exact(args.amount))),
+        ("send", format!("{} HYDRA", amount::exact(amount))),
         ("to", described(&address, name.as_deref())),
     ];
+    lines.extend(more);
     if to == spender.payer.account() {
         lines.push(("note", "sender and receiver are the same account".into()));
-    } else if has.free == 0 && has.held == 0 {
+    } else if is_new {
         lines.push((
             "note",
             "the receiver has nothing yet: check the address once more".into(),
@@ -39,14 +70,14 @@ pub async fn send(args: SendArgs, json: bool) -> Result<(), Error> {
     }
     let plan = Plan {
         action: "send",
-        call: Call::Send(to, args.amount),
+        call: Call::Send(to, amount),
         lines,
         question: "Send it?",
         details: Details {
             to: Some(address),
             to_name: name,
             model: None,
-            amount: Some(amount::exact(args.amount)),
+            amount: Some(amount::exact(amount)),
         },
     };
     spender.spend(plan, json).await

@@ -3,13 +3,12 @@
 use serde::Serialize;
 use std::path::PathBuf;
 
-use super::qr;
 use crate::{
     accounts,
     args::{ListArgs, ReceiveArgs, ShowArgs},
     error::Error,
     keys::store::{Kept, Store},
-    output,
+    output, qr,
     report::figures,
     table::{Align, Table},
 };

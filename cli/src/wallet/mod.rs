@@ -12,8 +12,10 @@ mod calls;
 mod look;
 mod made;
 mod make;
-mod qr;
 mod spend;
+
+pub use calls::{Transfer, transfer};
+pub use spend::Spender;
 
 use crate::{
     args::{ClaimArgs, StakeCommand, WalletCommand},

@@ -9,7 +9,7 @@ use crate::{
     args::SpendArgs,
     chain::Chain,
     error::Error,
-    keys::{payer::Payer, terminal},
+    keys::{key::Key, payer::Payer, terminal},
     output,
     payment::{self, Call, Order},
     readiness,
@@ -83,13 +83,22 @@ pub struct Receipt {
 impl<'a> Spender<'a> {
     /// Finds node and account.
     pub async fn new(args: &'a SpendArgs) -> Result<Self, Error> {
-        if !args.yes {
-            terminal::required("your consent", "say it on the command line with --yes")?;
-        }
+        terminal::may_consent(args.yes)?;
         let chain = Target::new(&args.node.target())?.chain().await?;
         let payer = Payer::choose(&args.signer, &chain).await?;
         payer.check(&args.signer.password)?;
         Ok(Self { chain, payer, args })
+    }
+
+    /// Finds the node, for an account whose key is at hand.
+    pub async fn with_key(args: &'a SpendArgs, key: Key) -> Result<Self, Error> {
+        terminal::may_consent(args.yes)?;
+        let chain = Target::new(&args.node.target())?.chain().await?;
+        Ok(Self {
+            chain,
+            payer: Payer::Open(key),
+            args,
+        })
     }
 
     /// Says what will happen, asks, has it done, and shows the receipt.
@@ -100,16 +109,14 @@ impl<'a> Spender<'a> {
         let key = payer.unlock(&args.signer.password).await?;
         let order = Order {
             key: &key,
-            call: plan.call,
+            call: &plan.call,
         };
         let fee = payment::quote(&chain, order).await?;
         output::note(&plan.said(
             &described(&accounts::address(&account), Some(&name)),
             &amount::exact(fee),
         ));
-        if !args.yes {
-            terminal::confirm(plan.question).await?;
-        }
+        terminal::consent(plan.question, args.yes).await?;
         let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
         let mut details = plan.details;
         if payment.received > 0 {

@@ -7,10 +7,12 @@
 //! prints, answers and leaves behind.
 
 pub mod clients;
+mod member;
 mod network;
 mod newcomer;
 pub mod proc;
 
+pub use member::Member;
 pub use network::{LocalNetwork, free_ports};
 pub use newcomer::Newcomer;
 

@@ -6,6 +6,7 @@ mod asking;
 mod cheat;
 mod clients;
 mod crash;
+mod founding;
 mod mistakes;
 mod training;
 mod upgrade;

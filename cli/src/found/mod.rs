@@ -1,0 +1,268 @@
+//! `hydra network`: founds a network. It makes this PC's keys, gathers the members, and writes the one file that everybody
+//! else needs.
+//!
+//! It must never overwrite anything, and never write a secret into the network's files.
+
+mod hosts;
+pub mod member;
+mod node;
+pub mod patch;
+mod write;
+
+use serde::Serialize;
+use serde_json::Value;
+use std::{fs, path::PathBuf};
+
+use crate::{
+    amount,
+    args::{MemberArgs, NetworkNewArgs, ThisPcArgs},
+    error::Error,
+    files,
+    home::{self, Home, Wish},
+    keys::terminal,
+    local::programs,
+    output,
+    spec::check_id,
+};
+use hosts::{hosts_of, kind, of_this_pc};
+use member::{Member, check_hosts};
+use patch::Plan;
+use write::{is_new, write_new};
+
+/// What is shown of a new network.
+#[derive(Debug, Serialize)]
+struct Founded {
+    /// Its name.
+    name: String,
+    /// Its id.
+    id: String,
+    /// The file for everybody.
+    file: PathBuf,
+    /// The same for people to read.
+    plain_file: PathBuf,
+    /// Its members' accounts.
+    members: Vec<String>,
+    /// This PC's folder, if it is a member.
+    folder: Option<PathBuf>,
+    /// What others connect to.
+    boot_nodes: Vec<String>,
+}
+
+/// Runs `hydra network new`.
+pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
+    check_id(&args.id).map_err(Error::BadPlan)?;
+    let program = programs::node(args.node.as_deref())?;
+    let [file, plain_file] = ["", "-plain"].map(|end| args.out.join(format!("{}{end}.json", args.id)));
+    for path in [&file, &plain_file] {
+        is_new(path)?;
+    }
+    let hosts = of_this_pc(&args.this_pc);
+    check_hosts(&hosts)?;
+    let members: Vec<Member> = args
+        .member
+        .iter()
+        .map(|path| Member::read(path))
+        .collect::<Result<_, _>>()?;
+    let kind = args.kind.unwrap_or_else(|| match members.as_slice() {
+        [] => kind(&hosts),
+        members => kind(&hosts_of(members)),
+    });
+    announce(&args, &members, &hosts);
+    terminal::consent("Found this network?", args.yes).await?;
+
+    let (home, members) = match members.is_empty() {
+        true => {
+            let (home, member) = this_pc(&args.id, &args.this_pc, &hosts)?;
+            (Some(home), vec![member])
+        }
+        false => (None, members),
+    };
+    let plan = Plan {
+        name: args.name,
+        id: args.id,
+        kind,
+        slot: args.slot,
+        epoch: args.epoch,
+        member_hydra: args.member_hydra,
+        bond: args.bond,
+        allocations: args.allocate,
+        members,
+    };
+    let plain = patch::spec(&node::exported(&program)?, &plan).map_err(Error::BadPlan)?;
+    files::make_folder(&args.out)?;
+    write_new(&plain_file, &plain)?;
+    let raw = match node::raw(&program, &plain_file).and_then(|raw| complete(raw, &plain)) {
+        Ok(raw) => raw,
+        Err(error) => {
+            // It was made a moment ago, and the next try would be refused because of it.
+            let _ = fs::remove_file(&plain_file);
+            return Err(error);
+        }
+    };
+    write_new(&file, &raw)?;
+    if let Some(home) = &home {
+        home.keep_spec(&file)?;
+        note_home(home);
+    }
+    show(&plan, file, plain_file, home, json)
+}
+
+/// Runs `hydra network member`.
+pub fn member(args: MemberArgs, json: bool) -> Result<(), Error> {
+    check_id(&args.id).map_err(Error::BadPlan)?;
+    is_new(&args.out)?;
+    let hosts = of_this_pc(&args.this_pc);
+    check_hosts(&hosts)?;
+    let (home, member) = this_pc(&args.id, &args.this_pc, &hosts)?;
+    let value = serde_json::to_value(&member).map_err(|error| Error::BadPlan(error.to_string()))?;
+    write_new(&args.out, &value)?;
+    note_home(&home);
+    if json {
+        return output::json(&member);
+    }
+    output::data(&format!(
+        "This PC's keys are in {}: back that folder up.\nSend {} to whoever founds the network; it holds no secret.\nOnce you \
+         have the network's file:  hydra up --network FILE --base-path {}",
+        home.path.display(),
+        args.out.display(),
+        home.path.display()
+    ))
+}
+
+/// Makes this PC's keys, unless they are there.
+fn this_pc(id: &str, args: &ThisPcArgs, hosts: &[String]) -> Result<(Home, Member), Error> {
+    let path = home::folder_of(id, args.base_path.as_deref())?;
+    let phrase = args.phrase_file.as_deref().map(home::read_phrase).transpose()?;
+    let wish = Wish {
+        id,
+        name: args.pc_name.as_deref(),
+        ports: &args.ports,
+        phrase: phrase.as_ref().map(|phrase| phrase.as_str()),
+        validator: true,
+    };
+    // A folder that has a network's file belongs to a network that is founded already.
+    if let Some(before) = Home::open(&path)?
+        && before.spec()?.is_some()
+    {
+        return Err(Error::Exists(before.chain_file()));
+    }
+    let home = Home::open_or_make(&path, &wish)?.home;
+    let keys = home::make_session_keys(&home.keystore())?;
+    let member = Member::new(&home, keys, hosts)?;
+    Ok((home, member))
+}
+
+/// Says what will be, before anything is.
+fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String]) {
+    let who = match members {
+        [] => format!("this PC is its only member, reached at {}", hosts.join(" and ")),
+        members => {
+            let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+            format!("its members are {}", names.join(", "))
+        }
+    };
+    output::note(&format!(
+        "{} ({}): a block every {} s, an epoch of {} blocks; {who}.\nEach member owns {} HYDRA from the beginning, {} of them at \
+         stake.",
+        args.name,
+        args.id,
+        args.slot,
+        args.epoch,
+        amount::exact(args.member_hydra),
+        amount::exact(args.bond)
+    ));
+    if members.is_empty() && args.this_pc.address.is_empty() {
+        output::note(
+            "Others can reach it only from the same local network: name its public address with --address.",
+        );
+    }
+}
+
+/// The state as the node made it, with everything else as it was planned.
+fn complete(raw: Value, plain: &Value) -> Result<Value, Error> {
+    let kept = [
+        "name",
+        "id",
+        "protocolId",
+        "chainType",
+        "bootNodes",
+        "trainers",
+        "properties",
+    ];
+    for field in kept {
+        if raw[field] != plain[field] {
+            return Err(Error::SpecRefused(format!("it gives {field} back otherwise")));
+        }
+    }
+    if raw["genesis"]["raw"].is_null() {
+        return Err(Error::SpecRefused("it gives no state back".into()));
+    }
+    Ok(raw)
+}
+
+fn note_home(home: &Home) {
+    if let Err(error) = home::remember(&home.path) {
+        output::note(&format!(
+            "other commands need --base-path {} (it can't be noted: {error})",
+            home.path.display()
+        ));
+    }
+}
+
+fn show(
+    plan: &Plan,
+    file: PathBuf,
+    plain_file: PathBuf,
+    home: Option<Home>,
+    json: bool,
+) -> Result<(), Error> {
+    let founded = Founded {
+        name: plan.name.clone(),
+        id: plan.id.clone(),
+        members: plan.members.iter().map(|member| member.account.clone()).collect(),
+        boot_nodes: plan
+            .members
+            .iter()
+            .flat_map(|member| member.node_addresses.clone())
+            .collect(),
+        folder: home.map(|home| home.path),
+        file,
+        plain_file,
+    };
+    if json {
+        return output::json(&founded);
+    }
+    let start = match &founded.folder {
+        Some(folder) => format!(
+            "This PC's keys are in {}: back that folder up, whoever has it owns this PC's HYDRA.\nStart this PC:  hydra up \
+             --base-path {}",
+            folder.display(),
+            folder.display()
+        ),
+        None => format!(
+            "Each member starts with:  hydra up --network {}",
+            founded.file.display()
+        ),
+    };
+    output::data(&format!(
+        "{} is founded.\nThe file for everybody who joins:  {}\nThe same to read:  {}\n{start}",
+        founded.name,
+        founded.file.display(),
+        founded.plain_file.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_forgets_part_of_the_network_is_noticed() {
+        let plain = serde_json::json!({ "id": "net", "trainers": ["a"], "bootNodes": [] });
+        let mut raw = plain.clone();
+        raw["genesis"] = serde_json::json!({ "raw": {} });
+        assert!(complete(raw.clone(), &plain).is_ok());
+        raw["trainers"] = Value::Null;
+        assert!(complete(raw, &plain).is_err());
+    }
+}

@@ -1,0 +1,112 @@
+use super::*;
+use std::ffi::OsString;
+
+fn ports() -> PortArgs {
+    PortArgs {
+        rpc_port: Some(20_000),
+        ..Default::default()
+    }
+}
+
+fn wish<'a>(ports: &'a PortArgs, validator: bool) -> Wish<'a> {
+    Wish {
+        id: "net",
+        name: Some("My PC.local"),
+        ports,
+        phrase: None,
+        validator,
+    }
+}
+
+#[test]
+fn a_folder_is_made_once_and_keeps_its_account_its_identities_and_its_ports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let first = Home::open_or_make(&path, &wish(&ports(), true)).unwrap();
+    assert!(first.is_new && first.home.joined.validator);
+    assert_eq!(first.home.pc.name, "my-pc-local");
+    first.home.update(|network| network.pcs[0].node.pid = 7).unwrap();
+    let none = PortArgs::default();
+    let again = Home::open_or_make(&path, &wish(&none, false)).unwrap();
+    assert!(!again.is_new);
+    assert_eq!(again.home.pc.account, first.home.pc.account);
+    assert_eq!(again.home.pc.node.peer_id, first.home.pc.node.peer_id);
+    assert_eq!((again.home.pc.node.rpc_port, again.home.pc.node.pid), (20_000, 7));
+    assert!(again.home.joined.validator, "its session keys are still there");
+    let opened = Home::open(&path).unwrap().unwrap();
+    assert_eq!(opened.network, again.home.network);
+}
+
+#[test]
+fn a_folder_of_another_network_or_of_somebody_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    Home::open_or_make(&path, &wish(&ports(), false)).unwrap();
+    let ports = ports();
+    let other = Wish {
+        id: "other",
+        ..wish(&ports, false)
+    };
+    let refused = Home::open_or_make(&path, &other);
+    assert!(matches!(refused, Err(Error::OtherNetwork { .. })));
+    fs::write(folder.path().join("holiday.jpg"), "").unwrap();
+    let refused = Home::open_or_make(folder.path(), &other);
+    assert!(matches!(refused, Err(Error::NotOurFolder { .. })));
+}
+
+#[test]
+fn the_folder_of_a_local_network_is_none_of_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    network::Layout::new(path.clone(), 1, 20_000)
+        .network()
+        .write(&path)
+        .unwrap();
+    assert!(matches!(Home::open(&path), Err(Error::NotJoined(_))));
+}
+
+#[test]
+fn one_program_runs_a_folder_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let home = Home::open_or_make(&path, &wish(&ports(), false)).unwrap().home;
+    let first = home.try_own().unwrap();
+    assert!(first.is_some() && home.try_own().unwrap().is_none());
+    drop(first);
+    assert!(home.try_own().unwrap().is_some());
+}
+
+#[test]
+fn a_network_s_file_is_kept_and_never_replaced_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let home = Home::open_or_make(&path, &wish(&ports(), false)).unwrap().home;
+    assert_eq!(home.spec().unwrap(), None);
+    let file = folder.path().join("net.json");
+    fs::write(&file, r#"{"name":"Net","id":"net"}"#).unwrap();
+    home.keep_spec(&file).unwrap();
+    home.keep_spec(&file).unwrap();
+    assert_eq!(home.spec().unwrap().unwrap().name, "Net");
+    fs::write(&file, r#"{"name":"Net 2","id":"net"}"#).unwrap();
+    assert!(matches!(home.keep_spec(&file), Err(Error::OtherNetwork { .. })));
+}
+
+#[test]
+fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let home = Home::open_or_make(&path, &wish(&ports(), false)).unwrap().home;
+    let validator = OsString::from("--validator");
+    assert!(!home.node_arguments().contains(&validator));
+    let spec = Spec {
+        name: "Net".into(),
+        id: "net".into(),
+        boot_nodes: vec![],
+        trainers: vec![home.pc.trainer.multiaddr.clone(), "/dns/other".into()],
+    };
+    let arguments = home.trainer_arguments(&spec, None);
+    assert!(arguments.contains(&"/dns/other".into()));
+    assert!(!arguments.contains(&OsString::from(&home.pc.trainer.multiaddr)));
+    let founder = Home::open_or_make(&path, &wish(&ports(), true)).unwrap().home;
+    assert!(founder.node_arguments().contains(&validator));
+}

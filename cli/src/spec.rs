@@ -1,0 +1,85 @@
+//! A network's file, which is the same for everybody: a chain spec, and in it who to connect to. Of it this program reads
+//! what it has to know; everything else is the node's.
+
+use serde::Deserialize;
+use std::{fs, path::Path};
+
+use crate::error::Error;
+
+/// The longest id: it is a folder's name, too.
+const MAX_ID: usize = 32;
+
+/// What is read of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// The network's name.
+    pub name: String,
+    /// Its id, which its data are filed under.
+    pub id: String,
+    /// Nodes to connect to.
+    #[serde(default)]
+    pub boot_nodes: Vec<String>,
+    /// Trainers to connect to.
+    #[serde(default)]
+    pub trainers: Vec<String>,
+}
+
+impl Spec {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(Error::file("read", path))?;
+        Self::parse(&bytes).map_err(|reason| Error::BadSpec {
+            path: path.into(),
+            reason,
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let spec: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        check_id(&spec.id)?;
+        Ok(spec)
+    }
+}
+
+/// Refuses an id that could not be a folder's name, or that means something else to the node.
+pub fn check_id(id: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    match id {
+        "dev" | "local" => Err(format!("{id} is the id of a development network")),
+        _ if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(plain) => Err(format!(
+            "its id must be 1 to {MAX_ID} lower-case letters, digits, - and _"
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_s_file_says_who_to_connect_to() {
+        let spec = Spec::parse(
+            br#"{"name":"N","id":"n-1","bootNodes":["/ip4/1.2.3.4/tcp/30333/p2p/x"],"trainers":["t"],"genesis":{}}"#,
+        );
+        let spec = spec.unwrap();
+        assert_eq!((spec.id.as_str(), spec.trainers), ("n-1", vec!["t".to_owned()]));
+        // A chain spec by somebody else names no trainers.
+        assert!(
+            Spec::parse(br#"{"name":"N","id":"n"}"#)
+                .unwrap()
+                .trainers
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_id_that_leads_elsewhere_is_refused() {
+        for bad in ["", "..", "a/b", "A", "dev", "local", "ü", "a".repeat(33).as_str()] {
+            assert!(check_id(bad).is_err(), "{bad}");
+            let text = format!(r#"{{"name":"N","id":"{bad}"}}"#);
+            assert!(Spec::parse(text.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `hydra down`: ends the `hydra up` that runs on this PC, which stops its programs in order.
+//!
+//! It must never signal a process that is not that `hydra up`: only while its folder is locked does the number count.
+
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde::Serialize;
+use std::{path::PathBuf, time::Duration};
+use tokio::time::{Instant, sleep};
+
+use crate::{args::HomeArgs, error::Error, home, network, output};
+
+/// How long it may take. Node and trainer have ten seconds each before they are killed.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked at: there is no event for the end of another's child.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What is shown.
+#[derive(Debug, Serialize)]
+struct Down {
+    /// This PC's folder.
+    folder: PathBuf,
+    /// Whether something ran.
+    stopped: bool,
+}
+
+/// Runs the command.
+pub async fn down(args: &HomeArgs, json: bool) -> Result<(), Error> {
+    let home = home::named_or_only(args.base_path.as_deref())?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut told = 0;
+    while home.try_own()?.is_none() {
+        // Read while it is locked: whoever locks it writes its number at once.
+        let pid = home::named_or_only(Some(&home.path))?.network.hydra_pid;
+        if pid != told {
+            end(pid)?;
+            told = pid;
+        }
+        if Instant::now() >= deadline {
+            let seconds = PATIENCE.as_secs();
+            return Err(Error::StillUp { pid, seconds });
+        }
+        sleep(POLL).await;
+    }
+    let stopped = told != 0;
+    if json {
+        return output::json(&Down {
+            folder: home.path,
+            stopped,
+        });
+    }
+    let folder = home.path.display();
+    output::note(&match stopped {
+        true => format!("stopped; `hydra up --base-path {folder}` goes on where it was"),
+        false => format!("no `hydra up` runs in {folder}"),
+    });
+    Ok(())
+}
+
+fn end(pid: u32) -> Result<(), Error> {
+    let still_up = Error::StillUp { pid, seconds: 0 };
+    let Ok(number) = i32::try_from(pid) else {
+        return Err(still_up);
+    };
+    if !network::alive(pid) {
+        return Ok(());
+    }
+    match kill(Pid::from_raw(number), Signal::SIGTERM) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(_) => Err(still_up),
+    }
+}

@@ -1,0 +1,303 @@
+//! Takes this PC from a started node to training, step by step ([`step`](super::step)), and goes on looking. Each step looks at the
+//! chain first, so that whatever was done before, by whomever, is not done again.
+//!
+//! It must never pay while it isn't known whether an earlier payment went through.
+
+use hydra_host::terminal;
+use hydra_primitives::AccountBytes;
+use libp2p_identity::PeerId;
+use std::{convert::Infallible, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    backoff::Backoff,
+    event::{Event, Say},
+    facts, join,
+    machine::Machine,
+    news::News,
+    step::{self, Facts, Step, Wanted},
+};
+use crate::{
+    accounts, amount,
+    chain::{Block, Chain},
+    error::Error,
+    home::Home,
+    keys::key::Key,
+    qr,
+    trainer::Trainer,
+};
+
+/// How often everything is looked at where no block comes: a node that starts or syncs has no event for its progress.
+const TICK: Duration = Duration::from_secs(1);
+/// The same where blocks come.
+const BLOCK_TICK: Duration = Duration::from_secs(15);
+/// How often progress of the sync is said.
+const SYNC_NEWS: Duration = Duration::from_secs(10);
+/// A node that doesn't answer this long is worth a word; before, it starts.
+const SILENCE: Duration = Duration::from_secs(90);
+/// How long to wait after a transaction that failed: each try costs a fee.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
+
+/// Drives one PC.
+pub struct Driver<'a> {
+    home: &'a Home,
+    machine: Machine,
+    say: Say,
+    stake: u128,
+    bonded: bool,
+    told: Option<Step>,
+    synced_news: Option<Instant>,
+    problem: Option<String>,
+    news: News,
+}
+
+/// A PC that is connected to its node.
+struct Connection {
+    chain: Chain,
+    trainer: Trainer,
+    account: AccountBytes,
+    key: Key,
+    peer_id: Vec<u8>,
+    wanted: Wanted,
+}
+
+impl<'a> Driver<'a> {
+    /// `stake` is what the owner wants to have at stake.
+    pub fn new(home: &'a Home, machine: Machine, stake: u128, say: Say) -> Self {
+        Self {
+            home,
+            machine,
+            say,
+            stake,
+            bonded: home.joined.bonded,
+            told: None,
+            synced_news: None,
+            problem: None,
+            news: News::default(),
+        }
+    }
+
+    /// Goes on until it is dropped, whatever becomes of the node.
+    pub async fn drive(&mut self) -> Result<Infallible, Error> {
+        let mut silent_since = Instant::now();
+        let mut retry = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
+        loop {
+            let (error, was_connected) = self.follow(&mut retry).await;
+            if was_connected {
+                silent_since = Instant::now();
+            }
+            match error {
+                // It starts, or was stopped and is started again: whoever keeps it says so.
+                Error::NodeUnreachable { .. } | Error::NodeLost { .. } | Error::NotANode { .. } => {
+                    if silent_since.elapsed() >= SILENCE {
+                        self.complain(error.to_string());
+                    }
+                    sleep(TICK).await;
+                }
+                // About this PC's own files: nothing will change by waiting.
+                Error::BadKey { .. } | Error::File { .. } | Error::NoSender(_) => return Err(error),
+                error if is_about_money(&error) => {
+                    self.complain(error.to_string());
+                    self.told = None;
+                    sleep(retry.after(Duration::ZERO)).await;
+                }
+                error => {
+                    self.complain(error.to_string());
+                    sleep(TICK * 5).await;
+                }
+            }
+        }
+    }
+
+    /// Says what is wrong, once.
+    fn complain(&mut self, reason: String) {
+        if self.problem.as_ref() != Some(&reason) {
+            self.say.tell(&Event::Problem {
+                reason: reason.clone(),
+            });
+            self.problem = Some(reason);
+        }
+    }
+
+    /// Connects, and does one step after the other until something fails. Returns that, and whether there was a connection.
+    async fn follow(&mut self, retry: &mut Backoff) -> (Error, bool) {
+        let connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(error) => return (error, false),
+        };
+        match self.steps(connection, retry).await {
+            Ok(never) => match never {},
+            Err(error) => (error, true),
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let chain = Chain::connect(&self.home.pc.node.rpc_url).await?;
+        let account = facts::choose(&chain, &self.home.accounts()?).await?;
+        let account = account.ok_or_else(|| Error::NoSender(self.home.path.clone()))?;
+        let key = self.home.key(&account)?;
+        let trainer = &self.home.pc.trainer;
+        let peer_id: PeerId = trainer.peer_id.parse().map_err(|_| Error::BadKey {
+            path: trainer.key_file.clone(),
+            reason: format!("{} is no PeerId", trainer.peer_id),
+        })?;
+        let minimum = chain.least_stake(chain.best().await?.hash).await?;
+        let wanted = Wanted {
+            train: self.home.joined.train,
+            stake: self.stake,
+            minimum,
+            bonded: self.bonded,
+            validator: self.home.joined.validator,
+        };
+        self.home.update(|network| network.ready = true)?;
+        Ok(Connection {
+            trainer: Trainer::with_token_file(trainer.http_port, &trainer.token_file)?,
+            chain,
+            account,
+            key,
+            peer_id: peer_id.to_bytes(),
+            wanted,
+        })
+    }
+
+    async fn steps(&mut self, mut pc: Connection, retry: &mut Backoff) -> Result<Infallible, Error> {
+        let mut heads = pc.chain.new_heads().await?;
+        loop {
+            let (facts, at) = facts::look(&pc.chain, &pc.trainer, &pc.account, &pc.peer_id).await?;
+            let step = step::next(&facts, &pc.wanted);
+            self.tell(&step, &facts, &pc);
+            self.act(&step, at, &mut pc, retry).await?;
+            let patience = match step {
+                Step::Sync | Step::Engine | Step::Unable(_) => TICK,
+                // The next block wakes it.
+                _ => BLOCK_TICK,
+            };
+            match timeout(patience, heads.next()).await {
+                Ok(Some(Ok(_))) | Err(_) => {}
+                Ok(_) => {
+                    return Err(Error::NodeLost {
+                        url: pc.chain.url().into(),
+                        reason: "it closed the connection".into(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Says what changed.
+    fn tell(&mut self, step: &Step, facts: &Facts, pc: &Connection) {
+        let news_is_due = self.synced_news.is_none_or(|last| last.elapsed() >= SYNC_NEWS);
+        if self.told.as_ref() == Some(step) && !(*step == Step::Sync && news_is_due) {
+            return;
+        }
+        if matches!(self.told, None | Some(Step::Sync)) && *step != Step::Sync {
+            self.say.tell(&Event::Synced {
+                block: facts.best,
+                peers: facts.peers,
+            });
+        }
+        if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register | Step::Bond(_)) {
+            self.say.tell(&Event::CoinsCame {
+                spendable: amount::exact(facts.account.spendable),
+            });
+        }
+        if matches!(self.told, Some(Step::Engine | Step::Unable(_)))
+            && !matches!(step, Step::Sync | Step::Engine | Step::Unable(_))
+        {
+            self.say.tell(&Event::EngineReady);
+        }
+        let address = || accounts::address(&pc.account);
+        let event = match step {
+            Step::Sync => {
+                self.synced_news = Some(Instant::now());
+                Some(Event::Syncing {
+                    block: facts.best,
+                    target: facts.target,
+                    peers: facts.peers,
+                })
+            }
+            Step::Engine => Some(Event::EngineStarting),
+            Step::Unable(reason) => Some(Event::EngineFailed {
+                reason: reason.clone(),
+            }),
+            Step::Watch => Some(Event::Watching),
+            Step::Elsewhere => Some(Event::Elsewhere { address: address() }),
+            Step::Coins { missing, needed } => Some(Event::WaitingForCoins {
+                qr: terminal::stderr_is_styled().then(|| qr::draw(&address(), false)),
+                address: address(),
+                spendable: amount::exact(facts.account.spendable),
+                needed: amount::exact(*needed),
+                missing: amount::exact(*missing),
+            }),
+            Step::StakeShrank => Some(Event::StakeShrank {
+                stake: amount::exact(facts.account.stake),
+            }),
+            Step::Train => Some(Event::Training {
+                trainer: self.home.pc.trainer.http_url.clone(),
+            }),
+            Step::Register | Step::Bond(_) => None,
+        };
+        if let Some(event) = event {
+            self.say.tell(&event);
+        }
+        self.told = Some(step.clone());
+    }
+
+    /// Does what is to be done now.
+    async fn act(
+        &mut self,
+        step: &Step,
+        at: Block,
+        pc: &mut Connection,
+        retry: &mut Backoff,
+    ) -> Result<(), Error> {
+        match step {
+            Step::Register => {
+                self.say.tell(&Event::Registering);
+                let sent = join::register(&pc.chain, &pc.key, &pc.peer_id, self.machine).await?;
+                retry.reset();
+                let block = sent.block.number;
+                self.say.tell(&Event::Registered { block });
+            }
+            Step::Bond(amount) => {
+                let amount = *amount;
+                self.say.tell(&Event::Bonding {
+                    amount: amount::exact(amount),
+                });
+                let sent = join::bond(&pc.chain, &pc.key, amount).await?;
+                retry.reset();
+                self.say.tell(&Event::Bonded {
+                    block: sent.block.number,
+                    amount: amount::exact(amount),
+                });
+            }
+            Step::Train => {
+                if !pc.wanted.bonded {
+                    self.home.update(|network| {
+                        if let Some(joined) = &mut network.joined {
+                            joined.bonded = true;
+                        }
+                    })?;
+                    (self.bonded, pc.wanted.bonded) = (true, true);
+                }
+                for event in self.news.look(&pc.chain, at, &pc.account).await? {
+                    self.say.tell(&event);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether trying again at once might cost something.
+fn is_about_money(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::TransactionRefused(_)
+            | Error::TransactionFailed(_)
+            | Error::PaymentUnclear(_)
+            | Error::TooPoor { .. }
+    )
+}

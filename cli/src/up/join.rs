@@ -1,0 +1,43 @@
+//! The two transactions with which a PC begins to take part: registration, with its proof of work, and the bond.
+
+use hydra_primitives::{Balance, node::find_nonce};
+
+use super::machine::Machine;
+use crate::{
+    chain::Chain,
+    error::Error,
+    keys::{key::Key, terminal::apart},
+    payment::{self, Call, Capabilities, Order, Payment, Registration},
+};
+
+/// Registers the account with its trainer's identity.
+pub async fn register(chain: &Chain, key: &Key, peer_id: &[u8], machine: Machine) -> Result<Payment, Error> {
+    let difficulty = chain.work_difficulty(chain.best().await?.hash).await?;
+    let (account, peer_id) = (key.account(), peer_id.to_vec());
+    // Found while everything else goes on.
+    let (peer_id, nonce) = apart(move || {
+        let nonce = find_nonce(&account, &peer_id, difficulty);
+        (peer_id, nonce)
+    })
+    .await;
+    let call = Call::Register(Registration {
+        peer_id,
+        capabilities: Capabilities {
+            cpu_threads: u16::try_from(machine.cores).unwrap_or(u16::MAX),
+            memory_mib: u32::try_from(machine.memory_mib).unwrap_or(u32::MAX),
+        },
+        nonce,
+    });
+    silently(chain, Order { key, call: &call }).await
+}
+
+/// Adds this to the stake.
+pub async fn bond(chain: &Chain, key: &Key, amount: Balance) -> Result<Payment, Error> {
+    let call = Call::Bond(amount);
+    silently(chain, Order { key, call: &call }).await
+}
+
+/// What happens is said by whoever calls this.
+async fn silently(chain: &Chain, order: Order<'_>) -> Result<Payment, Error> {
+    payment::pay(chain, order, false, |_: &str| ()).await
+}
