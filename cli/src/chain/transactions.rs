@@ -31,8 +31,8 @@ impl Chain {
     }
 
     /// How many transactions of the account are in blocks that can't be undone.
-    pub async fn final_nonce(&self, account: &AccountBytes) -> Result<u64, Error> {
-        let at = self.at(self.finalised().await?.hash).await?;
+    pub async fn nonce_at(&self, account: &AccountBytes, block: Hash) -> Result<u64, Error> {
+        let at = self.at(block).await?;
         self.within(at.transactions().account_nonce(&AccountId32(*account)))
             .await?
             .map_err(|error| self.strange(error))

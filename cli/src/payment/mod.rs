@@ -43,12 +43,12 @@ struct Sent {
     refusal: Option<String>,
 }
 
-/// What the fee will be, if the account can afford it all. Nothing is sent.
+/// What the fee will be, if the account can afford it all. Nothing is signed: what the node is asked about could not be paid.
 pub async fn quote(chain: &Chain, order: Order<'_>) -> Result<Balance, Error> {
     let nonce = chain.next_nonce(&order.key.account()).await?;
-    let signed = sign(chain, order, nonce, anchor(chain).await?, true).await?;
-    affordable(chain, order, signed.fee).await?;
-    Ok(signed.fee)
+    let fee = sign::fee(chain, order, nonce, anchor(chain).await?).await?;
+    affordable(chain, order, fee).await?;
+    Ok(fee)
 }
 
 /// Has it done, if the account can afford it, and waits until a block includes the payment (with `finalised`, until that block
@@ -116,7 +116,12 @@ async fn pay_once(
             return Err(sent.unclear(&format!("it is in none of {waited} blocks")));
         }
         // Final, so that no branch is left in which the nonce is still free and an earlier payment could be included.
-        let used = chain.final_nonce(&account).await? > nonce;
+        let last = chain.finalised().await?;
+        let used = chain.nonce_at(&account, last.hash).await? > nonce;
+        // By this very payment, perhaps: it may have become final since the blocks were looked at.
+        if used && let Some(payment) = find(chain, last, first.number, &mut looked_at, &sent.hashes).await? {
+            return Ok(payment);
+        }
         let lost = tip.number.saturating_sub(*sent_at.get_or_insert(tip.number)) >= RESEND_AFTER;
         if used {
             note("another transaction of this wallet came first; paying again after it …");
@@ -151,18 +156,19 @@ async fn send(
     sent: &mut Sent,
     note: Option<&dyn Fn(&str)>,
 ) -> Result<(), Error> {
-    let signed = sign(chain, order, nonce, anchor, note.is_some()).await?;
     if let Some(note) = note {
-        affordable(chain, order, signed.fee).await?;
+        let fee = sign::fee(chain, order, nonce, anchor).await?;
+        affordable(chain, order, fee).await?;
         note(&match order.call.takes() {
-            0 => format!("paying a fee of {} HYDRA …", amount::exact(signed.fee)),
+            0 => format!("paying a fee of {} HYDRA …", amount::exact(fee)),
             takes => format!(
                 "paying {} HYDRA and a fee of {} …",
                 amount::exact(takes),
-                amount::exact(signed.fee)
+                amount::exact(fee)
             ),
         });
     }
+    let signed = sign(chain, order, nonce, anchor).await?;
     // Noted before it is sent: an answer that gets lost does not mean that the transaction did.
     sent.hashes.insert(signed.hash);
     match chain.submit(&signed.bytes).await? {

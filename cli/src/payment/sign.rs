@@ -5,7 +5,7 @@ use subxt::{
     config::DefaultExtrinsicParamsBuilder,
     dynamic,
     ext::scale_encode::EncodeAsFields,
-    utils::{AccountId32, MultiAddress},
+    utils::{AccountId32, MultiAddress, MultiSignature},
 };
 
 use super::order::{Call, Order, Registration};
@@ -24,55 +24,80 @@ pub struct Signed {
     pub hash: Hash,
     /// The transaction.
     pub bytes: Vec<u8>,
-    /// Its fee as the node estimates it; zero if it wasn't asked.
-    pub fee: Balance,
 }
 
-/// Signs what was ordered, valid from the block `anchor` on. With `estimate`, the node is asked for the fee.
-pub async fn sign(
+/// What a transaction is made for.
+enum Purpose<'a> {
+    /// To be sent.
+    Send(&'a Key),
+    /// To ask what it would cost: nobody's signature, so that who is asked can do nothing else with it.
+    Price(AccountId32),
+}
+
+enum Made {
+    Signed(Signed),
+    Fee(Balance),
+}
+
+/// Signs what was ordered, valid from the block `anchor` on.
+pub async fn sign(chain: &Chain, order: Order<'_>, nonce: u64, anchor: Block) -> Result<Signed, Error> {
+    match make(chain, order.call, Purpose::Send(order.key), nonce, anchor).await? {
+        Made::Signed(signed) => Ok(signed),
+        Made::Fee(_) => Err(chain.strange("a transaction was not signed")),
+    }
+}
+
+/// What it would cost, as the node estimates it.
+pub async fn fee(chain: &Chain, order: Order<'_>, nonce: u64, anchor: Block) -> Result<Balance, Error> {
+    let purpose = Purpose::Price(AccountId32(order.key.account()));
+    match make(chain, order.call, purpose, nonce, anchor).await? {
+        Made::Fee(fee) => Ok(fee),
+        Made::Signed(_) => Err(chain.strange("no fee was asked for")),
+    }
+}
+
+async fn make(
     chain: &Chain,
-    order: Order<'_>,
+    call: &Call,
+    purpose: Purpose<'_>,
     nonce: u64,
     anchor: Block,
-    estimate: bool,
-) -> Result<Signed, Error> {
+) -> Result<Made, Error> {
     let with = With {
         chain,
-        key: order.key,
+        purpose,
         nonce,
         anchor,
-        estimate,
     };
-    match order.call {
-        Call::PayQuery(model, request) => with.sign("HydraToken", "pay_query", (*model, *request)).await,
+    match call {
+        Call::PayQuery(model, request) => with.make("HydraToken", "pay_query", (*model, *request)).await,
         Call::Send(to, amount) => {
             let to = MultiAddress::<AccountId32, ()>::Id(AccountId32(*to));
-            with.sign("Balances", "transfer_keep_alive", (to, *amount)).await
+            with.make("Balances", "transfer_keep_alive", (to, *amount)).await
         }
-        Call::Bond(amount) => with.sign("StakeVoting", "bond", (*amount,)).await,
-        Call::Claim(model) => with.sign("HydraToken", "claim", (*model,)).await,
+        Call::Bond(amount) => with.make("StakeVoting", "bond", (*amount,)).await,
+        Call::Claim(model) => with.make("HydraToken", "claim", (*model,)).await,
         Call::Register(Registration {
             peer_id,
             capabilities,
             nonce,
         }) => {
             let data = (peer_id.clone(), *capabilities, *nonce);
-            with.sign("Reputation", "register", data).await
+            with.make("Reputation", "register", data).await
         }
     }
 }
 
-/// What is signed with, whatever is signed.
+/// What a transaction is made with, whatever it does.
 struct With<'a> {
     chain: &'a Chain,
-    key: &'a Key,
+    purpose: Purpose<'a>,
     nonce: u64,
     anchor: Block,
-    estimate: bool,
 }
 
 impl With<'_> {
-    async fn sign(&self, pallet: &str, call: &str, data: impl EncodeAsFields) -> Result<Signed, Error> {
+    async fn make(&self, pallet: &str, call: &str, data: impl EncodeAsFields) -> Result<Made, Error> {
         let chain = self.chain;
         let call = dynamic::tx(pallet, call, data);
         let params = DefaultExtrinsicParamsBuilder::<Config>::new()
@@ -80,23 +105,33 @@ impl With<'_> {
             .nonce(self.nonce)
             .build();
         let at = chain.at(self.anchor.hash).await?;
-        let account = AccountId32(self.key.account());
+        let account = match &self.purpose {
+            Purpose::Send(key) => AccountId32(key.account()),
+            Purpose::Price(account) => account.clone(),
+        };
         let mut signable = chain
             .within(at.transactions().create_signable(&call, &account, params))
             .await?
             .map_err(|error| chain.strange(error))?;
-        let signed = signable.sign(self.key).map_err(|error| chain.strange(error))?;
-        let fee = match self.estimate {
-            true => chain
-                .within(signed.partial_fee_estimate())
-                .await?
-                .map_err(|error| chain.strange(error))?,
-            false => 0,
-        };
-        Ok(Signed {
-            hash: signed.hash(),
-            bytes: signed.encoded().to_vec(),
-            fee,
-        })
+        match &self.purpose {
+            Purpose::Send(key) => {
+                let signed = signable.sign(*key).map_err(|error| chain.strange(error))?;
+                Ok(Made::Signed(Signed {
+                    hash: signed.hash(),
+                    bytes: signed.encoded().to_vec(),
+                }))
+            }
+            Purpose::Price(account) => {
+                let nobodys = MultiSignature::Sr25519([1; 64]);
+                let unpayable = signable
+                    .sign_with_account_and_signature(account, &nobodys)
+                    .map_err(|error| chain.strange(error))?;
+                let fee = chain
+                    .within(unpayable.partial_fee_estimate())
+                    .await?
+                    .map_err(|error| chain.strange(error))?;
+                Ok(Made::Fee(fee))
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts that act for others.
 
 use crate::chain::{ANY_WEIGHT, ayes, id, mark, next_block, on_local, propose, signed, until};
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::Currency};
 use hydra_runtime::{
     AccountId, Balances, HYDRA, Multisig, Proxy, ProxyType, Runtime, RuntimeCall, RuntimeEvent,
 };
