@@ -67,6 +67,11 @@ use hydra_primitives::{
 };
 use sp_runtime::traits::SaturatedConversion;
 
+/// The fewest blocks that a phase of an added model may have. Genesis may have shorter ones: whoever starts a network knows it.
+const SHORTEST_PHASE: BlockNumber = 5;
+/// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
+const WORK_PER_BLOCK: u64 = 10_000_000_000;
+
 type VersionInfoOf<T> = VersionInfo<<T as frame_system::Config>::AccountId, <T as Config>::MaxProposals>;
 type RoundRecordOf<T> = RoundRecord<
     <T as frame_system::Config>::AccountId,
@@ -182,6 +187,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            assert!(
+                u32::try_from(self.models.len()).is_ok_and(|models| models <= T::MaxModels::get()),
+                "genesis names more models than there may be (MaxModels)"
+            );
             for (model, (spec, dataset, weights)) in (0..).zip(&self.models) {
                 spec.validate(dataset).expect("genesis models have valid specs");
                 Models::<T>::insert(
@@ -355,6 +364,9 @@ pub mod pallet {
         BadSpec,
         /// There are as many models as there can be (constant `MaxModels`).
         TooManyModels,
+        /// The phases of the model's rounds are too short to act in: each needs 5 blocks, *train* and *verify* one more for
+        /// each 10¹⁰ of the task's work (steps × batch size × parameters). Propose the model with longer ones.
+        PhasesTooShort,
     }
 
     #[pallet::hooks]
@@ -522,7 +534,9 @@ pub mod pallet {
 
         /// Adds a model, which the network trains from this block on and pays for from emission. `spec` and `dataset` are as in
         /// a genesis, `weights` is the BLAKE3 of the weights that the spec's seed stands for. Whoever proposes this serves the
-        /// data set until others have it. Only a referendum can call it, on the track *models* or *root*.
+        /// data set until others have it. The phases must leave time to act in: at least 5 blocks each, *train* and *verify* one more
+        /// for each 10¹⁰ of the task's work. Nothing in this version changes or ends a model. Only a referendum can call it, on the
+        /// track *models* or *root*.
         #[pallet::call_index(2)]
         #[pallet::weight(Weight::from_parts(150_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(6, 6)))]
         pub fn add_model(
@@ -535,6 +549,7 @@ pub mod pallet {
             let model = Models::<T>::count();
             ensure!(model < T::MaxModels::get(), Error::<T>::TooManyModels);
             spec.validate(&dataset).map_err(|_| Error::<T>::BadSpec)?;
+            ensure!(Self::leaves_time(&spec), Error::<T>::PhasesTooShort);
             Models::<T>::insert(model, Model { spec, dataset });
             Self::deposit_event(Event::ModelAdded { model, weights });
             Self::start_model(model, weights);
@@ -565,6 +580,16 @@ impl<T: Config> traits::Models for Pallet<T> {
 impl<T: Config> Pallet<T> {
     pub(crate) fn now() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// Whether a PC that does its part can act in every phase. Whoever doesn't is absent in a round, and being absent counts
+    /// against an account in all models: one that nobody can keep up with would put the others out of action.
+    fn leaves_time(spec: &ModelSpec) -> bool {
+        let task = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
+        let enough = |phase: BlockNumber, work: u64| {
+            u64::from(phase) >= u64::from(SHORTEST_PHASE).saturating_add(work)
+        };
+        enough(spec.phases.train, task) && enough(spec.phases.verify, task) && enough(spec.phases.reveal, 0)
     }
 
     /// What `on_initialize` may use of a block.

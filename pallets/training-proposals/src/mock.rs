@@ -290,6 +290,14 @@ pub fn proposal(n: u8) -> hydra_primitives::proposal::Proposal {
 
 /// The genesis of a chain where accounts 1 to `nodes` are registered, own 1,000 HYDRA and have bonded 10.
 pub fn genesis(nodes: Vec<AccountId32>) -> sp_io::TestExternalities {
+    genesis_with(nodes, vec![(spec(), dataset(), INITIAL)])
+}
+
+/// The same with these models.
+pub fn genesis_with(
+    nodes: Vec<AccountId32>,
+    models: Vec<(ModelSpec, DatasetManifest, H256)>,
+) -> sp_io::TestExternalities {
     RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: nodes.iter().map(|who| (who.clone(), 1_000 * HYDRA)).collect(),
@@ -305,7 +313,7 @@ pub fn genesis(nodes: Vec<AccountId32>) -> sp_io::TestExternalities {
             bonds: nodes.iter().map(|who| (who.clone(), 10 * HYDRA)).collect(),
         },
         training: crate::GenesisConfig {
-            models: vec![(spec(), dataset(), INITIAL)],
+            models,
             ..Default::default()
         },
         ..Default::default()

@@ -247,9 +247,12 @@ impl<T: Config> Pallet<T> {
         let confirmed = Versions::<T>::get(model).is_some_and(|version| version.weights.is_some());
         if proposals.is_empty() || !confirmed || !Self::enough_take_part() {
             if overdue {
-                // Whoever vanished must not count for ever; but when everybody did, nobody is to blame.
-                let since = Self::first_block(&round);
-                Self::count_absences(since);
+                // Whoever vanished must not count for ever; but when everybody did, nobody is to blame. Nor in a model that never
+                // had a proposal: perhaps nobody can train it, because its weights or data are not what was said, and nothing
+                // ends it.
+                if round.number > 0 || !proposals.is_empty() {
+                    Self::count_absences(Self::first_block(&round));
+                }
                 round.phase_ends_at = now.saturating_add(info.spec.phases.train);
                 Self::deposit_event(Event::RoundExtended {
                     model,

@@ -81,6 +81,10 @@ impl<T: Config> Pallet<T> {
         use crate::{Attestations, Settled};
         use frame_support::{ensure, traits::Get};
         use hydra_primitives::{status::Phase, traits::Polls as _};
+        ensure!(
+            Models::<T>::count() <= T::MaxModels::get(),
+            "training-proposals: no more models than MaxModels"
+        );
         for (model, info) in Models::<T>::iter() {
             ensure!(
                 model < Models::<T>::count(),
