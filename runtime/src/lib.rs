@@ -23,6 +23,9 @@ pub mod network;
 pub mod presets;
 #[cfg(feature = "upgrade-trial")]
 mod upgrade_trial;
+// It would be in the chain that nodes and tests are built with. `tests/upgrade` turns it on in its Wasm only.
+#[cfg(all(feature = "std", feature = "upgrade-trial"))]
+compile_error!("the feature upgrade-trial is for the Wasm of tests/upgrade and for nothing else");
 
 use alloc::{borrow::Cow, vec::Vec};
 use apis::RUNTIME_API_VERSIONS;

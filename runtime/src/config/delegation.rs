@@ -1,8 +1,8 @@
 //! Accounts that act for others: proxies (a savings account lets one on the PC vote or bond, but not spend) and multisigs
 //! (several people share an account).
 //!
-//! A proxy's kind is a list of what it may do, never of what it may not: a call that is added to a pallet later must not
-//! fall into its hands.
+//! A proxy's kind, but for `Any`, is a list of the calls it may make, by name, never of what it may not: a call that is added to a
+//! pallet later must not fall into its hands. `proxy_kinds` in the tests has the lists again, in full.
 
 use crate::{Balance, Balances, Runtime, RuntimeCall, RuntimeEvent, System, config::money::storage_deposit};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -44,11 +44,14 @@ pub enum ProxyType {
     /// Everything that the account may do itself.
     #[default]
     Any,
-    /// Everything but to move or spend HYDRA, and to act for other accounts, which might.
+    /// What all kinds below may, propose, vote and attest in rounds, and leave remarks. It can't send or pay HYDRA, place deposits
+    /// for referenda, or act for other accounts, which might.
     NonTransfer,
-    /// Register, bond stake, set session keys, and collect what the account earned, which goes to the account itself.
+    /// Register, bond stake, set session keys, and collect what the account earned, which goes to the account itself. What it
+    /// bonds can't be taken out again.
     Staking,
-    /// Submit referenda with their preimages, vote and delegate votes.
+    /// Vote on referenda, delegate votes, and take both back. What it votes with is locked: with the highest conviction for 32
+    /// times the period of one, and for as long as it goes on voting.
     Governance,
     /// Refuse what other proxies have announced, and nothing else: for a guard.
     CancelProxy,
@@ -57,32 +60,64 @@ pub enum ProxyType {
 impl InstanceFilter<RuntimeCall> for ProxyType {
     fn filter(&self, call: &RuntimeCall) -> bool {
         use RuntimeCall as Call;
+        use frame_system::Call as InSystem;
+        use pallet_conviction_voting::Call as InVoting;
+        use pallet_hydra_token::Call as InToken;
+        use pallet_proxy::Call as InProxy;
+        use pallet_reputation::Call as InReputation;
+        use pallet_session::Call as InSession;
+        use pallet_stake_voting::Call as InStakeVoting;
+        use pallet_training_proposals::Call as InTraining;
+        use pallet_utility::Call as InUtility;
         // Batches are taken apart: what is in them meets this filter again.
+        let batches = matches!(
+            call,
+            Call::Utility(
+                InUtility::batch { .. } | InUtility::batch_all { .. } | InUtility::force_batch { .. }
+            )
+        );
         match self {
             Self::Any => true,
+            // Not `proxy` and `multisig`: they dispatch for another account, without this filter.
             Self::NonTransfer => {
-                // Not `proxy` and `multisig`: they dispatch for another account, without this filter.
                 [Self::Staking, Self::Governance, Self::CancelProxy]
                     .iter()
                     .any(|part| part.filter(call))
-                    || matches!(call, Call::System(_) | Call::TrainingProposals(_))
+                    || matches!(
+                        call,
+                        Call::System(InSystem::remark { .. } | InSystem::remark_with_event { .. })
+                            | Call::TrainingProposals(InTraining::propose { .. } | InTraining::attest { .. })
+                            | Call::StakeVoting(
+                                InStakeVoting::commit_vote { .. } | InStakeVoting::reveal_vote { .. }
+                            )
+                    )
             }
-            Self::Staking => matches!(
-                call,
-                Call::Reputation(_)
-                    | Call::StakeVoting(_)
-                    | Call::Session(_)
-                    | Call::HydraToken(pallet_hydra_token::Call::claim { .. })
-                    | Call::Utility(_)
-            ),
-            Self::Governance => matches!(
-                call,
-                Call::Referenda(_) | Call::ConvictionVoting(_) | Call::Preimage(_) | Call::Utility(_)
-            ),
-            Self::CancelProxy => matches!(
-                call,
-                Call::Proxy(pallet_proxy::Call::reject_announcement { .. }) | Call::Utility(_)
-            ),
+            Self::Staking => {
+                batches
+                    || matches!(
+                        call,
+                        Call::Reputation(InReputation::register { .. })
+                            | Call::StakeVoting(InStakeVoting::bond { .. })
+                            | Call::Session(InSession::set_keys { .. } | InSession::purge_keys { .. })
+                            | Call::HydraToken(InToken::claim { .. })
+                    )
+            }
+            // Neither `referenda` nor `preimage`: what they need are deposits.
+            Self::Governance => {
+                batches
+                    || matches!(
+                        call,
+                        Call::ConvictionVoting(
+                            InVoting::vote { .. }
+                                | InVoting::delegate { .. }
+                                | InVoting::undelegate { .. }
+                                | InVoting::unlock { .. }
+                                | InVoting::remove_vote { .. }
+                                | InVoting::remove_other_vote { .. }
+                        )
+                    )
+            }
+            Self::CancelProxy => batches || matches!(call, Call::Proxy(InProxy::reject_announcement { .. })),
         }
     }
 

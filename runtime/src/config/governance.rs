@@ -1,5 +1,6 @@
 //! How rules change: referenda, the votes that decide them, the calls they are about, and the scheduler that makes those
-//! calls. There is no other way to root: no sudo, and no account with rights of its own.
+//! calls. There is meant to be no other way to root: no sudo, and no account with rights of its own (`no_way_to_root` in the
+//! tests tries what might be one).
 //!
 //! The tracks are in `crate::governance`.
 
@@ -23,9 +24,10 @@ use frame_support::{
 use frame_system::{EnsureRoot, EnsureSigned};
 use sp_runtime::Perbill;
 
-/// What it costs to ask for anything at all; given back when the referendum is over.
+/// What it costs to ask for anything at all. `refundSubmissionDeposit` gives it back if the referendum is approved or cancelled;
+/// of one that is rejected or times out it stays reserved for good.
 pub const SUBMISSION_DEPOSIT: Balance = HYDRA;
-/// Two weeks of 10 s blocks without a decision deposit, then a referendum is forgotten.
+/// Two weeks of 10 s blocks without a decision deposit, then a referendum times out.
 const UNDECIDING_TIMEOUT: BlockNumber = 120_960;
 
 parameter_types! {
@@ -90,7 +92,7 @@ impl pallet_referenda::Config for Runtime {
     type SubmitOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
     type CancelOrigin = EnsureRoot<AccountId>;
     type KillOrigin = EnsureRoot<AccountId>;
-    // The deposits of a referendum that another one kills are burned.
+    // Both deposits of a referendum that another one kills are burned.
     type Slash = ();
     type Votes = Balance;
     type Tally = pallet_conviction_voting::TallyOf<Runtime>;

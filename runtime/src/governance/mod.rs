@@ -51,7 +51,8 @@ pub struct Schedule {
     pub root: Periods,
     /// Referenda on models and data sets that are paid from emission.
     pub models: Periods,
-    /// What a vote of conviction 1 on the winning side stays locked for; doubled for each further step.
+    /// What a vote of conviction 1 on the winning side stays locked for, from the decision on; doubled for each further step.
+    /// No shorter than the longest enactment.
     pub vote_locking: BlockNumber,
 }
 
@@ -66,7 +67,7 @@ impl Default for Schedule {
                 confirm: DAYS,
                 enactment: 3 * DAYS,
             },
-            // It costs emission, not rules: a mistake here can be seen and ended.
+            // It changes no rules, but it stays: in this version nothing ends a model, and every PC works on it.
             models: Periods {
                 prepare: 2 * HOURS,
                 decision: 7 * DAYS,
@@ -95,8 +96,8 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: frame_system::Config {}
 
-    /// What a referendum speaks as, beside root. Nothing but the scheduler, for a referendum that was approved on the track,
-    /// makes one.
+    /// What a referendum speaks as, beside root. Only the scheduler is meant to make one, for a referendum that was approved on
+    /// the track.
     #[pallet::origin]
     #[derive(
         Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -136,6 +137,12 @@ pub mod pallet {
                      longer than decision"
                 );
             }
+            assert!(
+                self.schedule.vote_locking
+                    >= self.schedule.root.enactment.max(self.schedule.models.enactment),
+                "governance.schedule.voteLocking in the chain spec: it must be no shorter than the longest enactment, so that \
+                 who decides with conviction still has its HYDRA locked when it happens"
+            );
             Lengths::<T>::put(self.schedule);
         }
     }

@@ -61,16 +61,19 @@ fn root(periods: Periods) -> Track<u16, Balance, BlockNumber> {
         id: ROOT,
         info: TrackInfo {
             name: str_array("root"),
-            // With one, a single deposit could keep every other change waiting for two weeks.
-            max_deciding: 3,
+            // Deposits come back, so whoever places one for each of these keeps every other change waiting for two weeks: it
+            // takes 1,000 HYDRA. A referendum that waits is then the first of all if it has the most ayes.
+            max_deciding: 10,
             // What a hundred accepted proposals earn.
             decision_deposit: 100 * HYDRA,
             prepare_period: periods.prepare,
             decision_period: periods.decision,
             confirm_period: periods.confirm,
             min_enactment_period: periods.enactment,
+            // Of votes, which conviction multiplies.
             min_approval: always(MORE_THAN_TWO_THIRDS),
-            // At once if half of all HYDRA says yes, at last if a tenth does and nobody else cares to say no.
+            // At once if half of all HYDRA says yes or abstains, at last if a tenth does. HYDRA count once here, with conviction
+            // or without.
             min_support: falling(Perbill::from_percent(50), Perbill::from_percent(10)),
         },
     }

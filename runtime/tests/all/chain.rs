@@ -1,10 +1,12 @@
 //! The local network without nodes: its genesis, its accounts, and blocks that are made by calling the runtime.
 
-use codec::Encode;
+use codec::{Decode, Encode};
+use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v15::RuntimeMetadataV15};
 use frame_support::{
     traits::Bounded,
     weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND},
 };
+use hydra_primitives::{digits::digits_spec, model::ModelSpec};
 use hydra_runtime::{
     AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, OriginCaller,
     Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System,
@@ -40,7 +42,7 @@ pub fn local() -> TestExternalities {
     chain
 }
 
-/// Runs `test` on the local network, and every pallet's checks afterwards.
+/// Runs `test` on the local network, and afterwards the checks that pallets come with.
 pub fn on_local(test: impl FnOnce()) {
     local().execute_with(|| {
         test();
@@ -48,13 +50,32 @@ pub fn on_local(test: impl FnOnce()) {
     });
 }
 
-/// The named checks of every pallet, and that every value in the state can be read.
+/// The checks that pallets come with (not every one has any), and that every value in the state can be read.
 pub fn check_state() {
     use frame_support::traits::{TryDecodeEntireStorage, TryState, TryStateSelect};
     type Pallets = hydra_runtime::AllPalletsWithSystem;
     <Pallets as TryState<BlockNumber>>::try_state(System::block_number(), TryStateSelect::All)
-        .expect("every pallet's checks pass");
+        .expect("all checks pass");
     Pallets::try_decode_entire_state().expect("every value can be read");
+}
+
+/// What wallets know of the runtime.
+pub fn metadata() -> RuntimeMetadataV15 {
+    let metadata = Runtime::metadata_at_version(15).expect("wallets read version 15");
+    match RuntimeMetadataPrefixed::decode(&mut &metadata[..])
+        .expect("metadata")
+        .1
+    {
+        RuntimeMetadata::V15(metadata) => metadata,
+        other => panic!("version {}", other.version()),
+    }
+}
+
+/// The digits, with phases that are long enough for a model that is added.
+pub fn addable_spec() -> ModelSpec {
+    let mut spec = digits_spec();
+    spec.phases.reveal = 5;
+    spec
 }
 
 fn merge(whole: &mut Value, patch: Value) {

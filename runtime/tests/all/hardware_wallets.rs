@@ -111,6 +111,8 @@ fn a_transaction_signed_over_the_metadata_hash_is_valid_and_one_over_another_has
 fn the_metadata_hash_does_not_depend_on_the_state() {
     let mut quick = hydra_runtime::governance::Schedule::default();
     quick.root.decision = quick.root.confirm;
+    quick.root.enactment = 1;
+    quick.models.enactment = 1;
     quick.vote_locking = 1;
     let other = RuntimeGenesisConfig {
         network: hydra_runtime::NetworkConfig {

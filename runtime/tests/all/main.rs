@@ -6,5 +6,6 @@ mod chain;
 mod delegation;
 mod hardware_wallets;
 mod no_way_to_root;
+mod proxy_kinds;
 mod referenda;
 mod upgrades;

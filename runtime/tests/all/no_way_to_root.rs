@@ -1,49 +1,43 @@
-//! Nothing but a referendum, through the scheduler, acts as root.
+//! No account acts as root or as the *models* track by a call that carries another call.
 //!
-//! A call that carries another call is how an account might get there, so every one of them is tried, and one that is
-//! added later has to be added here.
+//! That is how an account might get there, so every one of them is tried, and one that is added later has to be added here. It
+//! isn't a proof that there is no other way.
 
-use crate::chain::{ANY_WEIGHT, id, is_marked, mark, next_block, on_local, signed};
-use codec::Decode;
-use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v15::RuntimeMetadataV15};
+use crate::chain::{ANY_WEIGHT, addable_spec, id, is_marked, mark, metadata, next_block, on_local, signed};
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::PalletsInfoAccess};
 use frame_system::RawOrigin;
+use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest};
 use hydra_runtime::{
     AllPalletsWithSystem, Multisig, OriginCaller, Proxy, ProxyType, Runtime, RuntimeCall, RuntimeOrigin,
+    TrainingProposals, governance::Origin,
 };
 use scale_info::{PortableRegistry, TypeDef};
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::{DispatchError, traits::Dispatchable};
 use std::collections::BTreeSet;
 
-fn metadata() -> RuntimeMetadataV15 {
-    let metadata = Runtime::metadata_at_version(15).expect("wallets read version 15");
-    match RuntimeMetadataPrefixed::decode(&mut &metadata[..])
-        .expect("metadata")
-        .1
-    {
-        RuntimeMetadata::V15(metadata) => metadata,
-        other => panic!("version {}", other.version()),
-    }
-}
-
-/// Whether a value of the type `ty` has one of the type `wanted` in it, itself or in a list or an option.
-fn carries(types: &PortableRegistry, ty: u32, wanted: u32) -> bool {
+/// Whether a value of the type `ty` may have one of the type `wanted` in it, however deep. `seen` are the types that were looked
+/// into already.
+fn carries(types: &PortableRegistry, ty: u32, wanted: u32, seen: &mut BTreeSet<u32>) -> bool {
     if ty == wanted {
         return true;
     }
-    match &types.resolve(ty).expect("a known type").type_def {
-        TypeDef::Sequence(list) => carries(types, list.type_param.id, wanted),
-        TypeDef::Array(list) => carries(types, list.type_param.id, wanted),
-        TypeDef::Tuple(tuple) => tuple.fields.iter().any(|field| carries(types, field.id, wanted)),
-        TypeDef::Variant(one) => one
-            .variants
-            .iter()
-            .flat_map(|variant| &variant.fields)
-            .any(|field| field.ty.id == wanted),
-        TypeDef::Composite(whole) => whole.fields.iter().any(|field| field.ty.id == wanted),
-        _ => false,
+    if !seen.insert(ty) {
+        return false;
     }
+    let inner: Vec<u32> = match &types.resolve(ty).expect("a known type").type_def {
+        TypeDef::Sequence(list) => vec![list.type_param.id],
+        TypeDef::Array(list) => vec![list.type_param.id],
+        TypeDef::Compact(number) => vec![number.type_param.id],
+        TypeDef::Tuple(tuple) => tuple.fields.iter().map(|field| field.id).collect(),
+        TypeDef::Variant(one) => {
+            let fields = one.variants.iter().flat_map(|variant| &variant.fields);
+            fields.map(|field| field.ty.id).collect()
+        }
+        TypeDef::Composite(whole) => whole.fields.iter().map(|field| field.ty.id).collect(),
+        TypeDef::Primitive(_) | TypeDef::BitSequence(_) => Vec::new(),
+    };
+    inner.into_iter().any(|ty| carries(types, ty, wanted, seen))
 }
 
 /// `Pallet.call` of every call that carries another one.
@@ -65,7 +59,7 @@ fn carriers() -> BTreeSet<String> {
             if call
                 .fields
                 .iter()
-                .any(|field| carries(&metadata.types, field.ty.id, wanted))
+                .any(|field| carries(&metadata.types, field.ty.id, wanted, &mut BTreeSet::new()))
             {
                 found.insert(format!("{}.{}", pallet.name, call.name));
             }
@@ -74,15 +68,15 @@ fn carriers() -> BTreeSet<String> {
     found
 }
 
-/// [`mark`] in everything that can carry it.
-fn wrapped() -> Vec<RuntimeCall> {
+/// A call in everything that can carry it, made as `origin` where the carrier lets one choose.
+fn wrapped(call: &RuntimeCall, origin: &OriginCaller) -> Vec<RuntimeCall> {
     use pallet_multisig::Call as InMultisig;
     use pallet_proxy::Call as InProxy;
     use pallet_scheduler::Call as InScheduler;
     use pallet_utility::Call as InUtility;
-    let one = || Box::new(mark());
-    let list = || vec![mark()];
-    let as_root = || Box::new(OriginCaller::from(RawOrigin::Root));
+    let one = || Box::new(call.clone());
+    let list = || vec![call.clone()];
+    let chosen = || Box::new(origin.clone());
     vec![
         InUtility::batch { calls: list() }.into(),
         InUtility::batch_all { calls: list() }.into(),
@@ -93,12 +87,12 @@ fn wrapped() -> Vec<RuntimeCall> {
         }
         .into(),
         InUtility::dispatch_as {
-            as_origin: as_root(),
+            as_origin: chosen(),
             call: one(),
         }
         .into(),
         InUtility::dispatch_as_fallible {
-            as_origin: as_root(),
+            as_origin: chosen(),
             call: one(),
         }
         .into(),
@@ -180,40 +174,61 @@ fn name(call: &RuntimeCall) -> String {
 #[test]
 fn every_call_that_carries_another_is_tried_below() {
     on_local(|| {
-        let tried: BTreeSet<_> = wrapped().iter().map(name).collect();
+        let tried: BTreeSet<_> = wrapped(&mark(), &RawOrigin::Root.into())
+            .iter()
+            .map(name)
+            .collect();
         assert_eq!(tried, carriers());
     });
 }
 
 #[test]
-fn an_account_reaches_root_through_no_call_that_carries_another() {
-    on_local(|| {
-        // Everything that accounts can give each other.
-        assert_ok!(Proxy::add_proxy(signed(Bob), id(Alice).into(), ProxyType::Any, 0));
-        for call in wrapped() {
-            for origin in [signed(Alice), RuntimeOrigin::none()] {
-                // It may succeed, with a failure inside.
-                let _ = call.clone().dispatch(origin);
-                assert!(!is_marked(), "{} led to root", name(&call));
+fn an_account_reaches_no_origin_of_a_referendum_through_a_call_that_carries_another() {
+    let add_model = pallet_training_proposals::Call::add_model {
+        spec: addable_spec(),
+        dataset: digits_manifest(),
+        weights: DIGITS_INITIAL_WEIGHTS,
+    };
+    let ways: [(RuntimeCall, OriginCaller, fn() -> bool); 2] = [
+        (mark(), RawOrigin::Root.into(), is_marked),
+        (
+            RuntimeCall::TrainingProposals(add_model),
+            Origin::Models.into(),
+            || TrainingProposals::model_ids().len() > 1,
+        ),
+    ];
+    for (call, origin, is_done) in ways {
+        on_local(|| {
+            // Everything that accounts can give each other.
+            assert_ok!(Proxy::add_proxy(signed(Bob), id(Alice).into(), ProxyType::Any, 0));
+            for carrier in wrapped(&call, &origin) {
+                for origin in [signed(Alice), RuntimeOrigin::none()] {
+                    // It may succeed, with a failure inside.
+                    let _ = carrier.clone().dispatch(origin);
+                    assert!(!is_done(), "{} made {}", name(&carrier), name(&call));
+                }
             }
-        }
-        // The other half of a multisig that Alice began above.
-        let began = Multisig::timepoint();
-        let weight = mark().get_dispatch_info().call_weight;
-        let _ = Multisig::as_multi(
-            signed(Bob),
-            2,
-            vec![id(Alice)],
-            Some(began),
-            Box::new(mark()),
-            weight,
-        );
-        // What might have been scheduled.
-        for _ in 0..10 {
-            next_block();
-            assert!(!is_marked());
-        }
-    });
+            // The other half of a multisig that Alice began above.
+            let began = Multisig::timepoint();
+            let weight = call.get_dispatch_info().call_weight;
+            let _ = Multisig::as_multi(
+                signed(Bob),
+                2,
+                vec![id(Alice)],
+                Some(began),
+                Box::new(call.clone()),
+                weight,
+            );
+            // What might have been scheduled.
+            for _ in 0..10 {
+                next_block();
+                assert!(!is_done());
+            }
+            // It is the origin that was missing, and nothing else.
+            assert_ok!(call.dispatch(origin.into()));
+            assert!(is_done());
+        });
+    }
 }
 
 #[test]

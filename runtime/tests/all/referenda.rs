@@ -1,23 +1,29 @@
 //! How rules change: tracks, what it takes to pass, who votes with what, and what each track may do.
 
 use crate::chain::{
-    self, ENDOWMENT, ayes, enacted, id, is_approved, is_marked, mark, on_local, propose, signed, vote,
+    self, ENDOWMENT, addable_spec, ayes, enacted, id, is_approved, is_marked, mark, on_local, propose,
+    signed, vote,
 };
+use codec::Encode;
 use frame_support::{
     assert_noop, assert_ok,
     traits::{Get, fungible::InspectHold},
 };
 use frame_system::RawOrigin;
-use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec};
+use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest};
 use hydra_runtime::{
     AccountId, Balance, Balances, BlockNumber, ConvictionVoting, GovernanceConfig, HYDRA, OriginCaller,
-    Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeHoldReason, TrainingProposals,
+    Preimage, Referenda, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeHoldReason, RuntimeOrigin,
+    System, TrainingProposals,
     governance::{MODELS, Origin, Periods, ROOT, Schedule, Tracks, VoteLocking},
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_referenda::TracksInfo;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
-use sp_runtime::{BuildStorage, DispatchError, Perbill, traits::Dispatchable};
+use sp_runtime::{
+    BuildStorage, DispatchError, Perbill,
+    traits::{BlakeTwo256, Dispatchable, Hash as _},
+};
 
 const ROOT_ORIGIN: RawOrigin<AccountId> = RawOrigin::Root;
 /// Half of what each account has, and a twelfth of all HYDRA.
@@ -110,11 +116,7 @@ fn the_periods_are_those_of_the_genesis_and_days_unless_it_says_otherwise() {
     assert_eq!(last_for(short), (11, 3));
 }
 
-#[test]
-#[should_panic(expected = "governance.schedule.models")]
-fn a_genesis_in_which_nothing_could_be_confirmed_is_refused() {
-    let mut schedule = Schedule::default();
-    schedule.models.confirm = schedule.models.decision + 1;
+fn build(schedule: Schedule) {
     let genesis = RuntimeGenesisConfig {
         governance: GovernanceConfig {
             schedule,
@@ -123,6 +125,22 @@ fn a_genesis_in_which_nothing_could_be_confirmed_is_refused() {
         ..Default::default()
     };
     let _ = genesis.build_storage();
+}
+
+#[test]
+#[should_panic(expected = "governance.schedule.models")]
+fn a_genesis_in_which_nothing_could_be_confirmed_is_refused() {
+    let mut schedule = Schedule::default();
+    schedule.models.confirm = schedule.models.decision + 1;
+    build(schedule);
+}
+
+#[test]
+#[should_panic(expected = "governance.schedule.voteLocking")]
+fn a_genesis_in_which_votes_are_free_before_what_they_decided_happens_is_refused() {
+    let mut schedule = Schedule::default();
+    schedule.models.enactment = schedule.vote_locking + 1;
+    build(schedule);
 }
 
 #[test]
@@ -165,11 +183,156 @@ fn what_few_say_yes_to_is_rejected_though_nobody_says_no() {
     });
 }
 
+/// Who locks its HYDRA for longer outvotes who has more, as long as enough HYDRA says yes at all.
+#[test]
+fn a_minority_with_conviction_passes_a_root_referendum_against_a_majority_without() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        let locked = AccountVote::Standard {
+            vote: Vote {
+                aye: true,
+                conviction: Conviction::Locked6x,
+            },
+            // A little more than 15 % of all HYDRA.
+            balance: ENDOWMENT / 20 * 19,
+        };
+        assert_ok!(ConvictionVoting::vote(signed(Alice), index, locked));
+        for who in [Bob, Charlie] {
+            vote(who, index, false, ENDOWMENT / 20 * 19);
+        }
+        assert_eq!(ayes(index), 6 * (ENDOWMENT / 20 * 19));
+        assert!(is_approved(index));
+        assert_ok!(enacted());
+        assert!(is_marked());
+    });
+}
+
+#[test]
+fn conviction_does_not_replace_support() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        let locked = AccountVote::Standard {
+            vote: Vote {
+                aye: true,
+                conviction: Conviction::Locked6x,
+            },
+            // Less than a tenth of six million, and counted six times half of it.
+            balance: HALF,
+        };
+        assert_ok!(ConvictionVoting::vote(signed(Alice), index, locked));
+        assert!(!is_approved(index));
+    });
+}
+
+#[test]
+fn abstentions_count_as_support_and_not_as_votes() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        vote(Alice, index, true, HALF);
+        let abstains = AccountVote::SplitAbstain {
+            aye: 0,
+            nay: 0,
+            abstain: HALF,
+        };
+        // With theirs, a quarter of six million.
+        for who in [Bob, Charlie] {
+            assert_ok!(ConvictionVoting::vote(signed(who), index, abstains));
+        }
+        assert_eq!(ayes(index), HALF);
+        assert!(is_approved(index));
+    });
+}
+
+/// What Eve, who has no stake, has laid down.
+fn laid_down() -> Balance {
+    System::account(id(Eve)).data.reserved
+}
+
+#[test]
+fn whoever_proposed_what_was_approved_gets_every_deposit_back_by_a_call_for_each() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        assert_noop!(
+            Referenda::refund_decision_deposit(signed(Eve), index),
+            pallet_referenda::Error::<Runtime>::Unfinished
+        );
+        for who in [Alice, Bob, Charlie] {
+            vote(who, index, true, HALF);
+        }
+        assert!(is_approved(index));
+        assert_ok!(enacted());
+        // Nothing comes back by itself, and anybody may see to it.
+        let all = laid_down();
+        assert_ok!(Referenda::refund_submission_deposit(signed(Bob), index));
+        assert_eq!(laid_down(), all - HYDRA);
+        assert_ok!(Referenda::refund_decision_deposit(signed(Bob), index));
+        assert_eq!(laid_down(), all - 101 * HYDRA);
+        let hash = BlakeTwo256::hash(&mark().encode());
+        assert!(Preimage::unnote_preimage(signed(Bob), hash).is_err());
+        assert_ok!(Preimage::unnote_preimage(signed(Eve), hash));
+        assert_eq!(laid_down(), 0);
+    });
+}
+
+#[test]
+fn the_submission_deposit_of_what_was_rejected_stays() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        assert!(!is_approved(index));
+        let all = laid_down();
+        assert_ok!(Referenda::refund_decision_deposit(signed(Eve), index));
+        assert_eq!(laid_down(), all - 100 * HYDRA);
+        assert_noop!(
+            Referenda::refund_submission_deposit(signed(Eve), index),
+            pallet_referenda::Error::<Runtime>::BadStatus
+        );
+    });
+}
+
+#[test]
+fn what_root_kills_loses_both_deposits_and_what_it_cancels_none() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        let (all, issued) = (laid_down(), Balances::total_issuance());
+        assert_noop!(Referenda::kill(signed(Eve), index), DispatchError::BadOrigin);
+        assert_ok!(Referenda::kill(RuntimeOrigin::root(), index));
+        assert_eq!(laid_down(), all - 101 * HYDRA);
+        assert_eq!(Balances::total_issuance(), issued - 101 * HYDRA);
+
+        let hash = BlakeTwo256::hash(&mark().encode());
+        assert_ok!(Preimage::unnote_preimage(signed(Eve), hash));
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        assert_ok!(Referenda::cancel(RuntimeOrigin::root(), index));
+        assert_ok!(Referenda::refund_submission_deposit(signed(Eve), index));
+        assert_ok!(Referenda::refund_decision_deposit(signed(Eve), index));
+        assert_ok!(Preimage::unnote_preimage(signed(Eve), hash));
+        assert_eq!(laid_down(), 0);
+    });
+}
+
+/// Until then whoever proposed it may take the preimage back.
+#[test]
+fn what_is_approved_without_its_preimage_does_nothing() {
+    on_local(|| {
+        let index = propose(Eve, ROOT_ORIGIN, mark());
+        let hash = BlakeTwo256::hash(&mark().encode());
+        assert_ok!(Preimage::unnote_preimage(signed(Eve), hash));
+        for who in [Alice, Bob, Charlie] {
+            vote(who, index, true, HALF);
+        }
+        assert!(is_approved(index));
+        for _ in 0..10 {
+            chain::next_block();
+        }
+        assert!(!is_marked());
+    });
+}
+
 #[test]
 fn the_models_track_adds_a_model() {
     on_local(|| {
         let call = RuntimeCall::TrainingProposals(pallet_training_proposals::Call::add_model {
-            spec: digits_spec(),
+            spec: addable_spec(),
             dataset: digits_manifest(),
             weights: DIGITS_INITIAL_WEIGHTS,
         });
