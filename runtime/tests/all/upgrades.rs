@@ -100,7 +100,7 @@ fn the_call_of_an_upgrade_is_two_bytes_a_length_and_the_file() {
     let length = u32::try_from(code.len() * 4 + 2).expect("below a gigabyte");
     let call = RuntimeCall::System(frame_system::Call::set_code { code: code.clone() });
     let computed = [
-        [0, 2].as_slice(),
+        [0_u8, 2].as_slice(),
         length.to_le_bytes().as_slice(),
         code.as_slice(),
     ]

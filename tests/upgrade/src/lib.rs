@@ -1,5 +1,5 @@
-//! The runtime of a release that comes after this one: the same, with a higher version, a migration, and the checks of every
-//! pallet's state. With it a test upgrades a network that is running, and asks first, as a careful person would, what the
+//! The runtime of a release that comes after this one: the same, with a higher version, a migration, and the checks that
+//! pallets come with. With it a test upgrades a network that is running, and asks first, as a careful person would, what the
 //! upgrade is going to do to the state.
 //!
 //! [`WASM_BINARY`] is that runtime. It is built with features of `hydra-runtime` that nothing else turns on, and only in the

@@ -42,7 +42,7 @@ fn it_is_the_same_chain_in_a_later_version() {
 }
 
 #[test]
-fn an_upgrade_to_it_keeps_every_check_of_every_pallet_and_fits_a_block() {
+fn an_upgrade_to_it_passes_the_checks_of_the_pallets_and_fits_a_block() {
     let wasm = hydra_runtime::WASM_BINARY.expect("built with its Wasm");
     let state = GenesisConfigBuilderRuntimeCaller::<()>::new(wasm)
         .get_storage_for_named_preset(Some(&hydra_runtime::presets::LOCAL_TESTNET.to_string()))
