@@ -5,8 +5,8 @@
 //   node governance.mjs --url ws://127.0.0.1:9944 --upgrade runtime.wasm [--timeout 300]
 //
 // The first asks the track `root` to write a value into the state, and the track `models` to add a model like the first one
-// but for a longer phase, which starts from the weights with that BLAKE3. The second asks `root` to replace the runtime. //Eve proposes; //Alice, //Bob
-// and //Charlie vote with nearly all they have, what they have bonded as stake included. Ends with 0 when everything was
+// but for a longer phase, which starts from the weights with that BLAKE3. The second asks `root` to replace the runtime. //Eve
+// proposes; //Alice, //Bob and //Charlie vote with nearly all they have, what they have bonded as stake included. Ends with 0 when everything was
 // approved, made and is seen in the state, and with 1 and a sentence otherwise.
 
 import { readFileSync } from 'node:fs';
