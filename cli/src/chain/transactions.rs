@@ -3,7 +3,7 @@
 use hydra_primitives::AccountBytes;
 use subxt::{rpcs::Error as RpcError, utils::AccountId32};
 
-use super::Chain;
+use super::{Chain, Hash};
 use crate::error::Error;
 
 /// Why a transaction pool did not take a transaction.

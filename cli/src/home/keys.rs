@@ -102,9 +102,9 @@ pub fn make_identities(folder: &Path, chain_folder: &Path) -> Result<Identities,
     files::make_private_folder(folder)?;
     files::make_private_folder(&folder.join("trainer"))?;
     let token = folder.join("trainer.token");
-    files::write_secret_once(&token, &random()?).map_err(Error::file("write", token))?;
+    files::write_secret_once(&token, &*random()?).map_err(Error::file("write", token))?;
     let trainer = folder.join("trainer.key");
-    files::write_secret_once(&trainer, &random()?).map_err(Error::file("write", &trainer))?;
+    files::write_secret_once(&trainer, &*random()?).map_err(Error::file("write", &trainer))?;
     let network = chain_folder.join("network");
     files::make_private_folder(&network)?;
     let node = network.join("secret_ed25519");
