@@ -10,12 +10,16 @@ use std::{ffi::OsStr, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    amount,
+    accounts, amount,
     args::AskArgs,
     chain::Chain,
     error::Error,
     image,
-    keys::{key::Key, payer::Payer},
+    keys::{
+        error::KeysError,
+        key::{self, Key},
+        payer::Payer,
+    },
     output,
     payment::{self, Call, Order, Payment},
     readiness,
@@ -102,6 +106,7 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     readiness::check(&chain, args.finalized).await?;
     let name = payer.name();
     let key = payer.unlock(&args.signer.password).await?;
+    output::note(&format!("{name} pays: {}", accounts::address(&key.account())));
     let order = Order {
         key: &key,
         call: &Call::PayQuery(args.model, request),
@@ -123,17 +128,27 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Who pays: whoever was named, else Alice on a local network, else the wallet's only account.
+/// Who pays: whoever was named, else Alice on a local network. Elsewhere somebody must be named, since nobody is asked before
+/// it is paid.
 async fn payer(args: &AskArgs, chain: &Chain, in_environment: Option<String>) -> Result<Payer, Error> {
     match (&args.signer.from, args.suri.as_deref()) {
         // The command line counts more than the environment, and says one thing.
         (Some(_), Some(suri)) if in_environment.as_deref() != Some(suri) => Err(Error::TwoPayers),
         (Some(_), _) => Payer::choose(&args.signer, chain).await,
-        (None, Some(suri)) => Ok(Payer::Open(Key::from_suri(suri).map_err(|_| Error::BadSuri)?)),
-        (None, None) if chain.is_local().await? => Ok(Payer::Open(
-            Key::from_suri("//Alice").map_err(|_| Error::BadSuri)?,
-        )),
-        (None, None) => Payer::choose(&args.signer, chain).await,
+        (None, suri) => of_secret(suri, chain.is_local().await?),
+    }
+}
+
+fn of_secret(suri: Option<&str>, local: bool) -> Result<Payer, Error> {
+    let suri = match suri {
+        Some(suri) => suri,
+        None if local => "//Alice",
+        None => return Err(KeysError::NobodyNamed.into()),
+    };
+    let key = Key::from_suri(suri).map_err(|_| Error::BadSuri)?;
+    match !local && key::is_public(&key.account()) {
+        true => Err(Error::DevelopmentOnly),
+        false => Ok(Payer::Open(key)),
     }
 }
 
@@ -263,6 +278,21 @@ mod tests {
         for file in [b"./17".as_slice(), b"-1", b"caf\xe9.png"] {
             assert!(matches!(picture(file), Err(Error::Image(_))));
         }
+    }
+
+    #[test]
+    fn outside_local_networks_nobody_pays_who_was_not_named_and_no_development_account() {
+        let payer = |suri, local| of_secret(suri, local).map(|payer| payer.name());
+        assert_eq!(payer(None, true).unwrap(), "Alice");
+        assert_eq!(payer(Some("//Bob"), true).unwrap(), "Bob");
+        assert!(matches!(
+            payer(None, false),
+            Err(Error::Keys(KeysError::NobodyNamed))
+        ));
+        assert!(matches!(payer(Some("//Bob"), false), Err(Error::DevelopmentOnly)));
+        assert!(matches!(payer(Some("word"), false), Err(Error::BadSuri)));
+        let own = format!("0x{}", "17".repeat(32));
+        assert!(payer(Some(&own), false).is_ok());
     }
 
     fn receipt(truth: Option<u8>) -> Receipt {

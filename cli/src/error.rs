@@ -645,6 +645,7 @@ impl Error {
             | Self::ForeignAnswer { .. }
             | Self::PaidButUnanswered { .. } => ExitCode::Trainer,
             Self::Timeout { .. } => ExitCode::Timeout,
+            Self::Keys(KeysError::Interrupted) | Self::Interrupted { .. } => ExitCode::Interrupted,
             Self::Image(_)
             | Self::NoSuchImage(_)
             | Self::NoModel { .. }
@@ -699,7 +700,6 @@ impl Error {
             | Self::PortInUse { .. }
             | Self::NoSpace { .. }
             | Self::SpecRefused(_) => ExitCode::Local,
-            Self::Interrupted { .. } => ExitCode::Interrupted,
         }
     }
 }

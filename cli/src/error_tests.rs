@@ -208,6 +208,7 @@ kinds! {
     Error::BadSuri => Error::BadSuri, PAYING;
     Error::DevelopmentOnly => Error::DevelopmentOnly, PAYING;
     Error::TwoPayers => Error::TwoPayers, &[Ask];
+    Error::Keys(KeysError::Interrupted) => Error::Keys(KeysError::Interrupted), OF_KEYS;
     Error::Keys(_) => Error::Keys(KeysError::Declined), OF_SECRETS;
     Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_SECRETS;
     Error::NoSuchReceiver(_) => Error::NoSuchReceiver(text()), &[Send, Balance];

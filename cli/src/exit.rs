@@ -32,7 +32,17 @@ pub const DEMO: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local,
 /// What `hydra status` may end with: it shows what is wrong with the trainer.
 pub const STATUS: &[ExitCode] = &[Done, System, Usage, Node, Local];
 /// What `hydra ask` may end with.
-pub const ASK: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Payment, Local];
+pub const ASK: &[ExitCode] = &[
+    Done,
+    System,
+    Usage,
+    Node,
+    Trainer,
+    Impossible,
+    Payment,
+    Local,
+    Interrupted,
+];
 /// What `hydra model export` may end with.
 pub const EXPORT: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
 /// What `hydra rounds` may end with.
@@ -41,11 +51,11 @@ pub const ROUNDS: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
 pub const REGISTRATION: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impossible, Local];
 
 /// What may be the end of a wallet's command that asks no node.
-pub const WALLET: &[ExitCode] = &[Done, System, Usage, Impossible];
+pub const WALLET: &[ExitCode] = &[Done, System, Usage, Impossible, Interrupted];
 /// What `hydra wallet balance` may end with.
-pub const BALANCE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
+pub const BALANCE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local, Interrupted];
 /// What the commands may end with that pay for something: send, bond, claim.
-pub const SPEND: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local];
+pub const SPEND: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
 
 /// What `hydra completions` may end with.
 pub const COMPLETIONS: &[ExitCode] = &[Done, System, Usage];
@@ -58,7 +68,7 @@ pub const NETWORK_NEW: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 /// What `hydra network member` may end with.
 pub const NETWORK_MEMBER: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 /// What `hydra invite` may end with.
-pub const INVITE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local];
+pub const INVITE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
 /// What `hydra down` may end with.
 pub const DOWN: &[ExitCode] = &[Done, System, Usage, Local];
 /// What `hydra logs` may end with.

@@ -188,17 +188,69 @@ pub fn write_private_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes a file that only its owner can read, in one step. What is there already is replaced only if that is meant; else it
 /// is an error of the kind `AlreadyExists`.
 pub fn write_private(path: &Path, bytes: &[u8], replace: bool) -> io::Result<()> {
-    // A temporary file is private from the beginning.
-    let mut file = NamedTempFile::new_in(folder(path))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    let written = if replace {
-        file.persist(path)
-    } else {
-        file.persist_noclobber(path)
-    };
-    written.map_err(|error| error.error)?;
+    Draft::new(path.into(), bytes, replace)?.put()?;
     sync_folder(path)
+}
+
+/// A file that only its owner can read, written, but not in its place yet. If it is dropped, nothing is left of it.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    path: PathBuf,
+    replace: bool,
+}
+
+impl Draft {
+    /// Writes it. What will be at `path` then is replaced only if that is meant.
+    pub fn new(path: PathBuf, bytes: &[u8], replace: bool) -> io::Result<Self> {
+        // A temporary file is private from the beginning.
+        let mut file = NamedTempFile::new_in(folder(&path))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path, replace })
+    }
+
+    /// Its place.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn put(self) -> io::Result<()> {
+        let put = match self.replace {
+            true => self.file.persist(self.path),
+            false => self.file.persist_noclobber(self.path),
+        };
+        put.map(drop).map_err(|error| error.error)
+    }
+}
+
+/// Puts all of them in their places or, if one can't be, none; then says which one.
+pub fn put_all(drafts: Vec<Draft>) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+    let mut done: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
+    for draft in drafts {
+        let path = draft.path.clone();
+        let before = if draft.replace { fs::read(&path).ok() } else { None };
+        let mut put = draft.put();
+        if put.is_ok() {
+            done.push((path.clone(), before));
+            put = sync_folder(&path);
+        }
+        if let Err(error) = put {
+            undo(done);
+            return Err((path, error));
+        }
+    }
+    Ok(done.into_iter().map(|(path, _)| path).collect())
+}
+
+/// What can't be undone is no second failure: the first one is what is said.
+fn undo(done: Vec<(PathBuf, Option<Vec<u8>>)>) {
+    for (path, before) in done {
+        let _ = match before {
+            Some(bytes) => write_private(&path, &bytes, true),
+            None => fs::remove_file(&path),
+        };
+    }
 }
 
 /// Makes a folder that only its owner can look into, and those it is in. One that is there keeps its permissions.
@@ -212,15 +264,20 @@ pub fn others_can_read(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|at| at.mode() & 0o077 != 0)
 }
 
+/// So much is read in one piece: the memory is claimed once, and a secret leaves no copies. Whoever reads one sets no higher
+/// limit.
+pub const IN_ONE_PIECE: u64 = 1 << 16;
+
 /// Reads a file of at most `limit` bytes; `None` if it is larger. It may be a device or a pipe.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     read_from(File::open(path)?, limit)
 }
 
-/// The same from anything. The memory is claimed once, so that a secret leaves no copies.
+/// The same from anything.
 pub fn read_from(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let more = limit.saturating_add(1);
-    let mut bytes = Vec::with_capacity(usize::try_from(more).unwrap_or_default().min(1 << 16));
+    let piece = more.min(IN_ONE_PIECE.saturating_add(1));
+    let mut bytes = Vec::with_capacity(usize::try_from(piece).unwrap_or_default());
     from.take(more).read_to_end(&mut bytes)?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
     Ok(fits.then_some(bytes))

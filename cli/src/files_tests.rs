@@ -121,6 +121,57 @@ fn a_secret_is_private_kept_and_read_back() {
 }
 
 #[test]
+fn several_private_files_are_put_in_their_places_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let draft = |name: &str, replace| Draft::new(path(name), b"new", replace).unwrap();
+    fs::write(path("old"), "old").unwrap();
+    fs::write(path("other"), "other").unwrap();
+    fs::create_dir(path("folder")).unwrap();
+    // A file that came in between, and a folder, which no file replaces.
+    for (last, kind) in [
+        (("other", false), Some(io::ErrorKind::AlreadyExists)),
+        (("folder", true), None),
+    ] {
+        let drafts = vec![draft("first", false), draft("old", true), draft(last.0, last.1)];
+        let (which, error) = put_all(drafts).unwrap_err();
+        assert_eq!(which, path(last.0));
+        assert!(kind.is_none_or(|kind| error.kind() == kind), "{error}");
+        assert!(!path("first").exists());
+        assert_eq!(fs::read(path("old")).unwrap(), b"old");
+        assert_eq!(fs::read(path("other")).unwrap(), b"other");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            3,
+            "nothing is left over"
+        );
+    }
+    let put = put_all(vec![draft("first", false), draft("old", true)]).unwrap();
+    assert_eq!(put, [path("first"), path("old")]);
+    for path in put {
+        assert_eq!(
+            (fs::read(&path).unwrap().as_slice(), mode(&path)),
+            (&b"new"[..], 0o600)
+        );
+    }
+    drop(draft("second", false));
+    assert!(!path("second").exists());
+}
+
+#[test]
+fn what_is_larger_than_allowed_is_not_read() {
+    for length in [0, 1, 7, 8] {
+        let bytes = vec![1; length];
+        assert_eq!(read_from(bytes.as_slice(), 8).unwrap(), Some(bytes.clone()));
+    }
+    assert_eq!(read_from([1; 9].as_slice(), 8).unwrap(), None);
+    let most = vec![1; usize::try_from(IN_ONE_PIECE).unwrap()];
+    let read = read_from(most.as_slice(), IN_ONE_PIECE).unwrap().unwrap();
+    assert_eq!(read.capacity(), most.len() + 1, "the memory was claimed once");
+    assert_eq!(read_from(io::repeat(1), IN_ONE_PIECE).unwrap(), None);
+}
+
+#[test]
 fn data_goes_where_xdg_says() {
     let home = Some(PathBuf::from("/home/me"));
     assert_eq!(

@@ -7,18 +7,26 @@ use crate::{error::Error, exit::ExitCode};
 
 /// Data, as text. A reader that has gone away (`| head`) is no error.
 pub fn data(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush());
-    match written {
+    match delivered(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(Error::Stdout),
     }
 }
 
+/// Data that nothing may be done without: it is an error if nobody takes it.
+pub fn delivered(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush())
+}
+
 /// Data, as one JSON document.
 pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?;
-    data(&text)
+    data(&document(value)?)
+}
+
+/// One JSON document, as text.
+pub fn document<T: Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))
 }
 
 /// One event of a program that goes on: one JSON document in one line.

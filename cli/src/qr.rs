@@ -37,10 +37,10 @@ mod tests {
     #[test]
     fn the_squares_are_those_of_the_code() {
         let code = QrCode::with_error_correction_level(ADDRESS, EcLevel::L).unwrap();
-        let (width, dark) = (code.width(), code.to_vec());
+        let (width, squares) = (code.width(), code.to_colors());
         let drawn = draw(ADDRESS, true);
         let lines: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
-        for (index, is_dark) in dark.into_iter().enumerate() {
+        for (index, colour) in squares.into_iter().enumerate() {
             // Four squares of border.
             let (x, y) = (index % width + 4, index / width + 4);
             let letter = lines[y / 2][x];
@@ -48,7 +48,7 @@ mod tests {
                 0 => matches!(letter, '█' | '▀'),
                 _ => matches!(letter, '█' | '▄'),
             };
-            assert_eq!(shown, is_dark, "{x}, {y}");
+            assert_eq!(shown, colour == qrcode::Color::Dark, "{x}, {y}");
         }
     }
 }

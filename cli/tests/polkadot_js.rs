@@ -13,7 +13,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 use subxt_signer::sr25519;
 
@@ -47,17 +47,22 @@ fn keyring(command: &str, input: &Value) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-/// `hydra wallet` in this folder.
-fn wallet(folder: &Path, arguments: &[&str]) -> Value {
-    fs::write(folder.join("password"), PASSWORD).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_hydra"))
+/// `hydra wallet` in this folder, with the password from this file.
+fn output(folder: &Path, arguments: &[&str], password: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hydra"))
         .arg("wallet")
         .args(arguments)
-        .args(["--json", "--keys", "keys", "--password-file", "password"])
+        .args(["--json", "--keys", "keys", "--password-file", password])
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+/// The same with the password above; it must succeed.
+fn wallet(folder: &Path, arguments: &[&str]) -> Value {
+    fs::write(folder.join("password"), PASSWORD).unwrap();
+    let output = output(folder, arguments, "password");
     assert!(
         output.status.success(),
         "{}",
@@ -126,23 +131,98 @@ fn what_polkadot_js_writes_is_the_same_account_here_and_its_signatures_count_the
 }
 
 #[test]
-fn an_export_of_several_accounts_is_taken_in_whole() {
+fn an_export_of_several_accounts_is_taken_in_and_each_keeps_its_password() {
     let folder = tempfile::tempdir().unwrap();
-    let suris = [format!("{PHRASE}//1"), format!("{PHRASE}//2")];
-    let batch = keyring("batch", &json!({ "suris": suris, "password": PASSWORD }));
+    let suri = |path: &str| format!("{PHRASE}//{path}");
+    let account = |path: &str, password: &str, name: &str, kind: &str| json!({ "suri": suri(path), "password": password, "name": name, "type": kind });
+    let batch = keyring(
+        "batch",
+        &json!({
+            "password": PASSWORD,
+            "accounts": [
+                account("1", "the first password", "main", "sr25519"),
+                account("2", "the second one", "main", "sr25519"),
+                account("1", "the first password", "again", "sr25519"),
+                account("3", "the third", "edward", "ed25519"),
+                account("3", "the third", "carla", "ecdsa"),
+            ],
+            "watched": [{ "address": "5Gr", "meta": { "name": "ledger", "isHardware": true, "isExternal": true } }],
+        }),
+    );
     fs::write(folder.path().join("batch.json"), batch.to_string()).unwrap();
-    let restored = wallet(folder.path(), &["restore", "batch.json"]);
-    let names: Vec<&str> = restored
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(names, ["account 1", "account 2"]);
-    for (restored, suri) in restored.as_array().unwrap().iter().zip(&suris) {
-        let own = Key::from_suri(suri).unwrap();
-        assert_eq!(restored["address"], accounts::address(&own.account()));
+    // The password is that of the export.
+    fs::write(folder.path().join("first"), "the first password").unwrap();
+    let restore = ["restore", "batch.json"];
+    let refused = output(folder.path(), &restore, "first");
+    assert_eq!(refused.status.code(), Some(6), "{refused:?}");
+    assert!(!folder.path().join("keys").exists());
+
+    fs::write(folder.path().join("password"), PASSWORD).unwrap();
+    let restored = output(folder.path(), &restore, "password");
+    let complaint = String::from_utf8_lossy(&restored.stderr).into_owned();
+    assert!(restored.status.success(), "{complaint}");
+    for (name, reason) in [
+        ("again", "twice"),
+        ("edward", "ed25519"),
+        ("carla", "ecdsa"),
+        ("ledger", "watched only"),
+    ] {
+        let line = format!("{name} is left out: ");
+        let said = complaint.lines().find(|said| said.starts_with(&line));
+        assert!(
+            said.is_some_and(|said| said.contains(reason)),
+            "{name}: {complaint}"
+        );
     }
+    assert!(
+        complaint.contains("keeps the password that it had"),
+        "{complaint}"
+    );
+    let restored: Value = serde_json::from_slice(&restored.stdout).unwrap();
+    let restored = restored.as_array().unwrap();
+    let names: Vec<&str> = restored.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["main", "main 2"]);
+    for (restored, (path, password)) in restored
+        .iter()
+        .zip([("1", "the first password"), ("2", "the second one")])
+    {
+        let own = Key::from_suri(&suri(path)).unwrap();
+        assert_eq!(restored["address"], accounts::address(&own.account()));
+        let bytes = fs::read(folder.path().join(restored["file"].as_str().unwrap())).unwrap();
+        let Content::One(file) = file::parse(&bytes).unwrap() else {
+            panic!("one account")
+        };
+        assert_eq!(file.open(password).unwrap().account(), own.account());
+        assert!(file.open(PASSWORD).is_err());
+    }
+    // All or none: one of them is there already.
+    let again = output(folder.path(), &restore, "password");
+    assert_eq!(again.status.code(), Some(6), "{again:?}");
+    assert_eq!(fs::read_dir(folder.path().join("keys")).unwrap().count(), 2);
+}
+
+/// polkadot-js takes it for the bytes that it means.
+#[test]
+fn a_password_that_is_a_hexadecimal_number_goes_both_ways() {
+    const NUMBER: &str = "0x00C0ffee5eed";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("number"), NUMBER).unwrap();
+    fs::write(folder.path().join("phrase"), PHRASE).unwrap();
+    let made = output(folder.path(), &["import", "here", "--file", "phrase"], "number");
+    assert!(made.status.success(), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let file = read(&folder.path().join(made["file"].as_str().unwrap()));
+    let signed = keyring(
+        "sign",
+        &json!({ "file": file, "password": NUMBER, "message": MESSAGE }),
+    );
+    assert_eq!(signed["address"], made["address"]);
+
+    let input = json!({ "suri": format!("{PHRASE}//there"), "password": NUMBER, "name": "there" });
+    let written = keyring("write", &input);
+    fs::write(folder.path().join("file.json"), written.to_string()).unwrap();
+    let restored = output(folder.path(), &["restore", "file.json"], "number");
+    assert!(restored.status.success(), "{restored:?}");
 }
 
 #[test]

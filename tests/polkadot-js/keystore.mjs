@@ -1,7 +1,8 @@
 // Key files as @polkadot/keyring reads and writes them, for the tests of `hydra wallet`. No network is needed.
 //
 //   node keystore.mjs write   < {"suri", "password", "name"}            prints the account's key file
-//   node keystore.mjs batch   < {"suris", "password"}                   prints one file with all of them
+//   node keystore.mjs batch   < {"accounts", "watched", "password"}     prints one file with all of them
+//                               accounts: [{"suri", "password", "name", "type"}], watched: [{"address", "meta"}]
 //   node keystore.mjs sign    < {"file", "password", "message"}         prints {"address", "publicKey", "signature"}
 //   node keystore.mjs verify  < {"address", "message", "signature"}     prints {"valid"}
 
@@ -15,19 +16,20 @@ const input = JSON.parse(readFileSync(0, 'utf8'));
 const keyring = new Keyring({ type: 'sr25519', ss58Format: 42 });
 
 /** As the extension exports an account. */
-function written(suri, password, name) {
-  const pair = keyring.addFromUri(suri, { name, whenCreated: Date.now() });
+function written(suri, password, name, type = 'sr25519') {
+  const pair = keyring.addFromUri(suri, { name, whenCreated: Date.now() }, type);
   return pair.toJson(password);
 }
 
 const commands = {
   write: ({ suri, password, name }) => written(suri, password, name),
-  // As @polkadot/ui-keyring's `backupAccounts` does it.
-  batch: ({ suris, password }) => {
-    const accounts = suris.map((suri, index) => written(suri, password, `account ${index + 1}`));
+  // As @polkadot/ui-keyring's `backupAccounts` does it: the accounts' files as they are stored, each with its own password, and
+  // the password of the export around them.
+  batch: ({ accounts, watched, password }) => {
+    const stored = accounts.map(({ suri, password, name, type }) => written(suri, password, name, type)).concat(watched);
     return {
-      ...jsonEncrypt(stringToU8a(JSON.stringify(accounts)), ['batch-pkcs8'], password),
-      accounts: accounts.map(({ address, meta }) => ({ address, meta })),
+      ...jsonEncrypt(stringToU8a(JSON.stringify(stored)), ['batch-pkcs8'], password),
+      accounts: stored.map(({ address, meta }) => ({ address, meta })),
     };
   },
   sign: ({ file, password, message }) => {

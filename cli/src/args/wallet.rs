@@ -50,8 +50,8 @@ pub enum StakeCommand {
 /// Where the accounts are kept.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KeysArgs {
-    /// The folder with the accounts' files [default: hydra/keys in $XDG_CONFIG_HOME, else in ~/.config]
-    #[arg(long, value_name = "DIR", env = "HYDRA_KEYS")]
+    /// The folder with the accounts' files [default: HYDRA_KEYS, else hydra/keys in $XDG_CONFIG_HOME, else in ~/.config]
+    #[arg(long, value_name = "DIR")]
     pub keys: Option<PathBuf>,
 }
 
@@ -69,7 +69,8 @@ pub struct PasswordArgs {
 /// Who pays and signs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SignerArgs {
-    /// The account that pays, by name or address; on a local network also //Alice [default: the only account there is]
+    /// The account that pays, by name or address; on a local network also //Alice [default: the only account there is;
+    /// `hydra ask`, which doesn't ask you first, needs it]
     #[arg(long, value_name = "ACCOUNT")]
     pub from: Option<String>,
     /// Its password.
@@ -118,6 +119,9 @@ pub struct ImportArgs {
     /// A file with the seed phrase, or another wallet's JSON file; - is standard input [default: ask for the phrase]
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Replace the file of this account if it is there already: with the phrase, a forgotten password is set anew.
+    #[arg(long)]
+    pub force: bool,
     /// Its password.
     #[command(flatten)]
     pub password: PasswordArgs,
@@ -253,14 +257,20 @@ the account again when this PC or the password is lost, here and in the polkadot
 const IMPORT_HELP: &str = "\
 The phrase may be followed by //hard and /soft paths and by ///password, as polkadot-js takes them. It is asked for without \
 being shown, and never taken from the command line, where other programs see it. The password is for the new file; for \
-another wallet's JSON file it is that file's own.";
+another wallet's JSON file it is that file's own.
+
+Forgotten the password? Import the account once more from its phrase, with --force and a new password.";
 
 const BACKUP_HELP: &str = "\
 The file stays encrypted with the account's password. The polkadot-js extension reads it (Restore account from backup JSON \
 file), and so does `hydra wallet restore`.";
 
 const RESTORE_HELP: &str = "\
-The password is tried before anything is kept. It stays the account's password.";
+The password is tried before anything is kept. It stays the account's password.
+
+An export of several accounts has a password of its own, and in it each account keeps the one that it had: the export's opens \
+it, the accounts' are not asked for. Accounts that can't be kept here (of another kind, or on a hardware wallet) are left out \
+by name.";
 
 /// Of all commands that pay for something.
 pub const SPEND_HELP: &str = "\

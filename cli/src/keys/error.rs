@@ -24,7 +24,8 @@ pub enum KeysError {
     )]
     Checksum,
     #[error(
-        "the secret of a development account such as //Alice is known to everyone: it can't be kept in a wallet"
+        "the secret of the development accounts (//Alice and others, and the words that they are made of) is known to \
+         everyone, so whatever is sent there is gone: make an account of your own with `hydra wallet new NAME`"
     )]
     PublicSecret,
     #[error("the system gives no random numbers ({0}), so no key was made: try again later")]
@@ -50,12 +51,17 @@ pub enum KeysError {
          made to exhaust this PC"
     )]
     Cost { n: u32, p: u32, r: u32 },
-    #[error("it is damaged: use another copy of it, or the seed phrase with `hydra wallet import`")]
+    #[error(
+        "it is damaged: use another copy of it, or the seed phrase with `hydra wallet import NAME --force`"
+    )]
     Damaged,
     #[error(
-        "the password is wrong, or the file is damaged: try again, or import the account from its seed phrase"
+        "the password is wrong, or the file is damaged: try again, or give the account a new password with its seed phrase and \
+         `hydra wallet import NAME --force`"
     )]
     WrongPassword,
+    #[error("the key could not be encrypted, so nothing was kept: try again")]
+    NotEncrypted,
     #[error("it holds the key of another account than it says: don't use it")]
     OtherAccount,
     #[error(
@@ -64,6 +70,12 @@ pub enum KeysError {
     Several,
     #[error("it holds {0} accounts: split the export into files of at most {1}")]
     TooMany(usize, usize),
+    #[error("it holds no account that can be kept here: export an encrypted sr25519 account")]
+    NothingToKeep,
+    #[error(
+        "it is watched only, and its secret is elsewhere, on a hardware wallet for example: sign with that one"
+    )]
+    NoSecret,
 
     #[error("there is no account in {}: make one with `hydra wallet new NAME`", .0.display())]
     NoAccounts(PathBuf),
@@ -83,6 +95,28 @@ pub enum KeysError {
     Exists(String),
     #[error("{} is there already and was left as it is: name another file, or replace it with --force", .0.display())]
     FileExists(PathBuf),
+    #[error(
+        "{} is in the way and was left as it is, since it can't be understood as the file of this account: move it elsewhere, \
+         then try again", .0.display()
+    )]
+    InTheWay(PathBuf),
+    #[error(
+        "{given} is an address of another network. The same account has the address {here} here: ask its owner for that one, \
+         which `hydra wallet receive` shows, and polkadot-js with the address format \"Substrate\" (prefix 42)"
+    )]
+    ForeignAddress { given: String, here: String },
+    #[error("it isn't said which account pays: name it with --from (see `hydra wallet list`)")]
+    NobodyNamed,
+    #[error(
+        "that is no account (--from): give the name or the address of one of yours (see `hydra wallet list`) or, on a local \
+         network, //Alice"
+    )]
+    BadFrom,
+    #[error(
+        "the seed phrase could not be shown ({0}), so no account was kept: run this again, at a terminal or with --json into a \
+         program that reads it"
+    )]
+    PhraseNotShown(String),
 
     #[error("there is no terminal to ask for {0}: {1}")]
     NoTerminal(&'static str, &'static str),
@@ -100,6 +134,8 @@ pub enum KeysError {
     BothFromStdin,
     #[error("nothing was done: it was not confirmed")]
     Declined,
+    #[error("nothing was done: it was interrupted")]
+    Interrupted,
 }
 
 impl KeysError {

@@ -19,7 +19,7 @@ use super::{
 
 /// The largest file that is read. Those of one account have less than a kilobyte.
 pub const MAX_BYTES: u64 = 1 << 20;
-/// The most accounts in one file: each is unlocked once, which takes half a second.
+/// The most accounts in one file.
 pub const MAX_ACCOUNTS: usize = 100;
 
 /// What stands before the secret: a PKCS #8 header, as polkadot-js writes it.
@@ -58,11 +58,21 @@ enum Words {
     One(String),
 }
 
-/// Several accounts in a file, encrypted together and each for itself, with one password.
+/// Several accounts in a file, encrypted together with one password, and each for itself with the password that it has
+/// in the wallet that they come from.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Several {
     encoded: String,
     encoding: Encoding,
+}
+
+/// One of several accounts in a file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Inside {
+    /// What its owner calls it, or else its address.
+    pub name: String,
+    /// Its file, or why it can't be kept here.
+    pub file: Result<KeyFile, KeysError>,
 }
 
 /// What a file holds.
@@ -170,15 +180,34 @@ impl KeyFile {
 }
 
 impl Several {
-    /// Its accounts.
-    pub fn open(&self, password: &str) -> Result<Vec<KeyFile>, KeysError> {
+    /// Its accounts. They stay locked: this is not their password.
+    pub fn open(&self, password: &str) -> Result<Vec<Inside>, KeysError> {
         let content = sealed(&self.encoded)?.open(password)?;
-        let files: Vec<KeyFile> = serde_json::from_slice(&content).map_err(|_| KeysError::Damaged)?;
-        if files.len() > MAX_ACCOUNTS {
-            return Err(KeysError::TooMany(files.len(), MAX_ACCOUNTS));
+        let accounts: Vec<Value> = serde_json::from_slice(&content).map_err(|_| KeysError::Damaged)?;
+        match accounts.len() > MAX_ACCOUNTS {
+            true => Err(KeysError::TooMany(accounts.len(), MAX_ACCOUNTS)),
+            false => Ok(accounts.into_iter().map(Inside::new).collect()),
         }
-        files.iter().try_for_each(KeyFile::check)?;
-        Ok(files)
+    }
+}
+
+impl Inside {
+    fn new(account: Value) -> Self {
+        let text = |pointer: &str| {
+            let text = account.pointer(pointer).and_then(Value::as_str);
+            text.filter(|text| !text.trim().is_empty())
+        };
+        let name = text("/meta/name").or_else(|| text("/address"));
+        let name = name.unwrap_or("an account without name").to_owned();
+        let elsewhere = |word: &str| account.pointer(word) == Some(&Value::Bool(true));
+        if text("/encoded").is_none() || elsewhere("/meta/isExternal") || elsewhere("/meta/isHardware") {
+            let file = Err(KeysError::NoSecret);
+            return Self { name, file };
+        }
+        let file: Result<KeyFile, _> = serde_json::from_value(account);
+        let file = file.map_err(|_| KeysError::NotAKeyFile);
+        let file = file.and_then(|file| file.check().map(|()| file));
+        Self { name, file }
     }
 }
 

@@ -144,34 +144,85 @@ fn a_mark_at_the_beginning_of_the_text_does_no_harm() {
     assert!(one(&[b"\xef\xbb\xbf", ALICE.as_bytes()].concat()).is_ok());
 }
 
+/// An export of several accounts, with the password "of the export".
+fn batch(accounts: &Value) -> Several {
+    let sealed = Sealed::seal(accounts.to_string().as_bytes(), "of the export", Cost::FORMER).unwrap();
+    let json = json!({
+        "encoded": STANDARD.encode(sealed.encode()),
+        "encoding": { "content": ["batch-pkcs8"], "type": ENCRYPTION, "version": "3" },
+        "accounts": [],
+    });
+    match parse(json.to_string().as_bytes()).unwrap() {
+        Content::Several(several) => several,
+        Content::One(_) => panic!("there are several"),
+    }
+}
+
 #[test]
-fn several_accounts_are_read_together() {
+fn several_accounts_are_read_together_and_each_keeps_its_password() {
     let bob = Key::from_suri("//Bob").unwrap();
     let files = [
         made().named("a"),
-        KeyFile::seal(&bob, "password", Cost::FORMER).unwrap().named("b"),
+        KeyFile::seal(&bob, "another", Cost::FORMER).unwrap().named("b"),
     ];
-    let batch = |files: &[KeyFile]| {
-        let content = serde_json::to_vec(files).unwrap();
-        let sealed = Sealed::seal(&content, "password", Cost::FORMER).unwrap();
-        let json = json!({
-            "encoded": STANDARD.encode(sealed.encode()),
-            "encoding": { "content": ["batch-pkcs8"], "type": ENCRYPTION, "version": "3" },
-            "accounts": [],
-        });
-        match parse(json.to_string().as_bytes()).unwrap() {
-            Content::Several(several) => several,
-            Content::One(_) => panic!("there are several"),
-        }
-    };
-    let opened = batch(&files).open("password").unwrap();
-    assert_eq!(opened, files);
-    assert_eq!(opened[1].open("password").unwrap().account(), bob.account());
-    assert_eq!(batch(&files).open("other").unwrap_err(), KeysError::WrongPassword);
+    let several = batch(&serde_json::to_value(&files).unwrap());
+    let opened = several.open("of the export").unwrap();
+    let names: Vec<&str> = opened.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    for (one, file) in opened.iter().zip(&files) {
+        assert_eq!(one.file.as_ref().unwrap(), file);
+    }
+    let second = opened[1].file.as_ref().unwrap();
+    assert_eq!(second.open("another").unwrap().account(), bob.account());
+    assert_eq!(
+        second.open("of the export").unwrap_err(),
+        KeysError::WrongPassword
+    );
+    assert_eq!(several.open("password").unwrap_err(), KeysError::WrongPassword);
     let many = vec![files[0].clone(); MAX_ACCOUNTS + 1];
     assert_eq!(
-        batch(&many).open("password").unwrap_err(),
+        batch(&serde_json::to_value(many).unwrap())
+            .open("of the export")
+            .unwrap_err(),
         KeysError::TooMany(MAX_ACCOUNTS + 1, MAX_ACCOUNTS)
+    );
+}
+
+#[test]
+fn what_can_not_be_kept_of_several_accounts_is_named_with_its_reason() {
+    let with =
+        |pointer: &str, value: Value| -> Value { serde_json::from_slice(&with(pointer, value)).unwrap() };
+    let accounts = json!([
+        with("/meta/name", "good".into()),
+        with("/encoding/content", json!(["pkcs8", "ed25519"])),
+        with("/encoding/type", json!(["none"])),
+        with("/encoded", "".into()),
+        with("/meta", json!({ "name": "ledger", "isHardware": true })),
+        { "address": "0x1234", "meta": { "isExternal": true } },
+        { "encoded": "AAAA", "meta": null },
+        null,
+    ]);
+    let opened = batch(&accounts).open("of the export").unwrap();
+    let said: Vec<(&str, Option<&KeysError>)> = opened
+        .iter()
+        .map(|one| (one.name.as_str(), one.file.as_ref().err()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("good", None),
+            ("Alice", Some(&KeysError::OtherKind("pkcs8 ed25519".into()))),
+            ("Alice", Some(&KeysError::OtherEncryption("none".into()))),
+            ("Alice", Some(&KeysError::NoSecret)),
+            ("ledger", Some(&KeysError::NoSecret)),
+            ("0x1234", Some(&KeysError::NoSecret)),
+            ("an account without name", Some(&KeysError::NotAKeyFile)),
+            ("an account without name", Some(&KeysError::NoSecret)),
+        ]
+    );
+    assert_eq!(
+        batch(&json!({})).open("of the export").unwrap_err(),
+        KeysError::Damaged
     );
 }
 

@@ -8,19 +8,20 @@ use schnorrkel::{
     ExpansionMode, Keypair, MiniSecretKey, SecretKey,
     derive::{ChainCode, Derivation},
 };
-use std::fmt;
+use std::{fmt, iter, sync::LazyLock};
 use subxt::{
     PolkadotConfig,
     transactions::Signer,
     utils::{AccountId32, MultiSignature},
 };
 use subxt_signer::{
-    DeriveJunction, ExposeSecret, SecretUri,
+    DEV_PHRASE, DeriveJunction, ExposeSecret, SecretUri,
     bip39::{self, Language, Mnemonic},
 };
 use zeroize::Zeroizing;
 
 use super::error::KeysError;
+use crate::accounts::DEVELOPMENT;
 
 /// Bytes of a secret as key files hold it.
 pub const SECRET_LEN: usize = 64;
@@ -83,12 +84,20 @@ impl Key {
         Ok(root.derive(&uri.junctions))
     }
 
-    /// The same, for a wallet to keep: not the development accounts, which need no phrase.
+    /// The same, for a wallet to keep: nothing of which everyone knows the secret, as of the development accounts.
     pub fn from_own_suri(text: &str) -> Result<Self, KeysError> {
-        match text.trim_start() {
-            "" => Err(KeysError::NotAPhrase),
-            text if text.starts_with('/') => Err(KeysError::PublicSecret),
-            text => Self::from_suri(text),
+        let tidy = tidy(text);
+        if tidy.is_empty() {
+            return Err(KeysError::NotAPhrase);
+        }
+        let rest = tidy.strip_prefix(DEV_PHRASE).unwrap_or(&tidy);
+        if rest.is_empty() || rest.starts_with('/') {
+            return Err(KeysError::PublicSecret);
+        }
+        let key = Self::from_suri(&tidy)?;
+        match is_public(&key.account()) {
+            true => Err(KeysError::PublicSecret),
+            false => Ok(key),
         }
     }
 
@@ -149,10 +158,29 @@ fn from_entropy(entropy: &[u8], password: &str) -> Result<Key, KeysError> {
     Ok(Key(seed.expand_to_keypair(ExpansionMode::Ed25519)))
 }
 
-/// A phrase as people copy it, on several lines and with capitals, as it is written down. What follows the words is taken as it
-/// is.
+/// The development accounts that every chain made with Substrate has.
+static PUBLIC: LazyLock<Vec<AccountBytes>> = LazyLock::new(|| {
+    let names = DEVELOPMENT.into_iter().chain(["One", "Two"]);
+    let derived = names.flat_map(|name| [format!("//{name}"), format!("//{name}//stash")]);
+    let all = iter::once(DEV_PHRASE.to_owned()).chain(derived);
+    all.filter_map(|suri| Key::from_suri(&suri).ok())
+        .map(|key| key.account())
+        .collect()
+});
+
+/// Whether everyone knows this account's secret.
+pub fn is_public(account: &AccountBytes) -> bool {
+    PUBLIC.contains(account)
+}
+
+/// As people copy phrases: on several lines, with capitals, from an editor that marks the beginning of a file. What follows
+/// the words is taken as it is: a password may end with a space, but with no end of a line.
 pub fn tidy(text: &str) -> Secret {
-    let text = text.trim();
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = match text.contains("///") {
+        true => text.trim_end_matches(['\n', '\r']),
+        false => text.trim_end(),
+    };
     let (words, rest) = text.split_at(text.find('/').unwrap_or(text.len()));
     let mut tidy = Zeroizing::new(String::with_capacity(text.len()));
     for word in words.split_whitespace() {

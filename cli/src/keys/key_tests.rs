@@ -3,7 +3,8 @@ use crate::accounts;
 use proptest::prelude::*;
 use subxt_signer::sr25519;
 
-const PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+/// From the tests of BIP-39.
+const PHRASE: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 /// As another library derives it.
 fn elsewhere(suri: &str) -> AccountBytes {
@@ -37,11 +38,56 @@ fn a_phrase_is_the_same_account_as_elsewhere() {
 
 #[test]
 fn a_phrase_may_be_written_as_people_write_it() {
-    let written = "  Bottom drive\tobey\nlake curtain smoke\r\nbasket hold race   lonely fit walk//Alice\n";
+    let written = "\u{feff}  Legal winner\tthank\nyear wave sausage\r\nworth useful legal   winner thank yellow//Alice \n";
     assert_eq!(
         Key::from_suri(written).unwrap().account(),
         elsewhere(&format!("{PHRASE}//Alice"))
     );
+}
+
+#[test]
+fn a_password_behind_a_phrase_keeps_its_spaces_and_loses_the_end_of_the_line() {
+    let with = |end: &str| {
+        Key::from_own_suri(&format!("{PHRASE}//1///word{end}"))
+            .unwrap()
+            .account()
+    };
+    let spaced = elsewhere(&format!("{PHRASE}//1///word "));
+    assert_ne!(spaced, elsewhere(&format!("{PHRASE}//1///word")));
+    for end in [" ", " \n", " \r\n", " \n\n"] {
+        assert_eq!(with(end), spaced, "{end:?}");
+    }
+    assert_eq!(with("\n"), elsewhere(&format!("{PHRASE}//1///word")));
+}
+
+#[test]
+fn what_everyone_knows_is_not_kept_however_it_is_written() {
+    let dev = "Bottom drive  obey lake curtain smoke basket hold race lonely fit walk";
+    let alice = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+    assert_eq!(
+        Key::from_suri(alice).unwrap().account(),
+        Key::from_suri("//Alice").unwrap().account()
+    );
+    for text in [
+        dev.to_owned(),
+        format!("{dev}\n"),
+        format!("{dev}//Alice"),
+        format!("{dev}///a password"),
+        format!("\u{feff}{dev}//mine"),
+        "\u{feff}//Alice".into(),
+        "///a password".into(),
+        alice.into(),
+    ] {
+        assert_eq!(
+            Key::from_own_suri(&text).unwrap_err(),
+            KeysError::PublicSecret,
+            "{text}"
+        );
+    }
+    for suri in ["//Ferdie", "//Alice//stash", "//One", DEV_PHRASE] {
+        assert!(is_public(&Key::from_suri(suri).unwrap().account()), "{suri}");
+    }
+    assert!(!is_public(&Key::from_suri(PHRASE).unwrap().account()));
 }
 
 #[test]
@@ -53,12 +99,9 @@ fn what_is_wrong_with_a_phrase_is_said_and_the_phrase_is_not() {
         }
         error
     };
-    assert_eq!(error("bottom drive hydraai"), KeysError::WordCount(3));
-    assert_eq!(
-        error(&PHRASE.replace("obey", "obeyed")),
-        KeysError::UnknownWord(3)
-    );
-    assert_eq!(error(&PHRASE.replace("obey", "lake")), KeysError::Checksum);
+    assert_eq!(error("legal winner hydraai"), KeysError::WordCount(3));
+    assert_eq!(error(&PHRASE.replace("wave", "waves")), KeysError::UnknownWord(5));
+    assert_eq!(error(&PHRASE.replace("wave", "year")), KeysError::Checksum);
     assert_eq!(error("0x1234"), KeysError::NotAPhrase);
     assert_eq!(error(""), KeysError::NotAPhrase);
     assert_eq!(error("//Alice"), KeysError::PublicSecret);

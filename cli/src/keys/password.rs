@@ -28,7 +28,7 @@ pub fn obtainable(args: &PasswordArgs) -> Result<(), Error> {
 
 /// The password of a file that exists.
 pub async fn known(args: &PasswordArgs, whose: &str) -> Result<Secret, Error> {
-    if let Some(password) = given(args)? {
+    if let Some(password) = obtained(args).await? {
         return Ok(password);
     }
     terminal::required("the password", INSTEAD)?;
@@ -37,7 +37,7 @@ pub async fn known(args: &PasswordArgs, whose: &str) -> Result<Secret, Error> {
 
 /// A password for a new file: asked for twice.
 pub async fn new(args: &PasswordArgs) -> Result<Secret, Error> {
-    if let Some(password) = given(args)? {
+    if let Some(password) = obtained(args).await? {
         return long(password);
     }
     terminal::required("a password", INSTEAD)?;
@@ -47,6 +47,12 @@ pub async fn new(args: &PasswordArgs) -> Result<Secret, Error> {
         true => Ok(password),
         false => Err(KeysError::PasswordsDiffer.into()),
     }
+}
+
+/// Beside everything else: whoever waits for standard input can still be interrupted.
+async fn obtained(args: &PasswordArgs) -> Result<Option<Secret>, Error> {
+    let args = args.clone();
+    terminal::apart(move || given(&args)).await
 }
 
 fn given(args: &PasswordArgs) -> Result<Option<Secret>, Error> {

@@ -40,7 +40,7 @@ impl Payer {
                 if !chain.is_local().await? {
                     return Err(Error::DevelopmentOnly);
                 }
-                Ok(Self::Open(Key::from_suri(suri).map_err(|_| Error::BadSuri)?))
+                Ok(Self::Open(Key::from_suri(suri).map_err(|_| KeysError::BadFrom)?))
             }
             name => Ok(Self::Kept(Box::new(Store::new(&args.keys)?.choose(name)?))),
         }
@@ -90,8 +90,43 @@ async fn unlock(kept: &Kept, args: &PasswordArgs) -> Result<Key, Error> {
         let file = kept.file.clone();
         match terminal::apart(move || file.open(&password)).await {
             Err(KeysError::WrongPassword) if tries > 1 => output::note("that isn't it: try again"),
-            opened => return Ok(opened?),
+            opened => return opened.map_err(|error| error.of(&kept.path).into()),
         }
         tries -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{file::KeyFile, sealed::Cost};
+    use std::fs;
+
+    #[tokio::test]
+    async fn a_file_that_does_not_open_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let password = folder.path().join("password");
+        let key = Key::from_suri("//Alice").unwrap();
+        let kept = Kept {
+            account: key.account(),
+            name: "main".into(),
+            created: None,
+            path: "/keys/main.json".into(),
+            file: KeyFile::seal(&key, "correct horse", Cost::FORMER).unwrap(),
+        };
+        let args = PasswordArgs {
+            password_file: Some(password.clone()),
+            password_stdin: false,
+        };
+        fs::write(&password, "another horse").unwrap();
+        let error = unlock(&kept, &args).await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("/keys/main.json can't be used: the password is wrong"),
+            "{error}"
+        );
+        // What is forgotten can be replaced, and this says how.
+        assert!(error.contains("hydra wallet import NAME --force"), "{error}");
+        fs::write(&password, "correct horse").unwrap();
+        assert_eq!(unlock(&kept, &args).await.unwrap().account(), key.account());
     }
 }

@@ -72,7 +72,7 @@ impl Sealed {
         }
         let boxed = cipher(password, &salt, cost)?
             .encrypt(Nonce::from_slice(&nonce), content)
-            .map_err(|_| KeysError::Damaged)?;
+            .map_err(|_| KeysError::NotEncrypted)?;
         Ok(Self {
             salt,
             cost,
@@ -129,8 +129,18 @@ fn cipher(password: &str, salt: &[u8], cost: Cost) -> Result<XSalsa20Poly1305, K
     let Cost { log_n, p, r } = cost;
     let params =
         scrypt::Params::new(log_n, r, p, key.len()).map_err(|_| KeysError::Cost { n: cost.n(), p, r })?;
-    scrypt::scrypt(password.as_bytes(), salt, &params, &mut *key).map_err(|_| KeysError::Damaged)?;
+    scrypt::scrypt(&as_polkadot_js_reads(password), salt, &params, &mut *key)
+        .map_err(|_| KeysError::NotEncrypted)?;
     Ok(XSalsa20Poly1305::new(crypto_secretbox::Key::from_slice(&*key)))
+}
+
+/// The bytes of a password. polkadot-js (`u8aToU8a`) takes "0x" with an even number of hexadecimal digits for the bytes
+/// that these mean, and everything else for text.
+fn as_polkadot_js_reads(password: &str) -> Zeroizing<Vec<u8>> {
+    let bytes = password
+        .strip_prefix("0x")
+        .and_then(|digits| hex::decode(digits).ok());
+    Zeroizing::new(bytes.unwrap_or_else(|| password.as_bytes().to_vec()))
 }
 
 #[cfg(test)]

@@ -32,6 +32,23 @@ fn whatever_is_changed_it_no_longer_opens() {
     }
 }
 
+#[test]
+fn a_password_that_is_a_hexadecimal_number_means_its_bytes_as_in_polkadot_js() {
+    let bytes = |password| as_polkadot_js_reads(password).to_vec();
+    assert_eq!(bytes("0x70617373776f7264"), b"password");
+    assert_eq!(bytes("0x70617373776F7264"), b"password");
+    assert_eq!(bytes("0x"), b"");
+    for text in [
+        "0x7", "0xzz", "0X70", "x70", "70617373", "0x70 ", " 0x70", "0x70ä1",
+    ] {
+        assert_eq!(bytes(text), text.as_bytes(), "{text}");
+    }
+    assert_eq!(
+        sealed().open("0x70617373776f7264").unwrap().as_slice(),
+        b"content"
+    );
+}
+
 /// N, p and r would take up to 2⁷¹ bytes. Nothing is tried.
 #[test]
 fn a_cost_that_no_wallet_writes_is_refused_before_anything_is_spent() {

@@ -3,10 +3,17 @@
 //! It must never change a file that it can't understand, and never replace one that nobody said to replace.
 
 use hydra_primitives::AccountBytes;
-use std::{fs, io, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::PathBuf,
+    slice,
+    sync::{Mutex, PoisonError},
+};
 use subxt::utils::AccountId32;
 
 use super::{
+    address,
     error::KeysError,
     file::{self, Content, KeyFile},
 };
@@ -14,6 +21,8 @@ use crate::{accounts, args::KeysArgs, error::Error, files, output};
 
 /// Longer names are refused.
 const MAX_NAME: usize = 40;
+/// Names the folder where the command line doesn't.
+const FOLDER: &str = "HYDRA_KEYS";
 
 /// A folder of accounts. It needs not be there yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,20 +48,21 @@ pub struct Kept {
 impl Store {
     /// The folder that was named, else the one in the user's configuration.
     pub fn new(args: &KeysArgs) -> Result<Self, Error> {
-        let folder = match &args.keys {
-            Some(folder) => folder.clone(),
+        let in_environment = || std::env::var_os(FOLDER).filter(|folder| !folder.is_empty());
+        let folder = match args.keys.clone().or_else(|| in_environment().map(PathBuf::from)) {
+            Some(folder) => folder,
             None => files::config_home().ok_or(Error::NoConfigHome)?.join("keys"),
         };
         Ok(Self { folder })
     }
 
-    /// Every account, by name. A file that can't be understood is said to be left out.
+    /// Every account, by name. A file that can't be understood is said to be left out, and so is the second one of an account.
     pub fn list(&self) -> Result<Vec<Kept>, Error> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(Error::file("read", &self.folder))?,
         };
-        let mut kept = Vec::new();
+        let mut kept: Vec<Kept> = Vec::new();
         for entry in entries {
             let path = entry.map_err(Error::file("read", &self.folder))?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
@@ -60,9 +70,28 @@ impl Store {
             }
             match Self::read(path) {
                 Ok(account) => kept.push(account),
-                Err(error) => output::note(&format!("left out: {error}")),
+                Err(error) => note_once(format!("left out: {error}")),
             }
         }
+        // Of two files of an account, the one that is called by it counts.
+        kept.sort_by_cached_key(|kept| {
+            (
+                kept.account,
+                kept.path != self.path_of(&kept.account),
+                kept.path.clone(),
+            )
+        });
+        kept.dedup_by(|second, first| {
+            let same = second.account == first.account;
+            if same {
+                note_once(format!(
+                    "left out: {} is of the same account as {}; only the latter is used, so move the other elsewhere",
+                    second.path.display(),
+                    first.path.display()
+                ));
+            }
+            same
+        });
         kept.sort_by(|a, b| (&a.name, a.account).cmp(&(&b.name, b.account)));
         Ok(kept)
     }
@@ -77,9 +106,7 @@ impl Store {
                 Content::Several(_) => Err(KeysError::Several),
             });
         let (account, file) = parsed.map_err(|error| error.of(&path))?;
-        // Whoever wrote the file must not write on the terminal, too.
-        let name = file.name().map(|name| name.replace(is_unseen, " "));
-        let name = name.unwrap_or_else(|| accounts::short(&account));
+        let name = file.name().map_or_else(|| accounts::short(&account), shown);
         Ok(Kept {
             account,
             name,
@@ -93,7 +120,7 @@ impl Store {
     pub fn choose(&self, wanted: Option<&str>) -> Result<Kept, Error> {
         let mut kept = self.list()?;
         if let Some(wanted) = wanted {
-            let account = wanted.parse::<AccountId32>().ok().map(|account| account.0);
+            let account = address::read(wanted)?;
             kept.retain(|kept| account.map_or(kept.name == wanted, |account| kept.account == account));
         }
         match (wanted, kept.len()) {
@@ -113,16 +140,7 @@ impl Store {
 
     /// Refuses a name that no account can have, or that another one has.
     pub fn check_name(&self, name: &str, of: Option<&AccountBytes>) -> Result<(), Error> {
-        let bad = |reason| Err(KeysError::BadName(reason).into());
-        if name.is_empty() || name.trim() != name {
-            return bad("it is empty, or begins or ends with a space");
-        }
-        if name.chars().count() > MAX_NAME || name.contains(is_unseen) {
-            return bad("it is too long, or more than one line");
-        }
-        if name.starts_with(['/', '-']) || name.parse::<AccountId32>().is_ok() {
-            return bad("it looks like something else: an option, an address or a path");
-        }
+        check_form(name)?;
         let taken = |kept: &Kept| kept.name == name && of != Some(&kept.account);
         match self.list()?.iter().any(taken) {
             true => Err(KeysError::NameTaken(name.into()).into()),
@@ -138,32 +156,120 @@ impl Store {
         }
     }
 
+    /// Names for accounts that come from elsewhere together: what is taken gets a number, and what can't be a name is replaced
+    /// by the address.
+    pub fn names_for(&self, new: &[KeyFile]) -> Result<Vec<String>, Error> {
+        let kept = self.list()?;
+        let mut names: Vec<String> = Vec::new();
+        for file in new {
+            let account = file.account()?;
+            let wanted = file.name().map(str::trim).filter(|name| check_form(name).is_ok());
+            let wanted = wanted.map_or_else(|| accounts::short(&account), str::to_owned);
+            let others = kept.iter().filter(|kept| kept.account != account);
+            let others: Vec<&str> = others.map(|kept| kept.name.as_str()).collect();
+            let is_free = |name: &String| !names.contains(name) && !others.contains(&name.as_str());
+            let numbered = (2..).map(|number: usize| {
+                let number = format!(" {number}");
+                let room = MAX_NAME.saturating_sub(number.len());
+                wanted.chars().take(room).collect::<String>() + &number
+            });
+            let name = std::iter::once(wanted.clone()).chain(numbered).find(is_free);
+            names.push(name.unwrap_or_default());
+        }
+        Ok(names)
+    }
+
     /// Keeps an account. Returns where.
     pub fn add(&self, file: &KeyFile, replace: bool) -> Result<PathBuf, Error> {
-        let account = file.account()?;
+        let draft = self.draft(slice::from_ref(file), replace)?;
+        Ok(draft.keep()?.pop().unwrap_or_default())
+    }
+
+    /// Writes accounts down beside their places: all that can go wrong with that, goes wrong now. Each is of another account.
+    pub fn draft(&self, new: &[KeyFile], replace: bool) -> Result<Draft, Error> {
         files::make_private_folder(&self.folder)?;
         if files::others_can_read(&self.folder) {
-            output::note(&format!(
+            note_once(format!(
                 "others can look into {folder}: chmod 700 {folder}",
                 folder = self.folder.display()
             ));
         }
-        // The one that is there may be called otherwise.
-        let old = self.list()?.into_iter().find(|kept| kept.account == account);
-        let path = match old {
-            Some(old) => old.path,
-            None => self.folder.join(format!("{}.json", accounts::address(&account))),
-        };
-        match files::write_private(&path, &file.to_bytes(), replace) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(KeysError::Exists(accounts::short(&account)).into())
+        let kept = self.list()?;
+        let mut drafts = Vec::new();
+        for file in new {
+            let account = file.account()?;
+            // The one that is there may be called otherwise.
+            let (path, replaces) = match kept.iter().find(|kept| kept.account == account) {
+                Some(old) if replace => (old.path.clone(), true),
+                Some(old) => return Err(KeysError::Exists(old.name.clone()).into()),
+                None => (self.path_of(&account), false),
+            };
+            // Somebody may still have a use for it.
+            if !replaces && fs::symlink_metadata(&path).is_ok() {
+                return Err(KeysError::InTheWay(path).into());
             }
-            written => written.map(|()| path.clone()).map_err(Error::file("write", path)),
+            let draft = files::Draft::new(path.clone(), &file.to_bytes(), replaces);
+            drafts.push(draft.map_err(Error::file("write", path))?);
         }
+        Ok(Draft(drafts))
+    }
+
+    fn path_of(&self, account: &AccountBytes) -> PathBuf {
+        self.folder.join(format!("{}.json", accounts::address(account)))
     }
 
     fn empty(&self) -> Error {
         KeysError::NoAccounts(self.folder.clone()).into()
+    }
+}
+
+/// Accounts that are written, but not kept yet. If it is dropped, nothing is left of them.
+#[derive(Debug)]
+pub struct Draft(Vec<files::Draft>);
+
+impl Draft {
+    /// Where they will be.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.0.iter().map(|draft| draft.path().to_owned())
+    }
+
+    /// Keeps all of them or, if one can't be kept, none. Returns where.
+    pub fn keep(self) -> Result<Vec<PathBuf>, Error> {
+        files::put_all(self.0).map_err(|(path, error)| match error.kind() {
+            io::ErrorKind::AlreadyExists => KeysError::InTheWay(path).into(),
+            _ => Error::file("write", path)(error),
+        })
+    }
+}
+
+/// Refuses a name that no account can have.
+pub fn check_form(name: &str) -> Result<(), KeysError> {
+    if name.is_empty() || name.trim() != name {
+        return Err(KeysError::BadName("it is empty, or begins or ends with a space"));
+    }
+    if name.chars().count() > MAX_NAME || name.contains(is_unseen) {
+        return Err(KeysError::BadName("it is too long, or more than one line"));
+    }
+    if name.starts_with(['/', '-']) || name.parse::<AccountId32>().is_ok() {
+        return Err(KeysError::BadName(
+            "it looks like something else: an option, an address or a path",
+        ));
+    }
+    Ok(())
+}
+
+/// A name as it is shown: whoever wrote the file must not write on the terminal, too.
+pub fn shown(name: &str) -> String {
+    name.replace(is_unseen, " ")
+}
+
+/// The folder is looked at several times, and one remark is enough.
+fn note_once(text: String) {
+    static NOTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !noted.contains(&text) {
+        output::note(&text);
+        noted.insert(text);
     }
 }
 

@@ -106,6 +106,99 @@ fn what_can_not_be_understood_is_left_out_and_left_alone() {
 }
 
 #[test]
+fn what_is_in_the_way_is_not_replaced_even_if_replacing_is_meant() {
+    let (_folder, store) = store();
+    let (alice, bob) = (file("//Alice", "main"), file("//Bob", "savings"));
+    let path = store.add(&bob, false).unwrap();
+    // A later version's file, or a damaged one: somebody may still read it.
+    fs::write(&path, "{}").unwrap();
+    for replace in [false, true] {
+        let in_the_way = |added: Result<(), Error>| match added.unwrap_err() {
+            Error::Keys(KeysError::InTheWay(what)) => assert_eq!(what, path),
+            error => panic!("{error}"),
+        };
+        in_the_way(store.add(&bob, replace).map(drop));
+        // All or none.
+        in_the_way(store.draft(&[alice.clone(), bob.clone()], replace).map(drop));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+        assert_eq!(fs::read_dir(&store.folder).unwrap().count(), 1);
+    }
+    // Nor is what came between.
+    fs::remove_file(&path).unwrap();
+    let draft = store.draft(&[alice, bob], true).unwrap();
+    fs::write(&path, "{}").unwrap();
+    assert!(matches!(
+        draft.keep().unwrap_err(),
+        Error::Keys(KeysError::InTheWay(_))
+    ));
+    assert_eq!(fs::read_dir(&store.folder).unwrap().count(), 1);
+}
+
+#[test]
+fn of_two_files_of_an_account_the_one_that_is_called_by_it_counts() {
+    let (_folder, store) = store();
+    let path = store.add(&file("//Alice", "main"), false).unwrap();
+    fs::write(store.folder.join("0.json"), file("//Alice", "copy").to_bytes()).unwrap();
+    fs::write(store.folder.join("z.json"), file("//Alice", "copy").to_bytes()).unwrap();
+    assert_eq!(names(&store), ["main"]);
+    assert_eq!(store.choose(None).unwrap().path, path);
+    assert_eq!(store.add(&file("//Alice", "again"), true).unwrap(), path);
+    // Without it, the first of the others.
+    fs::remove_file(path).unwrap();
+    assert_eq!(store.choose(None).unwrap().path, store.folder.join("0.json"));
+}
+
+#[test]
+fn accounts_that_come_together_get_names_of_their_own() {
+    let (_folder, store) = store();
+    store.add(&file("//Alice", "main"), false).unwrap();
+    let long = "a".repeat(40);
+    let named = |names: &[(&str, &str)]| {
+        let files: Vec<KeyFile> = names.iter().map(|(suri, name)| file(suri, name)).collect();
+        store.names_for(&files).unwrap()
+    };
+    let mut cut = "a".repeat(38);
+    cut.push_str(" 2");
+    let new = [
+        ("//Bob", "main"),
+        ("//Charlie", " main "),
+        ("//Dave", "savings"),
+        ("//Eve", "//Bob"),
+        ("//Ferdie", ""),
+        ("//Bob//1", long.as_str()),
+        ("//Bob//2", long.as_str()),
+    ];
+    assert_eq!(
+        named(&new),
+        [
+            "main 2",
+            "main 3",
+            "savings",
+            "Eve",
+            "Ferdie",
+            long.as_str(),
+            cut.as_str()
+        ]
+    );
+    // The one that is there may keep its name.
+    assert_eq!(
+        named(&[("//Alice", "main"), ("//Bob", "main")]),
+        ["main", "main 2"]
+    );
+}
+
+#[test]
+fn an_address_of_another_network_chooses_nothing() {
+    let (_folder, store) = store();
+    store.add(&file("//Alice", "main"), false).unwrap();
+    let polkadot = "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5";
+    assert!(matches!(
+        store.choose(Some(polkadot)),
+        Err(Error::Keys(KeysError::ForeignAddress { .. }))
+    ));
+}
+
+#[test]
 fn names_are_of_one_line_and_of_one_account() {
     let (_folder, store) = store();
     store.add(&file("//Alice", "main"), false).unwrap();

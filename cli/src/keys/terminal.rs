@@ -2,19 +2,32 @@
 //!
 //! Questions and answers go by way of the terminal itself, so that standard input and output stay free for data.
 
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Write},
     panic::resume_unwind,
+    process,
+    sync::{Mutex, Once, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
 };
 use zeroize::Zeroizing;
 
 use super::{error::KeysError, key::Secret};
-use crate::{error::Error, output};
+use crate::{error::Error, exit::ExitCode, output};
 
 const TERMINAL: &str = "/dev/tty";
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 1024;
+/// How long a question that was interrupted has to end by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How the terminal was before a question that hides its answer; nothing while there is none.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Whether somebody can be asked: there is a terminal, and what goes wrong is said on one.
 pub fn is_there() -> bool {
@@ -31,9 +44,50 @@ pub fn required(what: &'static str, instead: &'static str) -> Result<(), Error> 
 
 /// Asks for something that isn't shown.
 pub async fn hidden(prompt: &str) -> Result<Secret, Error> {
+    heed_interrupts().map_err(Error::file("ask on", TERMINAL))?;
+    *before() = File::open(TERMINAL)
+        .ok()
+        .and_then(|terminal| tcgetattr(terminal).ok());
     let prompt = prompt.to_owned();
     let typed = apart(move || rpassword::prompt_password(prompt)).await;
+    // Whoever interrupted it is told so by this error, and not by `heed_interrupts`.
+    if !matches!(&typed, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+        *before() = None;
+    }
     typed.map(Zeroizing::new).map_err(gone)
+}
+
+/// From now on Ctrl-C ends this program as it always does, but not before the terminal shows again what is typed: rpassword
+/// puts that right only if its SIGINT leaves the program alive.
+fn heed_interrupts() -> io::Result<()> {
+    static ONCE: Once = Once::new();
+    let mut heeded = Ok(());
+    ONCE.call_once(|| {
+        heeded = signal(SignalKind::interrupt()).map(|mut interrupts| {
+            tokio::spawn(async move {
+                interrupts.recv().await;
+                if show_typing() {
+                    sleep(GRACE).await;
+                }
+                process::exit(ExitCode::Interrupted.number().into());
+            });
+        });
+    });
+    heeded
+}
+
+/// Puts the terminal right if a question that hides its answer is open. Returns whether there is one.
+fn show_typing() -> bool {
+    let before = before();
+    if let (Some(before), Ok(terminal)) = (before.as_ref(), File::open(TERMINAL)) {
+        // A terminal that has gone away needs nothing.
+        let _ = tcsetattr(terminal, SetArg::TCSANOW, before);
+    }
+    before.is_some()
+}
+
+fn before() -> std::sync::MutexGuard<'static, Option<Termios>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refuses if consent wasn't given with `--yes` and nobody can be asked for it.
@@ -69,7 +123,8 @@ fn ask(question: &str) -> io::Result<String> {
 /// Ctrl-C and Ctrl-D are answers, too.
 fn gone(error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => KeysError::Declined.into(),
+        io::ErrorKind::Interrupted => KeysError::Interrupted.into(),
+        io::ErrorKind::UnexpectedEof => KeysError::Declined.into(),
         _ => Error::file("ask on", TERMINAL)(error),
     }
 }

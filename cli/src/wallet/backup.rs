@@ -1,9 +1,12 @@
 //! `hydra wallet backup` and `restore`: key files out of the wallet and into it.
 //!
-//! A file is kept only after its password opened it, and its key turned out to be that of the account that it names.
+//! A file of one account is kept only after its password opened it, and its key turned out to be that of the account that
+//! it names. An export of several has a password for the whole: that one must open it, and what is in it is kept as it is,
+//! since polkadot-js leaves each account the password that it had (`backupAccounts` in @polkadot/ui-keyring).
 
+use hydra_primitives::AccountBytes;
 use serde::Serialize;
-use std::{io, path::Path};
+use std::{collections::BTreeSet, io, path::Path};
 
 use super::made::{self, Made};
 use crate::{
@@ -13,10 +16,9 @@ use crate::{
     files::{self, Destination},
     keys::{
         error::KeysError,
-        file::{self, Content, KeyFile},
-        key::Secret,
-        password,
-        store::Store,
+        file::{self, Content, Inside, KeyFile},
+        key, password,
+        store::{self, Store},
         terminal,
     },
     output,
@@ -28,15 +30,10 @@ pub fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
     let destination = Destination::of(&args.out).map_err(Error::file("write", &args.out))?;
     let bytes = kept.file.to_bytes();
     match &destination {
-        // A new file is its owner's only.
-        Destination::File(path) => match files::write_private(path, &bytes, false) {
+        // It is its owner's only, whoever could read what it replaces.
+        Destination::File(path) => match files::write_private(path, &bytes, args.force) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if !args.force {
-                    return Err(KeysError::FileExists(args.out.clone()).into());
-                }
-                destination
-                    .write(&bytes)
-                    .map_err(Error::file("write", &args.out))?;
+                return Err(KeysError::FileExists(args.out.clone()).into());
             }
             written => written.map_err(Error::file("write", &args.out))?,
         },
@@ -71,7 +68,7 @@ pub async fn restore(args: RestoreArgs, json: bool) -> Result<(), Error> {
         return Err(KeysError::BothFromStdin.into());
     }
     let store = Store::new(&args.keys)?;
-    let content = parse(&read(&args.file)?, &args.file)?;
+    let content = parse(&read(&args.file, file::MAX_BYTES)?, &args.file)?;
     match (content, &args.name) {
         (Content::One(file), name) => {
             let file = match name {
@@ -83,23 +80,22 @@ pub async fn restore(args: RestoreArgs, json: bool) -> Result<(), Error> {
         (Content::Several(_), Some(_)) => Err(KeysError::Several.of(&args.file).into()),
         (Content::Several(several), None) => {
             let password = password::known(&args.password, &args.file.display().to_string()).await?;
-            let tried = password.clone();
-            let opened = terminal::apart(move || several.open(&tried)).await;
+            let opened = terminal::apart(move || several.open(&password)).await;
             let opened = opened.map_err(|error| error.of(&args.file))?;
-            keep_several(&store, opened, &args.file, password, args.force, json).await
+            keep_several(&store, opened, &args.file, args.force, json)
         }
     }
 }
 
-/// Reads a file of another wallet, or standard input.
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+/// Reads a file of another wallet, or standard input, of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let bytes = if path == Path::new("-") {
-        files::read_from(io::stdin().lock(), file::MAX_BYTES)
+        files::read_from(io::stdin().lock(), limit)
     } else {
-        files::read_bounded(path, file::MAX_BYTES)
+        files::read_bounded(path, limit)
     };
     let bytes = bytes.map_err(Error::file("read", path))?;
-    bytes.ok_or_else(|| KeysError::TooLarge(file::MAX_BYTES).of(path).into())
+    bytes.ok_or_else(|| KeysError::TooLarge(limit).of(path).into())
 }
 
 /// Understands it.
@@ -119,45 +115,20 @@ pub async fn keep_one(
     // What can't be kept needs no password.
     let name = check(store, &file, force)?;
     let password = password::known(args, &name).await?;
-    keep_several(store, vec![file], from, password, force, json).await
-}
-
-/// Keeps all of them or, if there is something wrong with one, none.
-async fn keep_several(
-    store: &Store,
-    files: Vec<KeyFile>,
-    from: &Path,
-    password: Secret,
-    force: bool,
-    json: bool,
-) -> Result<(), Error> {
-    let names = files
-        .iter()
-        .map(|file| check(store, file, force))
-        .collect::<Result<Vec<String>, Error>>()?;
-    let opened = terminal::apart(move || -> Result<Vec<KeyFile>, KeysError> {
-        files.iter().try_for_each(|file| file.open(&password).map(drop))?;
-        Ok(files)
-    })
-    .await;
-    let files = opened.map_err(|error| error.of(from))?;
-    let mut all = Vec::new();
-    for (file, name) in files.into_iter().zip(&names) {
-        let file = file.named(name);
-        let path = store.add(&file, force)?;
-        all.push(Made {
-            name,
-            address: accounts::address(&file.account()?),
-            file: path,
-            phrase: None,
-        });
-    }
-    made::say(&all, json)
+    let opened = terminal::apart(move || file.open(&password).map(|_| file)).await;
+    let file = opened.map_err(|error| error.of(from))?;
+    let made = Made {
+        name: &name,
+        address: accounts::address(&file.account()?),
+        file: store.add(&file.named(&name), force)?,
+        phrase: None,
+    };
+    made::say(&[made], json)
 }
 
 /// What the account will be called, if it can be kept.
 fn check(store: &Store, file: &KeyFile, force: bool) -> Result<String, Error> {
-    let account = file.account()?;
+    let account = owned(file)?;
     if !force {
         store.check_new(&account)?;
     }
@@ -167,4 +138,56 @@ fn check(store: &Store, file: &KeyFile, force: bool) -> Result<String, Error> {
         .map_or_else(|| accounts::short(&account), |name| name.trim().to_owned());
     store.check_name(&name, Some(&account))?;
     Ok(name)
+}
+
+/// Its account, if that is nobody else's as well.
+fn owned(file: &KeyFile) -> Result<AccountBytes, KeysError> {
+    let account = file.account()?;
+    match key::is_public(&account) {
+        true => Err(KeysError::PublicSecret),
+        false => Ok(account),
+    }
+}
+
+/// Keeps each that can be kept or, if one of these can't be written, none.
+fn keep_several(
+    store: &Store,
+    inside: Vec<Inside>,
+    from: &Path,
+    force: bool,
+    json: bool,
+) -> Result<(), Error> {
+    let (mut own, mut files) = (BTreeSet::new(), Vec::new());
+    for one in inside {
+        let name = store::shown(&one.name);
+        match one.file.and_then(|file| Ok((owned(&file)?, file))) {
+            Ok((account, file)) if own.insert(account) => files.push(file),
+            Ok(_) => output::note(&format!("{name} is left out: the same account is in there twice")),
+            Err(error) => output::note(&format!("{name} is left out: {error}")),
+        }
+    }
+    if files.is_empty() {
+        return Err(KeysError::NothingToKeep.of(from).into());
+    }
+    if !force {
+        own.iter().try_for_each(|account| store.check_new(account))?;
+    }
+    let names = store.names_for(&files)?;
+    let named = files.into_iter().zip(&names).map(|(file, name)| file.named(name));
+    let files: Vec<KeyFile> = named.collect();
+    let paths = store.draft(&files, force)?.keep()?;
+    let mut made = Vec::new();
+    for ((file, name), path) in files.iter().zip(&names).zip(paths) {
+        made.push(Made {
+            name,
+            address: accounts::address(&file.account()?),
+            file: path,
+            phrase: None,
+        });
+    }
+    output::note(
+        "each of them keeps the password that it had in the wallet it comes from; the export's password is not theirs. If one is \
+         forgotten: `hydra wallet import NAME --force`, with the account's phrase",
+    );
+    made::say(&made, json)
 }

@@ -2,14 +2,13 @@
 
 use hydra_primitives::{AccountBytes, Balance};
 use serde::Serialize;
-use subxt::utils::AccountId32;
 
 use crate::{
     accounts, amount,
     args::BalanceArgs,
     chain::{Chain, Hash},
     error::Error,
-    keys::{error::KeysError, store::Store},
+    keys::{address, error::KeysError, store::Store},
     output,
     table::{Align, Table},
     target::Target,
@@ -94,7 +93,7 @@ fn wanted(store: &Store, account: Option<&str>) -> Result<Vec<(AccountBytes, Str
         let all = store.list()?.into_iter();
         return Ok(all.map(|kept| (kept.account, kept.name)).collect());
     };
-    if let Ok(AccountId32(account)) = wanted.parse() {
+    if let Some(account) = address::read(wanted)? {
         let name = store.name_of(&account)?;
         return Ok(vec![(account, name.unwrap_or_else(|| accounts::short(&account)))]);
     }

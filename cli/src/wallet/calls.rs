@@ -1,14 +1,13 @@
 //! `hydra wallet send`, `hydra stake bond` and `hydra claim`: what each must check, and how it is said.
 
 use hydra_primitives::{AccountBytes, Balance};
-use subxt::utils::AccountId32;
 
 use super::spend::{Details, Plan, Spender, described};
 use crate::{
     accounts, amount,
     args::{BondArgs, ClaimArgs, SendArgs},
     error::Error,
-    keys::{error::KeysError, store::Store},
+    keys::{address, error::KeysError, store::Store},
     payment::Call,
 };
 
@@ -85,7 +84,7 @@ pub async fn transfer(spender: Spender<'_>, transfer: Transfer, json: bool) -> R
 
 /// An address, or one of the wallet's accounts.
 fn receiver(store: &Store, to: &str) -> Result<(AccountBytes, Option<String>), Error> {
-    if let Ok(AccountId32(account)) = to.parse() {
+    if let Some(account) = address::read(to)? {
         let name = store.name_of(&account)?;
         return Ok((account, name.or_else(|| accounts::name(&account).map(Into::into))));
     }

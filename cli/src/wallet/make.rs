@@ -2,7 +2,8 @@
 
 use std::{
     io::{self, IsTerminal},
-    path::{Path, PathBuf},
+    path::Path,
+    slice,
     time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
@@ -15,17 +16,21 @@ use crate::{
     accounts,
     args::{ImportArgs, NewArgs},
     error::Error,
+    files,
     keys::{
         error::KeysError,
         file::{Content, KeyFile},
         key::{Key, Secret},
         password,
         sealed::Cost,
-        store::Store,
+        store::{self, Store},
         terminal,
     },
     output,
 };
+
+/// Bytes of the longest phrase, with paths and password.
+const MAX_PHRASE: usize = 4096;
 
 /// `hydra wallet new`.
 pub async fn new(args: NewArgs, json: bool) -> Result<(), Error> {
@@ -41,24 +46,30 @@ pub async fn new(args: NewArgs, json: bool) -> Result<(), Error> {
     }
     let password = password::new(&args.password).await?;
     let (key, phrase) = Key::generate()?;
-    let path = keep(&store, &key, &args.name, password).await?;
+    let file = seal(&key, &args.name, password).await?;
+    let draft = store.draft(slice::from_ref(&file), false)?;
     let made = Made {
         name: &args.name,
         address: accounts::address(&key.account()),
-        file: path,
+        file: draft.paths().next().unwrap_or_default(),
         phrase: Some(&phrase),
     };
-    if json {
-        output::json(&made)
-    } else {
-        output::data(&welcome(&made, &phrase))
-    }
+    let text = Zeroizing::new(match json {
+        true => output::document(&made)?,
+        false => welcome(&made, &phrase),
+    });
+    // An account whose words nobody saw would be lost with its file: it is kept after they were shown.
+    output::delivered(&text).map_err(|error| KeysError::PhraseNotShown(error.to_string()))?;
+    draft.keep().map(drop)
 }
 
 /// `hydra wallet import`.
 pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
     let store = Store::new(&args.keys)?;
-    store.check_name(&args.name, None)?;
+    store::check_form(&args.name)?;
+    if !args.force {
+        store.check_name(&args.name, None)?;
+    }
     if args.file.as_deref() == Some(Path::new("-")) && args.password.password_stdin {
         return Err(KeysError::BothFromStdin.into());
     }
@@ -67,47 +78,61 @@ pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
         Some(path) => read(path)?,
         None => typed().await?,
     };
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+    if is_json(&text) {
         let path = args.file.as_deref().unwrap_or(Path::new("-"));
         return match backup::parse(text.as_bytes(), path)? {
             Content::One(file) => {
-                backup::keep_one(&store, file.named(&args.name), path, &args.password, false, json).await
+                let file = file.named(&args.name);
+                backup::keep_one(&store, file, path, &args.password, args.force, json).await
             }
             Content::Several(_) => Err(KeysError::Several.of(path).into()),
         };
     }
     let key = Key::from_own_suri(&text)?;
-    store.check_new(&key.account())?;
+    let account = key.account();
+    // The name may be its own.
+    store.check_name(&args.name, Some(&account))?;
+    if !args.force {
+        store.check_new(&account)?;
+    }
     let password = password::new(&args.password).await?;
-    let path = keep(&store, &key, &args.name, password).await?;
+    let file = seal(&key, &args.name, password).await?;
     let made = Made {
         name: &args.name,
-        address: accounts::address(&key.account()),
-        file: path,
+        address: accounts::address(&account),
+        file: store.add(&file, args.force)?,
         phrase: None,
     };
     made::say(&[made], json)
 }
 
-/// Encrypts a key and keeps it.
-async fn keep(store: &Store, key: &Key, name: &str, password: Secret) -> Result<PathBuf, Error> {
+/// Encrypts a key.
+async fn seal(key: &Key, name: &str, password: Secret) -> Result<KeyFile, Error> {
     let own = key.clone();
     let sealed = terminal::apart(move || KeyFile::seal(&own, &password, Cost::DEFAULT)).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or_default();
-    store.add(&sealed.named(name).made_at(now), false)
+    Ok(sealed.named(name).made_at(now))
 }
 
 /// A phrase, or another wallet's file.
 fn read(path: &Path) -> Result<Secret, Error> {
-    let bytes = backup::read(path)?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Zeroizing::new(text)),
+    let bytes = backup::read(path, files::IN_ONE_PIECE)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => Zeroizing::new(text),
         Err(error) => {
             drop(Zeroizing::new(error.into_bytes()));
-            Err(KeysError::NotAPhrase.of(path).into())
+            return Err(KeysError::NotAPhrase.of(path).into());
         }
+    };
+    match text.len() <= MAX_PHRASE || is_json(&text) {
+        true => Ok(text),
+        false => Err(KeysError::NotAPhrase.of(path).into()),
     }
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }
 
 async fn typed() -> Result<Secret, Error> {

@@ -2,17 +2,23 @@
 //! [`crate::asking`], so that no network is started for it alone.
 
 use std::{
+    io::Write,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
-use hydra_cli::{accounts, chain::Chain};
+use hydra_cli::{
+    accounts,
+    chain::{Block, Chain, Hash},
+};
 use hydra_network_tests::{LocalNetwork, clients::refused, proc, program};
 use hydra_primitives::{AccountBytes, HYDRA};
 use serde_json::Value;
 use subxt::utils::AccountId32;
 
 const PASSWORD: &str = "correct horse battery";
+/// So often a claim may meet the end of a round, or another transaction of the same account.
+const CLAIMS: usize = 10;
 
 /// A wallet in a folder of its own.
 struct Wallet<'a> {
@@ -35,6 +41,29 @@ impl Wallet<'_> {
 
     fn json(&self, arguments: &[&str]) -> Value {
         proc::json(&self.run(arguments, true))
+    }
+
+    /// The same for a person: `script` gives it a terminal, and types.
+    fn typed(&self, arguments: &str, typed: &str) -> Output {
+        let line = format!(
+            "{} {arguments} --keys {} --pc bob --base-path {}",
+            program("hydra").display(),
+            self.folder.join("keys").display(),
+            self.network.folder().display()
+        );
+        let mut script = Command::new("script");
+        script
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .env_remove("HYDRA_URL")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = script.spawn().expect("`script` is there");
+        let mut keyboard = child.stdin.take().expect("it is piped");
+        // The terminal keeps it until it is asked for.
+        keyboard.write_all(typed.as_bytes()).expect("`script` reads");
+        let output = child.wait_with_output().expect("`script` ends");
+        drop(keyboard);
+        output
     }
 
     fn balance(&self, of: &str) -> Value {
@@ -98,6 +127,8 @@ pub async fn own_accounts_send_ask_bond_and_claim(network: &LocalNetwork) {
         6,
         "HYDRA to spend and this costs",
     );
+
+    nothing_is_sent_after_a_no(&wallet, address).await;
 
     // By name, from a development account, until it is final.
     let receipt = proc::json(&send(
@@ -170,6 +201,36 @@ pub async fn own_accounts_send_ask_bond_and_claim(network: &LocalNetwork) {
     dave_bonds_and_claims(&wallet, &chain).await;
 }
 
+async fn nothing_is_sent_after_a_no(wallet: &Wallet<'_>, address: &str) {
+    let chain = Chain::connect(&wallet.network.pc("bob").node.rpc_url)
+        .await
+        .expect("the node answers");
+    let ferdie = accounts::development("Ferdie").expect("a development account");
+    let state = async || {
+        let best = chain.best().await.expect("the node answers");
+        let free = chain
+            .funds(&ferdie, best.hash)
+            .await
+            .expect("the node answers")
+            .free;
+        // The pool's transactions are counted, too.
+        let nonce = chain.next_nonce(&ferdie).await.expect("the node answers");
+        (free, nonce)
+    };
+    let before = state().await;
+    for no in ["n\n", "\n", "yep\n"] {
+        let output = wallet.typed(&format!("wallet send {address} 2 --from //Ferdie"), no);
+        let screen = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(6), "{screen}");
+        // It was asked, after everything was said.
+        for words in ["2 HYDRA", address, "Send it? [y/N]", "it was not confirmed"] {
+            assert!(screen.contains(words), "'{words}' is missing: {screen}");
+        }
+    }
+    assert_eq!(state().await, before);
+    assert_eq!(wallet.balance(address)["free"], "0");
+}
+
 async fn dave_bonds_and_claims(wallet: &Wallet<'_>, chain: &Chain) {
     let dave = accounts::development("Dave").expect("a development account");
     let stake = async || {
@@ -187,16 +248,52 @@ async fn dave_bonds_and_claims(wallet: &Wallet<'_>, chain: &Chain) {
     ));
     assert_eq!(bonded["amount"], "1.5", "{bonded}");
     assert_eq!(stake().await - before, HYDRA + HYDRA / 2);
-    // Questions were paid for before this; what new shares did not settle on the way is claimed.
-    let claimed = wallet.run(&["claim", "--from", "//Dave", "--yes"], false);
-    match claimed.status.code() {
-        Some(0) => {
-            let receipt = proc::json(&claimed);
-            assert!(units(&receipt["amount"]) > 0, "{receipt}");
+    claims_what_others_paid_for_questions(wallet, chain, &dave).await;
+}
+
+/// Asks and claims until a claim stands alone in its block: a round that ends pays out what is owed, and rewards as well, and
+/// Dave's own node signs for him. Then what he has is compared to the last unit.
+async fn claims_what_others_paid_for_questions(wallet: &Wallet<'_>, chain: &Chain, dave: &AccountBytes) {
+    let free = async |at: Hash| chain.funds(dave, at).await.expect("the node answers").free;
+    let mut seen: Vec<String> = Vec::new();
+    for _ in 0..CLAIMS {
+        proc::json(&wallet.run(&["ask", "7", "--suri", "//Ferdie", "--finalized"], false));
+        let claimed = wallet.run(&["claim", "--from", "//Dave", "--yes", "--finalized"], false);
+        match claimed.status.code() {
+            Some(0) => {}
+            // A round that just ended has paid it out.
+            Some(6) => {
+                refused(&claimed, 6, "nothing is owed to Dave");
+                seen.push("paid out before".into());
+                continue;
+            }
+            Some(7) => {
+                refused(&claimed, 7, "Nothing is owed to this account");
+                seen.push("paid out meanwhile".into());
+                continue;
+            }
+            _ => panic!("{claimed:?}"),
         }
-        // A round that just ended has paid it out.
-        Some(6) => refused(&claimed, 6, "nothing is owed to Dave"),
-        Some(7) => refused(&claimed, 7, "Nothing is owed to this account"),
-        _ => panic!("{claimed:?}"),
+        let receipt = proc::json(&claimed);
+        let hash = receipt["block_hash"].as_str().expect("a hash");
+        let block = Block {
+            number: receipt["block"].as_u64().expect("a number"),
+            hash: hash.trim_start_matches("0x").parse().expect("a block's hash"),
+        };
+        let parent = chain.parent(block).await.expect("the block is known");
+        let amount = units(&receipt["amount"]);
+        assert!(amount > 0, "{receipt}");
+        let owed = async |at: Hash| chain.owed(0, dave, at).await.expect("the node answers");
+        let (before, after) = (owed(parent.hash).await, owed(block.hash).await);
+        if before != amount || after != 0 {
+            seen.push(format!("{before} were owed before and {after} after: {receipt}"));
+            continue;
+        }
+        let (had, has) = (free(parent.hash).await, free(block.hash).await);
+        if had + amount == has + units(&receipt["fee"]) {
+            return;
+        }
+        seen.push(format!("had {had}, has {has}: {receipt}"));
     }
+    panic!("no claim in {CLAIMS} paid what was owed, and only that: {seen:#?}");
 }
