@@ -94,7 +94,10 @@ fn what_everyone_knows_is_not_kept_however_it_is_written() {
 fn what_is_wrong_with_a_phrase_is_said_and_the_phrase_is_not() {
     let error = |text: &str| {
         let error = Key::from_own_suri(text).unwrap_err();
-        for word in text.split_whitespace().filter(|word| word.len() > 5) {
+        for word in text
+            .split_whitespace()
+            .filter(|word| word.len() > 5 && !word.starts_with('/'))
+        {
             assert!(!error.to_string().contains(word), "{error}");
         }
         error

@@ -76,7 +76,7 @@ fn questions_and_starts_that_can_not_be_are_refused(network: &LocalNetwork) {
         )
     };
     refused(
-        &demo(folder.path(), &port),
+        &demo(&folder.path().join("network"), &port),
         8,
         &format!("port {port} (for Alice's RPC) is taken"),
     );
