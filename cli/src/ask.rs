@@ -148,7 +148,7 @@ fn of_secret(suri: Option<&str>, local: bool) -> Result<Payer, Error> {
     let key = Key::from_suri(suri).map_err(|_| Error::BadSuri)?;
     match !local && key::is_public(&key.account()) {
         true => Err(Error::DevelopmentOnly),
-        false => Ok(Payer::Open(key)),
+        false => Ok(Payer::Open(Box::new(key))),
     }
 }
 

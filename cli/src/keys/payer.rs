@@ -28,7 +28,7 @@ pub enum Payer {
     /// One of the wallet's, still locked.
     Kept(Box<Kept>),
     /// One whose key is at hand.
-    Open(Key),
+    Open(Box<Key>),
 }
 
 impl Payer {
@@ -40,7 +40,9 @@ impl Payer {
                 if !chain.is_local().await? {
                     return Err(Error::DevelopmentOnly);
                 }
-                Ok(Self::Open(Key::from_suri(suri).map_err(|_| KeysError::BadFrom)?))
+                Ok(Self::Open(Box::new(
+                    Key::from_suri(suri).map_err(|_| KeysError::BadFrom)?,
+                )))
             }
             name => Ok(Self::Kept(Box::new(Store::new(&args.keys)?.choose(name)?))),
         }
@@ -74,7 +76,7 @@ impl Payer {
     pub async fn unlock(self, args: &PasswordArgs) -> Result<Key, Error> {
         match self {
             Self::Kept(kept) => unlock(&kept, args).await,
-            Self::Open(key) => Ok(key),
+            Self::Open(key) => Ok(*key),
         }
     }
 }

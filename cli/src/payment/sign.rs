@@ -107,7 +107,7 @@ impl With<'_> {
         let at = chain.at(self.anchor.hash).await?;
         let account = match &self.purpose {
             Purpose::Send(key) => AccountId32(key.account()),
-            Purpose::Price(account) => account.clone(),
+            Purpose::Price(account) => *account,
         };
         let mut signable = chain
             .within(at.transactions().create_signable(&call, &account, params))

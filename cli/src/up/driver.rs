@@ -1,4 +1,4 @@
-//! Takes this PC from a started node to training, step by step ([`step`](super::step)), and goes on looking. Each step looks at the
+//! Takes this PC from a started node to training, step by step ([`step`]), and goes on looking. Each step looks at the
 //! chain first, so that whatever was done before, by whomever, is not done again.
 //!
 //! It must never pay while it isn't known whether an earlier payment went through.

@@ -3,7 +3,7 @@
 //! It must never spend anything that wasn't said with amount, fee and receiver, and confirmed; and never print a secret
 //! but the phrase of an account that was just made.
 //!
-//! Start with [`make`], where accounts come from, and [`spend`], how anything is paid. Keys and their files are
+//! Start with `make`, where accounts come from, and `spend`, how anything is paid. Keys and their files are
 //! [`crate::keys`].
 
 mod backup;

@@ -96,7 +96,7 @@ impl<'a> Spender<'a> {
         let chain = Target::new(&args.node.target())?.chain().await?;
         Ok(Self {
             chain,
-            payer: Payer::Open(key),
+            payer: Payer::Open(Box::new(key)),
             args,
         })
     }

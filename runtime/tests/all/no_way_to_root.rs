@@ -184,12 +184,14 @@ fn every_call_that_carries_another_is_tried_below() {
 
 #[test]
 fn an_account_reaches_no_origin_of_a_referendum_through_a_call_that_carries_another() {
+    /// A call, the origin it needs, and whether it was made.
+    type Way = (RuntimeCall, OriginCaller, fn() -> bool);
     let add_model = pallet_training_proposals::Call::add_model {
         spec: addable_spec(),
         dataset: digits_manifest(),
         weights: DIGITS_INITIAL_WEIGHTS,
     };
-    let ways: [(RuntimeCall, OriginCaller, fn() -> bool); 2] = [
+    let ways: [Way; 2] = [
         (mark(), RawOrigin::Root.into(), is_marked),
         (
             RuntimeCall::TrainingProposals(add_model),
