@@ -1,0 +1,187 @@
+/**
+ * The chain, for the rest of the page: everything that reads it goes through here. Nothing here signs or sends.
+ *
+ * The code behind it (polkadot-api, 100 kB) comes after the first view is painted: `start` fetches it.
+ */
+import { createStore } from "../app/store";
+import { startOfDay } from "./earned";
+import type { Earned } from "./earned";
+import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
+
+export type { Earned } from "./earned";
+export * from "./types";
+
+export type Condition =
+  | { is: "starting" }
+  | { is: "up" }
+  /** Not there since then. */
+  | { is: "away"; since: number }
+  /** There, and not understood. */
+  | { is: "strange"; reason: string }
+  /** There, and of another chain than this PC's trainer works for. */
+  | { is: "other" };
+
+export const condition = createStore<Condition>({ is: "starting" });
+export const snapshot = createStore<Snapshot | undefined>(undefined);
+export const recent = createStore<BlockNews[]>([]);
+export const rounds = createStore<ReadonlyMap<number, Round[]>>(new Map());
+export const earnedToday = createStore<Earned | undefined>(undefined);
+
+type Working = Awaited<ReturnType<typeof load>>;
+let working: Promise<Working> | undefined;
+let account: string | undefined;
+/** The genesis hash of the chain that the node follows, and of the one that the trainer works for. */
+let [followed, expected]: (string | undefined)[] = [];
+
+/** Whether what answers as the node is not this PC's: another program may have its port. */
+const isOther = (): boolean => followed !== undefined && expected !== undefined && followed !== expected;
+
+/** Nothing of another chain is shown as if it were this PC's. */
+function forget(): void {
+  condition.set({ is: "other" });
+  snapshot.set(undefined);
+  recent.set([]);
+  rounds.set(new Map());
+  earnedToday.set(undefined);
+}
+
+async function load(port: number) {
+  const { blocks, connect, earned, firstBlockSince, Live, patiently, read } = await import("./working");
+  let live: InstanceType<typeof Live> | undefined;
+  const link = connect(port, (there) => {
+    if (there) void arrived();
+    else condition.update((now) => (now.is === "away" ? now : { is: "away", since: Date.now() }));
+  });
+
+  /** The node is there. It was away for a reason: perhaps it has another chain now, of which this page knows nothing. */
+  async function arrived(): Promise<void> {
+    try {
+      const genesis = await link.request<string>("chain_getBlockHash", [0]);
+      if (followed !== undefined && genesis !== followed) {
+        location.reload();
+        return;
+      }
+      followed = genesis;
+    } catch {
+      // It went again: then it comes again, too.
+    }
+    // It is there again when it has said how things are.
+    if (isOther()) forget();
+    else live?.reconnected();
+  }
+
+  let today: { day: number; block: number } | undefined;
+  live = new Live(link, {
+    snapshot(now) {
+      if (isOther()) return;
+      snapshot.set(now);
+      condition.set({ is: "up" });
+      void countEarnings();
+    },
+    blocks(now) {
+      if (!isOther()) recent.set(now);
+    },
+    rounds(model, now) {
+      if (isOther()) return;
+      rounds.update((all) => new Map(all).set(model, now));
+      void countEarnings();
+    },
+    failed(reason) {
+      if (isOther()) return;
+      // Away is said by the connection; whatever else goes wrong while it stands is this page's misunderstanding.
+      if (condition.get().is !== "away" && reason instanceof Error && reason.name === "NotUnderstood") {
+        condition.set({ is: "strange", reason: reason.message });
+      }
+    },
+  });
+  live.mine(account);
+
+  const timeOf = async (number: number) => {
+    const hash = await blocks.find(link, String(number));
+    if (!hash) return undefined;
+    const opened = await link.client.getBlockBody(hash);
+    const calls = await Promise.all(opened.slice(0, 1).map((bytes) => blocks.timeOfInherent(link.api, bytes, hash)));
+    return calls[0];
+  };
+
+  async function countEarnings(): Promise<void> {
+    const seen = snapshot.get();
+    // Until every model's rounds are there nothing is known, and 0 would say that something is.
+    if (!seen?.me || !seen.models.every(({ model }) => rounds.get().has(model))) return;
+    // The day is this PC's, not that of the newest block, which may be an old one.
+    const day = startOfDay(Date.now());
+    try {
+      if (today?.day !== day) today = { day, block: await firstBlockSince(day, seen.best.number, timeOf) };
+    } catch {
+      return;
+    }
+    const mine = [...rounds.get().values()].map((all) => earned(all, seen.me?.address ?? "", today?.block ?? 0));
+    earnedToday.set(
+      mine.reduce<Earned>(
+        (sum, one) => ({
+          amount: sum.amount + one.amount,
+          accepted: sum.accepted + one.accepted,
+          sinceBlock: Math.max(sum.sinceBlock, one.sinceBlock),
+          complete: sum.complete && one.complete,
+        }),
+        { amount: 0n, accepted: 0, sinceBlock: 0, complete: true },
+      ),
+    );
+  }
+  return { link, live, blocks, read, patiently };
+}
+
+/** Begins to follow the chain through the node on this port. */
+export function start(port: number): void {
+  working ??= load(port);
+}
+
+/** Which account is this PC's: an address. */
+export function mine(address: string | undefined): void {
+  if (address === account) return;
+  account = address;
+  earnedToday.set(undefined);
+  void working?.then(({ live }) => live.mine(address));
+}
+
+/** Which chain this PC's trainer works for: its genesis hash. */
+export function expect(genesis: string): void {
+  if (genesis === expected) return;
+  expected = genesis;
+  if (isOther()) forget();
+  else if (condition.get().is === "other") {
+    condition.set({ is: "starting" });
+    void working?.then(({ live }) => live.anew());
+  }
+}
+
+async function there(): Promise<Working> {
+  if (!working) throw new Error("the trainer hasn't said where its node is yet");
+  return working;
+}
+
+const best = (): string => {
+  const now = snapshot.get();
+  if (!now) throw new Error("the node hasn't answered yet");
+  return now.best.hash;
+};
+
+/** A block by number or hash; `undefined` if there is none. */
+export async function block(id: string): Promise<Block | undefined> {
+  const { link, blocks, patiently } = await there();
+  const hash = await blocks.find(link, id);
+  return hash === undefined ? undefined : patiently(blocks.block(link, hash), "this block");
+}
+
+/** An account's money, and what it is in the network. */
+export async function accountOf(address: string): Promise<{ funds: Funds; member: Member | undefined; part: Part }> {
+  const { link, read, patiently } = await there();
+  const at = best();
+  const asked = Promise.all([
+    read.funds(link.api, address, at),
+    read.memberOf(link.api, address, at),
+    read.part(link.api, 0, address, at),
+  ]);
+  const [funds, member, part] = await patiently(asked, "this account");
+  return { funds, member, part };
+}

@@ -1,0 +1,245 @@
+/**
+ * Follows the chain: a snapshot at every new block, the recent blocks with what happened in them, the rounds.
+ *
+ * Blocks come when they come; nothing here polls. One look at the chain runs at a time, and what came meanwhile is looked
+ * at afterwards, once.
+ */
+import type { BlockInfo } from "polkadot-api";
+import { named } from "../format/names";
+import type { HydraApi } from "./api";
+import { news } from "./blocks";
+import { VoteBook } from "./events";
+import { type Link, patiently } from "./link";
+import * as read from "./read";
+import type { BlockNews, BlockRef, Model, Round, Snapshot } from "./types";
+
+/** Blocks that the page keeps. */
+const KEPT = 60;
+/** Blocks before the newest that are read when the page opens. */
+const FIRST = 12;
+/** More PCs than this are read anew only now and then. */
+const MANY = 40;
+const EVERY = 10;
+
+interface Fixed {
+  chain: string;
+  local: boolean;
+  slotMs: number;
+}
+
+export interface Hears {
+  snapshot(now: Snapshot): void;
+  blocks(recent: BlockNews[]): void;
+  rounds(model: number, rounds: Round[]): void;
+  /** The node is there, and can't be understood. */
+  failed(reason: unknown): void;
+}
+
+interface Health {
+  peers: number;
+  isSyncing: boolean;
+}
+
+export class Live {
+  private finalised: BlockRef = { hash: "", number: 0 };
+  private newest: BlockInfo[] = [];
+  /** The look that is under way; another number means that nobody waits for it any more. */
+  private turn = 0;
+  private looking = false;
+  private again = false;
+  private stopped = false;
+  private fixed: Fixed | undefined;
+  private recent: BlockNews[] = [];
+  private readonly book = new VoteBook();
+  private readonly known = new Map<number, Round[]>();
+  private members: Snapshot["members"] = [];
+  private membersAt = -EVERY;
+  private readonly subscriptions: { unsubscribe(): void }[] = [];
+  /** This PC's account, once the trainer has said which. */
+  private account: string | undefined;
+
+  constructor(
+    private readonly link: Link,
+    private readonly hears: Hears,
+  ) {
+    const { client } = link;
+    const failed = { error: (reason: unknown) => this.hears.failed(reason) };
+    this.subscriptions.push(
+      client.finalizedBlock$.subscribe({ next: (block) => (this.finalised = block), ...failed }),
+      client.bestBlocks$.subscribe({ next: (blocks) => this.arrived(blocks), ...failed }),
+    );
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  mine(account: string | undefined): void {
+    if (account === this.account) return;
+    this.account = account;
+    this.look();
+  }
+
+  /** The connection is another one: what was asked over the last one is never answered. */
+  reconnected(): void {
+    this.turn += 1;
+    this.looking = false;
+    this.fixed = undefined;
+    this.look();
+  }
+
+  /** Tells everything again, from the beginning. */
+  anew(): void {
+    this.recent = [];
+    this.known.clear();
+    this.look();
+  }
+
+  private arrived(blocks: BlockInfo[]): void {
+    this.newest = blocks;
+    this.look();
+  }
+
+  private look(): void {
+    if (this.looking) {
+      this.again = true;
+      return;
+    }
+    this.looking = true;
+    this.turn += 1;
+    void this.lookOn(this.turn);
+  }
+
+  private async lookOn(turn: number): Promise<void> {
+    do {
+      this.again = false;
+      const best = this.newest[0];
+      if (!best) break;
+      try {
+        await patiently(this.at(best, () => turn === this.turn), "how things are");
+      } catch (reason) {
+        // A block that was replaced meanwhile, or a node that is just going: the next block tells.
+        if (!this.stopped && !this.again && turn === this.turn) this.hears.failed(reason);
+      }
+    } while (this.again && !this.stopped && turn === this.turn);
+    if (turn === this.turn) this.looking = false;
+  }
+
+  private async at(best: BlockInfo, isWanted: () => boolean): Promise<void> {
+    const { api } = this.link;
+    const at = best.hash;
+    this.fixed ??= await this.constants(api);
+    const models = await read.models(api, at);
+    const [time, emitted, health, clock, me] = await Promise.all([
+      api.query.Timestamp.Now.getValue({ at }),
+      api.query.HydraToken.Emitted.getValue({ at }),
+      this.link.request<Health>("system_health", []),
+      this.clock(),
+      this.account ? read.me(api, this.account, models, at) : undefined,
+    ]);
+    const highest = health.isSyncing ? await this.highest() : undefined;
+    await this.readMembers(api, best);
+    if (!isWanted()) return;
+    this.hears.snapshot({
+      best: { hash: best.hash, number: best.number },
+      finalised: { hash: this.finalised.hash, number: this.finalised.number },
+      time: time > 0n ? Number(time) : undefined,
+      ...this.fixed,
+      peers: health.peers,
+      syncing: health.isSyncing,
+      highest,
+      clock,
+      models,
+      members: this.members,
+      emitted,
+      me,
+    });
+    await this.readRounds(api, models, at);
+    await this.readNews(api, best);
+  }
+
+  private async constants(api: HydraApi): Promise<Fixed> {
+    const [chain, kind, slot] = await Promise.all([
+      this.link.request<string>("system_chain", []),
+      this.link.request<unknown>("system_chainType", []),
+      api.constants.Babe.ExpectedBlockTime(),
+    ]);
+    const local = kind === "Local" || kind === "Development";
+    named.set(local);
+    return { chain, local, slotMs: Number(slot) };
+  }
+
+  private async clock(): Promise<Snapshot["clock"]> {
+    try {
+      const said = await this.link.request<{ offset_ms: number | null; warning: string | null }>("hydra_clock", []);
+      return { offsetMs: said.offset_ms ?? undefined, warning: said.warning ?? undefined };
+    } catch {
+      // A node that does not watch it.
+      return undefined;
+    }
+  }
+
+  private async highest(): Promise<number | undefined> {
+    try {
+      const state = await this.link.request<{ highestBlock?: number }>("system_syncState", []);
+      return state.highestBlock;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async readMembers(api: HydraApi, best: BlockRef): Promise<void> {
+    if (this.members.length > MANY && best.number < this.membersAt + EVERY) return;
+    this.members = await read.members(api, best.hash);
+    this.membersAt = best.number;
+  }
+
+  /** The records of rounds change when one is settled, and when a version is confirmed. */
+  private async readRounds(api: HydraApi, models: Model[], at: string): Promise<void> {
+    for (const { model } of models) {
+      const known = this.known.get(model) ?? [];
+      const settled = known.findIndex((round) => round.score === undefined);
+      // From the first that may still change; an unconfirmed one from long ago changes no more.
+      const keep = settled < 0 ? known.length : Math.max(settled, known.length - 3);
+      const from = known[keep]?.round ?? (known.at(-1)?.round ?? -1) + 1;
+      const newer = await read.rounds(api, model, from, at);
+      if (newer.length === 0 && this.known.has(model)) continue;
+      const all = [...known.slice(0, keep), ...newer];
+      this.known.set(model, all);
+      this.hears.rounds(model, all);
+    }
+  }
+
+  /** Events of the blocks of the best branch that were not read yet. */
+  private async readNews(api: HydraApi, best: BlockInfo): Promise<void> {
+    const wanted: { hash: string; number: number }[] = [];
+    const read = new Map(this.recent.map((block) => [block.hash, block]));
+    let next: { hash: string; number: number; parent: string } | undefined = best;
+    while (next && !read.has(next.hash) && next.number > 0 && wanted.length < FIRST) {
+      wanted.push({ hash: next.hash, number: next.number });
+      next = await this.before(next);
+    }
+    if (wanted.length === 0) return;
+    const lowest = wanted.at(-1)?.number ?? 0;
+    // What a reorganisation replaced goes.
+    let kept = this.recent.filter((block) => block.number < lowest);
+    for (const ref of wanted.reverse()) {
+      kept = [await news(api, ref, this.book), ...kept].slice(0, KEPT);
+    }
+    this.recent = kept;
+    this.hears.blocks(kept);
+  }
+
+  private async before(block: { parent: string; number: number }) {
+    const pinned = this.newest.find((one) => one.hash === block.parent);
+    if (pinned) return pinned;
+    if (block.number <= 1) return undefined;
+    try {
+      const header = await this.link.client.getBlockHeader(block.parent);
+      return { hash: block.parent, number: header.number, parent: header.parentHash };
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The page's beginning: first what can be shown at once, then the trainer's first word, then the chain.
+ *
+ * Must never make a request that leaves this PC: to the trainer that served it, and to the node that the trainer names.
+ */
+import { render } from "preact";
+import { startClock } from "./app/clock";
+import { startRouter } from "./app/router";
+import { Shell } from "./app/shell";
+import { startTheme } from "./app/theme";
+import * as chain from "./chain";
+import { addressOfHex } from "./format/address";
+import * as trainer from "./trainer";
+
+startTheme();
+startRouter();
+startClock();
+
+// Which node, and whose account, is for the trainer to say.
+trainer.status.subscribe(() => {
+  const status = trainer.status.get();
+  if (status?.node_rpc_port !== undefined) chain.start(status.node_rpc_port);
+  // A trainer that was just started doesn't know it yet.
+  if (status?.genesis) chain.expect(status.genesis);
+  chain.mine(status?.account ? addressOfHex(status.account) : undefined);
+});
+trainer.start();
+
+const app = document.getElementById("app");
+if (app) {
+  app.textContent = "";
+  render(<Shell />, app);
+}

@@ -1,0 +1,145 @@
+/** One account: what it has, what it is in the network, and what became of its results. */
+import * as chain from "../chain";
+import { useStore } from "../app/store";
+import { isAddress } from "../format/address";
+import { exact, short } from "../format/amount";
+import { nameOf, named } from "../format/names";
+import { count, percent } from "../format/number";
+import { Copy } from "../parts/copy";
+import { BlockLink, RoundLink } from "../parts/links";
+import { Sentence } from "../parts/sentence";
+import { acceptedBy, rejectedBecause, undecidedBecause } from "../words/reasons";
+import { Page, Wait, useFetched } from "./page";
+
+/** Results that are listed. */
+const SHOWN = 50;
+
+export const WORDS: Record<chain.Outcome, (of: chain.Proposal) => string> = {
+  Accepted: (of) => acceptedBy(of.tally, undefined),
+  Rejected: (of) => rejectedBecause(of.tally, undefined),
+  Undecided: (of) => undecidedBecause(of.tally, undefined),
+};
+
+const concerns = (happening: chain.Happening, address: string): boolean =>
+  Object.values(happening).includes(address) && !["revealed", "committed", "attested", "proposed"].includes(happening.kind);
+
+export function AccountPage({ address }: { address: string }) {
+  useStore(named);
+  const snapshot = useStore(chain.snapshot);
+  const rounds = useStore(chain.rounds);
+  const recent = useStore(chain.recent);
+  const right = isAddress(address);
+  // Again with every block, but what is there stays until then.
+  const fetched = useFetched(right && snapshot ? address : undefined, () => chain.accountOf(address), snapshot?.best.hash);
+  if (!right) {
+    return (
+      <Page title="Account">
+        <p>“{address}” is no address of this network: it has a wrong letter, or is cut off.</p>
+      </Page>
+    );
+  }
+  const mine = [...rounds].flatMap(([model, all]) =>
+    all.flatMap((round) =>
+      round.proposals.filter((proposal) => proposal.proposer === address).map((proposal) => ({ model, round, proposal })),
+    ),
+  );
+  const lately = recent.flatMap((block) =>
+    block.events.filter((event) => concerns(event.happening, address)).map((event, index) => ({ block, event, index })),
+  );
+  return (
+    <Page title={nameOf(address) ?? "Account"}>
+      <p>
+        <code class="hash whole">{address}</code> <Copy text={address} />
+      </p>
+      <Wait of={fetched} what="this account">
+        {({ funds, member, part }) => (
+          <dl class="lines">
+            <dt>Balance</dt>
+            <dd class="num">{exact(funds.free)} HYDRA</dd>
+            <dt>Can be sent</dt>
+            <dd class="num">{exact(funds.spendable)} HYDRA</dd>
+            <dt>Stake</dt>
+            <dd class="num">{exact(member?.stake ?? funds.held)} HYDRA</dd>
+            <dt>In the network</dt>
+            <dd>{member ? (member.active ? "registered, taking part" : "registered, away") : "not registered as a PC"}</dd>
+            {member && (
+              <>
+                <dt>Reputation</dt>
+                <dd class="num">{member.reputation.toFixed(3)}</dd>
+                <dt>PeerId</dt>
+                <dd>
+                  <code class="hash whole">{member.peerId}</code>
+                </dd>
+              </>
+            )}
+            <dt>Share of the model</dt>
+            <dd class="num">{part.of === 0n ? "–" : percent(Number((part.shares * 1_000_000n) / part.of) / 1_000_000, 1)}</dd>
+            <dt>Can claim of questions</dt>
+            <dd class="num">{exact(part.owed)} HYDRA</dd>
+          </dl>
+        )}
+      </Wait>
+      {lately.length > 0 && (
+        <>
+          <h2>Lately</h2>
+          <ol class="happened">
+            {lately.slice(0, 20).map(({ block, event, index }) => (
+              <li key={`${block.hash}${index}`}>
+                <span class="when">
+                  <BlockLink number={block.number} hash={block.hash} />
+                </span>
+                <span class="what">
+                  <Sentence of={event.happening} />
+                </span>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+      <h2>Results</h2>
+      {mine.length === 0 ? (
+        <p>None in the rounds that the chain still keeps.</p>
+      ) : (
+        <div class="scroll">
+          <table data-table="results">
+            <thead>
+              <tr>
+                <th scope="col" class="right">
+                  Round
+                </th>
+                <th scope="col">Outcome</th>
+                <th scope="col">Why</th>
+                <th scope="col" class="right">
+                  Earned (HYDRA)
+                </th>
+                <th scope="col" class="right">
+                  Block
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {mine
+                .reverse()
+                .slice(0, SHOWN)
+                .map(({ model, round, proposal }) => (
+                  <tr key={`${model}/${round.round}`}>
+                    <th scope="row" class="right num">
+                      <RoundLink model={model} round={round.round}>
+                        {count(round.round)}
+                      </RoundLink>
+                    </th>
+                    <td>{proposal.outcome.toLowerCase()}</td>
+                    <td>{WORDS[proposal.outcome](proposal)}</td>
+                    <td class="right num">{short(proposal.reward)}</td>
+                    <td class="right num">
+                      <BlockLink number={round.settledAt} />
+                    </td>
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,78 @@
+/** A model's card: what it is, what it learns from, how it is trained, and how good it is. */
+import * as chain from "../chain";
+import { href } from "../app/router";
+import { useStore } from "../app/store";
+import { bytes, count, percent } from "../format/number";
+import { exact } from "../format/amount";
+import { Chart } from "../parts/chart";
+import { Copy } from "../parts/copy";
+import { Hash } from "../parts/links";
+import { pointsOf } from "../panels/model";
+import { Page } from "./page";
+
+/** Profiles in words. */
+const PROFILES: Record<string, string> = {
+  ExactLibTorch2110Avx2: "exact: LibTorch 2.11.0 on one thread, the same bits on every x86-64-v3 CPU",
+};
+
+export function ModelCard({ model: number }: { model: number }) {
+  const snapshot = useStore(chain.snapshot);
+  const rounds = useStore(chain.rounds).get(number) ?? [];
+  const model = snapshot?.models.find((one) => one.model === number);
+  if (!model) {
+    return (
+      <Page title={`Model ${count(number)}`}>
+        <p role="status">{snapshot ? "This chain has no such model." : "Waiting for the node…"}</p>
+      </Page>
+    );
+  }
+  const paid = rounds.flatMap((round) => round.proposals).reduce((sum, proposal) => sum + proposal.reward, 0n);
+  return (
+    <Page title={`Model: ${model.dataset}`}>
+      <Chart points={pointsOf(rounds)} />
+      <dl class="lines">
+        <dt>Accuracy</dt>
+        <dd class="num">
+          {model.score
+            ? `${percent(model.score.correct / Math.max(1, model.score.total))}, ${model.score.correct} of ${model.score.total} held-out samples`
+            : "not measured yet"}
+        </dd>
+        <dt>Version</dt>
+        <dd class="num">{count(model.confirmedVersion)}, confirmed</dd>
+        <dt>Weights</dt>
+        <dd>
+          <Hash hash={model.weights} whole /> <Copy text={model.weights} />
+        </dd>
+        <dt>Architecture</dt>
+        <dd>
+          {model.architecture} {model.layers.join("–")}, {count(model.parameters)} parameters
+        </dd>
+        <dt>Data set</dt>
+        <dd>
+          “{model.dataset}”: images of {model.image.height} × {model.image.width} pixels in {model.image.classes} classes;{" "}
+          {count(model.shards)} shards, {bytes(model.dataBytes)} with the held-out part
+        </dd>
+        <dt>A PC’s task</dt>
+        <dd>
+          {count(model.steps)} steps of {count(model.batchSize)} samples, learning rate {model.learningRate}, momentum {model.momentum}
+        </dd>
+        <dt>Results become a version by</dt>
+        <dd>{model.aggregator}</dd>
+        <dt>Arithmetic</dt>
+        <dd>{PROFILES[model.profile] ?? model.profile}</dd>
+        <dt>A round takes at most</dt>
+        <dd class="num">
+          {model.phases.train} + {model.phases.verify} + {model.phases.reveal} blocks: training, checking, revealing votes
+        </dd>
+        <dt>Paid for work on record</dt>
+        <dd class="num">{exact(paid)} HYDRA</dd>
+      </dl>
+      <p class="links">
+        <a href={href({ view: "rounds", model: number })}>All rounds on record</a>
+      </p>
+      <p class="note">
+        The weights as a file: <code>hydra model export --out {model.dataset}.safetensors</code>
+      </p>
+    </Page>
+  );
+}

@@ -1,0 +1,102 @@
+/** The rounds of a model that are on record, newest first. */
+import * as chain from "../chain";
+import { useStore } from "../app/store";
+import { short } from "../format/amount";
+import { count, percent } from "../format/number";
+import { BlockLink, Hash, RoundLink, Who } from "../parts/links";
+import { PHASE_NAMES } from "../words/state";
+import { Page } from "./page";
+
+const tally = (round: chain.Round, outcome: chain.Outcome): number =>
+  round.proposals.filter((proposal) => proposal.outcome === outcome).length;
+
+export function Rounds({ model }: { model: number }) {
+  const snapshot = useStore(chain.snapshot);
+  const all = useStore(chain.rounds).get(model) ?? [];
+  const now = snapshot?.models.find((one) => one.model === model);
+  const [first] = all;
+  return (
+    <Page title={`Rounds of ${now?.dataset ?? `model ${model}`}`}>
+      {now && (
+        <p>
+          <RoundLink model={model} round={now.round}>
+            Round {count(now.round)}
+          </RoundLink>{" "}
+          is under way: {PHASE_NAMES[now.phase].toLowerCase()}, {count(now.proposals)} of {count(now.participants)} PCs proposed, until
+          block <BlockLink number={now.phaseEndsAt} /> at the latest.
+        </p>
+      )}
+      {all.length === 0 && <p>No round is settled yet.</p>}
+      {first && first.round > 0 && (
+        <p class="note">
+          Rounds 0 to {count(first.round - 1)} are no longer on record: the chain keeps the last {count(all.length)}.
+        </p>
+      )}
+      <div class="scroll">
+        <table data-table="rounds">
+          <thead>
+            <tr>
+              <th scope="col" class="right">
+                Round
+              </th>
+              <th scope="col" class="right">
+                Version
+              </th>
+              <th scope="col" class="right">
+                Accuracy
+              </th>
+              <th scope="col" class="right">
+                Accepted
+              </th>
+              <th scope="col" class="right">
+                Rejected
+              </th>
+              <th scope="col" class="right">
+                Undecided
+              </th>
+              <th scope="col" class="right">
+                Attested
+              </th>
+              <th scope="col">Weights</th>
+              <th scope="col">Earned (HYDRA)</th>
+              <th scope="col" class="right">
+                Settled in block
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...all].reverse().map((round) => (
+              <tr key={round.round}>
+                <th scope="row" class="right num">
+                  <RoundLink model={model} round={round.round}>
+                    {count(round.round)}
+                  </RoundLink>
+                </th>
+                <td class="right num">{count(round.version)}</td>
+                <td class="right num">{percent(round.score && round.score.correct / Math.max(1, round.score.total))}</td>
+                <td class="right num">{tally(round, "Accepted")}</td>
+                <td class="right num">{tally(round, "Rejected")}</td>
+                <td class="right num">{tally(round, "Undecided")}</td>
+                <td class="right num">{round.attestations.length}</td>
+                <td>{round.weights ? <Hash hash={round.weights} /> : <span class="muted">not confirmed</span>}</td>
+                <td>
+                  {round.proposals
+                    .filter((proposal) => proposal.reward > 0n)
+                    .map((proposal, index) => (
+                      <span key={proposal.proposer}>
+                        {index > 0 && ", "}
+                        <Who address={proposal.proposer} /> <span class="num">{short(proposal.reward)}</span>
+                      </span>
+                    ))}
+                </td>
+                <td class="right num">
+                  <BlockLink number={round.settledAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,80 @@
+/** The model: how good it is and was, and how to ask it. */
+import { useState } from "preact/hooks";
+import * as chain from "../chain";
+import { href } from "../app/router";
+import { useStore } from "../app/store";
+import { count, percent } from "../format/number";
+import { Chart, type Point } from "../parts/chart";
+import { Figure, Panel } from "../parts/panel";
+import { shareOf } from "./share";
+
+/** One point for each confirmed version. */
+export function pointsOf(rounds: chain.Round[]): Point[] {
+  const points = new Map<number, Point>();
+  for (const { version, score, round } of rounds) {
+    if (!score || score.total === 0 || points.has(version)) continue;
+    points.set(version, { x: version, y: score.correct / score.total, round, ...score });
+  }
+  return [...points.values()].sort((a, b) => a.x - b.x);
+}
+
+export function ModelPanel() {
+  const snapshot = useStore(chain.snapshot);
+  const condition = useStore(chain.condition);
+  const rounds = useStore(chain.rounds);
+  const [chosen, choose] = useState(0);
+  const models = snapshot?.models ?? [];
+  const model = models.find((one) => one.model === chosen) ?? models[0];
+  const points = pointsOf(rounds.get(model?.model ?? 0) ?? []);
+  const ready = model !== undefined && model.confirmedVersion > 0;
+
+  return (
+    <Panel
+      id="model"
+      title={model ? `Model: ${model.dataset}` : "Model"}
+      wide
+      stale={condition.is === "away"}
+      aside={
+        models.length > 1 && (
+          <label>
+            Model{" "}
+            <select value={model?.model} onChange={(event) => choose(Number(event.currentTarget.value))}>
+              {models.map((one) => (
+                <option key={one.model} value={one.model}>
+                  {one.dataset}
+                </option>
+              ))}
+            </select>
+          </label>
+        )
+      }
+    >
+      <div class="model-body">
+        <Chart points={points} />
+        <div>
+          <dl class="figures">
+            <Figure name="Accuracy" hook="accuracy" big note={model?.score && `${model.score.correct} of ${model.score.total}`}>
+              {percent(model?.score && model.score.correct / Math.max(1, model.score.total))}
+            </Figure>
+            <Figure name="Version" hook="version" note={model && model.version > model.confirmedVersion ? `${count(model.version)} is being confirmed` : undefined}>
+              {model ? count(model.confirmedVersion) : "–"}
+            </Figure>
+            <Figure name="My share" hook="share">
+              {percent(snapshot?.me && shareOf(snapshot.me, model?.model ?? 0), 1)}
+            </Figure>
+          </dl>
+          {ready && (
+            <p class="note">
+              This page only shows. To ask it what digit a picture shows, and pay for the answer: <code>hydra ask PICTURE --from NAME</code>
+            </p>
+          )}
+          {model && !ready && <p class="note">Nobody has trained this model yet. It can be asked from its first confirmed version on.</p>}
+          <p class="links">
+            <a href={href({ view: "model", model: model?.model ?? 0 })}>Model card</a>
+            <a href={href({ view: "rounds", model: model?.model ?? 0 })}>Rounds</a>
+          </p>
+        </div>
+      </div>
+    </Panel>
+  );
+}

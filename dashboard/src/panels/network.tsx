@@ -1,0 +1,65 @@
+/** The network: how large it is, whom this PC is connected to, and how the chain goes on. */
+import { useState } from "preact/hooks";
+import * as chain from "../chain";
+import { useStore } from "../app/store";
+import { AddPeer } from "../dialogs/add-peer";
+import { nameOf, named } from "../format/names";
+import { count, several } from "../format/number";
+import { Ago } from "../parts/ago";
+import { BlockLink } from "../parts/links";
+import { Figure, Panel } from "../parts/panel";
+import { Picture } from "../parts/picture";
+import { PeerTable } from "../parts/peers";
+import * as trainer from "../trainer";
+import { peersOf } from "./peers";
+
+export function NetworkPanel() {
+  useStore(named);
+  const snapshot = useStore(chain.snapshot);
+  const condition = useStore(chain.condition);
+  const status = useStore(trainer.status);
+  const [adding, add] = useState(false);
+  const peers = peersOf(status, snapshot);
+  const connected = peers.filter((peer) => peer.connected).length;
+  const me = snapshot?.me ? (nameOf(snapshot.me.address) ?? "this PC") : "this PC";
+
+  return (
+    <Panel id="network" title="Network" stale={condition.is === "away"} aside={snapshot?.chain}>
+      <dl class="figures">
+        <Figure name="Peers" hook="peers" note={`of ${count(peers.length)}`}>
+          {count(connected)}
+        </Figure>
+        <Figure name="Network" hook="size" note={snapshot && `${count(snapshot.members.filter((one) => one.active).length)} active`}>
+          {snapshot ? several(snapshot.members.length, "PC") : "–"}
+        </Figure>
+        <Figure name="Height" hook="height" note={<Ago time={snapshot?.time} />}>
+          {snapshot ? <BlockLink number={snapshot.best.number} hash={snapshot.best.hash} /> : "–"}
+        </Figure>
+        <Figure name="Final" hook="finalised">
+          {snapshot ? <BlockLink number={snapshot.finalised.number} hash={snapshot.finalised.hash} /> : "–"}
+        </Figure>
+        <Figure name="Node’s peers" hook="node-peers">
+          {snapshot ? count(snapshot.peers) : "–"}
+        </Figure>
+      </dl>
+      <Picture
+        me={me}
+        dots={peers.map((peer) => ({
+          key: peer.peerId,
+          name: peer.name,
+          address: peer.address,
+          connected: peer.connected,
+          latency: peer.latency,
+          away: peer.status === "away",
+        }))}
+      />
+      <PeerTable peers={peers} />
+      <p class="actions">
+        <button type="button" onClick={() => add(true)}>
+          Add a peer
+        </button>
+      </p>
+      {adding && <AddPeer onClose={() => add(false)} />}
+    </Panel>
+  );
+}

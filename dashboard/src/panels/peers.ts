@@ -1,0 +1,54 @@
+/** The other PCs: whom the trainer is connected to, beside what the chain says of them. */
+import type { Snapshot } from "../chain";
+import { nameOf } from "../format/names";
+import { shortAddress } from "../format/address";
+import type { TrainerStatus } from "../trainer";
+
+export interface Peer {
+  peerId: string;
+  name: string;
+  /** Its account, if it is registered. */
+  address: string | undefined;
+  /** Where the connection goes. */
+  where: string | undefined;
+  connected: boolean;
+  latency: number | undefined;
+  status: "taking part" | "away" | "only looking on";
+  reputation: number | undefined;
+}
+
+export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | undefined): Peer[] {
+  const members = new Map((snapshot?.members ?? []).map((member) => [member.peerId, member]));
+  const own = status?.peer_id;
+  const connected = (status?.peers ?? []).map((peer): Peer => {
+    const member = members.get(peer.peer_id);
+    return {
+      peerId: peer.peer_id,
+      name: nameOf(member?.address ?? "") ?? shortAddress(member?.address ?? peer.peer_id),
+      address: member?.address,
+      where: peer.address,
+      connected: true,
+      latency: peer.latency_ms ?? undefined,
+      status: member ? (member.active ? "taking part" : "away") : "only looking on",
+      reputation: member?.reputation,
+    };
+  });
+  const seen = new Set(connected.map((peer) => peer.peerId));
+  const others = [...members.values()]
+    .filter((member) => member.peerId !== own && !seen.has(member.peerId))
+    .map(
+      (member): Peer => ({
+        peerId: member.peerId,
+        name: nameOf(member.address) ?? shortAddress(member.address),
+        address: member.address,
+        where: undefined,
+        connected: false,
+        latency: undefined,
+        status: member.active ? "taking part" : "away",
+        reputation: member.reputation,
+      }),
+    );
+  return [...connected, ...others].sort(
+    (a, b) => Number(b.connected) - Number(a.connected) || a.name.localeCompare(b.name),
+  );
+}

@@ -1,0 +1,95 @@
+/** Wallet: what this PC's account has, what is on its way to it, its address, and how to send. */
+import { useState } from "preact/hooks";
+import * as chain from "../chain";
+import { useStore } from "../app/store";
+import { exactHydra, short } from "../format/amount";
+import { addressOfHex } from "../format/address";
+import { nameOf, named } from "../format/names";
+import { Receive } from "../dialogs/receive";
+import { BlockLink, Who } from "../parts/links";
+import { Figure, Panel } from "../parts/panel";
+import { Copy } from "../parts/copy";
+import * as trainer from "../trainer";
+
+const Amount = ({ amount, sign = "" }: { amount: bigint | undefined; sign?: string }) =>
+  amount === undefined ? <>–</> : (
+    <span class="num" title={exactHydra(amount)}>
+      {sign}
+      {short(amount)}
+    </span>
+  );
+
+export function Wallet() {
+  useStore(named);
+  const snapshot = useStore(chain.snapshot);
+  const condition = useStore(chain.condition);
+  const status = useStore(trainer.status);
+  const earned = useStore(chain.earnedToday);
+  const [receiving, receive] = useState(false);
+  const me = snapshot?.me;
+  const address = me?.address ?? (status?.account ? addressOfHex(status.account) : undefined);
+  const owed = me && [...me.parts.values()].reduce((sum, part) => sum + part.owed, 0n);
+  const pending = me && owed !== undefined ? me.underVote + owed : undefined;
+
+  return (
+    <Panel id="wallet" title="Wallet" stale={condition.is === "away"}>
+      <dl class="figures">
+        <Figure name="Balance" hook="balance" big note="HYDRA">
+          <Amount amount={me?.funds.free} />
+        </Figure>
+        <Figure name="Pending" hook="pending" note="HYDRA">
+          <Amount amount={pending} sign={pending ? "+" : ""} />
+        </Figure>
+        <Figure name="Stake" hook="stake" note="HYDRA">
+          <Amount amount={me && (me.member?.stake ?? me.funds.held)} />
+        </Figure>
+        <Figure
+          name="Earned today"
+          hook="earned"
+          note={
+            <>
+              HYDRA
+              {earned && !earned.complete && (
+                <>
+                  {" "}
+                  since block <BlockLink number={earned.sinceBlock} />
+                </>
+              )}
+            </>
+          }
+        >
+          <Amount amount={earned?.amount} />
+        </Figure>
+      </dl>
+      {pending !== undefined && pending > 0n && (
+        <p class="note">
+          {me && me.underVote > 0n && `${short(me.underVote)} if this round’s result is accepted. `}
+          {owed !== undefined && owed > 0n && `${short(owed)} from questions, paid out with the next accepted work.`}
+        </p>
+      )}
+      <p class="address" data-field="address">
+        {address ? (
+          <>
+            {nameOf(address) && (
+              <>
+                <Who address={address} />{" "}
+              </>
+            )}
+            <code class="hash whole">{address}</code> <Copy text={address} />
+          </>
+        ) : (
+          "This PC has no account yet: its node makes one when it starts."
+        )}
+      </p>
+      <p class="actions">
+        <button type="button" onClick={() => receive(true)} disabled={!address}>
+          Receive
+        </button>
+      </p>
+      <p class="note">
+        This page only shows. HYDRA of an account of yours is sent with <code>hydra wallet send ADDRESS AMOUNT --from NAME</code>
+      </p>
+      {receiving && address && <Receive address={address} onClose={() => receive(false)} />}
+    </Panel>
+  );
+}

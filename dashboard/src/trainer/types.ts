@@ -1,0 +1,43 @@
+/** What the trainer says of itself: `offchain-trainer/api/src/status.rs`. */
+
+export interface TrainerPeer {
+  peer_id: string;
+  address: string;
+  latency_ms: number | null;
+  agent: string | null;
+}
+
+export interface ModelWork {
+  model: number;
+  version: number | null;
+  weights: string | null;
+  state: "idle" | "fetching" | "folding" | "training" | "verifying";
+  round: number;
+  phase: string;
+  task: string | null;
+  /** How far the task is, if that is known. */
+  progress?: { done: number; total: number } | null;
+  /** What is owed and not done yet, what is being done included. */
+  waiting?: { measure: number; train: number; verify: number };
+}
+
+export interface TrainerStatus {
+  version: string;
+  account: string | null;
+  standing: "unregistered" | "unstaked" | "ready" | null;
+  peer_id: string;
+  listen: string[];
+  peers: TrainerPeer[];
+  engine: { state: "starting" | "ready" | "failed"; reason: string | null };
+  models: ModelWork[];
+  last_sheet: { block: number; seconds_ago: number } | null;
+  clock: { offset_ms: number; peers: number } | null;
+  warnings: string[];
+  errors: string[];
+  /** Where the node's JSON-RPC is on 127.0.0.1. */
+  node_rpc_port?: number;
+  /** The genesis hash of the chain that its node follows, once it has heard from the node. */
+  genesis?: string | null;
+  /** Why no work is taken, where the person asked for that. */
+  paused?: { since_ms: number; reason: string } | null;
+}

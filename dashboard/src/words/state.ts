@@ -1,0 +1,252 @@
+/**
+ * How this PC is, in words: what it does, what is next, and what a person should do about anything that is wrong.
+ *
+ * Every state that lasts has a sentence, and each failure says what to do.
+ */
+import type * as Chain from "../chain/types";
+import type { Condition as ChainCondition } from "../chain";
+import type { Condition as TrainerCondition, ModelWork, TrainerStatus } from "../trainer";
+import { duration, timeOfDay } from "../format/time";
+import { hydra } from "../format/amount";
+import { count, percent, several } from "../format/number";
+
+/** A notice above everything else. */
+export interface Notice {
+  /** Names it for tests and styles. */
+  kind:
+    | "starting"
+    | "syncing"
+    | "node-away"
+    | "trainer-away"
+    | "other-chain"
+    | "update-needed"
+    | "wrong-clock"
+    | "no-coins"
+    | "paused"
+    | "quiet"
+    | "warning";
+  mood: "bad" | "plain";
+  head: string;
+  text: string;
+}
+
+export interface Seen {
+  chain: ChainCondition;
+  trainer: TrainerCondition;
+  snapshot: Chain.Snapshot | undefined;
+  status: TrainerStatus | undefined;
+  /** Whether the trainer is another release than when the page was opened. */
+  replaced: boolean;
+  now: number;
+}
+
+/** A clock that is off by more than this costs blocks. */
+const CLOCK_LIMIT = 2_000;
+/** The stake that taking part needs, and something for fees. */
+const NEEDED = 1_200_000_000_000n;
+/** After so many slots without a block something is wrong. */
+const QUIET_SLOTS = 15;
+
+/** Everything that a person should know of first, the most important first. */
+export function notices(seen: Seen): Notice[] {
+  const { chain, trainer, snapshot, status, now } = seen;
+  const list: Notice[] = [];
+  if (trainer.is === "away") {
+    list.push({
+      kind: "trainer-away",
+      mood: "bad",
+      head: `The trainer is away since ${timeOfDay(trainer.since)}`,
+      text: "This PC trains and checks nothing now. Start it again: the network goes on meanwhile, and this page finds it by itself.",
+    });
+  }
+  if (chain.is === "away") {
+    const last = snapshot ? ` What is grey here is from block ${count(snapshot.best.number)}.` : "";
+    list.push({
+      kind: "node-away",
+      mood: "bad",
+      head: `The node is away since ${timeOfDay(chain.since)}`,
+      text: `Nothing new comes from the network now.${last} Start the node again: this page finds it by itself.`,
+    });
+  }
+  if (chain.is === "other") {
+    list.push({
+      kind: "other-chain",
+      mood: "bad",
+      head: "What answers as the node is of another chain",
+      text: `At 127.0.0.1:${status?.node_rpc_port ?? "–"} is another chain than the one that this PC’s trainer works for, so nothing of it is shown. See which program has that port, or give the trainer the node’s with --node-rpc-port.`,
+    });
+  }
+  if (chain.is === "strange") {
+    list.push({
+      kind: "update-needed",
+      mood: "bad",
+      head: "An update is needed",
+      text: `The node speaks for another release: ${chain.reason}. Update HydraAI on this PC, then reload the page.`,
+    });
+  } else if (status?.errors.some((sentence) => /use a node and a trainer of one release/.test(sentence))) {
+    list.push({
+      kind: "update-needed",
+      mood: "bad",
+      head: "An update is needed",
+      text: "Node and trainer are of different releases. Update HydraAI on this PC.",
+    });
+  }
+  if (seen.replaced) {
+    list.push({
+      kind: "update-needed",
+      mood: "plain",
+      head: "The trainer was updated",
+      text: "This page is of the release before. Reload it.",
+    });
+  }
+  if ((chain.is === "starting" || !snapshot) && chain.is !== "away" && chain.is !== "strange" && chain.is !== "other") {
+    list.push({ kind: "starting", mood: "plain", head: "Starting", text: startingText(trainer, status) });
+  }
+  if (snapshot?.syncing && chain.is === "up") {
+    list.push({ kind: "syncing", mood: "plain", head: "Catching up with the network", text: syncingText(snapshot) });
+  }
+  const clock = wrongClock(seen);
+  if (clock) list.push(clock);
+  if (chain.is === "up" && snapshot) {
+    const quiet = quietNetwork(snapshot, now);
+    if (quiet) list.push(quiet);
+    const coins = noCoins(snapshot);
+    if (coins) list.push(coins);
+  }
+  if (status?.paused) {
+    list.push({
+      kind: "paused",
+      mood: "plain",
+      head: `Paused since ${timeOfDay(status.paused.since_ms)}`,
+      text: `${status.paused.reason} This PC takes no new work; it loses nothing by it.`,
+    });
+  }
+  for (const warning of trainer.is === "up" ? (status?.warnings ?? []) : []) {
+    if (clock && /clock/.test(warning)) continue;
+    list.push({ kind: "warning", mood: "bad", head: "Needs your attention", text: sentence(warning) });
+  }
+  return list;
+}
+
+function startingText(trainer: TrainerCondition, status: TrainerStatus | undefined): string {
+  if (trainer.is === "starting") return "Waiting for the trainer’s first word.";
+  if (status?.node_rpc_port === undefined) return "The trainer does not say where its node is: update HydraAI on this PC.";
+  return `Waiting for the node at 127.0.0.1:${status.node_rpc_port}.`;
+}
+
+function syncingText(snapshot: Chain.Snapshot): string {
+  const { best, highest, time } = snapshot;
+  const behind = highest !== undefined && highest > best.number ? `${count(highest - best.number)} blocks are missing. ` : "";
+  const age = time === undefined ? "" : ` The newest block here is from ${timeOfDay(time)}.`;
+  return `${behind}Until then balances and versions are old, and this PC does no work.${age}`;
+}
+
+function wrongClock({ snapshot, status }: Seen): Notice | undefined {
+  const told = snapshot?.clock?.warning;
+  const offset = snapshot?.clock?.offsetMs ?? status?.clock?.offset_ms;
+  if (!told && (offset === undefined || Math.abs(offset) <= CLOCK_LIMIT)) return undefined;
+  const by =
+    offset === undefined
+      ? sentence(told ?? "")
+      : `It is about ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} the network’s, so this PC’s blocks and votes count for less.`;
+  return {
+    kind: "wrong-clock",
+    mood: "bad",
+    head: "This PC’s clock is wrong",
+    text: `${by} Set it: sudo timedatectl set-ntp true`,
+  };
+}
+
+function quietNetwork(snapshot: Chain.Snapshot, now: number): Notice | undefined {
+  if (snapshot.time === undefined || snapshot.syncing) return undefined;
+  const age = now - snapshot.time;
+  if (age < Math.max(30_000, QUIET_SLOTS * snapshot.slotMs)) return undefined;
+  return {
+    kind: "quiet",
+    mood: "bad",
+    head: `No new block since ${timeOfDay(snapshot.time)}`,
+    text: "The network makes none now, or this node has lost it, or this PC’s clock is wrong.",
+  };
+}
+
+function noCoins({ me }: Chain.Snapshot): Notice | undefined {
+  if (!me || me.member?.stake || me.funds.free + me.funds.held >= NEEDED) return undefined;
+  return {
+    kind: "no-coins",
+    mood: "plain",
+    head: `${hydra(me.funds.free)}: not enough to take part`,
+    text: `Taking part needs ${hydra(NEEDED)}: 1 as stake, which stays yours, and fees. Send it to this PC’s address, below under Receive.`,
+  };
+}
+
+/** The first letter large, a full stop at the end. */
+export const sentence = (text: string): string => {
+  const trimmed = text.trim();
+  const whole = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+};
+
+const DOING: Record<ModelWork["state"], string> = {
+  idle: "Waiting",
+  fetching: "Fetching",
+  folding: "Making the next version",
+  training: "Training",
+  verifying: "Checking others’ results",
+};
+
+/** What this PC is doing, in a word or two. */
+export function doing(seen: Pick<Seen, "status" | "trainer" | "snapshot">): string {
+  const { status, trainer, snapshot } = seen;
+  if (trainer.is === "away") return "Away";
+  if (!status) return "Starting";
+  if (status.paused) return "Paused";
+  if (status.engine.state === "failed") return "Can’t train";
+  if (status.engine.state === "starting") return "Testing the engine";
+  if (snapshot?.syncing) return "Catching up";
+  const busy = status.models.find((work) => work.state !== "idle");
+  if (busy) return DOING[busy.state];
+  if (status.standing === "unregistered") return "Not registered";
+  if (status.standing === "unstaked") return "Registered, without stake";
+  return status.last_sheet ? "Waiting for the round to go on" : "Waiting for the node";
+}
+
+/** The current task in words, with how far it is. */
+export function taskOf(work: ModelWork | undefined): string {
+  if (!work || work.state === "idle" || !work.task) return "no task right now";
+  const share = progressOf(work);
+  return share === undefined ? work.task : `${work.task}, ${percent(share, 0)}`;
+}
+
+export function progressOf(work: ModelWork | undefined): number | undefined {
+  const progress = work?.progress;
+  return progress && progress.total > 0 ? Math.min(1, progress.done / progress.total) : undefined;
+}
+
+/** What comes next for this PC. */
+export function nextOf(work: ModelWork | undefined, model: Chain.Model | undefined, best: number | undefined): string {
+  const waiting = work?.waiting;
+  if (waiting) {
+    const training = work.state === "training" ? 1 : 0;
+    const checking = work.state === "verifying" ? 1 : 0;
+    if (waiting.measure > 0 && work.state !== "folding") return "measure the newest version";
+    if (waiting.train > training) return "train on its part of the data";
+    if (waiting.verify > checking) return `check ${several(waiting.verify - checking, "result")} of others`;
+  }
+  if (!model || best === undefined) return "nothing yet";
+  const left = Math.max(0, model.phaseEndsAt - best);
+  const blocks = left === 0 ? "in the next block" : `within ${several(left, "block")}`;
+  const AFTER: Record<Chain.Phase, string> = {
+    Train: `check others’ results, ${blocks}`,
+    Verify: `show its votes, ${blocks}`,
+    Reveal: `the votes are counted, ${blocks}`,
+    Settle: "the next round",
+  };
+  return AFTER[model.phase];
+}
+
+export const PHASE_NAMES: Record<Chain.Phase, string> = {
+  Train: "Training",
+  Verify: "Checking",
+  Reveal: "Revealing votes",
+  Settle: "Settling",
+};

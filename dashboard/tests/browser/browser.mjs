@@ -1,0 +1,94 @@
+// A real Chromium, which notes whatever it should not have to: requests that leave this PC, broken policies, errors.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const CHROMIUM = process.env.HYDRA_TEST_CHROMIUM ?? "/usr/bin/chromium";
+/** The longest that anything on the page may take to appear. */
+export const PATIENCE = 60_000;
+
+const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
+
+export class Browser {
+  static async launch(address) {
+    const args = ["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"];
+    return new Browser(await chromium.launch({ executablePath: CHROMIUM, args }), address);
+  }
+
+  constructor(browser, address) {
+    this.browser = browser;
+    this.address = address;
+  }
+
+  /** A new window on the page, in light or dark, that must not misbehave. */
+  async open({ path = "", colorScheme = "light", width = 1280, height = 900, quiet = true } = {}) {
+    const context = await this.browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    const complaints = [];
+    page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on("request", (request) => {
+      if (!LOOPBACK.test(request.url())) complaints.push(`a request left this PC: ${request.url()}`);
+    });
+    page.on("websocket", (socket) => {
+      if (!LOOPBACK.test(socket.url())) complaints.push(`a connection left this PC: ${socket.url()}`);
+    });
+    page.setDefaultTimeout(PATIENCE);
+    await page.goto(new URL(path, this.address).href);
+    return Object.assign(page, {
+      async done() {
+        await context.close();
+        if (quiet) assert.deepEqual(complaints, []);
+      },
+    });
+  }
+
+  async close() {
+    await this.browser.close();
+  }
+}
+
+/** Waits until the page shows the chain. */
+export async function live(page) {
+  await page.waitForSelector(".pulse.up");
+  await page.waitForFunction(() => document.querySelector("[data-field=height] a") !== null);
+}
+
+/** Every named field of the panels, read at one moment, by `panel.field`. */
+export const fields = (page) =>
+  page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll("[data-field]")].map((element) => {
+        const copy = element.cloneNode(true);
+        // Remarks beside the figure are another field's matter.
+        for (const note of copy.querySelectorAll(".note")) note.remove();
+        const panel = element.closest("section")?.id ?? "";
+        return [`${panel}.${element.dataset.field}`, copy.textContent.trim()];
+      }),
+    ),
+  );
+
+/** What a table shows, a row per line. */
+export const table = (page, name) =>
+  page.$$eval(`[data-table=${name}] tbody tr`, (rows) =>
+    rows.map((row) => [...row.children].map((cell) => cell.textContent.trim())),
+  );
+
+/** Goes to a view, and waits for its heading. */
+export async function visit(page, hash, heading) {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
+  await page.waitForFunction((wanted) => document.querySelector("h1")?.textContent?.includes(wanted), heading);
+}
+
+/** A picture for the documentation, if somebody wants one. */
+export async function picture(page, name) {
+  const folder = process.env.HYDRA_SCREENSHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}

@@ -1,0 +1,59 @@
+// What the chain says, through a client that shares no code with the page: @polkadot/api.
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+// It is installed for the client test; the page does without it.
+const require = createRequire(new URL("../../../tests/polkadot-js/package.json", import.meta.url));
+const { ApiPromise, WsProvider } = await import(pathToFileURL(require.resolve("@polkadot/api")).href);
+
+const HYDRA = 10n ** 12n;
+
+/** As the page writes an amount to four decimals. */
+export function short(amount) {
+  const shown = amount > 0n && amount < HYDRA / 10_000n ? amount : amount - (amount % (HYDRA / 10_000n));
+  const fraction = (shown % HYDRA).toString().padStart(12, "0").replace(/0+$/, "");
+  const whole = (shown / HYDRA).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction ? `${whole}.${fraction}` : whole;
+}
+
+export class Chain {
+  static async connect(url) {
+    const api = await ApiPromise.create({ provider: new WsProvider(url), throwOnConnect: true, noInitWarn: true });
+    return new Chain(api);
+  }
+
+  constructor(api) {
+    this.api = api;
+  }
+
+  async disconnect() {
+    await this.api.disconnect();
+  }
+
+  /** The chain as it was at a block. */
+  async at(hash) {
+    const api = await this.api.at(hash);
+    const { trainingApi } = api.call;
+    return {
+      model: async (id) => (await trainingApi.modelStatus(id)).unwrap(),
+      rounds: async (id) => [...(await trainingApi.rounds(id, 0, 500))],
+      member: (address) => trainingApi.nodeStatus(address),
+      registered: async () => [...(await trainingApi.registered())].map(String),
+      free: async (address) => (await api.query.system.account(address)).data.free.toBigInt(),
+      shares: async (id, address) => (await api.query.hydraToken.shares(id, address)).shares.toBigInt(),
+      allShares: async (id) => (await api.query.hydraToken.pools(id)).shares.toBigInt(),
+    };
+  }
+
+  async parent(hash) {
+    return (await this.api.rpc.chain.getHeader(hash)).parentHash.toHex();
+  }
+
+  async block(number) {
+    return (await this.api.rpc.chain.getBlockHash(number)).toHex();
+  }
+
+  async newest() {
+    return (await this.api.rpc.chain.getHeader()).number.toNumber();
+  }
+}

@@ -1,0 +1,113 @@
+// How it looks and reads: no barrier that a machine can find, in light and dark, wide and narrow, and with the keyboard.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { live, picture, visit } from "./browser.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+
+/** WCAG 2.2 A and AA, as far as axe can tell. */
+async function hasNoBarrier(page, where) {
+  // Trusted types let no script tag in.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const found = await globalThis.axe.run(document, { runOnly: tags });
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], where);
+}
+
+const VIEWS = [
+  ["#/", "Dashboard"],
+  ["#/blocks", "Blocks"],
+  ["#/block/2", "Block 2"],
+  ["#/accounts", "Accounts"],
+  [`#/account/${BOB}`, "Bob"],
+  ["#/rounds/0", "Rounds of"],
+  ["#/round/0/0", "Round 0"],
+  ["#/model/0", "Model"],
+];
+
+export async function no_view_has_a_barrier_in_light_or_dark({ browser }) {
+  for (const colorScheme of ["light", "dark"]) {
+    const page = await browser.open({ colorScheme });
+    await live(page);
+    for (const [hash, heading] of VIEWS) {
+      await visit(page, hash, heading);
+      await page.waitForTimeout(300);
+      await hasNoBarrier(page, `${hash}, ${colorScheme}`);
+    }
+    await visit(page, "#/", "Dashboard");
+    for (const [button, dialog] of [
+      ["#wallet button:text('Receive')", "#receive"],
+      ["button:text('Add a peer')", "#add-peer"],
+    ]) {
+      await page.click(button);
+      await page.waitForSelector(dialog);
+      if (dialog === "#receive") await page.waitForSelector("svg.qr");
+      await hasNoBarrier(page, `${dialog}, ${colorScheme}`);
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(dialog, { state: "detached" });
+    }
+    if (colorScheme === "dark") await picture(page, "dashboard-dark");
+    await page.done();
+  }
+}
+
+export async function light_and_dark_can_be_chosen_and_are_remembered({ browser }) {
+  const page = await browser.open({ colorScheme: "light" });
+  await live(page);
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await paper();
+  await page.click("button:text('Light or dark')");
+  const dark = await paper();
+  assert.notEqual(light, dark);
+  await page.reload();
+  await live(page);
+  assert.equal(await paper(), dark);
+  await page.done();
+}
+
+export async function narrow_screens_scroll_one_way_only({ browser }) {
+  const page = await browser.open({ width: 360, height: 740 });
+  await live(page);
+  for (const [hash, heading] of VIEWS) {
+    await visit(page, hash, heading);
+    await page.waitForTimeout(300);
+    const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert(wide <= seen, `${hash}: ${wide} > ${seen}`);
+  }
+  await visit(page, "#/", "Dashboard");
+  await picture(page, "dashboard-narrow");
+  await page.done();
+}
+
+export async function the_keyboard_reaches_everything_and_sees_where_it_is({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  const reached = [];
+  for (let press = 0; press < 250; press++) {
+    await page.keyboard.press("Tab");
+    const seen = await page.evaluate(() => {
+      const element = document.activeElement;
+      const outline = getComputedStyle(element).outlineStyle;
+      if (element === document.body) return undefined;
+      return { text: (element.getAttribute("aria-label") ?? element.textContent ?? "").trim(), outline };
+    });
+    // Past the end.
+    if (!seen) break;
+    assert.notEqual(seen.outline, "none", `no mark on “${seen.text}”`);
+    reached.push(seen.text);
+  }
+  for (const wanted of ["Skip to the content", "Accounts", "Receive", "Accuracy over versions", "Add a peer", "Licences of what this page is made of"]) {
+    assert(reached.includes(wanted), `${wanted} is not among ${reached.join(", ")}`);
+  }
+  await page.focus("[role=slider]");
+  const reading = () => page.getAttribute("[role=slider]", "aria-valuetext");
+  const newest = await reading();
+  await page.keyboard.press("Home");
+  assert.notEqual(await reading(), newest);
+  await page.done();
+}

@@ -1,0 +1,139 @@
+// The first view: each panel's fields beside what chain and trainer say.
+import assert from "node:assert/strict";
+import { fields, live, picture, table } from "./browser.mjs";
+import { short } from "./chain.mjs";
+
+const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+/** Fields and the block they are of, read at one moment. */
+async function reading(page) {
+  const read = await fields(page);
+  const hash = await page.getAttribute("[data-field=height] a", "title");
+  // A block came between the two: read again.
+  return (await fields(page))["network.height"] === read["network.height"] ? { read, hash } : reading(page);
+}
+
+const percent = (share, digits) => `${(share * 100).toFixed(digits)} %`;
+
+export async function the_first_view_is_painted_within_a_second({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  const paint = await page.evaluate(
+    () => performance.getEntriesByType("paint").find((entry) => entry.name === "first-contentful-paint")?.startTime,
+  );
+  assert(paint < 1000, `${paint} ms`);
+  await page.done();
+}
+
+export async function every_panel_says_what_chain_and_trainer_say({ browser, chain, page: address }) {
+  const page = await browser.open();
+  await live(page);
+  await page.waitForFunction(() => document.querySelector("#wallet [data-field=earned]")?.textContent?.match(/\d/));
+  const { read, hash } = await reading(page);
+  const at = await chain.at(hash);
+  const model = await at.model(0);
+
+  assert.equal(read["network.height"], Number(await heightOf(chain, hash)).toLocaleString("en"));
+  assert.equal(read["network.size"], `${(await at.registered()).length} PCs`);
+  assert(Number(read["network.finalised"].replaceAll(",", "")) <= Number(read["network.height"].replaceAll(",", "")));
+
+  const score = model.score.unwrap();
+  assert.equal(read["model.accuracy"], percent(score.correct.toNumber() / score.total.toNumber(), 2));
+  assert.equal(read["model.version"], model.confirmedVersion.toNumber().toLocaleString("en"));
+  const share = Number(((await at.shares(0, ALICE)) * 1_000_000n) / (await at.allShares(0))) / 1_000_000;
+  assert.equal(read["model.share"], percent(share, 1));
+  assert.equal(read["this-pc.contribution"], percent(share, 1));
+
+  const member = await at.member(ALICE);
+  assert.equal(read["wallet.balance"], short(await at.free(ALICE)));
+  assert.equal(read["wallet.stake"], short(member.stake.toBigInt()));
+  assert.equal(read["this-pc.reputation"], (member.reputation.toNumber() / 1e9).toFixed(3));
+  assert(read["wallet.address"].includes(ALICE));
+
+  // The records of the network's few minutes, all of today.
+  const earned = (await at.rounds(0))
+    .flatMap((round) => [...round.proposals])
+    .filter((proposal) => proposal.proposer.toString() === ALICE)
+    .reduce((sum, proposal) => sum + proposal.reward.toBigInt(), 0n);
+  const shown = BigInt(Math.round(Number(read["wallet.earned"].replaceAll(",", "")) * 1e6)) * 10n ** 6n;
+  // The list of rounds is read a moment after the block.
+  assert(earned - shown >= 0n && earned - shown <= 10n ** 12n, `${earned} ${shown}`);
+
+  const status = await (await fetch(new URL("/v1/status", address))).json();
+  assert.equal(status.genesis, chain.api.genesisHash.toHex());
+  assert.equal(read["network.peers"], String(status.peers.length));
+  assert.equal(Number(/\d+/.exec(read["this-pc.version"])?.[0]) <= status.models[0].version, true);
+  const peers = await table(page, "peers");
+  assert.deepEqual(peers.map(([name]) => name).sort(), ["Bob", "Charlie", "Dave"]);
+  for (const [, latency, state, reputation] of peers) {
+    assert.match(latency, /^(< 1|\d+) ms$/);
+    assert.equal(state, "connected, taking part");
+    assert(Number(reputation) > 0);
+  }
+  assert.equal((await page.$$(".picture .edge")).length, 3);
+  await picture(page, "dashboard");
+  await page.done();
+}
+
+const heightOf = async (chain, hash) => (await chain.api.rpc.chain.getHeader(hash)).number.toNumber();
+
+/** What the trainer says as it happens, as the page hears it, until something is true of it. */
+async function toldBy(address, holds) {
+  const end = AbortSignal.timeout(90_000);
+  const { body } = await fetch(new URL("/v1/events", address), { signal: end });
+  let text = "";
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const events = text.split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const [, data] = /^data: (.*)$/m.exec(event) ?? [];
+      if (data && holds(JSON.parse(data))) return;
+    }
+  }
+  throw new Error("the trainer's events ended");
+}
+
+export async function the_task_moves_on_without_a_reload({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  // Rounds take some 15 seconds; each has training and checking in it. The page notes them itself, so that none is missed.
+  await page.evaluate(() => {
+    const field = document.querySelector("[data-field=state]");
+    globalThis.seen = new Set([field.textContent]);
+    new MutationObserver(() => globalThis.seen.add(field.textContent)).observe(field, {
+      characterData: true,
+      childList: true,
+      subtree: true,
+    });
+  });
+  await page.waitForFunction(
+    () => globalThis.seen.has("Training") && globalThis.seen.has("Checking others’ results"),
+    undefined,
+    { timeout: 90_000 },
+  );
+  await page.done();
+}
+
+export async function the_trainer_tells_how_far_its_training_is({ page }) {
+  await toldBy(page, ({ models }) =>
+    models.some(({ state, progress }) => state === "training" && progress?.done > 0 && progress.done <= progress.total),
+  );
+}
+
+export async function what_happened_grows_at_the_top_and_says_who_earned_what({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  await page.waitForSelector("#happened [data-kind=accepted]");
+  const first = await page.getAttribute("#happened li:first-child", "data-block");
+  await page.waitForFunction(
+    (before) => Number(document.querySelector("#happened li")?.dataset.block) > Number(before),
+    first,
+  );
+  const said = await page.textContent("#happened [data-kind=accepted]");
+  assert.match(said, /(Alice|Bob|Charlie|Dave).* earned 1 HYDRA/);
+  await page.waitForSelector("#happened [data-kind=confirmed]");
+  const numbers = await page.$$eval("#happened li", (rows) => rows.map((row) => Number(row.dataset.block)));
+  assert.deepEqual(numbers, [...numbers].sort((a, b) => b - a));
+  await page.done();
+}

@@ -1,0 +1,15 @@
+/** What the unit tests use of Node: the page itself knows nothing of it. */
+declare module "node:test" {
+  export function test(name: string, body: () => void | Promise<void>): void;
+}
+declare module "node:assert/strict" {
+  interface Assert {
+    (value: unknown, message?: string): asserts value;
+    equal(actual: unknown, expected: unknown, message?: string): void;
+    deepEqual(actual: unknown, expected: unknown, message?: string): void;
+    match(text: string, pattern: RegExp): void;
+    throws(body: () => unknown): void;
+  }
+  const assert: Assert;
+  export default assert;
+}

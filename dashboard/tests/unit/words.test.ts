@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Happening, Snapshot } from "../../src/chain/types";
+import type { TrainerStatus } from "../../src/trainer";
+import { type Part, newsOf, say } from "../../src/words/happening";
+import { type Seen, doing, nextOf, notices, taskOf } from "../../src/words/state";
+
+const HYDRA = 1_000_000_000_000n;
+const tally = { accept: 0.25, reject: 0.75, unavailable: 0 };
+const text = (it: Happening) =>
+  say(it)
+    .parts.map((part: Part) => (typeof part === "string" ? part : "who" in part ? `@${part.who}` : `#${part.round}`))
+    .join("");
+
+test("why a result was rejected is one sentence with numbers of PCs, where they were seen", () => {
+  const rejected = { kind: "rejected", who: "bob", model: 0, round: 12, tally } as const;
+  const votes = { members: 20, accept: 6, unavailable: 0, reject: { LossAfterDiffers: 13, ScoreDiffers: 1 } };
+  assert.equal(
+    text({ ...rejected, votes }),
+    "@bob’s result of #12 was rejected: 14 of 20 PCs computed another result: its loss after training is another one than they computed.",
+  );
+  assert.equal(text(rejected), "@bob’s result of #12 was rejected: 75 % of the voting weight computed another result.");
+  assert.match(text({ ...rejected, votes: { ...votes, reject: { NewReason: 14 } } }), /a check failed \(NewReason\)/);
+});
+
+test("what somebody earned says for what and who checked it", () => {
+  const votes = { members: 3, accept: 3, unavailable: 0, reject: {} };
+  const accepted: Happening = { kind: "accepted", who: "alice", model: 0, round: 4, reward: HYDRA, tally, votes };
+  assert.equal(text(accepted), "@alice earned 1 HYDRA: its result of #4 was accepted, checked by 3 of 3 PCs.");
+});
+
+test("no sentence has an exclamation mark, and each ends", () => {
+  const all: Happening[] = [
+    { kind: "undecided", who: "a", model: 0, round: 1, tally },
+    { kind: "confirmed", model: 0, version: 3, score: { correct: 9, total: 10 } },
+    { kind: "settled", model: 0, round: 1, accepted: 1, rejected: 0, undecided: 0 },
+    { kind: "opened", model: 0, round: 1, version: 1 },
+    { kind: "extended", model: 0, round: 1, until: 9 },
+    { kind: "phase", model: 0, round: 1, phase: "Verify", until: 9 },
+    { kind: "proposed", who: "a", model: 0, round: 1, shard: 2 },
+    { kind: "attested", who: "a", model: 0, version: 1 },
+    { kind: "revealed", who: "a", proposer: "b", model: 0, round: 1, verdict: "Accept", reason: "" },
+    { kind: "asked", who: "a", model: 0, version: 1, price: HYDRA / 2n, request: "" },
+    { kind: "claimed", who: "a", model: 0, amount: HYDRA },
+    { kind: "sent", from: "a", to: "b", amount: HYDRA },
+    { kind: "registered", who: "a" },
+    { kind: "bonded", who: "a", amount: HYDRA, total: HYDRA },
+    { kind: "inactive", who: "a" },
+    { kind: "failed", reason: "StakeVoting: NothingToBond" },
+  ];
+  for (const it of all) {
+    assert(!text(it).includes("!"), text(it));
+    assert.match(text(it), /\.$/);
+  }
+});
+
+test("the transfer behind a question is told once, as the question", () => {
+  const asked: Happening = { kind: "asked", who: "a", model: 0, version: 1, price: HYDRA / 2n, request: "" };
+  const sent: Happening = { kind: "sent", from: "a", to: "pot", amount: HYDRA / 2n };
+  assert.deepEqual(newsOf([asked, sent]), [asked]);
+  assert.deepEqual(newsOf([sent]), [sent]);
+});
+
+const status: TrainerStatus = {
+  version: "0.1.0",
+  account: null,
+  standing: "ready",
+  peer_id: "12D3",
+  listen: [],
+  peers: [],
+  engine: { state: "ready", reason: null },
+  models: [
+    {
+      model: 0,
+      version: 4,
+      weights: null,
+      state: "training",
+      round: 5,
+      phase: "train",
+      task: "round 5 on shard 2",
+      progress: { done: 19, total: 30 },
+      waiting: { measure: 0, train: 1, verify: 0 },
+    },
+  ],
+  last_sheet: { block: 9, seconds_ago: 1 },
+  clock: null,
+  warnings: [],
+  errors: [],
+  node_rpc_port: 9944,
+};
+const [work] = status.models;
+const snapshot = {
+  best: { hash: "0x1", number: 100 },
+  finalised: { hash: "0x0", number: 98 },
+  time: 1_000_000,
+  slotMs: 2000,
+  syncing: false,
+  highest: undefined,
+  clock: undefined,
+  me: undefined,
+} as unknown as Snapshot;
+const seen = (change: Partial<Seen>): Seen => ({
+  chain: { is: "up" },
+  trainer: { is: "up" },
+  snapshot,
+  status,
+  replaced: false,
+  now: 1_001_000,
+  ...change,
+});
+const kinds = (change: Partial<Seen>) => notices(seen(change)).map((notice) => notice.kind);
+
+test("where everything is well nothing is said", () => {
+  assert.deepEqual(kinds({}), []);
+});
+
+test("each state that lasts has its sentence", () => {
+  assert.deepEqual(kinds({ chain: { is: "starting" }, snapshot: undefined }), ["starting"]);
+  assert.deepEqual(kinds({ snapshot: { ...snapshot, syncing: true, highest: 900 } }), ["syncing"]);
+  assert.deepEqual(kinds({ chain: { is: "away", since: 1 } }), ["node-away"]);
+  assert.deepEqual(kinds({ chain: { is: "other" }, snapshot: undefined }), ["other-chain"]);
+  assert.deepEqual(kinds({ trainer: { is: "away", since: 1 } }), ["trainer-away"]);
+  assert.deepEqual(kinds({ chain: { is: "strange", reason: "x" } }), ["update-needed"]);
+  assert.deepEqual(kinds({ snapshot: { ...snapshot, clock: { offsetMs: 35_000, warning: undefined } } }), ["wrong-clock"]);
+  assert.deepEqual(kinds({ status: { ...status, paused: { since_ms: 1, reason: "You asked for it." } } }), ["paused"]);
+  assert.deepEqual(kinds({ now: 1_200_000 }), ["quiet"]);
+  assert.deepEqual(kinds({ replaced: true }), ["update-needed"]);
+  assert.deepEqual(kinds({ status: { ...status, warnings: ["the disk is nearly full"] } }), ["warning"]);
+  const poor = { address: "5", funds: { free: 0n, held: 0n, spendable: 0n }, member: undefined, parts: new Map(), underVote: 0n };
+  assert.deepEqual(kinds({ snapshot: { ...snapshot, me: poor } }), ["no-coins"]);
+});
+
+test("a node that is away says since when, and from which block the rest is", () => {
+  const [notice] = notices(seen({ chain: { is: "away", since: Date.UTC(2026, 0, 1) } }));
+  assert.match(notice?.head ?? "", /away since \d\d:\d\d:\d\d/);
+  assert.match(notice?.text ?? "", /from block 100\./);
+});
+
+test("what this PC does, how far it is and what comes next", () => {
+  assert.equal(doing({ status, trainer: { is: "up" }, snapshot }), "Training");
+  assert.equal(taskOf(work), "round 5 on shard 2, 63 %");
+  assert.equal(doing({ status, trainer: { is: "away", since: 1 }, snapshot }), "Away");
+  assert(work);
+  const model = { phase: "Train", phaseEndsAt: 103 } as never;
+  assert.equal(nextOf(work, model, 100), "check others’ results, within 3 blocks");
+  const checking = { ...work, state: "idle" as const, waiting: { measure: 0, train: 0, verify: 2 } };
+  assert.equal(nextOf(checking, model, 100), "check 2 results of others");
+});
