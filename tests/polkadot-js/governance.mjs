@@ -110,13 +110,37 @@ function nextBlock(api) {
 // What was said of transactions that were sent again. polkadot-js logs it as an error, too.
 const retried = [];
 // The transaction was not taken, because the account's own trainer sent one with the same number first.
-const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped/i;
+const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
+// A pool needs not say that a transaction was overtaken in a block that came from elsewhere.
+const SILENT_BLOCKS = 10;
 
-/** Sends a transaction; returns its events once a block has it. */
-async function send(api, transaction, who) {
+/** Rejects once so many blocks came; `stop` ends the waiting. */
+function afterBlocks(api, count) {
+  let blocks = 0;
+  let unsubscribe;
+  const late = new Promise((_, reject) => {
+    unsubscribe = api.rpc.chain.subscribeNewHeads(() => {
+      blocks += 1;
+      // The first one is the newest there was.
+      if (blocks > count) reject(new Error(`no block has it after ${count} more`));
+    });
+    unsubscribe.catch(reject);
+  });
+  late.catch(() => {});
+  return { late, stop: () => unsubscribe.then((stop) => stop()) };
+}
+
+/** Sends a transaction that may be sent twice, however silently the first is lost. */
+function sendAgainIfLost(api, transaction, who) {
+  return send(api, transaction, who, SILENT_BLOCKS);
+}
+
+/** Sends a transaction; returns its events once a block has it. With `silent`, it is lost if so many blocks don't have it. */
+async function send(api, transaction, who, silent) {
   for (let tries = 1; ; tries += 1) {
+    const patience = silent === undefined ? undefined : afterBlocks(api, silent);
     try {
-      return await new Promise((resolve, reject) => {
+      const included = new Promise((resolve, reject) => {
         transaction
           .signAndSend(who, { nonce: -1 }, ({ status, events, dispatchError }) => {
             if (dispatchError) reject(new Error(reason(api, dispatchError)));
@@ -125,11 +149,15 @@ async function send(api, transaction, who) {
           })
           .catch(reject);
       });
+      included.catch(() => {});
+      return await (patience === undefined ? included : Promise.race([included, patience.late]));
     } catch (error) {
       const call = `${transaction.method.section}.${transaction.method.method}`;
       if (tries === 5 || !OVERTAKEN.test(error.message)) fail(`${call} by ${who.meta.name}: ${error.message}`);
       retried.push(error.message);
       await nextBlock(api);
+    } finally {
+      await patience?.stop();
     }
   }
 }
@@ -160,7 +188,8 @@ async function voteAye(api, who, indices) {
   const balance = data.free.add(data.reserved).sub(ten);
   if (!balance.gt(data.free)) fail(`${who.meta.name} has bonded less than it is to keep`);
   const vote = { Standard: { vote: { aye: true, conviction: LOCKED_1X }, balance } };
-  await send(api, api.tx.utility.batchAll(indices.map((index) => api.tx.convictionVoting.vote(index, vote))), who);
+  // To vote again is to vote the same.
+  await sendAgainIfLost(api, api.tx.utility.batchAll(indices.map((index) => api.tx.convictionVoting.vote(index, vote))), who);
 }
 
 /** The name that the scheduler knows the call of an approved referendum by. */

@@ -49,13 +49,15 @@ async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputatio
     }
     let mut adversary = Running::start("hydra-adversary", &mut command, Stream::Stdout);
     adversary.line_with("bonded", LIMIT);
-    let best = network.best().await;
-    let newcomer = network
-        .chain
-        .node_status(&eve, best.hash)
-        .await
-        .expect("the node answers");
-    assert!(newcomer.registered && newcomer.weight > 0);
+    // The block with the bond may be replaced by another one before it is in a block that stays.
+    let (best, newcomer) = network
+        .wait("a cheat that is taken for a newcomer", LIMIT, async || {
+            let best = network.best().await;
+            let status = network.chain.node_status(&eve, best.hash).await;
+            let status = status.expect("the node answers");
+            (status.registered && status.weight > 0).then_some((best, status))
+        })
+        .await;
     let funds = network
         .chain
         .funds(&eve, best.hash)
