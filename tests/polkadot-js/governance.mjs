@@ -207,7 +207,8 @@ async function enacted(api, chain, index, about) {
   if (event.data.result.isErr) fail(`the call of ${about} failed: ${reason(api, event.data.result.asErr)}`);
 }
 
-async function change(api, chain, [eve, ...voters]) {
+async function change(api, [eve, ...voters]) {
+  const chain = await follow(api);
   const model = (await api.query.trainingProposals.models(0)).unwrap();
   // Phases of a model that is added have to be longer than those of a genesis may be.
   model.spec.phases.set('reveal', api.createType('u32', 5));
@@ -228,39 +229,42 @@ async function change(api, chain, [eve, ...voters]) {
   if (value !== MARK.value) fail(`the state has ${value} where the referendum wrote ${MARK.value}`);
   const added = (await api.query.trainingProposals.models(1)).unwrapOrDefault();
   if (!added.eq(model)) fail('the model that was added is not the one that was voted on');
+  chain.stop();
   console.log('the state is what was voted on');
 }
 
-async function upgrade(api, chain, [eve, ...voters]) {
-  const before = api.runtimeVersion.specVersion.toNumber();
+async function upgrade(api, [eve, ...voters]) {
+  const version = async () => (await api.rpc.state.getRuntimeVersion()).specVersion.toNumber();
+  const before = await version();
   const code = u8aToHex(readFileSync(options.upgrade));
   const index = await propose(api, eve, { system: 'Root' }, api.tx.system.setCode(code));
   await Promise.all(voters.map((who) => voteAye(api, who, [index])));
-  await enacted(api, chain, index, 'upgrade');
-  await new Promise((resolve, reject) => {
-    api.rpc.state
-      .subscribeRuntimeVersion(({ specVersion }) => {
-        if (specVersion.toNumber() > before) resolve();
-      })
-      .catch(reject);
-  });
-  const after = (await api.rpc.state.getRuntimeVersion()).specVersion.toNumber();
+  // No events are read meanwhile: polkadot-js changes the types it reads them with while it reads.
+  while ((await version()) === before) await nextBlock(api);
+  const after = await version();
   console.log(`upgraded from version ${before} to ${after}`);
+  // As people come back to it: with the new types from the beginning.
+  const upgraded = await connect();
+  const info = (await upgraded.query.referenda.referendumInfoFor(index)).unwrap();
+  if (!info.isApproved) fail(`referendum ${index} is ${info.type} and not approved`);
   // A transaction of the new runtime.
-  await send(api, api.tx.system.remark('0x68656c6c6f'), eve);
+  await send(upgraded, upgraded.tx.system.remark('0x68656c6c6f'), eve);
+  await upgraded.disconnect();
+}
+
+function connect() {
+  return ApiPromise.create({ provider: new WsProvider(options.url, 1000), throwOnConnect: true, noInitWarn: true });
 }
 
 async function main() {
   if ((options.upgrade === undefined) === (options['initial-weights'] === undefined)) fail('give either --upgrade or --initial-weights');
-  const api = await ApiPromise.create({ provider: new WsProvider(options.url, 1000), throwOnConnect: true, noInitWarn: true });
+  const api = await connect();
   const keyring = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 });
   const people = ['Eve', 'Alice', 'Bob', 'Charlie'].map((name) => keyring.addFromUri(`//${name}`, { name }));
-  const chain = await follow(api);
   const late = new Promise((_, reject) => {
     setTimeout(() => reject(new Error(`it was not done within ${options.timeout} s`)), Number(options.timeout) * 1000);
   });
-  await Promise.race([options.upgrade === undefined ? change(api, chain, people) : upgrade(api, chain, people), late]);
-  chain.stop();
+  await Promise.race([options.upgrade === undefined ? change(api, people) : upgrade(api, people), late]);
   await api.disconnect();
 }
 
