@@ -69,6 +69,8 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
     });
     announce(&args, &members, &hosts);
     terminal::consent("Found this network?", args.yes).await?;
+    // Before keys are made that would belong to no network.
+    files::make_folder(&args.out)?;
 
     let (home, members) = match members.is_empty() {
         true => {
@@ -89,7 +91,6 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         members,
     };
     let plain = patch::spec(&node::exported(&program)?, &plan).map_err(Error::BadPlan)?;
-    files::make_folder(&args.out)?;
     write_new(&plain_file, &plain)?;
     let raw = match node::raw(&program, &plain_file).and_then(|raw| complete(raw, &plain)) {
         Ok(raw) => raw,
