@@ -46,25 +46,72 @@ wasm_env() {
 }
 wasm_env
 
-# Checkouts share the target directory, and cargo tells their crates apart by nothing but the time of the files: what was
-# changed here before another checkout was built would count as built.
+# Checkouts share the target directory. Cargo tells what changed by the time of a file and by its path, so each checkout is
+# built under one path, a link, and its unchanged files get the times that they had in the one built before.
+HYDRA_CHECKOUT="$CARGO_TARGET_DIR/checkout"
+HYDRA_BUILT="$CARGO_TARGET_DIR/.built"
+# More than the example in .cargo/config.toml, which leads to the checkout itself.
+export WASM_BUILD_WORKSPACE_HINT="$HYDRA_CHECKOUT"
+
+# The files of this checkout, one a line; none where git can't say.
+checkout_files() {
+    git -C "$HYDRA_ROOT" ls-files --cached --others --exclude-standard --deduplicate 2>/dev/null |
+        while IFS= read -r file; do if [ -f "$HYDRA_ROOT/$file" ]; then printf '%s\n' "$file"; fi; done
+}
+hash_files() { git -C "$HYDRA_ROOT" hash-object --no-filters --stdin-paths; }
+
+# Makes the shared target directory this checkout's. What was changed here before another checkout was built would count as
+# built: such a file becomes new, and every file does if anybody else has built since.
 own_target() {
-    local mark="$CARGO_TARGET_DIR/.checkout"
-    [ "$(cat "$mark" 2>/dev/null)" != "$HYDRA_ROOT" ] || return 0
-    find "$HYDRA_ROOT" -name node_modules -prune -o -type f \( -name '*.rs' -o -name Cargo.toml \) -exec touch -- {} + 2>/dev/null ||
-        fail "this checkout's files can't be touched, and another checkout was built in $CARGO_TARGET_DIR: set HYDRA_TARGET_DIR to a folder of its own"
+    local files time path
+    [ "$(readlink "$HYDRA_CHECKOUT" 2>/dev/null)" != "$HYDRA_ROOT" ] || return 0
     mkdir -p "$CARGO_TARGET_DIR"
-    printf '%s\n' "$HYDRA_ROOT" >"$mark"
+    find "$HYDRA_ROOT" \( -name node_modules -o -name .git \) -prune -o -exec touch --no-dereference -- {} + 2>/dev/null ||
+        fail "this checkout's files can't be touched, and another checkout was built in $CARGO_TARGET_DIR: set HYDRA_TARGET_DIR to a folder of its own"
+    if [ -s "$HYDRA_BUILT" ] &&
+        [ -z "$(find "$CARGO_TARGET_DIR"/*/.fingerprint -newer "$HYDRA_BUILT" -print -quit 2>/dev/null)" ]; then
+        files="$(checkout_files)"
+        # A folder is as new as what is in it: a build script may ask for that.
+        hash_files <<<"$files" | paste - <(printf '%s\n' "$files") | awk -F '\t' '
+            NR == FNR { built[$1 FS $3] = $2; next }
+            { time = built[$1 FS $2]
+              if (time) print time FS $2
+              for (folder = $2; sub("/[^/]*$", "", folder); )
+                  if (!time) changed[folder] = 1; else if (time > newest[folder]) newest[folder] = time }
+            END { for (folder in newest) if (!changed[folder]) print newest[folder] FS folder }
+        ' "$HYDRA_BUILT" - | while IFS=$'\t' read -r time path; do
+            touch --no-create --no-dereference --date="@$time" -- "$HYDRA_ROOT/$path"
+        done
+    fi
+    rm -f "$HYDRA_BUILT"
+    ln -sfn "$HYDRA_ROOT" "$HYDRA_CHECKOUT"
 }
 
-# Runs cargo for this checkout; another one waits until it is done.
+# Keeps what was there when cargo ended: hash, time and path of each file. The hash comes first: a file that is changed
+# meanwhile has a time that says so.
+keep_built() {
+    local files hashes
+    files="$(checkout_files)"
+    hashes="$(hash_files <<<"$files")" || return 0
+    (cd "$HYDRA_ROOT" && xargs -r -d '\n' stat --printf '%.Y\n' -- <<<"$files") |
+        paste <(printf '%s\n' "$hashes") - <(printf '%s\n' "$files") >"$HYDRA_BUILT.new"
+    mv "$HYDRA_BUILT.new" "$HYDRA_BUILT"
+}
+
+# Runs cargo, or cargo nextest, for this checkout; another one waits until it is done.
 on_target() {
     mkdir -p "$CARGO_TARGET_DIR"
     (
         flock 9
         own_target
         cd "$HYDRA_ROOT" || exit
-        cargo "$@"
+        status=0
+        case "$1" in
+        nextest) cargo nextest "${2:-list}" --manifest-path "$HYDRA_CHECKOUT/Cargo.toml" "${@:3}" ;;
+        *) cargo "$1" --manifest-path "$HYDRA_CHECKOUT/Cargo.toml" "${@:2}" ;;
+        esac 9>&- || status=$?
+        keep_built
+        exit "$status"
     ) 9>"$CARGO_TARGET_DIR/.checkout.lock"
 }
 
