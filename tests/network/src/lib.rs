@@ -3,11 +3,12 @@
 //! Everything is waited for by events (lines a program prints, new blocks), each with a limit that fails the test and
 //! says what was waited for.
 //!
-//! Start with [`LocalNetwork`], then the tests, one file per story. Nothing here may look into a program: only at what it
-//! prints, answers and leaves behind.
+//! Start with [`LocalNetwork`] (`hydra demo`) and [`Member`] (`hydra up`, at its place in a [`netns::Lan`]), then the tests,
+//! one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind.
 
 pub mod clients;
 mod member;
+pub mod netns;
 mod network;
 mod newcomer;
 pub mod proc;

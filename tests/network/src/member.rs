@@ -1,4 +1,4 @@
-//! A PC that runs `hydra up`, as its owner would, with a folder and ports of its own.
+//! A PC that runs `hydra up`, as its owner would: with a home folder of its own, at its place in a local network.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,102 +6,104 @@ use std::{
     time::Duration,
 };
 
-use hydra_cli::network::Network;
+use hydra_cli::{local::process::tail, network::Network};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
     checkout,
+    netns::Seat,
     proc::{self, Running, Stream},
     program,
 };
 
 /// The PC.
 pub struct Member {
+    home: PathBuf,
     folder: PathBuf,
-    first_port: u16,
+    seat: Seat,
     up: Option<Running>,
 }
 
 impl Member {
-    /// One that is not started yet, with four ports from `first_port` on.
-    pub fn new(folder: PathBuf, first_port: u16) -> Self {
+    /// One that is not started yet, with this home folder, for the network with this id.
+    pub fn new(home: PathBuf, seat: Seat, id: &str) -> Self {
+        std::fs::create_dir_all(&home).expect("a home folder");
         Self {
-            folder,
-            first_port,
+            folder: home.join(".local/share/hydraai/networks").join(id),
+            home,
+            seat,
             up: None,
         }
     }
 
-    /// The options that choose its ports.
-    pub fn ports(&self) -> Vec<String> {
-        let options = [
-            "--rpc-port",
-            "--p2p-port",
-            "--trainer-http-port",
-            "--trainer-p2p-port",
-        ];
-        let ports = (self.first_port..).zip(options);
-        let ports = ports.flat_map(|(port, option)| [option.to_owned(), port.to_string()]);
-        ports.collect()
+    /// Its place in the local network.
+    pub fn seat(&self) -> &Seat {
+        &self.seat
     }
 
-    /// Its folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Where its node listens.
-    pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.first_port)
-    }
-
-    /// What its trainer writes.
-    pub fn trainer_log(&self) -> PathBuf {
-        let network = Network::read(&self.folder).expect("readable").expect("there");
-        network.pcs.first().expect("this PC").trainer.log.clone()
-    }
-
-    /// `hydra up` with these options beside its folder: all it needs the second time.
+    /// `hydra up` with these options: none are needed the second time.
     pub fn up(&mut self, options: &[String]) {
-        let mut command = Command::new("setpriv");
+        let mut command = self.command(&["setpriv", "--pdeathsig", "TERM"]);
         command
-            .args(["--pdeathsig", "TERM"])
             .arg(program("hydra"))
-            .args(["up", "--json", "--base-path"])
-            .arg(&self.folder)
-            .arg("--datasets")
+            .args(["up", "--json", "--datasets"])
             .arg(checkout("datasets"))
             .args(options);
-        alone(&mut command, &self.folder);
         self.up = Some(Running::start("hydra up", &mut command, Stream::Stdout));
     }
 
     /// The next event of this state.
     pub fn event(&mut self, state: &str, limit: Duration) -> Value {
+        self.event_with(&format!("\"state\":\"{state}\""), limit)
+    }
+
+    /// The next event.
+    pub fn next_event(&mut self, limit: Duration) -> Value {
+        self.event_with("", limit)
+    }
+
+    /// Waits until a proposal of this PC is accepted and paid.
+    pub fn earns(&mut self, limit: Duration) -> Value {
+        let round = self.event_with("\"mine\":\"accepted\"", limit);
+        assert_ne!(round["earned"], "0", "{round}");
+        round
+    }
+
+    fn event_with(&mut self, text: &str, limit: Duration) -> Value {
         let up = self.up.as_mut().expect("hydra up was started");
-        let line = up.line_with(&format!("\"state\":\"{state}\""), limit);
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+        parsed(&up.line_with(text, limit))
     }
 
-    /// Runs `hydra` about this PC.
+    /// Runs `hydra` on this PC.
     pub fn hydra(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program("hydra"));
-        command.args(arguments).arg("--base-path").arg(&self.folder);
-        alone(&mut command, &self.folder);
-        proc::run(&mut command)
+        let program = program("hydra");
+        let program = program.to_str().expect("UTF-8");
+        proc::run(&mut self.command(&[&[program], arguments].concat()))
     }
 
-    /// kill -9 of its `hydra up`.
-    pub fn kill(&mut self) {
+    /// kill -9 of its `hydra up` and of everything that it started, as a power cut would. Returns the events of its life.
+    pub fn kill(&mut self) -> Vec<Value> {
         let mut up = self.up.take().expect("hydra up was started");
+        let started = proc::descendants(up.pid());
         up.signal(Signal::SIGKILL);
-        up.end(Duration::from_secs(60));
+        for pid in &started {
+            proc::kill_9(*pid);
+        }
+        let (_, lines) = up.end(Duration::from_secs(60));
+        for pid in started {
+            proc::gone(pid, Duration::from_secs(30));
+        }
+        // The last one may be cut off.
+        lines
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// `hydra down`. Everything that it started is gone afterwards.
     pub fn down(&mut self) {
-        let network = Network::read(&self.folder).expect("readable").expect("there");
+        let network = self.network();
         let started = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
         let processes: Vec<u32> = started
             .flat_map(|pid| std::iter::once(pid).chain(proc::descendants(pid)))
@@ -115,12 +117,44 @@ impl Member {
             assert!(!proc::alive(pid), "process {pid} outlived hydra up");
         }
     }
+
+    fn network(&self) -> Network {
+        Network::read(&self.folder).expect("readable").expect("there")
+    }
+
+    /// A command on this PC that knows nothing of whoever runs the tests.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = self.seat.command(words);
+        command.env("HOME", &self.home);
+        for variable in [
+            "HYDRA_URL",
+            "HYDRA_SURI",
+            "HYDRA_KEYS",
+            "HYDRA_DATASETS",
+            "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+    }
 }
 
-/// Knowing nothing of whoever runs the tests.
-fn alone(command: &mut Command, folder: &Path) {
-    command.env("HOME", folder.parent().expect("a folder is in one"));
-    for variable in ["HYDRA_URL", "HYDRA_SURI", "XDG_DATA_HOME", "HYDRA_DATASETS"] {
-        command.env_remove(variable);
+impl Drop for Member {
+    /// What its programs wrote last, if the test fails: the folder goes with it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for log in ["node.log", "trainer.log"].map(|log| self.folder.join("pc").join(log)) {
+                show(&log);
+            }
+        }
     }
+}
+
+fn show(log: &Path) {
+    eprintln!("{} ends with:\n{}", log.display(), tail(log));
+}
+
+fn parsed(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
 }

@@ -1,21 +1,57 @@
-//! A network from nothing: one PC founds it, another joins with coins, a third without, and is invited.
+//! A network from nothing: one PC founds it, another joins with coins, two without, who are invited; and the fourth loses its
+//! power in each state of joining. Nothing is asked, and no PC has anything of another but the network's file.
 
-use std::{fs, process::Command, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::Output,
+    time::{Duration, Instant},
+};
 
-use hydra_cli::{accounts, chain::Chain, keys::key::Key};
-use hydra_network_tests::{Member, free_ports, proc, program};
-use hydra_primitives::{AccountBytes, HYDRA, tally::Outcome};
+use hydra_cli::{accounts, keys::key::Key};
+use hydra_network_tests::{
+    Member,
+    netns::{Lan, Way},
+    proc,
+};
+use hydra_primitives::AccountBytes;
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(180);
+const ID: &str = "founding-test";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_network_is_founded_joined_and_grown_by_an_invitation() {
+/// What every `hydra up` that joins without coins says. A trainer that is ready before the node says nothing of its test, and
+/// what the chain has already when a PC comes back isn't said again: `engine_starting`, `engine_ready`, `registered` and
+/// `bonded`, in which the PC is killed, too, if they are said.
+const STATES: [&str; 11] = [
+    "machine",
+    "account",
+    "network",
+    "started",
+    "syncing",
+    "synced",
+    "waiting_for_coins",
+    "coins_came",
+    "registering",
+    "bonding",
+    "training",
+];
+/// What may be said at any time, and is no state of joining.
+const NEWS: [&str; 3] = ["problem", "ended", "round"];
+
+#[test]
+fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
+    let begun = Instant::now();
     let folder = tempfile::tempdir().expect("a folder for the network");
     let home = folder.path().canonicalize().expect("it is there");
-    let first = free_ports(12);
-    let mut founder = Member::new(home.join("founder"), first);
-    let mut second = Member::new(home.join("second"), first + 4);
-    let mut third = Member::new(home.join("third"), first + 8);
+    let lan = Lan::new(4);
+    let pc = |number, name: &str| Member::new(home.join(name), lan.seat(number), ID);
+    let (mut founder, mut second) = (pc(0, "founder"), pc(1, "second"));
+    let (mut third, mut fourth) = (pc(2, "third"), pc(3, "fourth"));
+    if lan.way() != Way::Loopback {
+        a_pc_without_the_internet_finds_its_own_address(&second, &home);
+    }
 
     // An account that owns something from the beginning, with a seed that only this test knows.
     let seed = format!("0x{}", blake3::hash(home.as_os_str().as_encoded_bytes()).to_hex());
@@ -25,40 +61,62 @@ async fn a_network_is_founded_joined_and_grown_by_an_invitation() {
 
     founder.up(&[]);
     let account = founder.event("account", LIMIT)["address"].clone();
-    assert_eq!(founder.event("training", LIMIT)["state"], "training");
+    founder.event("training", LIMIT);
     let seed_file = format!("{}/seed", home.display());
     second.up(&joining(&second, &file, &["--phrase-file", &seed_file]));
-    let joined = second.event("account", LIMIT);
-    assert_eq!(joined["address"], accounts::address(&rich));
-    second.event("registered", LIMIT);
-    assert_eq!(second.event("bonded", LIMIT)["amount"], "1");
-    second.event("training", LIMIT);
-
-    // Killed while it waits, it waits again, for the same account.
     third.up(&joining(&third, &file, &[]));
-    let waits = third.event("waiting_for_coins", LIMIT);
-    assert_eq!(waits["needed"], "1.2");
-    third.kill();
-    third.up(&[]);
-    let address = waits["address"].as_str().expect("an address").to_owned();
     assert_eq!(
-        third.event("waiting_for_coins", LIMIT)["address"],
-        address.as_str()
+        second.event("account", LIMIT)["address"],
+        accounts::address(&rich)
     );
 
+    let waits = third.event("waiting_for_coins", LIMIT);
+    assert_eq!(
+        (&waits["spendable"], &waits["needed"]),
+        (&"0".into(), &"1.2".into())
+    );
+    let invited = waits["address"].as_str().expect("an address").to_owned();
     // Nobody says yes to the first.
-    let refused = founder.hydra(&["invite", &address]);
+    let refused = founder.hydra(&["invite", &invited]);
     assert_eq!(refused.status.code(), Some(6), "{refused:?}");
-    let invited = proc::json(&founder.hydra(&["invite", &address, "--yes", "--json"]));
-    assert_eq!((&invited["from"], &invited["amount"]), (&account, &"1.2".into()));
+    let paid = proc::json(&founder.hydra(&["invite", &invited, "--yes", "--json"]));
+    assert_eq!((&paid["from"], &paid["amount"]), (&account, &"1.2".into()));
     third.event("coins_came", LIMIT);
+
+    let options = joining(&fourth, &file, &[]);
+    let survivor = join_with_power_cuts(&mut fourth, &options, |address| {
+        // Not only the founder can invite.
+        second.event("registered", LIMIT);
+        assert_eq!(second.event("bonded", LIMIT)["amount"], "1");
+        second.event("training", LIMIT);
+        let paid = proc::json(&second.hydra(&["invite", address, "--yes", "--json"]));
+        assert_eq!(paid["from"], accounts::address(&rich));
+    });
     third.event("registered", LIMIT);
     third.event("bonded", LIMIT);
     third.event("training", LIMIT);
 
-    let newcomer = third_account(&third.hydra(&["status", "--json"]), &address);
-    earns(&third, newcomer).await;
-    for pc in [&mut third, &mut second, &mut founder] {
+    let mut everyone = [founder, second, third, fourth];
+    for pc in &mut everyone {
+        pc.earns(LIMIT * 2);
+    }
+    eprintln!("all four earned after {:?}", begun.elapsed());
+    let joined = [accounts::address(&rich), invited, survivor];
+    let mut accounts = vec![account.as_str().expect("an address").to_owned()];
+    accounts.extend(joined.clone());
+    for pc in &mut everyone {
+        // Another PC may have seen the last block a moment earlier.
+        loop {
+            let poor = not_paid(&pc.hydra(&["rounds", "--json"]), &accounts);
+            if poor.is_empty() {
+                break;
+            }
+            eprintln!("not paid yet: {poor:?}");
+            pc.next_event(LIMIT);
+        }
+        nobody_joined_twice(&pc.hydra(&["status", "--json"]), &accounts, &joined);
+    }
+    for pc in everyone.iter_mut().rev() {
         pc.down();
     }
 }
@@ -67,42 +125,97 @@ async fn a_network_is_founded_joined_and_grown_by_an_invitation() {
 fn joining(pc: &Member, file: &str, more: &[&str]) -> Vec<String> {
     let mut options = vec!["--network".to_owned(), file.to_owned()];
     options.extend(more.iter().map(ToString::to_string));
-    options.extend(pc.ports());
+    options.extend_from_slice(pc.seat().ports());
     options
 }
 
+/// Joins, and is killed in each state in which its `hydra up` says to be, as soon as it says so; then it is started again.
+/// `invite` has coins sent to its account, once it has waited for them, was killed and waits again. Returns the account.
+///
+/// A state that ends at once is killed in, too, or right after: then the last one that it came to counts as well.
+fn join_with_power_cuts(pc: &mut Member, options: &[String], mut invite: impl FnMut(&str)) -> String {
+    let mut killed: BTreeSet<String> = BTreeSet::new();
+    let mut account: Option<String> = None;
+    let mut is_invited = false;
+    loop {
+        // Once it has its folder, `hydra up` is all it takes.
+        pc.up(if account.is_none() { options } else { &[] });
+        let begun = Instant::now();
+        let new = loop {
+            let event = pc.next_event(LIMIT);
+            let state = state(&event);
+            if let Some(address) = event["address"].as_str() {
+                let account = account.get_or_insert_with(|| address.to_owned());
+                assert_eq!(account.as_str(), address, "another account after a kill");
+            }
+            if NEWS.contains(&state.as_str()) {
+                eprintln!("{event}");
+                continue;
+            }
+            if !killed.contains(&state) {
+                break Some(state);
+            }
+            match (state.as_str(), &account) {
+                ("waiting_for_coins", Some(account)) if !is_invited => {
+                    invite(account);
+                    is_invited = true;
+                }
+                ("training", _) => break None,
+                _ => {}
+            }
+        };
+        let Some(new) = new else { break };
+        let lived = begun.elapsed();
+        let life = pc.kill();
+        let last = life
+            .iter()
+            .map(state)
+            .rfind(|last| !NEWS.contains(&last.as_str()));
+        let last = last.unwrap_or_else(|| new.clone());
+        eprintln!("killed after {lived:?}, at '{new}', in '{last}'");
+        killed.extend([new, last]);
+    }
+    for state in STATES {
+        assert!(
+            killed.contains(state),
+            "not killed in '{state}', but in {killed:?}"
+        );
+    }
+    account.expect("it was said")
+}
+
+fn state(event: &Value) -> String {
+    event["state"].as_str().expect("a state").to_owned()
+}
+
 /// Founds the network, and returns the file for everybody.
-fn found(founder: &Member, home: &std::path::Path, rich: &AccountBytes) -> String {
-    let mut command = Command::new(program("hydra"));
-    command
-        .args([
-            "network",
-            "new",
-            "--yes",
-            "--json",
-            "--id",
-            "founding-test",
-            "--name",
-            "Founding Test",
-        ])
-        .args(["--slot", "2", "--epoch", "20", "--address", "127.0.0.1", "--out"])
-        .arg(home.join("files"))
-        .args(["--allocate", &format!("{}=10", accounts::address(rich))])
-        .args(founder.ports())
-        .arg("--base-path")
-        .arg(founder.folder())
-        .env("HOME", home)
-        .env_remove("XDG_DATA_HOME");
-    let founded = proc::json(&proc::run(&mut command));
+fn found(founder: &Member, home: &Path, rich: &AccountBytes) -> String {
+    let (out, allocation) = (home.join("files"), format!("{}=10", accounts::address(rich)));
+    let mut arguments = vec!["network", "new", "--yes", "--json", "--id", ID];
+    arguments.extend(["--name", "Founding Test", "--slot", "2", "--epoch", "20"]);
+    arguments.extend(["--out", out.to_str().expect("UTF-8"), "--allocate", &allocation]);
+    for address in founder.seat().addresses() {
+        arguments.extend(["--address", address.as_str()]);
+    }
+    arguments.extend(founder.seat().ports().iter().map(String::as_str));
+    let founded = proc::json(&founder.hydra(&arguments));
     let file = founded["file"].as_str().expect("a path").to_owned();
     let spec = fs::read_to_string(&file).expect("it was written");
-    let spec: serde_json::Value = serde_json::from_str(&spec).expect("JSON");
+    let spec: Value = serde_json::from_str(&spec).expect("JSON");
     assert_eq!(
         (&spec["chainType"], &spec["name"]),
         (&"Local".into(), &"Founding Test".into())
     );
     assert_eq!(spec["bootNodes"], founded["boot_nodes"]);
-    assert_eq!(spec["trainers"].as_array().expect("a list").len(), 1);
+    // Each address that was given, and no other.
+    for list in ["bootNodes", "trainers"] {
+        let list = spec[list].as_array().expect("a list");
+        let hosts: Vec<&str> = list
+            .iter()
+            .filter_map(|multiaddress| multiaddress.as_str()?.split('/').nth(2))
+            .collect();
+        assert_eq!(hosts, founder.seat().addresses());
+    }
     // The state names no account whose secret is public.
     let mut state = spec["genesis"]["raw"]["top"].clone();
     // The runtime, which knows the development networks, too.
@@ -119,44 +232,59 @@ fn found(founder: &Member, home: &std::path::Path, rich: &AccountBytes) -> Strin
     file
 }
 
-/// Everybody sees the newcomer.
-fn third_account(status: &std::process::Output, address: &str) -> AccountBytes {
-    let status = proc::json(status);
-    let listed = status["accounts"].as_array().expect("a list");
-    assert_eq!(listed.len(), 3, "{status}");
-    let account = listed.iter().find(|account| account["account"] == address);
-    assert_eq!(account.expect("it is registered")["stake"], "1");
-    let account: subxt::utils::AccountId32 = address.parse().expect("an address");
-    account.0
+/// Nothing leads out of these networks, so that no way to the internet tells a PC which of its addresses is the one.
+fn a_pc_without_the_internet_finds_its_own_address(pc: &Member, home: &Path) {
+    let (out, keys) = (home.join("member.json"), home.join("member"));
+    let member = proc::json(&pc.hydra(&[
+        "network",
+        "member",
+        "--json",
+        "--id",
+        "another",
+        "--out",
+        out.to_str().expect("UTF-8"),
+        "--base-path",
+        keys.to_str().expect("UTF-8"),
+    ]));
+    let address = member["node_addresses"][0].as_str().expect("an address");
+    let own = pc.seat().addresses().first().expect("it has one");
+    assert!(
+        address.starts_with(&format!("/ip4/{own}/tcp/30333/")),
+        "{address}"
+    );
+    // It takes part in the other network only.
+    fs::remove_dir_all(keys).expect("it was made");
 }
 
-/// Waits until a proposal of this account is accepted and paid.
-async fn earns(pc: &Member, account: AccountBytes) {
-    let chain = Chain::connect(&pc.url()).await.expect("its node answers");
-    let search = async {
-        let mut heads = chain.new_heads().await.expect("the node answers");
-        loop {
-            let best = chain.best().await.expect("the node answers");
-            let rounds = chain.rounds(0, best.hash).await.expect("the node answers");
-            let paid = rounds.iter().flat_map(|round| &round.proposals).find(|proposal| {
-                proposal.proposer == account && proposal.outcome == Outcome::Accepted && proposal.reward > 0
-            });
-            if let Some(paid) = paid {
-                assert!(paid.reward <= HYDRA, "{paid:?}");
-                return;
-            }
-            heads
-                .next()
-                .await
-                .expect("blocks go on")
-                .expect("the node answers");
-        }
+/// Those of these accounts that have no accepted proposal that was paid.
+fn not_paid(rounds: &Output, accounts: &[String]) -> Vec<String> {
+    let report = proc::json(rounds);
+    let parts = report["accounts"].as_array().expect("a list");
+    let is_paid = |account: &&String| {
+        parts
+            .iter()
+            .any(|part| part["account"] == account.as_str() && part["accepted"] != 0 && part["earned"] != "0")
     };
-    if tokio::time::timeout(LIMIT * 2, search).await.is_err() {
-        let log = hydra_cli::local::process::tail(&pc.trainer_log());
-        panic!(
-            "the newcomer earned nothing within {:?}; its trainer's log ends with:\n{log}",
-            LIMIT * 2
-        );
+    accounts
+        .iter()
+        .filter(|account| !is_paid(account))
+        .cloned()
+        .collect()
+}
+
+/// Everybody sees these accounts and no other, and those that joined with what they wanted at stake, not more.
+fn nobody_joined_twice(status: &Output, accounts: &[String], joined: &[String]) {
+    let status = proc::json(status);
+    let listed = status["accounts"].as_array().expect("a list");
+    let mut names: Vec<&str> = listed.iter().filter_map(|one| one["account"].as_str()).collect();
+    let mut wanted: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(names, wanted, "{status}");
+    for one in listed
+        .iter()
+        .filter(|one| joined.iter().any(|name| one["account"] == name.as_str()))
+    {
+        assert_eq!(one["stake"], "1", "{one}");
     }
 }

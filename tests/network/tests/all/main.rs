@@ -7,6 +7,7 @@ mod cheat;
 mod clients;
 mod crash;
 mod founding;
+mod lan;
 mod mistakes;
 mod training;
 mod upgrade;

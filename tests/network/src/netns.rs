@@ -1,0 +1,293 @@
+//! A local network of PCs on this one: each is a network namespace, with addresses and all ports of its own, plugged into one
+//! bridge. There is no way out of it: what works in it works without the internet, and without another PC's loopback.
+//!
+//! It needs root, or a kernel that lets any user make namespaces. Where neither is so, it says so and puts all PCs onto this
+//! one's loopback address, with ports of their own.
+//!
+//! Nothing here has a name outside of the namespaces, and each namespace is held open by a process that ends with its standard
+//! input: however a test ends, nothing is left, and nothing of another run is in the way.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Stdio},
+};
+
+use crate::free_ports;
+
+/// Says how the PCs are to be separated: `root`, `user` or `loopback`; the first that works if it isn't set.
+const WISH: &str = "HYDRA_TEST_LAN";
+/// The bridge, in a namespace of its own.
+const BRIDGE: &str = "lan";
+/// Ports of a PC.
+const PORTS: u16 = 4;
+
+/// How PCs are separated from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Network namespaces, made with root's rights.
+    Root,
+    /// Network namespaces within a user namespace, which needs no rights where the kernel allows it.
+    User,
+    /// By their ports only.
+    Loopback,
+}
+
+/// The local network. Its namespaces end with it and the programs in them.
+pub struct Lan {
+    way: Way,
+    seats: Vec<Seat>,
+    _namespaces: Vec<Namespace>,
+}
+
+/// A place for a PC in it.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    enter: Vec<String>,
+    addresses: Vec<String>,
+    ports: Vec<String>,
+}
+
+impl Lan {
+    /// One with places for so many PCs. Says how they are separated.
+    pub fn new(pcs: u8) -> Self {
+        let wish = std::env::var(WISH).unwrap_or_default();
+        let ways: &[Way] = match wish.as_str() {
+            "root" => &[Way::Root],
+            "user" => &[Way::User],
+            "loopback" => &[],
+            "" => &[Way::Root, Way::User],
+            other => panic!("{WISH} is '{other}', and should be root, user or loopback"),
+        };
+        let mut reasons = vec![];
+        for way in ways {
+            match Self::made(*way, pcs) {
+                Ok(lan) => {
+                    let addresses: Vec<String> =
+                        lan.seats.iter().map(|seat| seat.addresses.join(" ")).collect();
+                    eprintln!(
+                        "{pcs} PCs in network namespaces of their own ({way:?}): {}",
+                        addresses.join(", ")
+                    );
+                    return lan;
+                }
+                Err(reason) => reasons.push(format!("{way:?}: {reason}")),
+            }
+        }
+        assert!(
+            wish.is_empty() || ways.is_empty(),
+            "{WISH}={wish}: {}",
+            reasons.join("; ")
+        );
+        eprintln!(
+            "NO NETWORK NAMESPACES ({}): {pcs} PCs share the loopback address, and only their ports tell them apart",
+            if ways.is_empty() {
+                "not wanted".to_owned()
+            } else {
+                reasons.join("; ")
+            }
+        );
+        Self::on_loopback(pcs)
+    }
+
+    /// One whose PCs are separated in this way, or why that can't be.
+    pub fn made(way: Way, pcs: u8) -> Result<Self, String> {
+        let (unshare, join): (&[&str], &[&str]) = match way {
+            Way::Root => (&["--net"], &["--net"]),
+            Way::User => (
+                &["--user", "--map-root-user", "--net"],
+                &["--user", "--preserve-credentials", "--net"],
+            ),
+            Way::Loopback => return Ok(Self::on_loopback(pcs)),
+        };
+        let switch = Namespace::new(&[], unshare)?;
+        let switchboard = switch.enter(join);
+        let mut plan = vec![
+            format!("link add name {BRIDGE} type bridge"),
+            format!("link set {BRIDGE} up"),
+        ];
+        let mut namespaces = vec![];
+        for number in 1..=pcs {
+            // Within the same user namespace, whose root may then plug them together.
+            let pc = Namespace::new(&switchboard, &["--net"])?;
+            plan.push(format!(
+                "link add name pc{number} type veth peer name eth0 netns {}",
+                pc.0.id()
+            ));
+            plan.push(format!("link set pc{number} master {BRIDGE} up"));
+            namespaces.push(pc);
+        }
+        ip(&switchboard, &plan)?;
+        let mut seats = vec![];
+        for (number, pc) in (1..=pcs).zip(&namespaces) {
+            seats.push(Seat::plugged_in(number, pc.enter(join))?);
+        }
+        // The bridge goes last.
+        namespaces.push(switch);
+        Ok(Self {
+            way,
+            seats,
+            _namespaces: namespaces,
+        })
+    }
+
+    fn on_loopback(pcs: u8) -> Self {
+        let first = free_ports(PORTS * u16::from(pcs));
+        let seats = (0..u16::from(pcs)).map(|number| Seat {
+            enter: vec![],
+            addresses: vec!["127.0.0.1".into()],
+            ports: port_options(first + PORTS * number),
+        });
+        Self {
+            way: Way::Loopback,
+            seats: seats.collect(),
+            _namespaces: vec![],
+        }
+    }
+
+    /// How its PCs are separated.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// The place of the PC with this number, from 0.
+    pub fn seat(&self, number: usize) -> Seat {
+        self.seats.get(number).expect("a place in the network").clone()
+    }
+}
+
+impl Seat {
+    /// Gives the PC in this namespace its addresses.
+    fn plugged_in(number: u8, enter: Vec<String>) -> Result<Self, String> {
+        let (v4, v6) = (format!("10.77.0.{number}"), format!("fd77::{number}"));
+        ip(
+            &enter,
+            &[
+                "link set lo up".into(),
+                "link set eth0 up".into(),
+                format!("address add {v4}/24 dev eth0"),
+            ],
+        )?;
+        let mut addresses = vec![v4];
+        // Without a look for others that have it, which takes seconds: there are none.
+        match ip(&enter, &[format!("address add {v6}/64 dev eth0 nodad")]) {
+            Ok(()) => addresses.push(v6),
+            Err(reason) => eprintln!("no IPv6 here: {reason}"),
+        }
+        Ok(Self {
+            enter,
+            addresses,
+            ports: vec![],
+        })
+    }
+
+    /// Where other PCs reach it.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// The options that choose its ports: none where it has all ports to itself.
+    pub fn ports(&self) -> &[String] {
+        &self.ports
+    }
+
+    /// The command that runs `words` on this PC. It is the program itself that runs: with its process id, and without a shell.
+    pub fn command(&self, words: &[&str]) -> Command {
+        command(&self.enter, words)
+    }
+}
+
+/// A network namespace, for as long as its first process lives.
+struct Namespace(Child);
+
+impl Namespace {
+    fn new(enter: &[String], unshare: &[&str]) -> Result<Self, String> {
+        let words = [
+            &["unshare"],
+            unshare,
+            &["--", "sh", "-c", "echo made && exec cat"],
+        ]
+        .concat();
+        let mut child = command(enter, &words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{words:?}: {error}"))?;
+        let mut line = String::new();
+        let out = child.stdout.take().expect("stdout is piped");
+        // Nothing comes after it.
+        let made = BufReader::new(out).read_line(&mut line).is_ok() && line == "made\n";
+        let mut namespace = Self(child);
+        match made {
+            true => Ok(namespace),
+            false => {
+                namespace.let_go();
+                let mut complaint = String::new();
+                if let Some(mut err) = namespace.0.stderr.take() {
+                    let _ = err.read_to_string(&mut complaint);
+                }
+                Err(complaint.trim().into())
+            }
+        }
+    }
+
+    /// What a command begins with that is to run in it.
+    fn enter(&self, join: &[&str]) -> Vec<String> {
+        let id = self.0.id().to_string();
+        let words = [&["nsenter", "--target", &id], join, &["--"]].concat();
+        words.into_iter().map(str::to_owned).collect()
+    }
+
+    fn let_go(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+/// Has `ip` do all this in a namespace.
+fn ip(enter: &[String], lines: &[String]) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("ip (package iproute2): {error}");
+    let mut child = command(enter, &["ip", "-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut input = child.stdin.take().expect("stdin is piped");
+    let written = input.write_all(format!("{}\n", lines.join("\n")).as_bytes());
+    drop(input);
+    let output = child.wait_with_output().map_err(failed)?;
+    match output.status.success() {
+        true => written.map_err(failed),
+        false => Err(format!(
+            "ip (package iproute2): {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+    }
+}
+
+fn command(enter: &[String], words: &[&str]) -> Command {
+    let mut all = enter.iter().map(String::as_str).chain(words.iter().copied());
+    let mut command = Command::new(all.next().expect("a program"));
+    command.args(all);
+    command
+}
+
+fn port_options(first: u16) -> Vec<String> {
+    let options = [
+        "--rpc-port",
+        "--p2p-port",
+        "--trainer-http-port",
+        "--trainer-p2p-port",
+    ];
+    let ports = (first..).zip(options);
+    ports
+        .flat_map(|(port, option)| [option.to_owned(), port.to_string()])
+        .collect()
+}
