@@ -103,7 +103,8 @@ mod tests {
             )
         };
         let table = [
-            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".to_owned(),
+            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+                .to_owned(),
             row([0, 0, 0, 0], [192, 168, 1, 1]),
             row([10, 9, 0, 0], [192, 168, 1, 1]),
             row([169, 254, 0, 0], [0, 0, 0, 0]),

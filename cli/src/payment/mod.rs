@@ -59,8 +59,37 @@ pub async fn pay(
     finalised: bool,
     note: impl Fn(&str),
 ) -> Result<Payment, Error> {
+    let paid = attempt(chain, order, None, finalised, &note).await?;
+    paid.ok_or_else(|| Error::PaymentUnclear("another payment of this account came first".into()))
+}
+
+/// Has it done for whoever saw in the block `at` that it is to be done, and would see otherwise after an earlier payment that
+/// is still on its way: of all that were decided there, at most one is paid. `None` if that was another one.
+pub async fn pay_as_of(chain: &Chain, order: Order<'_>, at: Block) -> Result<Option<Payment>, Error> {
+    let account = order.key.account();
+    let nonce = chain.nonce_at(&account, at.hash).await?;
+    match attempt(chain, order, Some(nonce), false, &|_: &str| ()).await {
+        // Because of the other one, perhaps.
+        Err(error @ (Error::TooPoor { .. } | Error::TransactionRefused(_))) => {
+            let now = chain.best().await?;
+            match chain.nonce_at(&account, now.hash).await? > nonce {
+                true => Ok(None),
+                false => Err(error),
+            }
+        }
+        paid => paid,
+    }
+}
+
+async fn attempt(
+    chain: &Chain,
+    order: Order<'_>,
+    only: Option<u64>,
+    finalised: bool,
+    note: &dyn Fn(&str),
+) -> Result<Option<Payment>, Error> {
     let mut sent = Sent::default();
-    match pay_once(chain, order, finalised, &note, &mut sent).await {
+    match pay_once(chain, order, only, finalised, note, &mut sent).await {
         // Whatever the node can't tell any more: something was sent, and may be in a block.
         Err(error @ (Error::NodeUnreachable { .. } | Error::NodeLost { .. } | Error::NotHydra { .. }))
             if !sent.hashes.is_empty() =>
@@ -71,13 +100,15 @@ pub async fn pay(
     }
 }
 
+/// With `only`, that nonce is the only one to be used; `None` if another payment had it.
 async fn pay_once(
     chain: &Chain,
     order: Order<'_>,
+    only: Option<u64>,
     finalised: bool,
     note: &dyn Fn(&str),
     sent: &mut Sent,
-) -> Result<Payment, Error> {
+) -> Result<Option<Payment>, Error> {
     let account = order.key.account();
     // Before anything is sent, so that no block is missed.
     let mut heads = if finalised {
@@ -86,7 +117,10 @@ async fn pay_once(
         chain.new_heads().await?
     };
     // From the pool: a second question within seconds comes after the first.
-    let mut nonce = chain.next_nonce(&account).await?;
+    let mut nonce = match only {
+        Some(only) => only,
+        None => chain.next_nonce(&account).await?,
+    };
     let first = anchor(chain).await?;
     send(chain, order, nonce, first, sent, Some(note)).await?;
 
@@ -109,7 +143,10 @@ async fn pay_once(
             chain.best().await?
         };
         if let Some(payment) = find(chain, tip, first.number, &mut looked_at, &sent.hashes).await? {
-            return Ok(payment);
+            return Ok(Some(payment));
+        }
+        if only.is_some() && chain.nonce_at(&account, tip.hash).await? > nonce {
+            return Ok(None);
         }
         let waited = tip.number.saturating_sub(*started.get_or_insert(tip.number));
         if waited >= GIVE_UP_AFTER {
@@ -120,7 +157,7 @@ async fn pay_once(
         let used = chain.nonce_at(&account, last.hash).await? > nonce;
         // By this very payment, perhaps: it may have become final since the blocks were looked at.
         if used && let Some(payment) = find(chain, last, first.number, &mut looked_at, &sent.hashes).await? {
-            return Ok(payment);
+            return Ok(Some(payment));
         }
         let lost = tip.number.saturating_sub(*sent_at.get_or_insert(tip.number)) >= RESEND_AFTER;
         if used {

@@ -255,22 +255,26 @@ impl<'a> Driver<'a> {
         match step {
             Step::Register => {
                 self.say.tell(&Event::Registering);
-                let sent = join::register(&pc.chain, &pc.key, &pc.peer_id, self.machine).await?;
+                let sent = join::register(&pc.chain, &pc.key, &pc.peer_id, self.machine, at).await?;
                 retry.reset();
-                let block = sent.block.number;
-                self.say.tell(&Event::Registered { block });
+                if let Some(sent) = sent {
+                    let block = sent.block.number;
+                    self.say.tell(&Event::Registered { block });
+                }
             }
             Step::Bond(amount) => {
                 let amount = *amount;
                 self.say.tell(&Event::Bonding {
                     amount: amount::exact(amount),
                 });
-                let sent = join::bond(&pc.chain, &pc.key, amount).await?;
+                let sent = join::bond(&pc.chain, &pc.key, amount, at).await?;
                 retry.reset();
-                self.say.tell(&Event::Bonded {
-                    block: sent.block.number,
-                    amount: amount::exact(amount),
-                });
+                if let Some(sent) = sent {
+                    self.say.tell(&Event::Bonded {
+                        block: sent.block.number,
+                        amount: amount::exact(amount),
+                    });
+                }
             }
             Step::Train => {
                 if !pc.wanted.bonded {

@@ -1,17 +1,26 @@
 //! The two transactions with which a PC begins to take part: registration, with its proof of work, and the bond.
+//!
+//! Each is for what was seen in one block, and `None` if another payment of the account came first. It must never pay twice
+//! for what was seen: a `hydra up` that was killed may have sent the same a moment ago, and no block shows it yet.
 
 use hydra_primitives::{Balance, node::find_nonce};
 
 use super::machine::Machine;
 use crate::{
-    chain::Chain,
+    chain::{Block, Chain},
     error::Error,
     keys::{key::Key, terminal::apart},
     payment::{self, Call, Capabilities, Order, Payment, Registration},
 };
 
 /// Registers the account with its trainer's identity.
-pub async fn register(chain: &Chain, key: &Key, peer_id: &[u8], machine: Machine) -> Result<Payment, Error> {
+pub async fn register(
+    chain: &Chain,
+    key: &Key,
+    peer_id: &[u8],
+    machine: Machine,
+    at: Block,
+) -> Result<Option<Payment>, Error> {
     let difficulty = chain.work_difficulty(chain.best().await?.hash).await?;
     let (account, peer_id) = (key.account(), peer_id.to_vec());
     // Found while everything else goes on.
@@ -28,16 +37,11 @@ pub async fn register(chain: &Chain, key: &Key, peer_id: &[u8], machine: Machine
         },
         nonce,
     });
-    silently(chain, Order { key, call: &call }).await
+    payment::pay_as_of(chain, Order { key, call: &call }, at).await
 }
 
 /// Adds this to the stake.
-pub async fn bond(chain: &Chain, key: &Key, amount: Balance) -> Result<Payment, Error> {
+pub async fn bond(chain: &Chain, key: &Key, amount: Balance, at: Block) -> Result<Option<Payment>, Error> {
     let call = Call::Bond(amount);
-    silently(chain, Order { key, call: &call }).await
-}
-
-/// What happens is said by whoever calls this.
-async fn silently(chain: &Chain, order: Order<'_>) -> Result<Payment, Error> {
-    payment::pay(chain, order, false, |_: &str| ()).await
+    payment::pay_as_of(chain, Order { key, call: &call }, at).await
 }
