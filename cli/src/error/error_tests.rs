@@ -1,5 +1,5 @@
 use super::*;
-use crate::exit;
+use crate::exit::{self, ExitCode};
 use std::collections::BTreeSet;
 
 /// A command, and the codes that its help lists.

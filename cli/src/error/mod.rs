@@ -1,4 +1,18 @@
 //! Everything that can go wrong, as one sentence each: what happened, and what to do next.
+//!
+//! The kinds are here, all in one place; `codes` has their exit codes, and the other files hold what several
+//! sentences say of the same thing.
+
+mod codes;
+mod meant;
+mod place;
+mod port;
+mod trainer;
+
+pub use meant::Meant;
+pub use place::Place;
+pub use port::PortUse;
+pub use trainer::TrainerState;
 
 use hydra_host::Holder;
 use hydra_primitives::{ModelId, Version};
@@ -6,236 +20,12 @@ use std::{io, path::PathBuf};
 
 use crate::{
     amount,
-    exit::ExitCode,
     image::ImageError,
     keys::error::{FileError, KeysError},
 };
-
-/// Where a network of this PC is, and which command runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Whether it is this PC's part of a network with others, which `hydra up` runs, and not a local one of `hydra demo`.
-    pub joined: bool,
-}
-
-impl Place {
-    /// What it is, for a sentence.
-    pub fn what(&self) -> &'static str {
-        if self.joined { "network" } else { "local network" }
-    }
-
-    /// The command that starts it again.
-    pub fn again(&self) -> String {
-        let command = if self.joined { "up" } else { "demo" };
-        format!("hydra {command} --base-path {}", self.folder.display())
-    }
-
-    /// The command that starts one of its PCs again.
-    pub fn again_only(&self, pc: &str) -> String {
-        if self.joined {
-            return self.again();
-        }
-        format!("hydra demo --only {pc} --base-path {}", self.folder.display())
-    }
-}
-
-/// A local network's folder.
-impl From<PathBuf> for Place {
-    fn from(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            joined: false,
-        }
-    }
-}
-
-/// A local network's folder.
-impl From<&str> for Place {
-    fn from(folder: &str) -> Self {
-        PathBuf::from(folder).into()
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.folder.display())
-    }
-}
-
-/// Which node was meant, and why: for the error when it doesn't answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meant {
-    /// The one whose address was given.
-    Given,
-    /// A PC of a local network.
-    Pc {
-        /// Its name.
-        pc: String,
-        /// Where the network is.
-        place: Place,
-    },
-    /// The usual address: nothing was given, and no local network is known.
-    Usual,
-    /// The usual address, since the newest local network does not run.
-    UsualAsStopped {
-        /// Where that network is.
-        place: Place,
-    },
-    /// The usual address, since the newest local network is still starting.
-    UsualAsStarting {
-        /// Where that network is.
-        place: Place,
-    },
-    /// The usual address, since the newest local network is not where it was.
-    UsualAsGone {
-        /// Where it was.
-        folder: PathBuf,
-    },
-}
-
-impl std::fmt::Display for Meant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const START: &str =
-            "start a network with `hydra demo`, join one with `hydra up`, or name a node with --url";
-        match self {
-            Self::Given => f.write_str(
-                ", the address that --url or HYDRA_URL gives: start that node, or correct the address",
-            ),
-            Self::Pc { pc, place } => write!(
-                f,
-                ", which is {pc} of the {} in {place}: start it again with `{}`, or name a node with --url",
-                place.what(),
-                place.again_only(pc)
-            ),
-            Self::Usual => write!(f, ", the address that is used when none is given: {START}"),
-            Self::UsualAsStopped { place } => write!(
-                f,
-                ", the address that is used when none is given, since the newest {}, in {place}, does not run: start it \
-                 again with `{}`, or name a node with --url",
-                place.what(),
-                place.again()
-            ),
-            Self::UsualAsStarting { place } => write!(
-                f,
-                ", the address that is used when none is given; the newest {}, in {place}, is just starting: wait a \
-                 moment",
-                place.what()
-            ),
-            Self::UsualAsGone { folder } => write!(
-                f,
-                ", the address that is used when none is given, since the newest local network is no longer in {}: name \
-                 its folder with --base-path, or {START}",
-                folder.display()
-            ),
-        }
-    }
-}
-
-const STOP_IT: &str = ": correct the address, or stop that program and start a node there";
-
-/// Why this address was taken and what to do, if that is known.
-fn meant_or(meant: &Option<Meant>, otherwise: &str) -> String {
-    meant
-        .as_ref()
-        .map_or_else(|| otherwise.into(), ToString::to_string)
-}
-
-/// Who holds a port that is needed, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PortUse {
-    /// A program of this very network that was left over.
-    Own {
-        /// Which program.
-        holder: Holder,
-        /// What it is: "trainer of Dave".
-        part: String,
-    },
-    /// Some other program.
-    Other(Holder),
-    /// It can't be seen: another user's.
-    Unseen,
-}
-
-impl std::fmt::Display for PortUse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Own { holder, part } => write!(
-                f,
-                "by {holder}, this network's own {part}, which still runs: stop it with `kill {}`, then run this again",
-                holder.pid
-            ),
-            Self::Other(holder) => write!(
-                f,
-                "by {holder}, which is not of this network: stop it, or start the whole network on other ports with --base-port"
-            ),
-            Self::Unseen => f.write_str(
-                "by a program that can't be seen from here, probably another user's: find it with `sudo ss -ltnp`, or start \
-                 the whole network on other ports with --base-port",
-            ),
-        }
-    }
-}
-
-/// What is known of a trainer that doesn't answer, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrainerState {
-    /// Nothing.
-    Unknown,
-    /// This program has its port and keeps silent.
-    Silent(Holder),
-    /// It runs, and doesn't listen yet.
-    Starting {
-        /// Its process id.
-        pid: u32,
-    },
-    /// It is a PC's of a local network and doesn't run.
-    Ended {
-        /// The PC's name.
-        pc: String,
-        /// Where its network is.
-        place: Place,
-    },
-}
-
-impl std::fmt::Display for TrainerState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unknown => f.write_str(
-                "start it with hydra-trainer or `hydra demo`, or name its port with --trainer-port",
-            ),
-            Self::Silent(holder) => write!(
-                f,
-                "{holder} has that port, so it is stopped, stuck or very busy: look at its log, or end it with `kill -9 {}` \
-                 and start it again",
-                holder.pid
-            ),
-            Self::Starting { pid } => {
-                write!(
-                    f,
-                    "its process {pid} runs and does not listen yet: try again in a moment"
-                )
-            }
-            Self::Ended { pc, place } => {
-                write!(
-                    f,
-                    "it does not run: start it again with `{}`",
-                    place.again_only(pc)
-                )
-            }
-        }
-    }
-}
-
-/// The names of a network's PCs, for a sentence.
-fn names(known: &[String]) -> String {
-    match known.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => "none".into(),
-    }
-}
+use meant::{STOP_IT, meant_or};
+use place::names;
+use port::in_its_place;
 
 /// Why a command failed. Each message is its own documentation.
 #[allow(missing_docs)]
@@ -610,105 +400,6 @@ impl Error {
     pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
-    }
-
-    /// What the process ends with.
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Stdout(_)
-            | Self::File { .. }
-            | Self::NoDataHome
-            | Self::NoConfigHome
-            | Self::DataHome { .. } => ExitCode::System,
-            Self::BadUrl { .. }
-            | Self::NotUtf8(_)
-            | Self::NotAFolder(_)
-            | Self::NotOurFolder { .. }
-            | Self::TwoPayers
-            | Self::BadPlan(_)
-            | Self::BadMember { .. } => ExitCode::Usage,
-            Self::NodeUnreachable { .. }
-            | Self::NotANode { .. }
-            | Self::NotByThisName { .. }
-            | Self::NetworkStopped { .. }
-            | Self::PcStopped { .. }
-            | Self::NetworkStarting(_)
-            | Self::NodeLost { .. }
-            | Self::NotHydra { .. } => ExitCode::Node,
-            Self::TrainerUnreachable { .. }
-            | Self::TrainerRefused(_)
-            | Self::TrainerGarbled(_)
-            | Self::NotOurTrainer { .. }
-            | Self::TrainerBehind { .. }
-            | Self::NoTrainer
-            | Self::BadTokenFile(_)
-            | Self::ForeignAnswer { .. }
-            | Self::PaidButUnanswered { .. } => ExitCode::Trainer,
-            Self::Timeout { .. } => ExitCode::Timeout,
-            Self::Keys(KeysError::Interrupted) | Self::Interrupted { .. } => ExitCode::Interrupted,
-            Self::Image(_)
-            | Self::NoSuchImage(_)
-            | Self::NoModel { .. }
-            | Self::NotTrained(_)
-            | Self::BadSuri
-            | Self::DevelopmentOnly
-            | Self::Keys(_)
-            | Self::KeyFile(_)
-            | Self::NoSuchReceiver(_)
-            | Self::TooLittle { .. }
-            | Self::NotRegistered(_)
-            | Self::StakeTooSmall { .. }
-            | Self::NothingToClaim { .. }
-            | Self::TooPoor { .. }
-            | Self::Syncing { .. }
-            | Self::Stalled { .. }
-            | Self::NoFinality { .. }
-            | Self::GoalOutOfReach { .. }
-            | Self::NoAccount
-            | Self::Registered(_)
-            | Self::NotConfirmed { .. }
-            | Self::NoSender(_)
-            | Self::Exists(_) => ExitCode::Impossible,
-            Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => {
-                ExitCode::Payment
-            }
-            Self::NoProgram { .. }
-            | Self::NoDataset(_)
-            | Self::PortTaken { .. }
-            | Self::NoNetwork(_)
-            | Self::BadNetworkFile { .. }
-            | Self::NoSuchPc { .. }
-            | Self::PcRuns { .. }
-            | Self::NoLocalNetwork(_)
-            | Self::AlreadyUp(_)
-            | Self::OtherChain { .. }
-            | Self::NoTable { .. }
-            | Self::Spawn { .. }
-            | Self::DiedAtStart { .. }
-            | Self::NotReady { .. }
-            | Self::AllGone(_)
-            | Self::NoNetworkYet
-            | Self::SeveralNetworks(_)
-            | Self::BadSpec { .. }
-            | Self::OtherNetwork { .. }
-            | Self::NotJoined(_)
-            | Self::NotLocal(_)
-            | Self::UpRuns(_)
-            | Self::StillUp { .. }
-            | Self::AccountExists { .. }
-            | Self::BadKey { .. }
-            | Self::PortInUse { .. }
-            | Self::NoSpace { .. }
-            | Self::SpecRefused(_) => ExitCode::Local,
-        }
-    }
-}
-
-/// Who uses the port of a PC that doesn't run.
-fn in_its_place(other: &Option<(u16, Holder)>) -> String {
-    match other {
-        Some((port, holder)) => format!(" (its port {port} is used by {holder}, which is not of it)"),
-        None => String::new(),
     }
 }
 
