@@ -102,9 +102,9 @@ pub enum Command {
     /// Write the man pages into a folder, for example ~/.local/share/man/man1.
     #[command(after_help = exit::help(exit::MAN))]
     Man(ManArgs),
-    /// Print docs/cli.md.
+    /// Print docs/cli.md, or write docs/json.
     #[command(hide = true)]
-    Reference,
+    Reference(ReferenceArgs),
 }
 
 /// What to do with a model.
@@ -287,6 +287,14 @@ pub struct ManArgs {
     /// The folder. It is made if it isn't there.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// Options of `hydra reference`.
+#[derive(Debug, Args)]
+pub struct ReferenceArgs {
+    /// The folder for the JSON Schemas of what commands print with --json. It is made if it isn't there.
+    #[arg(long, value_name = "DIR")]
+    pub json_schemas: Option<PathBuf>,
 }
 
 /// The --timeout of `hydra demo` unless another is given, in seconds.

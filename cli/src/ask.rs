@@ -5,6 +5,7 @@
 
 use hydra_picture::Reading;
 use hydra_primitives::{ModelId, Version, content_hash, rewards::QUERY_PRICE};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{ffi::OsStr, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -41,23 +42,24 @@ const SURI: &str = "HYDRA_SURI";
 const LAG: Version = 1;
 
 /// What is shown: the answer and what it cost.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Receipt {
     /// The model.
     pub model: ModelId,
     /// The version that answered.
     pub version: u32,
-    /// BLAKE3 of its weights; the chain has confirmed exactly these.
+    /// BLAKE3 of its weights, in hexadecimal digits; the chain has confirmed exactly these.
     pub weights: String,
-    /// The digit.
+    /// The digit that it sees.
     pub label: u8,
-    /// How sure the model is.
+    /// How sure the model is, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub confidence: Option<f64>,
-    /// How sure it is of each digit.
+    /// How sure it is of each digit, from 0 to 1, in their order.
     pub probabilities: Vec<f64>,
     /// What it really is, for an image of the validation set.
     pub truth: Option<u8>,
-    /// Who paid.
+    /// Who paid, by name.
     pub payer: String,
     /// The question's price, in HYDRA.
     pub price: String,

@@ -3,6 +3,7 @@
 //! The trainer is not trusted: what it sends must have a hash that the chain has confirmed.
 
 use hydra_primitives::{H256, ModelId, content_hash, status::RoundSummary};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -15,13 +16,20 @@ use crate::{
 };
 
 /// What was saved.
-#[derive(Clone, Debug, Serialize)]
-struct Saved {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Saved {
+    /// The model.
     model: ModelId,
+    /// The version of it.
     version: u32,
+    /// BLAKE3 of the file, in hexadecimal digits, as confirmed on chain.
     weights: String,
+    /// The share of the validation set that it gets right, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     accuracy: Option<f64>,
+    /// How large the file is, in bytes.
     bytes: usize,
+    /// The file, as it was named.
     file: String,
 }
 

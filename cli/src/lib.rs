@@ -7,11 +7,11 @@
 //!
 //! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
 //! [`registration`], [`invite`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
-//! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them. Below them are
-//! [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and [`trainer`] (talking to them), [`payment`]
-//! (having the chain do something, exactly once), [`keys`] (accounts and their files), [`network`] (networks of this PC and where
-//! they are written down), [`home`] (this PC's part of one with others) with its [`keystore`] and [`spec`], [`error`] and
-//! [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
+//! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them, [`schemas`] what
+//! they print with `--json`. Below them are [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and
+//! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and their files),
+//! [`network`] (networks of this PC and where they are written down), [`home`] (this PC's part of one with others) with its
+//! [`keystore`] and [`spec`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
 pub mod address;
@@ -39,6 +39,7 @@ pub mod reference;
 pub mod registration;
 pub mod report;
 pub mod rounds;
+pub mod schemas;
 pub mod spec;
 pub mod status;
 pub mod table;

@@ -65,7 +65,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Claim(args) => wallet::claim(args, json).await,
         Command::Completions(args) => reference::completions(&args, json),
         Command::Man(args) => reference::man(&args, json),
-        Command::Reference => reference::reference(),
+        Command::Reference(args) => reference::reference(&args),
         Command::Up(args) => up::up(*args, json).await,
         Command::Down(args) => up::down(&args, json).await,
         Command::Logs(args) => up::logs(&args, json).await,

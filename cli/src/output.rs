@@ -3,7 +3,10 @@
 use serde::Serialize;
 use std::io::{self, Write};
 
-use crate::{error::Error, exit::ExitCode};
+use crate::{
+    error::{Error, Failure},
+    exit::ExitCode,
+};
 
 /// Data, as text. A reader that has gone away (`| head`) is no error.
 pub fn data(text: &str) -> Result<(), Error> {
@@ -44,17 +47,8 @@ pub fn harmless(text: &str) -> String {
 /// A failure, for programs: the sentence and the exit code, as one JSON document where the data would have been. People
 /// read it on stderr.
 pub fn failure(error: &str, code: ExitCode) {
-    #[derive(Serialize)]
-    struct Failure<'a> {
-        error: &'a str,
-        code: u8,
-    }
-    let failure = Failure {
-        error: error.trim_end(),
-        code: code.number(),
-    };
     // That it failed is what matters; that nobody can be told is no second failure.
-    let _ = json(&failure);
+    let _ = json(&Failure::new(error, code));
 }
 
 /// Progress and remarks. Nobody may be reading them any more, and the work goes on all the same.

@@ -1,6 +1,7 @@
-//! What can be made of the command line's own description: the reference in `docs/cli.md`, completions, man pages.
+//! What can be made of the command line's own description: the reference in `docs/cli.md`, completions, man pages; and of what
+//! commands print, the schemas in `docs/json`.
 //!
-//! It must never say anything that `--help` doesn't.
+//! It must never say anything that `--help` doesn't, nor describe output that isn't a command's.
 
 use clap::{Command, CommandFactory};
 use std::{
@@ -9,15 +10,18 @@ use std::{
 };
 
 use crate::{
-    args::{Cli, CompletionsArgs, ManArgs},
+    args::{Cli, CompletionsArgs, ManArgs, ReferenceArgs},
     error::Error,
-    files, output,
+    files, output, schemas,
 };
 
 const HEAD: &str = "# Commands of hydra\n\nMade of the program's own help: `hydra reference > docs/cli.md`. A test compares it.\n";
 
-/// Prints the reference, in Markdown.
-pub fn reference() -> Result<(), Error> {
+/// Prints the reference, in Markdown; or writes the schemas into a folder.
+pub fn reference(args: &ReferenceArgs) -> Result<(), Error> {
+    if let Some(folder) = &args.json_schemas {
+        return schemas::write(folder);
+    }
     let mut text = HEAD.to_owned();
     describe(&named(), &mut text);
     output::data(&text)

@@ -5,6 +5,7 @@
 
 use hydra_primitives::{AccountBytes, node::find_nonce};
 use libp2p_identity::PeerId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -13,9 +14,9 @@ use crate::{
 };
 
 /// What is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Registration {
-    /// The account to register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Registration {
+    /// The address of the account to register.
     account: String,
     /// Its trainer's identity.
     peer_id: String,

@@ -1,5 +1,6 @@
 //! `hydra status`: the chain, its models and accounts, and the local trainer.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +26,7 @@ const QUIET_LIMIT: Duration = Duration::from_secs(30);
 const AHEAD_LIMIT: Duration = Duration::from_secs(5);
 
 /// Everything `hydra status` shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// The node's address.
     pub url: String,

@@ -62,12 +62,13 @@ fn free_ports() -> u16 {
         .unwrap()
 }
 
+/// Its code, data and complaint. With `--json` the data is what `docs/json` says.
 fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = hydra_schema_tests::run(command);
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (status.code(), text(stdout), text(stderr))
 }
@@ -518,6 +519,7 @@ fn what_up_starts_and_dies_is_reported_with_why_and_started_again() {
         loop {
             let line = lines.next().expect("it goes on").unwrap();
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            hydra_schema_tests::check_one("up", &event);
             if event["state"] == state {
                 return event;
             }

@@ -49,14 +49,14 @@ fn keyring(command: &str, input: &Value) -> Value {
 
 /// `hydra wallet` in this folder, with the password from this file.
 fn output(folder: &Path, arguments: &[&str], password: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hydra"))
-        .arg("wallet")
-        .args(arguments)
-        .args(["--json", "--keys", "keys", "--password-file", password])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    hydra_schema_tests::run(
+        Command::new(env!("CARGO_BIN_EXE_hydra"))
+            .arg("wallet")
+            .args(arguments)
+            .args(["--json", "--keys", "keys", "--password-file", password])
+            .current_dir(folder)
+            .stdin(Stdio::null()),
+    )
 }
 
 /// The same with the password above; it must succeed.

@@ -51,6 +51,7 @@ impl<AccountId: Encode> ProposalKey<AccountId> {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Score {
     /// Samples classified right.
     pub correct: u32,

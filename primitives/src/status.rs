@@ -29,6 +29,7 @@ use crate::{
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Phase {
     /// Trainers train on their shards and propose.
     Train,

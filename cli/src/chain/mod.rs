@@ -9,6 +9,7 @@ mod transactions;
 pub use state::Funds;
 pub use transactions::Refusal;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use subxt::{
@@ -50,9 +51,10 @@ pub struct Block {
 }
 
 /// What a node says about the clock of the PC it runs on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
-    /// How far ahead it is of the other nodes'; negative: behind.
+    /// How far ahead it is of the other nodes', in milliseconds; negative: behind. Null until enough of them said what
+    /// time it is.
     pub offset_ms: Option<i64>,
     /// What is wrong, as a sentence.
     pub warning: Option<String>,

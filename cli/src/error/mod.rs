@@ -1,14 +1,16 @@
 //! Everything that can go wrong, as one sentence each: what happened, and what to do next.
 //!
-//! The kinds are here, all in one place; `codes` has their exit codes, and the other files hold what several
-//! sentences say of the same thing.
+//! The kinds are here, all in one place; `codes` has their exit codes, [`Failure`] is what programs read, and the other files
+//! hold what several sentences say of the same thing.
 
 mod codes;
+mod failure;
 mod meant;
 mod place;
 mod port;
 mod trainer;
 
+pub use failure::Failure;
 pub use meant::Meant;
 pub use place::Place;
 pub use port::PortUse;

@@ -2,6 +2,7 @@
 //! file; it must never hold a secret.
 
 use libp2p_identity::PeerId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fs, net::IpAddr, path::Path};
 use subxt::utils::AccountId32;
@@ -12,7 +13,7 @@ use crate::{accounts, error::Error, home::Home};
 const FORMAT: u32 = 1;
 
 /// What the file says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// The file's version.
@@ -31,9 +32,9 @@ pub struct Member {
     pub node_peer_id: String,
     /// Its trainer's identity.
     pub trainer_peer_id: String,
-    /// Where its node is reached.
+    /// Where its node is reached, as multiaddresses.
     pub node_addresses: Vec<String>,
-    /// Where its trainer is reached.
+    /// Where its trainer is reached, as multiaddresses.
     pub trainer_addresses: Vec<String>,
 }
 

@@ -9,6 +9,7 @@ mod node;
 pub mod patch;
 mod write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
@@ -30,8 +31,8 @@ use patch::Plan;
 use write::{is_new, write_new};
 
 /// What is shown of a new network.
-#[derive(Debug, Serialize)]
-struct Founded {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Founded {
     /// Its name.
     name: String,
     /// Its id.
@@ -40,11 +41,11 @@ struct Founded {
     file: PathBuf,
     /// The same for people to read.
     plain_file: PathBuf,
-    /// Its members' accounts.
+    /// The addresses of its members' accounts.
     members: Vec<String>,
     /// This PC's folder, if it is a member.
     folder: Option<PathBuf>,
-    /// What others connect to.
+    /// What others connect to, as multiaddresses.
     boot_nodes: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! What the chain can be asked to do, and whose key asks for it.
 
 use hydra_primitives::{AccountBytes, Balance, H256, ModelId, rewards::QUERY_PRICE};
+use schemars::JsonSchema;
 use serde::Serialize;
 use subxt::ext::scale_encode::EncodeAsType;
 
@@ -34,7 +35,7 @@ pub struct Registration {
 
 /// What a machine lends: information for others, nothing is decided by it. In the names that JavaScript clients give the
 /// fields, where it is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EncodeAsType)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, EncodeAsType)]
 #[serde(rename_all = "camelCase")]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub struct Capabilities {

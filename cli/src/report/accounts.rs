@@ -1,6 +1,7 @@
 //! Accounts: what the chain says of each, and a table of them.
 
 use hydra_primitives::{AccountBytes, Balance, status::NodeStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// An account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Account {
     /// Its address.
     pub account: String,
@@ -25,6 +26,7 @@ pub struct Account {
     /// Stake, in HYDRA.
     pub stake: String,
     /// Reputation, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub reputation: f64,
     /// Whether it counts as showing up.
     pub active: bool,

@@ -4,6 +4,7 @@ use hydra_primitives::{
     ModelId,
     status::{ModelStatus, Phase},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::figures::{accuracy, percent, short_hash};
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// A model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Model {
     /// Its number.
     pub model: ModelId,
@@ -36,9 +37,10 @@ pub struct Model {
     pub version: u32,
     /// The newest confirmed version.
     pub confirmed_version: u32,
-    /// The confirmed version on the validation set.
+    /// The share of the validation set that the confirmed version gets right, from 0 to 1; null before the first.
+    #[schemars(range(min = 0, max = 1))]
     pub accuracy: Option<f64>,
-    /// BLAKE3 of the confirmed version's weights.
+    /// BLAKE3 of the confirmed version's weights, in hexadecimal digits.
     pub weights: String,
 }
 

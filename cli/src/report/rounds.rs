@@ -3,6 +3,7 @@
 use hydra_primitives::{
     AccountBytes, Balance, ModelId, proposal::Score, status::RoundSummary, tally::Outcome,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A settled round, as shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Round {
     /// Its number.
     pub round: u32,
@@ -29,11 +30,12 @@ pub struct Round {
     pub rejected: usize,
     /// Proposals that were not decided.
     pub undecided: usize,
-    /// The version on the validation set, once confirmed.
+    /// The share of the validation set that the version gets right, from 0 to 1, once it is confirmed.
+    #[schemars(range(min = 0, max = 1))]
     pub accuracy: Option<f64>,
     /// Right answers and images behind that number.
     pub score: Option<Score>,
-    /// BLAKE3 of the version's weights, once confirmed.
+    /// BLAKE3 of the version's weights, in hexadecimal digits, once confirmed.
     pub weights: Option<String>,
     /// What became of each proposal.
     pub proposals: Vec<Proposal>,
@@ -42,7 +44,7 @@ pub struct Round {
 }
 
 /// What became of a proposal.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Proposal {
     /// The proposer's address.
     pub account: String,
@@ -52,25 +54,25 @@ pub struct Proposal {
     pub outcome: Outcome,
     /// What it earned, in HYDRA.
     pub reward: String,
-    /// Voting weight that accepted, as a share of the committee's.
+    /// Voting weight that accepted, as a share of the committee's, from 0 to 1.
     pub accepted_by: f64,
-    /// Voting weight that rejected, as a share of the committee's.
+    /// Voting weight that rejected, as a share of the committee's, from 0 to 1.
     pub rejected_by: f64,
 }
 
 /// An attestation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Attestation {
     /// Address of the account.
     pub account: String,
     /// The account in short.
     pub name: String,
-    /// The weights it attested.
+    /// BLAKE3 of the weights it attested, in hexadecimal digits.
     pub weights: String,
 }
 
 /// One account's part in these rounds.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Part {
     /// The account's address.
     pub account: String,
@@ -89,7 +91,7 @@ pub struct Part {
 }
 
 /// Everything that is shown about a model's rounds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// The model.
     pub model: ModelId,

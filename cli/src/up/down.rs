@@ -7,6 +7,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -19,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
 /// What is shown.
-#[derive(Debug, Serialize)]
-struct Down {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Down {
     /// This PC's folder.
     folder: PathBuf,
     /// Whether something ran.

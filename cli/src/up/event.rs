@@ -1,108 +1,181 @@
 //! What `hydra up` says: each state as a line for people, or as one JSON document in a line for programs. The words of both
 //! are here and nowhere else.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
 use crate::output;
 
 /// Something that happened, or a state that may last.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
-#[allow(missing_docs, reason = "each line is its own documentation")]
 pub enum Event {
+    /// What this PC has.
     Machine {
+        /// Processor cores.
         cores: usize,
+        /// Memory, in MiB.
         memory_mib: u64,
+        /// Whether the processor has AVX2, without which it can't train.
         avx2: bool,
+        /// Free space where its folder is, in MiB.
         free_mib: u64,
     },
+    /// Which network it takes part in.
     Network {
+        /// The network's name.
         name: String,
+        /// The network's id.
         id: String,
+        /// This PC's folder.
         folder: PathBuf,
     },
+    /// The account that it trains for.
     Account {
+        /// Its address.
         address: String,
+        /// Whether it was made just now.
         is_new: bool,
+        /// The file with its secret.
         key_file: PathBuf,
     },
+    /// A program was started.
     Started {
+        /// `node` or `trainer`.
         part: &'static str,
+        /// Its process id.
         pid: u32,
+        /// Its log.
         log: PathBuf,
     },
+    /// A program that runs already is made use of.
     Adopted {
+        /// `node` or `trainer`.
         part: &'static str,
+        /// Its process id.
         pid: u32,
     },
+    /// A program ended, and will be started again.
     Ended {
+        /// `node` or `trainer`.
         part: &'static str,
+        /// How it ended, in words.
         how: String,
+        /// How long until it is started again, in seconds.
         again_in_seconds: u64,
+        /// Its log.
         log: PathBuf,
+        /// The end of that log.
         tail: String,
     },
+    /// The node catches up with the chain.
     Syncing {
+        /// The block it has got to.
         block: u64,
+        /// The newest block that it has heard of.
         target: u64,
+        /// Connected nodes.
         peers: usize,
     },
+    /// The node has caught up.
     Synced {
+        /// The newest block.
         block: u64,
+        /// Connected nodes.
         peers: usize,
     },
+    /// The trainer tests whether this PC computes what the network computes.
     EngineStarting,
+    /// It does.
     EngineReady,
+    /// It doesn't, or can't be tested.
     EngineFailed {
+        /// Why, in a sentence.
         reason: String,
     },
+    /// It runs without training, as `--no-train` says.
     Watching,
+    /// The account is registered for another trainer.
     Elsewhere {
+        /// The account's address.
         address: String,
     },
+    /// The account has too little to take part.
     WaitingForCoins {
+        /// The account's address.
         address: String,
+        /// What it can spend, in HYDRA.
         spendable: String,
+        /// What it needs, in HYDRA: the stake and fees.
         needed: String,
+        /// The difference, in HYDRA.
         missing: String,
+        /// The address as a QR code, for people.
         #[serde(skip)]
         qr: Option<String>,
     },
+    /// It has enough.
     CoinsCame {
+        /// What it can spend, in HYDRA.
         spendable: String,
     },
+    /// The account is being registered.
     Registering,
+    /// It is registered.
     Registered {
+        /// The block that it was registered in.
         block: u64,
     },
+    /// Stake is being bonded.
     Bonding {
+        /// How much, in HYDRA.
         amount: String,
     },
+    /// It is bonded.
     Bonded {
+        /// The block that it was bonded in.
         block: u64,
+        /// How much, in HYDRA.
         amount: String,
     },
+    /// What is left of the stake is too little to take part.
     StakeShrank {
+        /// What is left, in HYDRA.
         stake: String,
     },
+    /// It takes part.
     Training {
+        /// The trainer's address, for programs on this PC.
         trainer: String,
     },
+    /// A round was settled.
     Round {
+        /// The model.
         model: u32,
+        /// The round.
         round: u32,
+        /// The version it made.
         version: u32,
+        /// Accepted proposals.
         accepted: usize,
+        /// All proposals.
         proposals: usize,
+        /// What became of this PC's proposal: `accepted`, `rejected` or `undecided`; null if it made none.
         mine: Option<String>,
+        /// What this PC earned by it, in HYDRA.
         earned: String,
+        /// What the account has now, in HYDRA.
         balance: String,
     },
+    /// Something is wrong; it goes on all the same.
     Problem {
+        /// What, in a sentence.
         reason: String,
     },
+    /// It was asked to end, and stops its programs.
     Stopping,
+    /// They have stopped.
     Stopped,
 }
 
@@ -228,6 +301,16 @@ impl Event {
     }
 }
 
+/// An event as programs read it: a state, and what people would read.
+#[derive(Serialize, JsonSchema)]
+pub struct Told<'a> {
+    /// What happened.
+    #[serde(flatten)]
+    event: &'a Event,
+    /// The line, or the lines, that people read. Their words change.
+    text: String,
+}
+
 /// Says events.
 #[derive(Clone, Copy, Debug)]
 pub struct Say {
@@ -242,12 +325,6 @@ impl Say {
 
     /// Says this. That nobody listens is no reason to stop.
     pub fn tell(self, event: &Event) {
-        #[derive(Serialize)]
-        struct Told<'a> {
-            #[serde(flatten)]
-            event: &'a Event,
-            text: String,
-        }
         let text = event.text();
         if self.json {
             let _ = output::event(&Told { event, text });

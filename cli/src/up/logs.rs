@@ -1,5 +1,7 @@
 //! `hydra logs`: what this PC's programs wrote.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
@@ -19,6 +21,15 @@ use crate::{
 const SHOWN: u64 = 64 << 10;
 /// How often a log is looked at that is followed.
 const POLL: Duration = Duration::from_millis(300);
+
+/// A line of a log, as programs read it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Line<'a> {
+    /// Which program wrote it: `node` or `trainer`.
+    program: &'a str,
+    /// What it wrote.
+    line: &'a str,
+}
 
 /// One log, as far as it was shown.
 struct Log {
@@ -57,7 +68,7 @@ pub async fn logs(args: &LogsArgs, json: bool) -> Result<(), Error> {
 
 fn show(name: &str, line: &str, names: bool, json: bool) -> Result<(), Error> {
     if json {
-        return output::event(&serde_json::json!({ "program": name, "line": line }));
+        return output::event(&Line { program: name, line });
     }
     match names {
         true => output::data(&format!("{name:<7} {line}")),

@@ -17,9 +17,9 @@ mod machine;
 mod news;
 mod step;
 
-pub use down::down;
-pub use event::Event;
-pub use logs::logs;
+pub use down::{Down, down};
+pub use event::{Event, Told};
+pub use logs::{Line, logs};
 pub use step::FEES;
 
 use std::{fs::File, path::PathBuf};

@@ -5,6 +5,7 @@
 //! since polkadot-js leaves each account the password that it had (`backupAccounts` in @polkadot/ui-keyring).
 
 use hydra_primitives::AccountBytes;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeSet, io, path::Path};
 
@@ -23,6 +24,17 @@ use crate::{
     },
     output,
 };
+
+/// What was saved, as programs read it.
+#[derive(Serialize, JsonSchema)]
+pub struct Saved<'a> {
+    /// What its owner calls the account.
+    name: &'a str,
+    /// Its address.
+    address: &'a str,
+    /// The file that was written.
+    file: &'a Path,
+}
 
 /// `hydra wallet backup`.
 pub fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
@@ -46,12 +58,6 @@ pub fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
 }
 
 fn say_saved(name: &str, address: &str, file: &Path, json: bool) -> Result<(), Error> {
-    #[derive(Serialize)]
-    struct Saved<'a> {
-        name: &'a str,
-        address: &'a str,
-        file: &'a Path,
-    }
     if json {
         return output::json(&Saved { name, address, file });
     }

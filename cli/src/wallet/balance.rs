@@ -1,6 +1,7 @@
 //! `hydra wallet balance`: what the chain says accounts have.
 
 use hydra_primitives::{AccountBytes, Balance};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -14,20 +15,29 @@ use crate::{
     target::Target,
 };
 
+/// What is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Balances {
+    /// The newest block, at which this was so.
+    block: u64,
+    /// What each account has.
+    accounts: Vec<Line>,
+}
+
 /// What an account has, in HYDRA.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Line {
     /// What its owner calls it.
     name: String,
     /// Its address.
     address: String,
-    /// What can be spent.
+    /// What can be spent, in HYDRA.
     spendable: String,
-    /// What isn't on hold: what can be spent, and the little that keeps the account in existence.
+    /// What isn't on hold, in HYDRA: what can be spent, and the little that keeps the account in existence.
     free: String,
-    /// Bonded as stake.
+    /// Bonded as stake, in HYDRA.
     bonded: String,
-    /// Payments for questions to models that it can claim.
+    /// Payments for questions to models that it can claim, in HYDRA.
     claimable: String,
     /// The same as numbers, to be shown rounded.
     #[serde(skip)]
@@ -52,11 +62,6 @@ pub async fn run(args: BalanceArgs, json: bool) -> Result<(), Error> {
             claimable = claimable.saturating_add(chain.owed(*model, &account, best.hash).await?);
         }
         lines.push(line(&chain, &account, name, claimable, best.hash).await?);
-    }
-    #[derive(Serialize)]
-    struct Balances {
-        block: u64,
-        accounts: Vec<Line>,
     }
     if json {
         return output::json(&Balances {

@@ -1,5 +1,6 @@
 //! `hydra wallet list`, `show` and `receive`: what is in the wallet. None of them needs a node or a password.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -14,15 +15,15 @@ use crate::{
 };
 
 /// An account as it is shown.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Shown {
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Shown {
     /// What its owner calls it.
     name: String,
     /// Its address.
     address: String,
-    /// Its public key: what some tools want instead.
+    /// Its public key, `0x` and hexadecimal digits: what some tools want instead.
     public_key: String,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was made, in milliseconds since 1970, if its file says so.
     created: Option<u64>,
     /// Where its encrypted file is.
     file: PathBuf,

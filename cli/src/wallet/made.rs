@@ -1,12 +1,13 @@
 //! What is said of an account that was made or taken in.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
 use crate::{error::Error, output};
 
 /// An account that was just made or taken in.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Made<'a> {
     /// What its owner calls it.
     pub name: &'a str,
@@ -19,13 +20,23 @@ pub struct Made<'a> {
     pub phrase: Option<&'a str>,
 }
 
+/// What is shown where an export may hold several accounts.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Taken<'a> {
+    /// The account, if it is one.
+    One(&'a Made<'a>),
+    /// The accounts.
+    Several(&'a [Made<'a>]),
+}
+
 /// Says what was taken in.
 pub fn say(made: &[Made<'_>], json: bool) -> Result<(), Error> {
     if json {
-        return match made {
-            [one] => output::json(one),
-            several => output::json(&several),
-        };
+        return output::json(&match made {
+            [one] => Taken::One(one),
+            several => Taken::Several(several),
+        });
     }
     let lines = made.iter().map(|made| {
         format!(

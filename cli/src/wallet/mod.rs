@@ -14,8 +14,12 @@ mod made;
 mod make;
 mod spend;
 
+pub use backup::Saved;
+pub use balance::Balances;
 pub use calls::{Transfer, transfer};
-pub use spend::Spender;
+pub use look::Shown;
+pub use made::{Made, Taken};
+pub use spend::{Receipt, Spender};
 
 use crate::{
     args::{ClaimArgs, StakeCommand, WalletCommand},

@@ -2,6 +2,7 @@
 //!
 //! It must never send anything before amount, fee and receiver were said and confirmed.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -40,9 +41,9 @@ pub struct Plan {
 }
 
 /// The part of a receipt that is not the same for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Details {
-    /// Who receives it.
+    /// The address of who receives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// What the wallet calls the receiver.
@@ -57,11 +58,11 @@ pub struct Details {
 }
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Receipt {
-    /// In one word.
+    /// In one word: `send`, `bond` or `claim`.
     pub action: &'static str,
-    /// Who paid.
+    /// The address of who paid.
     pub from: String,
     /// What it is called.
     pub from_name: String,

@@ -20,15 +20,12 @@ fn a_new_account_is_kept_encrypted_and_comes_back_from_its_phrase() {
         "{kept}"
     );
 
-    let listed = home.hydra(&["wallet", "list"]).output().unwrap();
+    let listed = run(&mut home.hydra(&["wallet", "list"]));
     assert!(
         said(&listed).contains("savings") && said(&listed).contains(address),
         "{listed:?}"
     );
-    let shown = home
-        .hydra(&["wallet", "show", address, "--json"])
-        .output()
-        .unwrap();
+    let shown = run(&mut home.hydra(&["wallet", "show", address, "--json"]));
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(
         (&shown["name"], &shown["address"]),
@@ -98,7 +95,7 @@ fn a_forgotten_password_is_replaced_with_the_phrase() {
     refused(&mut import("renamed", &[]), 6, "--force replaces its file");
     home.json(&["wallet", "new", "other"]);
     refused(&mut import("other", &["--force"]), 6, "exists already");
-    let output = import("main", &["--force"]).output().unwrap();
+    let output = run(&mut import("main", &["--force"]));
     let after: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(after["file"], before["file"], "{}", said(&output));
     assert_eq!(files(&home.keys()), 2);
@@ -119,7 +116,7 @@ fn a_forgotten_password_is_replaced_with_the_phrase() {
         "--password-file",
         new.to_str().unwrap(),
     ];
-    let restored = other.hydra(&restore).output().unwrap();
+    let restored = run(&mut other.hydra(&restore));
     assert!(restored.status.success(), "{}", said(&restored));
 }
 
@@ -145,10 +142,7 @@ fn a_password_comes_from_standard_input_too_and_is_not_short() {
 fn a_password_that_others_can_read_is_remarked() {
     let home = Home::new();
     fs::set_permissions(home.path("password"), fs::Permissions::from_mode(0o644)).unwrap();
-    let output = home
-        .with_password(&["wallet", "new", "savings", "--json"])
-        .output()
-        .unwrap();
+    let output = run(&mut home.with_password(&["wallet", "new", "savings", "--json"]));
     assert!(output.status.success());
     assert!(said(&output).contains("chmod 600 password"), "{}", said(&output));
 }
@@ -157,10 +151,7 @@ fn a_password_that_others_can_read_is_remarked() {
 fn a_backup_is_restored_elsewhere_with_its_password() {
     let home = Home::new();
     home.import("main");
-    let saved = home
-        .hydra(&["wallet", "backup", "main", "--out", "main.json"])
-        .output()
-        .unwrap();
+    let saved = run(&mut home.hydra(&["wallet", "backup", "main", "--out", "main.json"]));
     assert!(saved.status.success(), "{}", said(&saved));
     assert_eq!(mode(&home.path("main.json")), 0o600);
     let mut again = home.hydra(&["wallet", "backup", ADDRESS, "--out", "main.json"]);
@@ -169,10 +160,7 @@ fn a_backup_is_restored_elsewhere_with_its_password() {
     fs::set_permissions(home.path("main.json"), fs::Permissions::from_mode(0o644)).unwrap();
     assert!(again.arg("--force").status().unwrap().success());
     assert_eq!(mode(&home.path("main.json")), 0o600);
-    let piped = home
-        .hydra(&["wallet", "backup", "main", "--out", "-"])
-        .output()
-        .unwrap();
+    let piped = run(&mut home.hydra(&["wallet", "backup", "main", "--out", "-"]));
     assert_eq!(piped.stdout, fs::read(home.path("main.json")).unwrap());
 
     let other = Home::new();
@@ -200,18 +188,11 @@ fn a_backup_is_restored_elsewhere_with_its_password() {
 fn an_address_is_shown_with_a_code_to_scan() {
     let home = Home::new();
     home.import("main");
-    let output = home
-        .hydra(&["wallet", "receive"])
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    let output = run(home.hydra(&["wallet", "receive"]).env("NO_COLOR", "1"));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with(ADDRESS), "{text}");
     assert!(text.contains('▀') && !text.contains('\x1b'), "{text}");
-    let json = home
-        .hydra(&["wallet", "receive", "main", "--json"])
-        .output()
-        .unwrap();
+    let json = run(&mut home.hydra(&["wallet", "receive", "main", "--json"]));
     let json: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["address"], ADDRESS);
     assert!(!json.to_string().contains('▀'));
@@ -222,33 +203,21 @@ fn the_folder_can_be_named_and_a_relative_setting_is_none() {
     let home = Home::new();
     home.json(&["wallet", "new", "here", "--keys", "mine"]);
     assert_eq!(files(&home.path("mine")), 1);
-    let listed = home
-        .hydra(&["wallet", "list"])
-        .env("HYDRA_KEYS", "mine")
-        .output()
-        .unwrap();
+    let listed = run(home.hydra(&["wallet", "list"]).env("HYDRA_KEYS", "mine"));
     assert!(said(&listed).contains("here"));
     // Set to nothing is not set.
-    let listed = home
-        .hydra(&["wallet", "list"])
-        .env("HYDRA_KEYS", "")
-        .output()
-        .unwrap();
+    let listed = run(home.hydra(&["wallet", "list"]).env("HYDRA_KEYS", ""));
     assert!(listed.status.success(), "{}", said(&listed));
     assert!(listed.stdout.is_empty(), "{}", said(&listed));
-    let output = home
+    let output = run(home
         .with_password(&["wallet", "new", "there", "--json"])
-        .env("XDG_CONFIG_HOME", "relative")
-        .output()
-        .unwrap();
+        .env("XDG_CONFIG_HOME", "relative"));
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(files(&home.keys()), 1);
     assert!(!home.path("relative").exists());
-    let output = home
+    let output = run(home
         .with_password(&["wallet", "new", "far", "--json"])
-        .env("XDG_CONFIG_HOME", home.path("config"))
-        .output()
-        .unwrap();
+        .env("XDG_CONFIG_HOME", home.path("config")));
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(files(&home.path("config/hydra/keys")), 1);
     refused(

@@ -4,6 +4,7 @@ mod kept;
 mod refused;
 mod typed;
 
+use hydra_schema_tests::{check, run};
 use serde_json::Value;
 use std::{
     fs,
@@ -64,7 +65,7 @@ impl Home {
 
     /// Runs it with the password from the file; it must succeed and print JSON.
     fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.with_password(arguments).arg("--json").output().unwrap();
+        let output = run(self.with_password(arguments).arg("--json"));
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         serde_json::from_slice(&output.stdout).unwrap()
     }
@@ -88,13 +89,14 @@ fn said(output: &Output) -> String {
 }
 
 fn refused(command: &mut Command, code: i32, words: &str) {
-    let output = command.output().unwrap();
+    let output = run(command);
     let complaint = said(&output);
     assert_eq!(output.status.code(), Some(code), "{complaint}");
     assert!(complaint.contains(words), "expected '{words}', got: {complaint}");
     assert!(!complaint.contains("panicked"), "{complaint}");
 }
 
+/// Runs it with this on its standard input.
 fn fed(command: &mut Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -104,7 +106,9 @@ fn fed(command: &mut Command, input: &str) -> Output {
         .unwrap();
     // It may have ended before it read all.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    let output = child.wait_with_output().unwrap();
+    check(command, &output);
+    output
 }
 
 fn mode(path: &Path) -> u32 {

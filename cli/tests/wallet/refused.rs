@@ -60,7 +60,7 @@ fn what_is_wrong_with_the_folder_is_said_once_and_nothing_in_it_is_lost() {
         ],
     ] {
         fs::write(home.path("other"), format!("{PHRASE}//savings")).unwrap();
-        let output = home.hydra(command).output().unwrap();
+        let output = run(&mut home.hydra(command));
         let text = said(&output);
         assert!(output.status.success(), "{text}");
         assert_eq!(text.matches("broken.json").count(), 1, "{text}");
@@ -110,10 +110,7 @@ fn another_network_s_address_is_answered_with_this_one_s() {
 fn a_phrase_with_a_mistake_is_answered_with_its_place_and_never_repeated() {
     let home = Home::new();
     fs::write(home.path("phrase"), PHRASE.replacen("thank", "thnak", 1)).unwrap();
-    let output = home
-        .with_password(&["wallet", "import", "main", "--file", "phrase", "--json"])
-        .output()
-        .unwrap();
+    let output = run(&mut home.with_password(&["wallet", "import", "main", "--file", "phrase", "--json"]));
     assert_eq!(output.status.code(), Some(6));
     let said = said(&output);
     assert!(said.contains("word 3"), "{said}");

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// The trainer's condition.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// Of the trainer.
     pub version: String,
-    /// `0x` and hexadecimal digits; of the newest sheet. `None` if there is no sheet, or the node has no account.
+    /// `0x` and hexadecimal digits; of the newest sheet. null if there is no sheet, or the node has no account.
     pub account: Option<String>,
     /// Whether that account takes part: `unregistered`, `unstaked` or `ready`.
     pub standing: Option<String>,
@@ -29,7 +30,7 @@ pub struct Status {
     pub models: Vec<ModelState>,
     /// When the node was last heard of.
     pub last_sheet: Option<LastSheet>,
-    /// This PC's clock beside those of its peers; `None` until enough of them said what time it is.
+    /// This PC's clock beside those of its peers; null until enough of them said what time it is.
     pub clock: Option<Clock>,
     /// What will be a fault unless somebody does something, as sentences. Gone when it is over.
     #[serde(default)]
@@ -41,12 +42,13 @@ pub struct Status {
 
 /// A connected trainer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Peer {
     /// Its identity.
     pub peer_id: String,
     /// Where the connection goes.
     pub address: String,
-    /// Round trip, once measured.
+    /// Round trip in milliseconds, once measured.
     pub latency_ms: Option<u64>,
     /// What it says it runs.
     pub agent: Option<String>,
@@ -54,6 +56,7 @@ pub struct Peer {
 
 /// Whether the engine may be used.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EngineStatus {
     /// `starting`, `ready` or `failed`.
     pub state: String,
@@ -63,10 +66,11 @@ pub struct EngineStatus {
 
 /// A model as this trainer sees it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelState {
     /// The model.
     pub model: ModelId,
-    /// The newest version held here; `None` before the first.
+    /// The newest version held here; null before the first.
     pub version: Option<Version>,
     /// BLAKE3 of that version's weights.
     pub weights: Option<String>,
@@ -82,6 +86,7 @@ pub struct ModelState {
 
 /// What is being done for a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Nothing to do.
@@ -111,17 +116,19 @@ impl fmt::Display for Stage {
 
 /// The newest duty sheet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastSheet {
     /// The block it was read at.
     pub block: BlockNumber,
-    /// Since it arrived.
+    /// Since it arrived, in seconds.
     pub seconds_ago: u64,
 }
 
 /// This PC's clock beside those of its peers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Clock {
-    /// How far ahead this PC's clock is of theirs; negative: behind.
+    /// How far ahead this PC's clock is of theirs, in milliseconds; negative: behind.
     pub offset_ms: i64,
     /// How many peers it was compared with.
     pub peers: usize,

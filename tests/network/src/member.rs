@@ -72,7 +72,9 @@ impl Member {
 
     fn event_with(&mut self, text: &str, limit: Duration) -> Value {
         let up = self.up.as_mut().expect("hydra up was started");
-        parsed(&up.line_with(text, limit))
+        let event = parsed(&up.line_with(text, limit));
+        hydra_schema_tests::check_one("up", &event);
+        event
     }
 
     /// Runs `hydra` on this PC.
