@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Status {
     /// Of the trainer.
     pub version: String,
-    /// `0x` and hexadecimal digits; of the newest sheet. null if there is no sheet, or the node has no account.
+    /// `0x` and hexadecimal digits; of the newest sheet. Null if there is no sheet, or the node has no account.
     pub account: Option<String>,
     /// Whether that account takes part: `unregistered`, `unstaked` or `ready`.
     pub standing: Option<String>,
