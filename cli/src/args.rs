@@ -191,6 +191,9 @@ pub struct DemoArgs {
     /// else 9944]
     #[arg(long, value_name = "PORT", conflicts_with = "only", value_parser = clap::value_parser!(u16).range(1..=i64::from(LAST_BASE_PORT)))]
     pub base_port: Option<u16>,
+    /// Don't open the dashboard in a browser. It is opened only where somebody is at a terminal of a desktop.
+    #[arg(long)]
+    pub no_browser: bool,
     /// The folder that holds the data set `digits` [default: found next to the program]
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
     pub datasets: Option<PathBuf>,

@@ -10,7 +10,7 @@
 //! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them, [`schemas`] what
 //! they print with `--json`. Below them are [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and
 //! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and their files),
-//! [`network`] (networks of this PC and where they are written down), [`home`] (this PC's part of one with others) with its
+//! [`network`] (networks of this PC and where they are written down), [`browser`] (opening the dashboard), [`home`] (this PC's part of one with others) with its
 //! [`keystore`] and [`spec`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
@@ -18,6 +18,7 @@ pub mod address;
 pub mod amount;
 pub mod args;
 pub mod ask;
+pub mod browser;
 pub mod chain;
 pub mod error;
 pub mod exit;

@@ -150,6 +150,8 @@ mod tests {
             models: vec![],
             last_sheet: None,
             clock: None,
+            node_rpc_port: None,
+            genesis: None,
             warnings: vec![],
             errors: vec![],
         }

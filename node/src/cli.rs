@@ -166,12 +166,13 @@ impl SubstrateCli for Cli {
             })
             .mut_arg("rpc_cors", |argument| {
                 argument
-                    .help("Origins whose pages may use the RPC servers, besides this PC's own, polkadot.js.org and dev.papi.how")
+                    .help("Origins whose pages may use the RPC servers, besides the dashboard's, polkadot.js.org and dev.papi.how")
                     .long_help(
                         "Browser origins whose pages may use the HTTP and WebSocket RPC servers, separated by commas: \
-                         https://wallet.example, http://lab.example:* (any port), null. They are added to the pages that \
-                         this PC serves itself, https://polkadot.js.org and https://dev.papi.how. `all` lets any page in, \
-                         by whatever name this PC is called. Programs need no origin.",
+                         https://wallet.example, http://lab.example:* (any port), null. They are added to the dashboard, \
+                         which this PC's trainer serves on --trainer-port, https://polkadot.js.org and \
+                         https://dev.papi.how. `all` lets any page in, by whatever name this PC is called. Programs need \
+                         no origin.",
                     )
             })
     }

@@ -43,6 +43,8 @@ pub enum TokenError {
 pub struct TrainerSettings {
     /// Where it listens and the shared secret; `None` if there is no secret.
     pub link: Option<TrainerLink>,
+    /// Where it listens, secret or not: its pages may use the node's JSON-RPC.
+    pub port: u16,
     /// The secret of its account, if not the keystore's own.
     pub suri: Option<String>,
 }
@@ -64,6 +66,7 @@ impl TrainerSettings {
         };
         Self {
             link,
+            port: options.trainer_port,
             suri: options.trainer_suri.or_else(|| config.dev_key_seed.clone()),
         }
     }

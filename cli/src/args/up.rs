@@ -46,6 +46,9 @@ pub struct UpArgs {
     /// Don't ask before joining.
     #[arg(long)]
     pub yes: bool,
+    /// Don't open the dashboard in a browser. It is opened only where somebody is at a terminal of a desktop.
+    #[arg(long)]
+    pub no_browser: bool,
     /// The folder that holds the data set `digits` [default: found next to the program; else others send it]
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
     pub datasets: Option<PathBuf>,
@@ -99,6 +102,7 @@ impl UpArgs {
             until_accuracy: older.until_accuracy,
             timeout: older.timeout.unwrap_or(DEFAULT_TIMEOUT),
             base_port: older.base_port,
+            no_browser: self.no_browser,
             datasets: self.datasets.clone(),
             node: self.node.clone(),
             trainer: self.trainer.clone(),

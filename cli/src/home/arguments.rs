@@ -35,12 +35,14 @@ impl Home {
 
     /// `hydra-trainer`'s arguments.
     pub fn trainer_arguments(&self, spec: &Spec, dataset: Option<&Path>) -> Vec<OsString> {
-        let trainer = &self.pc.trainer;
+        let (node, trainer) = (&self.pc.node, &self.pc.trainer);
         let mut arguments: Vec<OsString> = vec![
             "--base-path".into(),
             (&trainer.base_path).into(),
             "--http-port".into(),
             trainer.http_port.to_string().into(),
+            "--node-rpc-port".into(),
+            node.rpc_port.to_string().into(),
             "--token-file".into(),
             (&trainer.token_file).into(),
             "--p2p-port".into(),

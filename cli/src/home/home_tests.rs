@@ -106,6 +106,25 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
     };
     let arguments = home.trainer_arguments(&spec, None);
     assert!(arguments.contains(&"/dns/other".into()));
+    let node_port = OsString::from(home.pc.node.rpc_port.to_string());
+    assert!(
+        arguments
+            .windows(2)
+            .any(|pair| pair == [OsString::from("--node-rpc-port"), node_port.clone()]),
+        "the dashboard finds the node: {arguments:?}"
+    );
+    let trainer_port = OsString::from(home.pc.trainer.http_port.to_string());
+    for (arguments, option) in [
+        (&arguments, "--http-port"),
+        (&home.node_arguments(), "--trainer-port"),
+    ] {
+        assert!(
+            arguments
+                .windows(2)
+                .any(|pair| pair == [OsString::from(option), trainer_port.clone()]),
+            "the node lets its own trainer's page in: {arguments:?}"
+        );
+    }
     assert!(!arguments.contains(&OsString::from(&home.pc.trainer.multiaddr)));
     let founder = Home::open_or_make(&path, &wish(&ports(), true)).unwrap().home;
     assert!(founder.node_arguments().contains(&validator));

@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     args::DemoArgs,
+    browser::Browser,
     error::Error,
     files,
     network::{self, Network, Pc},
@@ -81,14 +82,15 @@ pub async fn demo(args: DemoArgs, json: bool) -> Result<(), Error> {
         }
     }
     network = register(&base_path, network, &pcs, true)?;
-    let first = pcs
-        .first()
-        .map(|running| running.pc.node.rpc_url.as_str())
-        .unwrap_or_default();
-    output::note(&format!(
-        "{} ready; RPC at {first}; Ctrl-C stops everything",
-        describe(&pcs)
-    ));
+    if let Some(Running { pc, .. }) = pcs.first() {
+        let dashboard = format!("{}/", pc.trainer.http_url);
+        output::note(&format!(
+            "{} ready; dashboard at {dashboard}; RPC at {}; Ctrl-C stops everything",
+            describe(&pcs),
+            pc.node.rpc_url,
+        ));
+        Browser::find(args.no_browser, json).open(&dashboard);
+    }
 
     let outcome = watch(&args, &base_path, &network, &pcs, &mut stop).await;
     let rounds = match &outcome {

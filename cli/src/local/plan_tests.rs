@@ -12,6 +12,7 @@ fn args(base_path: &Path) -> DemoArgs {
         until_accuracy: None,
         timeout: 1,
         base_port: None,
+        no_browser: true,
         datasets: None,
         node: None,
         trainer: None,

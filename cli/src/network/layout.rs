@@ -177,6 +177,8 @@ impl Pc {
             (&self.trainer.base_path).into(),
             "--http-port".into(),
             self.trainer.http_port.to_string().into(),
+            "--node-rpc-port".into(),
+            self.node.rpc_port.to_string().into(),
             "--token-file".into(),
             (&self.trainer.token_file).into(),
             "--p2p-address".into(),

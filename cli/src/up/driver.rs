@@ -15,10 +15,11 @@ use super::{
     facts, join,
     machine::Machine,
     news::News,
-    step::{self, Facts, Step, Wanted},
+    step::{self, Engine, Facts, Step, Wanted},
 };
 use crate::{
     accounts, amount,
+    browser::Browser,
     chain::{Block, Chain},
     error::Error,
     home::Home,
@@ -44,6 +45,8 @@ pub struct Driver<'a> {
     home: &'a Home,
     machine: Machine,
     say: Say,
+    browser: Browser,
+    shown: bool,
     stake: u128,
     bonded: bool,
     told: Option<Step>,
@@ -63,12 +66,14 @@ struct Connection {
 }
 
 impl<'a> Driver<'a> {
-    /// `stake` is what the owner wants to have at stake.
-    pub fn new(home: &'a Home, machine: Machine, stake: u128, say: Say) -> Self {
+    /// `stake` is what the owner wants to have at stake, `browser` where the dashboard is shown.
+    pub fn new(home: &'a Home, machine: Machine, stake: u128, say: Say, browser: Browser) -> Self {
         Self {
             home,
             machine,
             say,
+            browser,
+            shown: false,
             stake,
             bonded: home.joined.bonded,
             told: None,
@@ -166,6 +171,7 @@ impl<'a> Driver<'a> {
         loop {
             let (facts, at) = facts::look(&pc.chain, &pc.trainer, &pc.account, &pc.peer_id).await?;
             let step = step::next(&facts, &pc.wanted);
+            self.show(&facts);
             self.tell(&step, &facts, &pc);
             self.act(&step, at, &mut pc, retry).await?;
             let patience = match step {
@@ -183,6 +189,17 @@ impl<'a> Driver<'a> {
                 }
             }
         }
+    }
+
+    /// Shows the dashboard once, as soon as the trainer serves it: whoever waits for something can watch it there.
+    fn show(&mut self, facts: &Facts) {
+        if self.shown || facts.engine == Engine::Away {
+            return;
+        }
+        self.shown = true;
+        let url = format!("{}/", self.home.pc.trainer.http_url);
+        self.say.tell(&Event::Dashboard { url: url.clone() });
+        self.browser.open(&url);
     }
 
     /// Says what changed.

@@ -85,6 +85,11 @@ pub enum Event {
         /// Connected nodes.
         peers: usize,
     },
+    /// The trainer shows its dashboard.
+    Dashboard {
+        /// Where, in a browser of this PC.
+        url: String,
+    },
     /// The trainer tests whether this PC computes what the network computes.
     EngineStarting,
     /// It does.
@@ -231,6 +236,7 @@ impl Event {
                 format!("… node: block {block} of {target}, connected to {peers}")
             }
             Self::Synced { block, peers } => format!("✓ node     at block {block}, connected to {peers}"),
+            Self::Dashboard { url } => format!("✓ dashboard {url}"),
             Self::EngineStarting => {
                 "… trainer: testing whether this PC computes what the network computes".into()
             }
@@ -272,7 +278,7 @@ impl Event {
             ),
             Self::Training { trainer } => {
                 format!(
-                    "Training. Look with `hydra status`; the trainer is at {trainer}. Ctrl-C stops this PC."
+                    "Training. The dashboard is at {trainer}/ and `hydra status` says how it goes. Ctrl-C stops this PC."
                 )
             }
             Self::Round {
@@ -355,6 +361,13 @@ mod tests {
         let json = serde_json::to_value(&event).unwrap();
         assert_eq!(json["state"], "waiting_for_coins");
         assert_eq!(json["missing"], "1.2");
+    }
+
+    #[test]
+    fn who_trains_is_told_where_the_dashboard_is() {
+        let trainer = "http://127.0.0.1:8790".to_owned();
+        let text = Event::Training { trainer }.text();
+        assert!(text.contains("dashboard is at http://127.0.0.1:8790/ "), "{text}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::{fs::File, path::PathBuf};
 use crate::{
     amount,
     args::UpArgs,
+    browser::Browser,
     error::Error,
     home::{self, Home, Made, Wish},
     keys::terminal,
@@ -71,7 +72,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
-    let mut driver = Driver::new(&home, machine, stake, say);
+    let mut driver = Driver::new(&home, machine, stake, say, Browser::find(args.no_browser, json));
     let ended = tokio::select! {
         () = stop.asked() => Ok(()),
         ended = driver.drive() => ended.map(|never| match never {}),

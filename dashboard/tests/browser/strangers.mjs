@@ -8,8 +8,8 @@ const listen = (answer) =>
     server.listen(0, "127.0.0.1", () => resolve(server));
   });
 
-/** What a page elsewhere gets of each way to reach the trainer: nothing, if all is well. */
-const attempts = async (base) => {
+/** What a page elsewhere gets of each way to reach trainer and node: nothing, if all is well. */
+const attempts = async ({ base, rpc }) => {
   const got = [];
   const tried = async (name, attempt) => {
     try {
@@ -63,32 +63,47 @@ const attempts = async (base) => {
       document.body.append(frame);
     }),
   );
+  const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "system_chain", params: [] });
+  const node = rpc.replace("ws:", "http:");
+  for (const type of ["application/json", "text/plain"]) {
+    await tried(`the node, ${type}`, async () => {
+      const response = await fetch(node, { method: "POST", headers: { "content-type": type }, body: call });
+      return response.text();
+    });
+  }
+  await tried("the node's socket", () =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(rpc);
+      socket.onopen = () => resolve("open");
+      socket.onerror = () => resolve(undefined);
+    }),
+  );
   return got;
 };
 
-async function nothingFrom(browser, host, page) {
+async function nothingFrom({ browser, page, rpc }, host) {
   const server = await listen((_, response) => response.end("<!doctype html><title>another page</title><p>hello"));
   const context = await browser.browser.newContext();
   try {
     const window = await context.newPage();
     await window.goto(`http://${host}:${server.address().port}/`);
-    assert.deepEqual(await window.evaluate(attempts, page), []);
+    assert.deepEqual(await window.evaluate(attempts, { base: page, rpc }), []);
   } finally {
     await context.close();
     server.close();
   }
 }
 
-export async function a_page_of_another_site_gets_nothing({ browser, page }) {
-  await nothingFrom(browser, "evil.example", page);
+export async function a_page_of_another_site_gets_nothing(context) {
+  await nothingFrom(context, "evil.example");
 }
 
-export async function a_page_on_another_port_of_this_pc_gets_nothing({ browser, page }) {
-  await nothingFrom(browser, "127.0.0.1", page);
-  await nothingFrom(browser, "localhost", page);
+export async function a_page_on_another_port_of_this_pc_gets_nothing(context) {
+  await nothingFrom(context, "127.0.0.1");
+  await nothingFrom(context, "localhost");
 }
 
-export async function a_name_that_was_bound_to_this_pc_gets_nothing({ browser, page }) {
+export async function a_name_that_was_bound_to_this_pc_gets_nothing({ browser, page, rpc }) {
   const context = await browser.browser.newContext();
   try {
     const window = await context.newPage();
@@ -99,6 +114,20 @@ export async function a_name_that_was_bound_to_this_pc_gets_nothing({ browser, p
       assert.equal(response.status(), 403, path);
       assert(!(await response.text()).includes("peer_id"), path);
     }
+    // The node's port under that name, too: what is there then is of the page's own origin.
+    const node = new URL(rpc.replace("ws:", "http:"));
+    node.hostname = "evil.example";
+    assert.equal((await window.goto(node.href)).status(), 403);
+    const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "system_chain", params: [] });
+    const asked = await window.evaluate(
+      async (body) => {
+        const response = await fetch("/", { method: "POST", headers: { "content-type": "application/json" }, body });
+        return { status: response.status, text: await response.text() };
+      },
+      call,
+    );
+    assert.equal(asked.status, 403);
+    assert(!asked.text.includes('"result"'), asked.text);
   } finally {
     await context.close();
   }

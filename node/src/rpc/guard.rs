@@ -14,18 +14,14 @@ use std::net::{IpAddr, SocketAddr};
 /// What a browser says of the page behind a request.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Pages that may use the node: those that this PC serves itself, polkadot-js Apps and the PAPI console. `:*` stands for
-/// any port.
-const NAMED: [&str; 8] = [
-    "http://localhost:*",
-    "http://127.0.0.1:*",
-    "http://[::1]:*",
-    "https://localhost:*",
-    "https://127.0.0.1:*",
-    "https://[::1]:*",
-    "https://polkadot.js.org",
-    "https://dev.papi.how",
-];
+/// Pages of other sites that may use the node: polkadot-js Apps and the PAPI console.
+const NAMED: [&str; 2] = ["https://polkadot.js.org", "https://dev.papi.how"];
+
+/// The origins of the dashboard, which this PC's trainer serves on this port. What other programs serve on other ports of this
+/// PC are pages like any other.
+fn dashboard(trainer_port: u16) -> [String; 2] {
+    ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{trainer_port}"))
+}
 
 /// Why a request is refused, in a sentence for whoever sent it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -55,18 +51,20 @@ pub enum Refusal {
 /// Who may use one of the node's addresses.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// `None`: anybody, because `--rpc-cors all` asks for it.
+    /// The dashboard, and what `--rpc-cors` names. `None`: anybody, because `--rpc-cors all` asks for it.
     added: Option<Vec<String>>,
     /// Whether only this PC can connect.
     local: bool,
 }
 
 impl Guard {
-    /// For an address, with the origins of `--rpc-cors`; `None` if it allows all.
-    pub fn new(address: SocketAddr, cors: Option<Vec<String>>) -> Self {
+    /// For an address, with the origins of `--rpc-cors`, `None` if it allows all, and the port of the dashboard.
+    pub fn new(address: SocketAddr, cors: Option<Vec<String>>, trainer_port: u16) -> Self {
         let everybody = |origins: &Vec<String>| origins.iter().any(|origin| origin == "*" || origin == "all");
         Self {
-            added: cors.filter(|origins| !everybody(origins)),
+            added: cors
+                .filter(|origins| !everybody(origins))
+                .map(|origins| dashboard(trainer_port).into_iter().chain(origins).collect()),
             local: address.ip().is_loopback(),
         }
     }
@@ -177,7 +175,7 @@ mod tests {
 
     fn guard(address: &str, added: &[&str]) -> Guard {
         let added = added.iter().map(|origin| (*origin).to_owned()).collect();
-        Guard::new(address.parse().unwrap(), Some(added))
+        Guard::new(address.parse().unwrap(), Some(added), 8790)
     }
 
     fn asked(origin: &str, added: &[&str]) -> Result<Option<HeaderValue>, Refusal> {
@@ -203,10 +201,8 @@ mod tests {
         for origin in [
             "https://polkadot.js.org",
             "https://dev.papi.how",
-            "http://localhost",
-            "http://localhost:3000",
-            "https://127.0.0.1:8443",
-            "http://[::1]:80",
+            "http://localhost:8790",
+            "http://127.0.0.1:8790",
         ] {
             let allowed = HeaderValue::from_str(origin).unwrap();
             assert_eq!(asked(origin, &[]), Ok(Some(allowed)), "{origin}");
@@ -224,6 +220,11 @@ mod tests {
             "https://polkadot.js.org:8443",
             "https://polkadot.js.org.evil.example",
             "https://evil.example/https://polkadot.js.org",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:87900",
+            "https://127.0.0.1:8790",
+            "http://[::1]:8790",
             "http://localhost.evil.example",
             "http://127.0.0.1.evil.example:80",
             "http://localhost:80:80",
@@ -238,7 +239,10 @@ mod tests {
         }
         let twice = request(
             "127.0.0.1",
-            &[("origin", "http://localhost"), ("origin", "http://evil.example")],
+            &[
+                ("origin", "http://localhost:8790"),
+                ("origin", "http://evil.example"),
+            ],
         );
         assert_eq!(
             guard("127.0.0.1:1", &[]).check(&twice),
@@ -259,7 +263,7 @@ mod tests {
         }
         assert!(asked("https://wallet.example:8443", &added).is_err());
         assert!(asked("http://evil.example", &["*"]).is_ok());
-        let everybody = Guard::new("127.0.0.1:1".parse().unwrap(), None);
+        let everybody = Guard::new("127.0.0.1:1".parse().unwrap(), None, 8790);
         let evil = request("evil.example", &[("origin", "http://evil.example")]);
         assert!(everybody.check(&evil).is_ok());
     }

@@ -96,8 +96,14 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Listens on the endpoints and answers with `methods`, as many at a time as the first endpoint takes.
-    pub fn start(endpoints: Vec<RpcEndpoint>, methods: &RpcModule<()>, logged: u32) -> Result<Self, Error> {
+    /// Listens on the endpoints and answers with `methods`, as many at a time as the first endpoint takes. Pages of this PC's
+    /// trainer, which is at `trainer_port`, may ask, too.
+    pub fn start(
+        endpoints: Vec<RpcEndpoint>,
+        methods: &RpcModule<()>,
+        logged: u32,
+        trainer_port: u16,
+    ) -> Result<Self, Error> {
         let methods = with_list(methods)?;
         let (stop, handle) = stop_channel();
         let threads = endpoints.iter().map(|endpoint| endpoint.max_connections).max();
@@ -130,7 +136,7 @@ impl Server {
                 .map_err(|error| ports::refused(address, "--rpc-port", error))?;
             addresses.push(bound.to_string());
             let door = Arc::new(Door {
-                guard: Guard::new(bound, endpoint.cors.clone()),
+                guard: Guard::new(bound, endpoint.cors.clone(), trainer_port),
                 bodies: Reader::new(
                     megabytes(endpoint.max_payload_in_mb),
                     megabytes(UNFINISHED_MIB),

@@ -176,7 +176,7 @@ pub fn start<N: NetworkBackend<Block, Hash>>(
         telemetry: telemetry.as_mut(),
         tracing_execute_block: None,
     })?;
-    let server = rpc::Server::start(endpoints, &handlers.handle(), logged)?;
+    let server = rpc::Server::start(endpoints, &handlers.handle(), logged, trainer.port)?;
     task_manager.keep_alive(server);
 
     common.telemetry = telemetry.as_ref().map(Telemetry::handle);

@@ -40,7 +40,7 @@ fn only_programs_and_named_pages_reach_the_methods() {
 
     // A connection that a good page opened is no way in for another one.
     let mut shared = Connection::to(rpc);
-    let first = shared.call("system_health", "[]", &["origin: http://localhost:3000"]);
+    let first = shared.call("system_health", "[]", &["origin: http://localhost:8790"]);
     assert_eq!(first.status, 200, "{first:?}");
     assert_eq!(shared.call("system_health", "[]", &[EVIL]).status, 403);
 
@@ -71,12 +71,14 @@ fn only_programs_and_named_pages_reach_the_methods() {
     for origin in [
         "https://polkadot.js.org",
         "https://dev.papi.how",
-        "http://localhost:8000",
+        "http://127.0.0.1:8790",
     ] {
         assert_eq!(socket(&[&format!("origin: {origin}")]), 101, "{origin}");
     }
     assert_eq!(socket(&[EVIL]), 403);
     assert_eq!(socket(&["origin: null"]), 403);
+    // Another program's page on this PC.
+    assert_eq!(socket(&["origin: http://127.0.0.1:8000"]), 403);
 }
 
 #[test]

@@ -7,11 +7,12 @@
 //! |------|--------|-----------------|-----|
 //! | [`DUTIES_PATH`] | POST | duty sheet and answer | yes |
 //! | [`STATUS_PATH`] | GET | [`Status`] | no |
+//! | [`EVENTS_PATH`] | GET | server-sent events, each a [`Status`] | no |
 //! | [`CHECK_PATH`] | POST | [`Question`], [`Checked`] | yes |
 //! | [`INFER_PATH`] | POST | [`Question`], [`Answer`] | yes |
 //! | [`weights_path`] | GET | a safetensors file | yes |
 //!
-//! Whatever is refused is answered with a [`Refusal`].
+//! At all other paths are the files of the dashboard, for anyone on this PC. Whatever is refused is answered with a [`Refusal`].
 
 mod question;
 mod status;
@@ -19,7 +20,7 @@ mod tag;
 
 pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
 pub use question::{Answer, Checked, Image, MAX_READINGS, Question};
-pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Stage, Status};
+pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Stage, Status, Waiting};
 pub use tag::{Tag, TagError};
 
 use hydra_primitives::ModelId;
@@ -27,6 +28,10 @@ use serde::{Deserialize, Serialize};
 
 /// How the trainer is; anyone may ask.
 pub const STATUS_PATH: &str = "/v1/status";
+/// How the trainer is, now and whenever that changes: server-sent events called [`STATUS_EVENT`].
+pub const EVENTS_PATH: &str = "/v1/events";
+/// What an event of [`EVENTS_PATH`] is called.
+pub const STATUS_EVENT: &str = "status";
 /// An answer to a question.
 pub const INFER_PATH: &str = "/v1/infer";
 /// Whether a question could be answered.

@@ -32,6 +32,13 @@ pub struct Status {
     pub last_sheet: Option<LastSheet>,
     /// This PC's clock beside those of its peers; null until enough of them said what time it is.
     pub clock: Option<Clock>,
+    /// The port on 127.0.0.1 of its node's JSON-RPC, as the trainer was told: for the dashboard.
+    #[serde(default)]
+    pub node_rpc_port: Option<u16>,
+    /// The genesis hash of the chain that the last duty sheet came from: `0x` and 64 hexadecimal digits. Only this PC's node
+    /// sends sheets, so whatever answers at the port above with another one is another chain.
+    #[serde(default)]
+    pub genesis: Option<String>,
     /// What will be a fault unless somebody does something, as sentences. Gone when it is over.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -82,6 +89,32 @@ pub struct ModelState {
     pub phase: String,
     /// What is being done, in words.
     pub task: Option<String>,
+    /// How far that is, where it is known.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+    /// What is owed and not done yet.
+    #[serde(default)]
+    pub waiting: Waiting,
+}
+
+/// How far a task is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps done.
+    pub done: u32,
+    /// Steps in all.
+    pub total: u32,
+}
+
+/// Tasks that are owed and not done yet, those that are being done included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Versions to measure.
+    pub measure: u32,
+    /// Shards to train on.
+    pub train: u32,
+    /// Results of others to check.
+    pub verify: u32,
 }
 
 /// What is being done for a model.
@@ -179,6 +212,12 @@ mod tests {
                 round: 2,
                 phase: "train".into(),
                 task: None,
+                progress: Some(Progress { done: 5, total: 30 }),
+                waiting: Waiting {
+                    measure: 0,
+                    train: 1,
+                    verify: 2,
+                },
             }],
             last_sheet: Some(LastSheet {
                 block: 3,
@@ -188,6 +227,8 @@ mod tests {
                 offset_ms: -5,
                 peers: 6,
             }),
+            node_rpc_port: Some(9944),
+            genesis: None,
             warnings: vec![],
             errors: vec![],
         };
@@ -195,8 +236,9 @@ mod tests {
         let expected = concat!(
             r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"peers":[],"#,
             r#""engine":{"state":"ready","reason":null},"models":[{"model":0,"version":1,"weights":null,"#,
-            r#""state":"idle","round":2,"phase":"train","task":null}],"last_sheet":{"block":3,"seconds_ago":4},"#,
-            r#""clock":{"offset_ms":-5,"peers":6},"warnings":[],"errors":[]}"#
+            r#""state":"idle","round":2,"phase":"train","task":null,"progress":{"done":5,"total":30},"#,
+            r#""waiting":{"measure":0,"train":1,"verify":2}}],"last_sheet":{"block":3,"seconds_ago":4},"#,
+            r#""clock":{"offset_ms":-5,"peers":6},"node_rpc_port":9944,"genesis":null,"warnings":[],"errors":[]}"#
         );
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_str::<Status>(&json).unwrap(), status);

@@ -14,6 +14,7 @@ use hydra_primitives::{
     duty::{DutySheet, ModelDuties},
     proposal::{Proposal, Score},
 };
+use hydra_trainer_api::Waiting;
 
 use crate::{
     journal::SaltedVote,
@@ -199,6 +200,26 @@ impl Board {
         seats
             .max_by_key(|(arrived, _)| *arrived)
             .map(|(_, duties)| duties)
+    }
+
+    /// What the newest sheets ask for of a model, and is not done yet.
+    pub fn waiting(&self, model: ModelId) -> Waiting {
+        let asked = self.seats.values().flat_map(|seat| &seat.tasks);
+        let open: HashSet<TaskKey> = asked
+            .map(|task| task.key)
+            .filter(|key| key.model() == model && self.outcome(key).is_none())
+            .collect();
+        let mut waiting = Waiting::default();
+        for key in open {
+            let count = match key {
+                TaskKey::Hold { .. } => continue,
+                TaskKey::Attest { .. } => &mut waiting.measure,
+                TaskKey::Train { .. } => &mut waiting.train,
+                TaskKey::Verify { .. } => &mut waiting.verify,
+            };
+            *count = count.saturating_add(1);
+        }
+        waiting
     }
 
     /// The task of a running run.

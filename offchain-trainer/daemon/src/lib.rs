@@ -15,6 +15,7 @@
 pub mod append;
 pub mod ask;
 pub mod board;
+mod changes;
 pub mod depot;
 mod error_log;
 pub mod import;

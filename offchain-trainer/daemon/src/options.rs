@@ -17,6 +17,9 @@ pub struct Options {
     /// Port on 127.0.0.1 for the node, the command line tool and the dashboard; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub http_port: u16,
+    /// Port on 127.0.0.1 of this PC's node (its --rpc-port), where the dashboard reads the chain.
+    #[arg(long, value_name = "PORT", default_value_t = 9944)]
+    pub node_rpc_port: u16,
     /// File with the secret shared with the node: 64 hexadecimal digits.
     #[arg(long, value_name = "FILE")]
     pub token_file: PathBuf,

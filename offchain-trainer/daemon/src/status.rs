@@ -12,7 +12,7 @@ use hydra_trainer_api::{Clock, EngineStatus, LastSheet, ModelState, Peer, Stage,
 use crate::{tasks::Shared, torch::EngineState};
 
 /// How things are now.
-pub(crate) fn status(shared: &Shared) -> Status {
+pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
     let (sheet, arrived) = shared.newest_sheet().unzip();
     let network = shared.depot.network();
     let peers = network.peers().into_iter().map(|peer| Peer {
@@ -62,6 +62,8 @@ pub(crate) fn status(shared: &Shared) -> Status {
             offset_ms: offset.ms,
             peers: offset.peers,
         }),
+        node_rpc_port: Some(node_rpc_port),
+        genesis: sheet.as_ref().map(|sheet| format!("{:?}", sheet.genesis)),
         warnings: shared.warnings.list().into_iter().chain(away(network)).collect(),
         errors: shared.errors.list(),
     }
@@ -90,10 +92,12 @@ fn models(shared: &Shared, sheet: &DutySheet) -> Vec<ModelState> {
             model: duties.model,
             version: held.as_ref().map(|held| held.version),
             weights: held.map(|held| format!("{:?}", held.hash)),
-            state: doing.as_ref().map_or(Stage::Idle, |(stage, _)| *stage),
+            state: doing.as_ref().map_or(Stage::Idle, |doing| doing.stage),
             round: duties.round,
             phase: phase.into(),
-            task: doing.map(|(_, task)| task),
+            progress: doing.as_ref().and_then(|doing| doing.progress),
+            task: doing.map(|doing| doing.task),
+            waiting: shared.waiting(duties.model),
         }
     };
     sheet.models.iter().map(model).collect()

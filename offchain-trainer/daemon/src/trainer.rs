@@ -193,7 +193,7 @@ impl Trainer {
         shared.look_around();
 
         let (end, ended) = oneshot::channel::<()>();
-        let router = router(Context::new(shared.clone(), token));
+        let router = router(Context::new(shared.clone(), token, options.node_rpc_port));
         let server = tokio::spawn(async move {
             // Ends when told to, or when the trainer is dropped.
             serve(listener, router, async { drop(ended.await) }).await;

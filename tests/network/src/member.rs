@@ -42,6 +42,34 @@ impl Member {
         &self.seat
     }
 
+    /// What its node answers to a browser's page of this origin: an HTTP status.
+    pub fn answer_to_page(&self, origin: &str) -> String {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
+        let origin = format!("origin: {origin}");
+        let network = self.network();
+        let node = &network.pcs.first().expect("this PC").node;
+        let url = node.rpc_url.replacen("ws:", "http:", 1);
+        let words = [
+            "curl",
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+            "--max-time",
+            "60",
+            "--header",
+            &origin,
+            "--header",
+            "content-type: application/json",
+            "--data",
+            body,
+            &url,
+        ];
+        let output = proc::run(&mut self.command(&words));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// `hydra up` with these options: none are needed the second time.
     pub fn up(&mut self, options: &[String]) {
         let mut command = self.command(&["setpriv", "--pdeathsig", "TERM"]);

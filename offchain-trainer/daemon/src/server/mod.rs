@@ -4,7 +4,9 @@
 //! listen on another address, or answer a page of another site.
 
 mod download;
+mod events;
 mod guard;
+mod page;
 mod sealed;
 mod seat;
 mod serve;
@@ -16,14 +18,16 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use codec::{DecodeAll, Encode};
 use hydra_primitives::duty::{DUTY_PROTOCOL, DutyAnswer, DutySheet};
-use hydra_trainer_api::{CHECK_PATH, DUTIES_PATH, INFER_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE};
+use hydra_trainer_api::{
+    CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE,
+};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -35,6 +39,7 @@ use crate::{
     torch::TorchError,
 };
 use download::Downloads;
+use events::LISTENERS;
 use sealed::Sealed;
 
 /// Questions at a time: more would take the places of others, and the engine answers a few at a time.
@@ -47,16 +52,26 @@ pub(crate) struct Context {
     token: Secret,
     questions: Arc<Semaphore>,
     downloads: Arc<Downloads>,
+    listeners: Arc<Semaphore>,
+    node_rpc_port: u16,
+    page_policy: HeaderValue,
 }
 
 impl Context {
-    pub(crate) fn new(shared: Arc<Shared>, token: Secret) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, token: Secret, node_rpc_port: u16) -> Self {
         Self {
             shared,
             token,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             downloads: Arc::default(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            node_rpc_port,
+            page_policy: page::policy(node_rpc_port),
         }
+    }
+
+    fn status(&self) -> Status {
+        status(&self.shared, self.node_rpc_port)
     }
 
     fn place_for_a_question(&self) -> Result<OwnedSemaphorePermit, Refusal> {
@@ -111,9 +126,10 @@ impl IntoResponse for Refusal {
 
 /// All paths.
 pub(crate) fn router(context: Context) -> Router {
-    Router::new()
+    page::routes(Router::new())
         .route(DUTIES_PATH, post(duties))
         .route(STATUS_PATH, get(show_status))
+        .route(EVENTS_PATH, get(listen))
         .route(INFER_PATH, post(infer))
         .route(CHECK_PATH, post(check_image))
         .route(WEIGHTS_ROUTE, get(weights))
@@ -166,7 +182,11 @@ fn read_sheet(mut body: &[u8]) -> Result<DutySheet, Refusal> {
 }
 
 async fn show_status(State(context): State<Context>) -> Json<Status> {
-    Json(status(&context.shared))
+    Json(context.status())
+}
+
+async fn listen(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
+    events::events(context, &request)
 }
 
 async fn infer(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {

@@ -1,6 +1,6 @@
 //! A connection's place: what it has done with it, and when it has to be given up.
 //!
-//! A connection either waits, with nothing or a part of a request sent, or is being answered. Only a request that is
+//! A connection either waits, with nothing or a part of a request sent, or is being answered, or listens to events. Only a request that is
 //! complete and shows that its sender knows the token makes a place safe, so that nobody can keep others out with less.
 
 use std::{
@@ -26,6 +26,8 @@ pub(super) const REQUEST: Duration = Duration::from_secs(5);
 /// How long a connection may be idle between two. No multiple of a block time: a node that asks again then must not meet
 /// a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(15);
+/// How long a connection may listen to events. They come little by little, so that who doesn't read them is not noticed.
+pub(super) const LISTENING: Duration = Duration::from_secs(290);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -37,6 +39,11 @@ enum State {
         first_byte: Option<Instant>,
     },
     Answering,
+    /// To events, of which there is no last one.
+    Listening {
+        /// Since it asked for them.
+        since: Instant,
+    },
 }
 
 impl State {
@@ -55,6 +62,7 @@ impl State {
             } => Some(first + REQUEST),
             Self::Waiting { since, .. } => Some(since + IDLE),
             Self::Answering => None,
+            Self::Listening { since } => Some(since + LISTENING),
         }
     }
 }
@@ -81,6 +89,14 @@ impl Seat {
         Answering(self.clone())
     }
 
+    /// Somebody listens to events, whoever it is: the place is as little worth as before. Until this is dropped.
+    pub(super) fn listen(self: &Arc<Self>) -> Listening {
+        self.state.send_replace(State::Listening {
+            since: Instant::now(),
+        });
+        Listening(self.clone())
+    }
+
     /// An answer is on its way, or a request was refused.
     pub(super) fn answered(&self) {
         self.state.send_if_modified(|state| match state {
@@ -89,7 +105,7 @@ impl Seat {
                 true
             }
             // By a body that is still being sent.
-            State::Answering => false,
+            State::Answering | State::Listening { .. } => false,
         });
     }
 
@@ -110,7 +126,9 @@ impl Seat {
     /// the token, and of each who has been without a complete request for longest.
     pub(super) fn worth(&self) -> Option<(bool, Instant)> {
         match *self.state.borrow() {
-            State::Waiting { since, .. } => Some((self.proven.load(Ordering::Relaxed), since)),
+            State::Waiting { since, .. } | State::Listening { since } => {
+                Some((self.proven.load(Ordering::Relaxed), since))
+            }
             State::Answering => None,
         }
     }
@@ -140,6 +158,16 @@ impl Seat {
 pub(super) struct Answering(Arc<Seat>);
 
 impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.state.send_replace(State::waiting());
+    }
+}
+
+/// While this lives, events are being sent.
+#[derive(Debug)]
+pub(super) struct Listening(Arc<Seat>);
+
+impl Drop for Listening {
     fn drop(&mut self) {
         self.0.state.send_replace(State::waiting());
     }
@@ -223,6 +251,21 @@ mod tests {
         assert!(seat.worth().is_none(), "its body is still being sent");
         drop(answering);
         assert!(ends(&seat).unwrap() > idle);
+    }
+
+    #[test]
+    fn who_listens_is_no_friend_and_does_not_listen_for_ever() {
+        let seat = Seat::new();
+        let listening = seat.listen();
+        seat.answered();
+        let end = ends(&seat).unwrap();
+        assert!(end > Instant::now() + IDLE);
+        assert!(seat.worth().is_some_and(|(proven, _)| !proven));
+        // Nothing that is sent meanwhile makes it longer.
+        seat.heard();
+        assert_eq!(ends(&seat), Some(end));
+        drop(listening);
+        assert!(ends(&seat).unwrap() < end);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use hydra_primitives::{
     H256, ModelId,
     duty::{Duty, DutyResult, DutySheet, ModelDuties, VerifyDuty},
 };
+use hydra_trainer_api::Waiting;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     task::{AbortHandle, JoinError},
@@ -29,13 +30,14 @@ use tokio::{
 
 use crate::{
     board::{Board, Command, Outcome},
+    changes::Changes,
     depot::Depot,
     error_log::ErrorLog,
     journal::{Journal, SaltedVote},
     lock,
     plan::{Task, TaskKey, Work, duty_key},
     space::Space,
-    stage::{Stage, StageCell},
+    stage::{Doing, Stage, StageCell},
     tasks::losses::Losses,
     torch::{EngineState, MOST_WORKERS, Torch, TorchError},
     votes::{Salts, commit, vote_key},
@@ -70,6 +72,7 @@ pub struct Shared {
     pub(crate) torch: Torch,
     pub(crate) errors: ErrorLog,
     pub(crate) warnings: Warnings,
+    pub(crate) changes: Changes,
     space: Space,
     journal: Arc<Journal>,
     salts: Salts,
@@ -91,6 +94,7 @@ impl Shared {
             torch,
             errors: ErrorLog::default(),
             warnings: Warnings::default(),
+            changes: Changes::default(),
             space,
             journal: Arc::new(journal),
             salts,
@@ -130,6 +134,7 @@ impl Shared {
             .iter()
             .for_each(|duties| self.sweep(sheet.genesis, duties));
         self.arrival.notify_waiters();
+        self.changes.note();
         results
     }
 
@@ -159,6 +164,7 @@ impl Shared {
         let mut board = lock(&self.board);
         let commands = board.engine_is_ready();
         self.execute(commands);
+        self.changes.note();
     }
 
     /// Stops all tasks, and starts none any more.
@@ -166,6 +172,7 @@ impl Shared {
         let mut runs = lock(&self.runs);
         runs.stopping = true;
         runs.running.values().for_each(|run| run.abort.abort());
+        self.changes.end();
     }
 
     /// Tells a person of a panic.
@@ -188,12 +195,17 @@ impl Shared {
     }
 
     /// What is being done for a model: the most advanced of its tasks.
-    pub(crate) fn doing(&self, model: ModelId) -> Option<(Stage, String)> {
+    pub(crate) fn doing(&self, model: ModelId) -> Option<Doing> {
         let runs = lock(&self.runs);
         let of_model = runs.running.values().filter(|run| run.key.model() == model);
         of_model
             .max_by_key(|run| run.key.rank())
             .map(|run| run.stage.get())
+    }
+
+    /// What is owed for a model and not done yet.
+    pub(crate) fn waiting(&self, model: ModelId) -> Waiting {
+        lock(&self.board).waiting(model)
     }
 
     fn execute(self: &Arc<Self>, commands: Vec<Command>) {
@@ -226,7 +238,7 @@ impl Shared {
     }
 
     fn start(self: &Arc<Self>, run: u64, task: Task) {
-        let (key, stage) = (task.key, StageCell::default());
+        let (key, stage) = (task.key, StageCell::noting(self.changes.clone()));
         let (last_chance, hears) = watch::channel(task.last_chance);
         // Locked until the run is registered: it may be over before that otherwise.
         let mut runs = lock(&self.runs);
@@ -269,6 +281,7 @@ impl Shared {
             let mut board = lock(&shared.board);
             let commands = board.finished(run, key, result);
             shared.execute(commands);
+            shared.changes.note();
         });
         runs.running.insert(
             run,

@@ -60,7 +60,7 @@ impl Shared {
                 .iter()
                 .try_for_each(|state| depot.put_blocking(&state, state_tag).map(drop))
         });
-        let base = held.hash;
+        let (base, progress) = (held.hash, stage.clone());
         let trained = self.torch.run(move |engine| {
             // A bit that flipped since would make an honest proposal a false one.
             if held.state.hash(&model.spec) != held.hash {
@@ -74,8 +74,13 @@ impl Shared {
                 validation: &validation,
                 task_seed,
             };
-            // Fails only if the disk did; the writer says so.
-            engine.train(job, |_, state| drop(states.send(state)))
+            let steps = &model.spec.task;
+            engine.train(job, |leaf, state| {
+                let done = leaf.saturating_mul(steps.checkpoint_every).min(steps.steps);
+                progress.progress(done, steps.steps);
+                // Fails only if the disk did; the writer says so.
+                drop(states.send(state));
+            })
         });
         let trained = trained.await;
         joined(writer.await).unwrap_or(Err(DepotError::Stopping))?;

@@ -234,7 +234,7 @@ impl Blobs for Fetching {
             (fetched, self.verifications.clone().acquire_owned().await)
         });
         *lock(&self.permit) = permit.ok();
-        self.stage.set(before.0, before.1);
+        self.stage.set(before.stage, before.task);
         fetched.map_err(|error| {
             *lock(&self.last_error) = Some(error);
             Unavailable

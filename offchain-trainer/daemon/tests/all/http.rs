@@ -320,3 +320,112 @@ async fn pages_of_other_programs_of_this_pc_are_refused_and_no_answer_can_be_emb
     }
     pc.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_is_served_with_its_policy_to_who_opens_it_here() {
+    let mut pc = Pc::start(26, &[], true).await;
+    let get = |path: &str| pc.http.get(pc.url(path));
+    let page = get("/").header("sec-fetch-site", "none").send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.contains("connect-src 'self' ws://127.0.0.1:1;"),
+        "{policy}"
+    );
+    assert!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
+    assert_eq!(page.headers()["cache-control"], "no-cache");
+    let tag = page.headers()["etag"].clone();
+    let html = page.text().await.unwrap();
+    let known = get("/").header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+
+    let script = html
+        .split('"')
+        .find(|part| part.starts_with("/assets/main-") && part.ends_with(".js"));
+    let script = get(script.expect("the page names its script"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert!(
+        script.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+
+    for site in ["cross-site", "same-site"] {
+        let foreign = get("/").header("sec-fetch-site", site).send().await.unwrap();
+        refused(foreign, StatusCode::FORBIDDEN, "other sites").await;
+    }
+    let rebound = get("/").header("host", "evil.example").send().await.unwrap();
+    refused(rebound, StatusCode::FORBIDDEN, "127.0.0.1").await;
+    for nothing in ["/index.html", "/assets/", "/files.rs"] {
+        refused(
+            get(nothing).send().await.unwrap(),
+            StatusCode::NOT_FOUND,
+            "/v1/status",
+        )
+        .await;
+    }
+    pc.stop().await;
+}
+
+/// Reads a stream of events until one says this.
+async fn event_with(stream: &mut Response, words: &str) -> String {
+    let read = async {
+        let mut seen = String::new();
+        while let Some(chunk) = stream.chunk().await.unwrap() {
+            seen += &String::from_utf8_lossy(&chunk);
+            if let Some(event) = seen.split("\n\n").find(|event| event.contains(words)) {
+                return event.to_owned();
+            }
+        }
+        panic!("it ended without {words}: {seen}")
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), read)
+        .await
+        .expect("it comes")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_tell_of_changes_as_they_come_and_a_bounded_number_may_listen() {
+    let mut pc = Pc::start(27, &[], true).await;
+    let listen = || pc.http.get(pc.url("/v1/events")).send();
+    let mut stream = listen().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let first = event_with(&mut stream, "peer_id").await;
+    assert!(first.starts_with("event: status\n"), "{first}");
+    pc.post(&Chain::new(&[&pc]).sheet(&pc, vec![])).await;
+    let told = event_with(&mut stream, r#""last_sheet":{"block":1"#).await;
+    assert!(told.contains(r#""genesis":"0x"#), "{told}");
+    event_with(&mut stream, r#""state":"ready""#).await;
+
+    let mut others = Vec::new();
+    for _ in 0..7 {
+        others.push(listen().await.unwrap());
+    }
+    refused(
+        listen().await.unwrap(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "close one",
+    )
+    .await;
+    others.pop();
+    let again = async {
+        while listen().await.unwrap().status() != StatusCode::OK {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), again)
+        .await
+        .expect("whoever goes makes room");
+    // Nobody who listens holds up the end.
+    let stopping = tokio::time::Instant::now();
+    pc.stop().await;
+    assert!(stopping.elapsed() < std::time::Duration::from_secs(10));
+    while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
+}

@@ -6,6 +6,7 @@ mod asking;
 mod cheat;
 mod clients;
 mod crash;
+mod dashboard;
 mod founding;
 mod lan;
 mod mistakes;
