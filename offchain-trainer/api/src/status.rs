@@ -99,6 +99,7 @@ pub struct ModelState {
 
 /// How far a task is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Steps done.
     pub done: u32,
@@ -108,6 +109,7 @@ pub struct Progress {
 
 /// Tasks that are owed and not done yet, those that are being done included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Waiting {
     /// Versions to measure.
     pub measure: u32,
