@@ -1,5 +1,6 @@
 //! The command line. What a command does with its options is in the command's own module.
 
+pub mod faucet;
 pub mod up;
 pub mod wallet;
 
@@ -13,6 +14,7 @@ use crate::{
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
 };
+pub use faucet::FaucetArgs;
 pub use up::{
     HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
     OlderDemoArgs, PortArgs, ThisPcArgs, UpArgs,
@@ -56,6 +58,12 @@ pub enum Command {
         mut_arg("from", |from| from.help(up::INVITE_FROM)),
     )]
     Invite(InviteArgs),
+    /// Give newcomers of a test network their first coins, over HTTP.
+    #[command(
+        after_help = exit::help_after(faucet::FAUCET_HELP, exit::FAUCET),
+        mut_arg("from", |from| from.required(true).help(faucet::FAUCET_FROM)),
+    )]
+    Faucet(FaucetArgs),
     /// Found a network.
     Network {
         /// What to do.
@@ -454,6 +462,7 @@ mod tests {
             (&["down"], exit::DOWN),
             (&["logs"], exit::LOGS),
             (&["invite"], exit::INVITE),
+            (&["faucet"], exit::FAUCET),
             (&["network", "new"], exit::NETWORK_NEW),
             (&["network", "member"], exit::NETWORK_MEMBER),
             (&["model", "export"], exit::EXPORT),

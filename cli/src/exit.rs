@@ -69,6 +69,8 @@ pub const NETWORK_NEW: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 pub const NETWORK_MEMBER: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 /// What `hydra invite` may end with.
 pub const INVITE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
+/// What `hydra faucet` may end with: what becomes of its payments is said to those who asked.
+pub const FAUCET: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local, Interrupted];
 /// What `hydra down` may end with.
 pub const DOWN: &[ExitCode] = &[Done, System, Usage, Local];
 /// What `hydra logs` may end with.

@@ -6,7 +6,7 @@ use hydra_cli::{
     ask,
     error::Error,
     exit::ExitCode,
-    export, found, invite, local, output, reference, registration, rounds, status, up, wallet,
+    export, faucet, found, invite, local, output, reference, registration, rounds, status, up, wallet,
 };
 use hydra_host::terminal;
 
@@ -70,6 +70,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Down(args) => up::down(&args, json).await,
         Command::Logs(args) => up::logs(&args, json).await,
         Command::Invite(args) => invite::run(args, json).await,
+        Command::Faucet(args) => faucet::run(args, json).await,
         Command::Network {
             command: NetworkCommand::New(args),
         } => found::new(*args, json).await,

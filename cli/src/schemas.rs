@@ -17,7 +17,7 @@ use std::{
 use crate::{
     ask,
     error::{Error, Failure},
-    export, files,
+    export, faucet, files,
     found::{self, member::Member},
     output, registration,
     report::rounds,
@@ -50,6 +50,7 @@ const COMMANDS: &[Printed] = &[
     printed::<up::Down>("down", "What became of the `hydra up` of this PC."),
     printed::<up::Line<'static>>("logs", "Each line of a log: one document in one line."),
     printed::<wallet::Receipt>("invite", "What was sent, and what it cost."),
+    printed::<faucet::Event>("faucet", "What happens at the faucet: one document in one line."),
     printed::<found::Founded>("network new", "The network that was founded."),
     printed::<Member>(
         "network member",

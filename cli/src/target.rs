@@ -106,6 +106,14 @@ impl Target {
         Ok(chain.meant(self.meant.clone()))
     }
 
+    /// The folder of the network on this PC that the node belongs to, if it does.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.meant {
+            Meant::Pc { place, .. } => Some(&place.folder),
+            _ => None,
+        }
+    }
+
     /// The trainer, if it is known where it is.
     pub fn trainer(&self) -> Result<Option<Trainer>, Error> {
         let port = self.args.port.or(self.pc.as_ref().map(|pc| pc.trainer.http_port));

@@ -6,7 +6,7 @@ use hydra_primitives::{AccountBytes, Balance};
 use std::path::PathBuf;
 
 use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share};
-use crate::{amount, exit, network::LAST_BASE_PORT};
+use crate::{amount, coins, exit, network::LAST_BASE_PORT};
 
 /// What to do about a network that is to be.
 #[derive(Debug, Subcommand)]
@@ -37,6 +37,9 @@ pub struct UpArgs {
     /// How much to have at stake, in HYDRA; at least 1 [default: as before, else 1]
     #[arg(long, value_name = "HYDRA", value_parser = amount::parse_positive)]
     pub stake: Option<Balance>,
+    /// Where to ask for coins when some are missing: a `hydra faucet` of this network. Not remembered.
+    #[arg(long, value_name = "http://HOST:PORT", value_parser = coins::url)]
+    pub faucet: Option<String>,
     /// Run node and trainer, and neither register nor bond anything.
     #[arg(long, overrides_with = "train")]
     pub no_train: bool,
@@ -277,7 +280,7 @@ and goes on where it was. The first time it needs the network's file (--network)
 it prints is a state; with --json, each is one JSON document in one line.
 
 To train, an account needs a stake, which stays yours, and some HYDRA for fees. Whoever takes part already can send both with \
-`hydra invite ADDRESS`. A stake that has shrunk is not bonded again unless --stake asks for it.";
+`hydra invite ADDRESS`; a test network may have a faucet, which --faucet asks. A stake that has shrunk is not bonded again unless --stake asks for it.";
 
 /// What --from means there.
 pub const INVITE_FROM: &str = "The account that pays, by name or address; on a local network also //Alice [default: this \
@@ -342,7 +345,14 @@ mod tests {
             [(crate::accounts::development("Alice").unwrap(), owns)]
         );
         assert_eq!(new.kind, Some(NetworkKind::Local));
-        for bad in ["--stake 0", "--stake x", "--rpc-port 0", "--stake -1"] {
+        for bad in [
+            "--stake 0",
+            "--stake x",
+            "--rpc-port 0",
+            "--stake -1",
+            "--faucet faucet.example.org",
+            "--faucet https://faucet.example.org",
+        ] {
             assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
         }
         assert!(parse(&format!("hydra network new --out d --allocate {alice}")).is_err());

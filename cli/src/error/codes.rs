@@ -11,7 +11,8 @@ impl Error {
             | Self::File { .. }
             | Self::NoDataHome
             | Self::NoConfigHome
-            | Self::DataHome { .. } => ExitCode::System,
+            | Self::DataHome { .. }
+            | Self::CantListen { .. } => ExitCode::System,
             Self::BadUrl { .. }
             | Self::NotUtf8(_)
             | Self::NotAFolder(_)
@@ -60,7 +61,8 @@ impl Error {
             | Self::Registered(_)
             | Self::NotConfirmed { .. }
             | Self::NoSender(_)
-            | Self::Exists(_) => ExitCode::Impossible,
+            | Self::Exists(_)
+            | Self::NoTestNetwork(_) => ExitCode::Impossible,
             Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => {
                 ExitCode::Payment
             }
@@ -91,7 +93,9 @@ impl Error {
             | Self::BadKey { .. }
             | Self::PortInUse { .. }
             | Self::NoSpace { .. }
-            | Self::SpecRefused(_) => ExitCode::Local,
+            | Self::SpecRefused(_)
+            | Self::FaucetRuns(_)
+            | Self::BadFaucetFile { .. } => ExitCode::Local,
         }
     }
 }

@@ -23,13 +23,14 @@ enum Command {
     NetworkNew,
     Member,
     Invite,
+    Faucet,
     Down,
     Logs,
 }
 
 use Command::{
-    Ask, Balance, Bond, Claim, Completions, Demo, Down, Export, Invite, Logs, Man, Member, NetworkNew,
-    Registration, Rounds, Send, Status, Up, Wallet,
+    Ask, Balance, Bond, Claim, Completions, Demo, Down, Export, Faucet, Invite, Logs, Man, Member,
+    NetworkNew, Registration, Rounds, Send, Status, Up, Wallet,
 };
 
 const ALL: &[Command] = &[
@@ -50,6 +51,7 @@ const ALL: &[Command] = &[
     NetworkNew,
     Member,
     Invite,
+    Faucet,
     Down,
     Logs,
 ];
@@ -75,6 +77,7 @@ const NETWORKED: &[Command] = &[
     Bond,
     Claim,
     Invite,
+    Faucet,
 ];
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[
@@ -88,6 +91,7 @@ const CLIENTS: &[Command] = &[
     Bond,
     Claim,
     Invite,
+    Faucet,
 ];
 /// Those that read the file of a network.
 const EVERYWHERE: &[Command] = &[
@@ -103,16 +107,17 @@ const EVERYWHERE: &[Command] = &[
     Bond,
     Claim,
     Invite,
+    Faucet,
     Down,
     Logs,
     NetworkNew,
     Member,
 ];
 /// Those that use the user's own accounts.
-const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim, Invite];
+const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim, Invite, Faucet];
 /// Those that have to do with secrets or ask before they do something.
 const OF_SECRETS: &[Command] = &[
-    Ask, Wallet, Balance, Send, Bond, Claim, Invite, Up, NetworkNew, Member,
+    Ask, Wallet, Balance, Send, Bond, Claim, Invite, Faucet, Up, NetworkNew, Member,
 ];
 /// Those that pay for something.
 const PAYING: &[Command] = &[Ask, Send, Bond, Claim, Invite];
@@ -137,6 +142,7 @@ impl Command {
             NetworkNew => exit::NETWORK_NEW,
             Member => exit::NETWORK_MEMBER,
             Invite => exit::INVITE,
+            Faucet => exit::FAUCET,
             Down => exit::DOWN,
             Logs => exit::LOGS,
         }
@@ -177,7 +183,7 @@ fn text() -> String {
 kinds! {
     Error::Stdout(_) => Error::Stdout(io()), ALL;
     Error::File { .. } => Error::File { action: "read", path: "x".into(), source: io() }, ALL;
-    Error::NoDataHome => Error::NoDataHome, FOUNDERS;
+    Error::NoDataHome => Error::NoDataHome, &[Demo, Up, NetworkNew, Member, Faucet];
     Error::NoConfigHome => Error::NoConfigHome, OF_KEYS;
     Error::DataHome { .. } => Error::DataHome { path: "x".into(), source: io() }, FOUNDERS;
     Error::NotUtf8(_) => Error::NotUtf8("x".into()), FOUNDERS;
@@ -206,13 +212,13 @@ kinds! {
     Error::NotTrained(_) => Error::NotTrained(0), &[Ask, Export];
     Error::TrainerBehind { .. } => Error::TrainerBehind { model: 0, held: 0, confirmed: 1 }, &[Ask];
     Error::BadSuri => Error::BadSuri, PAYING;
-    Error::DevelopmentOnly => Error::DevelopmentOnly, PAYING;
+    Error::DevelopmentOnly => Error::DevelopmentOnly, &[Ask, Send, Bond, Claim, Invite, Faucet];
     Error::TwoPayers => Error::TwoPayers, &[Ask];
     Error::Keys(KeysError::Interrupted) => Error::Keys(KeysError::Interrupted), OF_KEYS;
     Error::Keys(_) => Error::Keys(KeysError::Declined), OF_SECRETS;
     Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_SECRETS;
     Error::NoSuchReceiver(_) => Error::NoSuchReceiver(text()), &[Send, Balance];
-    Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send, Invite];
+    Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send, Invite, Faucet];
     Error::NotRegistered(_) => Error::NotRegistered(text()), &[Bond];
     Error::StakeTooSmall { .. } => Error::StakeTooSmall { total: 1, least: 2 }, &[Bond];
     Error::NothingToClaim { .. } => Error::NothingToClaim { who: text(), model: 0 }, &[Claim];
@@ -257,12 +263,16 @@ kinds! {
     Error::AccountExists { .. } => Error::AccountExists { account: text() }, MAKERS;
     Error::BadKey { .. } => Error::BadKey { path: "x".into(), reason: text() }, &[Up, NetworkNew, Member, Invite];
     Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite];
-    Error::PortInUse { .. } => Error::PortInUse { port: 1, what: "x", option: "--x", by: None }, &[Up];
+    Error::PortInUse { .. } => Error::PortInUse { port: 1, what: "x", option: "--x", by: None }, &[Up, Faucet];
     Error::NoSpace { .. } => Error::NoSpace { path: "x".into(), free: 1, needed: 2 }, &[Up];
     Error::Exists(_) => Error::Exists("x".into()), &[NetworkNew, Member];
     Error::BadMember { .. } => Error::BadMember { path: "x".into(), reason: text() }, &[NetworkNew];
     Error::BadPlan(_) => Error::BadPlan(text()), &[NetworkNew, Member];
     Error::SpecRefused(_) => Error::SpecRefused(text()), &[NetworkNew];
+    Error::NoTestNetwork(_) => Error::NoTestNetwork(text()), &[Faucet];
+    Error::FaucetRuns(_) => Error::FaucetRuns("x".into()), &[Faucet];
+    Error::BadFaucetFile { .. } => Error::BadFaucetFile { path: "x".into(), reason: text() }, &[Faucet];
+    Error::CantListen { .. } => Error::CantListen { address: text(), source: io() }, &[Faucet];
 }
 
 #[test]

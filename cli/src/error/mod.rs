@@ -395,6 +395,21 @@ pub enum Error {
         "hydra-node does not take the network's description ({0}): use the `hydra` and `hydra-node` that were built together"
     )]
     SpecRefused(String),
+
+    #[error(
+        "{0} is no local network, so its coins may be worth something, and a faucet gives them to whoever asks: say --really if \
+         that is meant"
+    )]
+    NoTestNetwork(String),
+    #[error("another `hydra faucet` gives away this network's coins, and remembers whom in {}: stop that one first", .0.display())]
+    FaucetRuns(PathBuf),
+    #[error(
+        "{} is not what a faucet wrote ({reason}), so it isn't known whom it has paid: repair it, or move it away to pay \
+         everyone anew", .path.display()
+    )]
+    BadFaucetFile { path: PathBuf, reason: String },
+    #[error("can't listen on {address} ({source}): choose an address of this PC with --listen")]
+    CantListen { address: String, source: io::Error },
 }
 
 impl Error {

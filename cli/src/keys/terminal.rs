@@ -8,7 +8,10 @@ use std::{
     io::{self, BufRead, BufReader, IsTerminal, Write},
     panic::resume_unwind,
     process,
-    sync::{Mutex, Once, PoisonError},
+    sync::{
+        Mutex, Once, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -26,6 +29,8 @@ const MAX_ANSWER: u64 = 1024;
 /// How long a question that was interrupted has to end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Whether Ctrl-C is heeded elsewhere, once no question is open.
+static HEEDED_ELSEWHERE: AtomicBool = AtomicBool::new(false);
 /// How the terminal was before a question that hides its answer; nothing while there is none.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
@@ -65,15 +70,23 @@ fn heed_interrupts() -> io::Result<()> {
     ONCE.call_once(|| {
         heeded = signal(SignalKind::interrupt()).map(|mut interrupts| {
             tokio::spawn(async move {
-                interrupts.recv().await;
-                if show_typing() {
-                    sleep(GRACE).await;
+                while interrupts.recv().await.is_some() {
+                    if show_typing() {
+                        sleep(GRACE).await;
+                    } else if HEEDED_ELSEWHERE.load(Ordering::Relaxed) {
+                        continue;
+                    }
+                    process::exit(ExitCode::Interrupted.number().into());
                 }
-                process::exit(ExitCode::Interrupted.number().into());
             });
         });
     });
     heeded
+}
+
+/// For whoever goes on after the last question, and ends in order when it is asked to: Ctrl-C is theirs from now on.
+pub fn leave_interrupts() {
+    HEEDED_ELSEWHERE.store(true, Ordering::Relaxed);
 }
 
 /// Puts the terminal right if a question that hides its answer is open. Returns whether there is one.

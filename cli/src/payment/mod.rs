@@ -208,11 +208,13 @@ async fn send(
     let signed = sign(chain, order, nonce, anchor).await?;
     // Noted before it is sent: an answer that gets lost does not mean that the transaction did.
     sent.hashes.insert(signed.hash);
+    // An earlier one's refusal says nothing of this one, whose answer may get lost.
+    let before = sent.refusal.take();
     match chain.submit(&signed.bytes).await? {
         Ok(()) => sent.taken = true,
         // The pool has this very transaction, or another one with this nonce: the blocks will tell which.
         Err(refusal) if refusal.is_rivalry() => sent.taken = true,
-        Err(refusal) if !sent.taken && sent.refusal.as_ref() == Some(&refusal.message) => {
+        Err(refusal) if !sent.taken && before.as_ref() == Some(&refusal.message) => {
             return Err(Error::TransactionRefused(refusal.message));
         }
         Err(refusal) => sent.refusal = Some(refusal.message),

@@ -12,7 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     backoff::Backoff,
     event::{Event, Say},
-    facts, join,
+    facts,
+    faucet::Faucet,
+    join,
     machine::Machine,
     news::News,
     step::{self, Engine, Facts, Step, Wanted},
@@ -48,6 +50,7 @@ pub struct Driver<'a> {
     browser: Browser,
     shown: bool,
     stake: u128,
+    faucet: Option<Faucet>,
     bonded: bool,
     told: Option<Step>,
     synced_news: Option<Instant>,
@@ -66,8 +69,16 @@ struct Connection {
 }
 
 impl<'a> Driver<'a> {
-    /// `stake` is what the owner wants to have at stake, `browser` where the dashboard is shown.
-    pub fn new(home: &'a Home, machine: Machine, stake: u128, say: Say, browser: Browser) -> Self {
+    /// `stake` is what the owner wants to have at stake; `faucet` is asked for what is missing; `browser` is where the dashboard
+    /// is shown.
+    pub fn new(
+        home: &'a Home,
+        machine: Machine,
+        stake: u128,
+        faucet: Option<Faucet>,
+        say: Say,
+        browser: Browser,
+    ) -> Self {
         Self {
             home,
             machine,
@@ -75,6 +86,7 @@ impl<'a> Driver<'a> {
             browser,
             shown: false,
             stake,
+            faucet,
             bonded: home.joined.bonded,
             told: None,
             synced_news: None,
@@ -269,6 +281,12 @@ impl<'a> Driver<'a> {
         pc: &mut Connection,
         retry: &mut Backoff,
     ) -> Result<(), Error> {
+        if let Some(faucet) = &mut self.faucet {
+            match step {
+                Step::Coins { .. } => faucet.ask(&pc.account),
+                _ => faucet.rest(),
+            }
+        }
         match step {
             Step::Register => {
                 self.say.tell(&Event::Registering);

@@ -120,6 +120,29 @@ pub enum Event {
         #[serde(skip)]
         qr: Option<String>,
     },
+    /// A faucet is asked for coins.
+    AskingFaucet {
+        /// Where the faucet is.
+        faucet: String,
+    },
+    /// A faucet says that it paid.
+    FaucetPaid {
+        /// Where the faucet is.
+        faucet: String,
+        /// How much, in HYDRA.
+        amount: String,
+        /// The block that the payment is in.
+        block: u64,
+    },
+    /// A faucet gives nothing.
+    FaucetRefused {
+        /// Where the faucet is.
+        faucet: String,
+        /// Why, in a sentence.
+        reason: String,
+        /// How long until it is asked again, in seconds; null if it isn't.
+        again_in_seconds: Option<u64>,
+    },
     /// It has enough.
     CoinsCame {
         /// What it can spend, in HYDRA.
@@ -267,6 +290,27 @@ impl Event {
                      them to  {address}{qr}\n           Waiting. Ctrl-C is safe; `hydra up` goes on here."
                 )
             }
+            Self::AskingFaucet { faucet } => format!("… coins    asking the faucet at {faucet}"),
+            Self::FaucetPaid {
+                faucet,
+                amount,
+                block,
+            } => format!(
+                "… coins    the faucet at {faucet} says that it sent {amount} HYDRA, in block {block}"
+            ),
+            Self::FaucetRefused {
+                faucet,
+                reason,
+                again_in_seconds: None,
+            } => format!("! coins    nothing from the faucet at {faucet}: {reason}. It isn't asked again"),
+            Self::FaucetRefused {
+                faucet,
+                reason,
+                again_in_seconds: Some(seconds),
+            } => format!(
+                "! coins    nothing from the faucet at {faucet}: {reason}. It is asked again in {} min",
+                seconds.div_ceil(60)
+            ),
             Self::CoinsCame { spendable } => format!("✓ coins    {spendable} HYDRA are here"),
             Self::Registering => "… registering, with a proof of work".into(),
             Self::Registered { block } => format!("✓ registered in block {block}"),

@@ -10,6 +10,7 @@ mod down;
 mod driver;
 mod event;
 mod facts;
+mod faucet;
 mod join;
 mod keeper;
 mod logs;
@@ -39,6 +40,7 @@ use crate::{
 };
 use driver::Driver;
 use event::Say;
+use faucet::Faucet;
 use keeper::Keeper;
 use machine::{Machine, wait_for_ports};
 
@@ -72,7 +74,9 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
-    let mut driver = Driver::new(&home, machine, stake, say, Browser::find(args.no_browser, json));
+    let faucet = args.faucet.map(|url| Faucet::new(url, say));
+    let browser = Browser::find(args.no_browser, json);
+    let mut driver = Driver::new(&home, machine, stake, faucet, say, browser);
     let ended = tokio::select! {
         () = stop.asked() => Ok(()),
         ended = driver.drive() => ended.map(|never| match never {}),

@@ -1,5 +1,5 @@
-//! What people do with a running network: look at it, export its model, ask it, use their own accounts; and what their network is after they moved
-//! its folder.
+//! What people do with a running network: look at it, export its model, ask it, use their own accounts, give newcomers their first coins; and what
+//! their network is after they moved its folder.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -33,6 +33,7 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     what_people_look_at_is_there(&network);
     crate::wallet::own_accounts_send_ask_bond_and_claim(&network).await;
+    crate::faucet::newcomers_get_their_first_coins_once(&network).await;
 
     let before = network.best().await.number;
     let (last, moved) = network.stop_and_move();

@@ -7,6 +7,7 @@ mod cheat;
 mod clients;
 mod crash;
 mod dashboard;
+mod faucet;
 mod founding;
 mod lan;
 mod mistakes;
