@@ -1,5 +1,6 @@
 //! The command line. What a command does with its options is in the command's own module.
 
+pub mod doctor;
 pub mod faucet;
 pub mod up;
 pub mod wallet;
@@ -14,6 +15,7 @@ use crate::{
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
 };
+pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
 pub use up::{
     HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
@@ -73,6 +75,9 @@ pub enum Command {
     /// Show the chain, its models and accounts, and the local trainer.
     #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
+    /// Look for what is wrong with this PC and what runs on it, and say what to do.
+    #[command(after_help = exit::help_after(doctor::DOCTOR_HELP, exit::DOCTOR))]
+    Doctor(DoctorArgs),
     /// Ask a model which digit an image shows. Costs 0.5 HYDRA.
     #[command(after_help = exit::help_after(ASK_HELP, exit::ASK))]
     Ask(AskArgs),
@@ -442,6 +447,7 @@ mod tests {
         for (path, codes) in [
             (&["demo"][..], exit::DEMO),
             (&["status"], exit::STATUS),
+            (&["doctor"], exit::DOCTOR),
             (&["ask"], exit::ASK),
             (&["rounds"], exit::ROUNDS),
             (&["registration"], exit::REGISTRATION),

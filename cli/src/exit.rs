@@ -21,11 +21,13 @@ pub enum ExitCode {
     Payment,
     /// About a local network.
     Local,
+    /// Something on this PC is at fault.
+    Fault,
     /// By a signal.
     Interrupted,
 }
 
-use ExitCode::{Done, Impossible, Interrupted, Local, Node, Payment, System, Timeout, Trainer, Usage};
+use ExitCode::{Done, Fault, Impossible, Interrupted, Local, Node, Payment, System, Timeout, Trainer, Usage};
 
 /// What `hydra demo` may end with.
 pub const DEMO: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
@@ -76,6 +78,9 @@ pub const DOWN: &[ExitCode] = &[Done, System, Usage, Local];
 /// What `hydra logs` may end with.
 pub const LOGS: &[ExitCode] = &[Done, System, Usage, Local];
 
+/// What `hydra doctor` may end with.
+pub const DOCTOR: &[ExitCode] = &[Done, System, Usage, Fault];
+
 impl ExitCode {
     /// All of them.
     pub const ALL: &[Self] = &[
@@ -88,6 +93,7 @@ impl ExitCode {
         Impossible,
         Payment,
         Local,
+        Fault,
         Interrupted,
     ];
 
@@ -103,6 +109,7 @@ impl ExitCode {
             Impossible => 6,
             Payment => 7,
             Local => 8,
+            Fault => 9,
             // As a shell says it of a program that Ctrl-C ended.
             Interrupted => 130,
         }
@@ -124,6 +131,7 @@ impl ExitCode {
             Local => {
                 "there is no such network or PC on this machine, or it can't be started or stopped working"
             }
+            Fault => "something on this PC is at fault; the output says what, and what to do",
             Interrupted => "interrupted before the goal was reached",
         }
     }

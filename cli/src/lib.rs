@@ -6,12 +6,12 @@
 //! trainer when asked. An account's secret stays in this process; only signed transactions leave it.
 //!
 //! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
-//! [`registration`], [`invite`], [`faucet`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
+//! [`registration`], [`invite`], [`faucet`], [`doctor`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
 //! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them, [`schemas`] what
 //! they print with `--json`. Below them are [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and
 //! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and their files),
 //! [`network`] (networks of this PC and where they are written down), [`browser`] (opening the dashboard), [`home`] (this PC's part of one with others) with its
-//! [`keystore`] and [`spec`], [`coins`] (what a faucet is asked), [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
+//! [`keystore`] and [`spec`], [`coins`] (what a faucet is asked), [`machine`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
 pub mod address;
@@ -21,6 +21,7 @@ pub mod ask;
 pub mod browser;
 pub mod chain;
 pub mod coins;
+pub mod doctor;
 pub mod error;
 pub mod exit;
 pub mod export;
@@ -33,6 +34,7 @@ pub mod invite;
 pub mod keys;
 pub mod keystore;
 pub mod local;
+pub mod machine;
 pub mod network;
 pub mod output;
 pub mod payment;

@@ -3,7 +3,7 @@
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use hydra_cli::{
     args::{Cli, Command, ModelCommand, NetworkCommand},
-    ask,
+    ask, doctor,
     error::Error,
     exit::ExitCode,
     export, faucet, found, invite, local, output, reference, registration, rounds, status, up, wallet,
@@ -27,7 +27,7 @@ async fn main() -> std::process::ExitCode {
     };
     let json = cli.json;
     match run(cli).await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code.number().into(),
         Err(error) => {
             output::note(&format!("hydra: {error}"));
             if json {
@@ -49,9 +49,10 @@ fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-async fn run(cli: Cli) -> Result<(), Error> {
+async fn run(cli: Cli) -> Result<ExitCode, Error> {
     let json = cli.json;
-    match cli.command {
+    let done = match cli.command {
+        Command::Doctor(args) => return doctor::run(args, json).await,
         Command::Demo(args) => local::demo(args, json).await,
         Command::Status(args) => status::run(args, json).await,
         Command::Ask(args) => ask::run(args, json).await,
@@ -77,5 +78,6 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Network {
             command: NetworkCommand::Member(args),
         } => found::member(args, json),
-    }
+    };
+    done.map(|()| ExitCode::Done)
 }

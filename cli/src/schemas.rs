@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    ask,
+    ask, doctor,
     error::{Error, Failure},
     export, faucet, files,
     found::{self, member::Member},
@@ -60,6 +60,7 @@ const COMMANDS: &[Printed] = &[
         "status",
         "The chain, its models and accounts, and the local trainer.",
     ),
+    printed::<doctor::page::Report>("doctor", "What was looked at on this PC, and what is wrong."),
     printed::<ask::Receipt>("ask", "The answer, and what it cost."),
     printed::<export::Saved>(
         "model export",

@@ -11,6 +11,7 @@ use crate::{
     output,
     report::{
         accounts::{self, Account},
+        clock,
         figures::duration,
         models::{self, Model},
     },
@@ -18,8 +19,6 @@ use crate::{
     trainer,
 };
 
-/// A clock that is off by more than a block time costs blocks.
-const CLOCK_LIMIT_MS: u64 = 2_000;
 /// Blocks come every two seconds; after this long something is wrong.
 const QUIET_LIMIT: Duration = Duration::from_secs(30);
 /// A block that lies further ahead than this was made by a clock that is wrong, or is looked at by one.
@@ -151,18 +150,12 @@ impl Report {
         if let Some(warning) = self.clock.as_ref().and_then(|clock| clock.warning.as_deref()) {
             return Some(format!("clock: {warning}"));
         }
-        let trainers = || Some(self.trainer.as_ref()?.clock?.offset_ms);
-        let offset = self
-            .clock
-            .as_ref()
-            .and_then(|clock| clock.offset_ms)
-            .or_else(trainers)?;
-        (offset.unsigned_abs() > CLOCK_LIMIT_MS).then(|| {
+        let offset = clock::offset_ms(self.clock.as_ref(), self.trainer.as_ref())?;
+        clock::is_wrong(offset).then(|| {
             format!(
-                "clock: about {} {} the network's: set it (timedatectl set-ntp true), this PC's blocks and votes count for \
+                "clock: about {} the network's: set it (timedatectl set-ntp true), this PC's blocks and votes count for \
                  less until then",
-                duration(Duration::from_millis(offset.unsigned_abs())),
-                if offset > 0 { "ahead of" } else { "behind" }
+                clock::words(offset)
             )
         })
     }

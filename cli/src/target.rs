@@ -159,25 +159,15 @@ fn newest(any_pc: bool) -> Newest {
         return Newest::None;
     };
     let newest = network::newest(&home);
-    if !any_pc || runs(&newest) {
+    if !any_pc || newest.runs() {
         return newest;
     }
     let joined = network::joined(&home);
     match newest {
         Newest::None => joined,
-        _ if runs(&joined) => joined,
+        _ if joined.runs() => joined,
         newest => newest,
     }
-}
-
-fn runs(newest: &Newest) -> bool {
-    let Newest::There(_, network) = newest else {
-        return false;
-    };
-    network
-        .pcs
-        .iter()
-        .any(|pc| network::condition(pc) == Condition::Runs)
 }
 
 /// What was asked for on the command line counts more.

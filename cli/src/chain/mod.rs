@@ -16,7 +16,11 @@ use subxt::{
     OnlineClient, PolkadotConfig,
     backend::LegacyBackend,
     config::{RpcConfigFor, substrate::SubstrateHeader},
-    rpcs::{Error as RpcError, RpcClient, client::RpcSubscription, methods::legacy::LegacyRpcMethods},
+    rpcs::{
+        Error as RpcError, RpcClient,
+        client::{RpcSubscription, rpc_params},
+        methods::legacy::LegacyRpcMethods,
+    },
 };
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
@@ -139,6 +143,29 @@ impl Chain {
             Err(RpcError::User(error)) if error.code == METHOD_NOT_FOUND => Ok(None),
             Err(error) => Err(self.rpc_error(error)),
         }
+    }
+
+    /// The node's own version.
+    pub async fn node_version(&self) -> Result<String, Error> {
+        self.patient(self.methods.system_version()).await
+    }
+
+    /// The version of the chain's rules.
+    pub async fn spec_version(&self) -> Result<u32, Error> {
+        let version = self.methods.state_get_runtime_version(None);
+        Ok(self.patient(version).await?.spec_version)
+    }
+
+    /// The network's file as the node was started with it, as far as it says what the network began with.
+    pub async fn genesis(&self) -> Result<serde_json::Value, Error> {
+        let file = self
+            .rpc
+            .request::<serde_json::Value>("sync_state_genSyncSpec", rpc_params![true]);
+        let mut file = self.patient(file).await?;
+        Ok(file
+            .get_mut("genesis")
+            .map(serde_json::Value::take)
+            .unwrap_or_default())
     }
 
     /// The newest block.

@@ -93,6 +93,19 @@ impl Chain {
         self.ask("node_status", account, at).await
     }
 
+    /// Of the accounts whose keys a PC has, the one that counts: as the node has it, the registered one, else the first.
+    pub async fn counting(&self, accounts: &[AccountBytes]) -> Result<Option<AccountBytes>, Error> {
+        if let [_, _, ..] = accounts {
+            let at = self.best().await?.hash;
+            for account in accounts {
+                if self.node_status(account, at).await?.registered {
+                    return Ok(Some(*account));
+                }
+            }
+        }
+        Ok(accounts.first().copied())
+    }
+
     /// An account's balance; zero for an account that does not exist.
     pub async fn funds(&self, account: &AccountBytes, at: Hash) -> Result<Funds, Error> {
         #[derive(DecodeAsType)]

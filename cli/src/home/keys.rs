@@ -118,7 +118,7 @@ pub fn make_identities(folder: &Path, chain_folder: &Path) -> Result<Identities,
 }
 
 /// An identity's secret: as digits, or as the bytes that a node writes.
-fn identity(path: &Path) -> Result<[u8; 32], Error> {
+pub fn identity(path: &Path) -> Result<[u8; 32], Error> {
     let bytes = fs::read(path).map_err(Error::file("read", path))?;
     if let Ok(secret) = <[u8; 32]>::try_from(bytes.as_slice()) {
         return Ok(secret);

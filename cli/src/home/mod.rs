@@ -17,7 +17,7 @@ mod keys;
 mod layout;
 
 pub use find::{folder_of, named_or_only};
-pub use keys::{make_session_keys, read_phrase};
+pub use keys::{identity, make_session_keys, read_phrase};
 
 use hydra_primitives::AccountBytes;
 use std::{
@@ -224,6 +224,11 @@ impl Home {
     /// The node's keys.
     pub fn keystore(&self) -> PathBuf {
         self.chain_folder().join("keystore")
+    }
+
+    /// The secret of the node's identity.
+    pub fn node_key_file(&self) -> PathBuf {
+        self.chain_folder().join("network").join("secret_ed25519")
     }
 
     fn chain_folder(&self) -> PathBuf {

@@ -45,6 +45,9 @@ pub struct Kept {
     pub file: KeyFile,
 }
 
+/// A file, and the account in it or why there is none.
+pub type Looked = (PathBuf, Result<Kept, Error>);
+
 impl Store {
     /// The folder that was named, else the one in the user's configuration.
     pub fn new(args: &KeysArgs) -> Result<Self, Error> {
@@ -58,17 +61,9 @@ impl Store {
 
     /// Every account, by name. A file that can't be understood is said to be left out, and so is the second one of an account.
     pub fn list(&self) -> Result<Vec<Kept>, Error> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(Error::file("read", &self.folder))?,
-        };
         let mut kept: Vec<Kept> = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(Error::file("read", &self.folder))?.path();
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            match Self::read(path) {
+        for (_, read) in self.look()? {
+            match read {
                 Ok(account) => kept.push(account),
                 Err(error) => note_once(format!("left out: {error}")),
             }
@@ -94,6 +89,26 @@ impl Store {
         });
         kept.sort_by(|a, b| (&a.name, a.account).cmp(&(&b.name, b.account)));
         Ok(kept)
+    }
+
+    /// Every file that may be an account's, by its path, with why those can't be used that can't.
+    pub fn look(&self) -> Result<Vec<Looked>, Error> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(Error::file("read", &self.folder))?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::file("read", &self.folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files
+            .into_iter()
+            .map(|path| (path.clone(), Self::read(path)))
+            .collect())
     }
 
     fn read(path: PathBuf) -> Result<Kept, Error> {

@@ -14,4 +14,7 @@ pub use layout::{
     DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, peer_id, trainer_key,
 };
 pub use newest::{Newest, joined, newest, remember, remember_joined};
-pub use running::{Condition, alive, condition, own_part, starting, stopped, trainer_listens, trainer_runs};
+pub use running::{
+    Condition, PortState, alive, condition, own_part, port_state, starting, stopped, trainer_listens,
+    trainer_runs,
+};

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::file::Network;
+use super::{
+    file::Network,
+    running::{Condition, condition},
+};
 use crate::files;
 
 /// The file that names the newest local network's folder.
@@ -23,6 +26,16 @@ pub enum Newest {
     Gone(PathBuf),
     /// This one, in this folder.
     There(PathBuf, Box<Network>),
+}
+
+impl Newest {
+    /// Whether any PC of it runs.
+    pub fn runs(&self) -> bool {
+        match self {
+            Self::There(_, network) => network.pcs.iter().any(|pc| condition(pc) == Condition::Runs),
+            Self::None | Self::Gone(_) => false,
+        }
+    }
 }
 
 /// Looks for it.

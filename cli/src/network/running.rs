@@ -43,6 +43,31 @@ pub fn condition(pc: &Pc) -> Condition {
     }
 }
 
+/// Who has a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortState {
+    /// Nobody.
+    Free,
+    /// The PC's own node or trainer.
+    Own,
+    /// Another program.
+    Other(Holder),
+    /// A program that can't be seen from here: another user's.
+    Unseen,
+}
+
+/// Who has this port of a PC. Nothing is bound to find out: the PC's own program may be about to.
+pub fn port_state(pc: &Pc, port: u16) -> PortState {
+    match hydra_host::port_holder(port) {
+        Some(holder) if own_part(pc, &holder).is_some() => PortState::Own,
+        Some(holder) => PortState::Other(holder),
+        None if TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), PATIENCE).is_ok() => {
+            PortState::Unseen
+        }
+        None => PortState::Free,
+    }
+}
+
 /// Whether the `hydra demo` that starts it is still waiting for its PCs to answer.
 pub fn starting(network: &Network) -> bool {
     !network.ready && alive(network.hydra_pid)
@@ -160,6 +185,20 @@ mod tests {
         assert_eq!(condition(&pc), Condition::Runs);
         drop(listener);
         assert_eq!(condition(&pc), Condition::Stopped);
+    }
+
+    #[test]
+    fn a_port_is_free_its_own_or_another_program_s() {
+        let (mut pc, listener) = pc();
+        let us = Holder {
+            pid: std::process::id(),
+            name: hydra_host::port_holder(pc.node.rpc_port).unwrap().name,
+        };
+        assert_eq!(port_state(&pc, pc.node.rpc_port), PortState::Other(us));
+        pc.node.pid = std::process::id();
+        assert_eq!(port_state(&pc, pc.node.rpc_port), PortState::Own);
+        drop(listener);
+        assert_eq!(port_state(&pc, pc.node.rpc_port), PortState::Free);
     }
 
     #[test]

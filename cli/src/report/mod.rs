@@ -1,6 +1,7 @@
 //! What commands show: rows, tables and figures made from what the chain says. Read-only, and below every command.
 
 pub mod accounts;
+pub mod clock;
 pub mod figures;
 pub mod models;
 pub mod rounds;

@@ -151,7 +151,7 @@ impl<'a> Driver<'a> {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let chain = Chain::connect(&self.home.pc.node.rpc_url).await?;
-        let account = facts::choose(&chain, &self.home.accounts()?).await?;
+        let account = chain.counting(&self.home.accounts()?).await?;
         let account = account.ok_or_else(|| Error::NoSender(self.home.path.clone()))?;
         let key = self.home.key(&account)?;
         let trainer = &self.home.pc.trainer;

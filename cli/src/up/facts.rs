@@ -55,16 +55,3 @@ async fn of_account(
         stake: status.stake,
     })
 }
-
-/// Of the accounts whose keys are here, the one that counts: as the node has it, the registered one, else the first.
-pub async fn choose(chain: &Chain, accounts: &[AccountBytes]) -> Result<Option<AccountBytes>, Error> {
-    if let [_, _, ..] = accounts {
-        let at = chain.best().await?.hash;
-        for account in accounts {
-            if chain.node_status(account, at).await?.registered {
-                return Ok(Some(*account));
-            }
-        }
-    }
-    Ok(accounts.first().copied())
-}

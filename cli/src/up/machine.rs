@@ -1,47 +1,13 @@
-//! Whether this machine can take part, looked at before anything is started: its processor, memory, disk and ports.
+//! What `hydra up` says of this machine, and whether its ports are free, looked at before anything is started.
 
-use std::{fs, io, net::TcpListener, path::Path, time::Duration};
+use std::{io, net::TcpListener, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use super::event::Event;
+pub use crate::machine::Machine;
 use crate::{error::Error, home::Home, network};
 
-/// Without this much neither node nor trainer would start.
-const LEAST_FREE_MIB: u64 = 2_048;
-
-/// What this machine has.
-#[derive(Clone, Copy, Debug)]
-pub struct Machine {
-    /// Processor cores.
-    pub cores: usize,
-    /// Memory.
-    pub memory_mib: u64,
-    /// Whether the processor has what exact models need.
-    pub avx2: bool,
-    /// Free space where the data will be.
-    pub free_mib: u64,
-}
-
 impl Machine {
-    /// Looks, and refuses a disk that is too full.
-    pub fn look(folder: &Path) -> Result<Self, Error> {
-        let free = hydra_host::free_space(folder).map_err(Error::file("look at", folder))?;
-        let machine = Self {
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_mib: memory_mib(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
-            avx2: has_avx2(),
-            free_mib: free >> 20,
-        };
-        if machine.free_mib < LEAST_FREE_MIB {
-            return Err(Error::NoSpace {
-                path: folder.into(),
-                free: machine.free_mib,
-                needed: LEAST_FREE_MIB,
-            });
-        }
-        Ok(machine)
-    }
-
     /// The same, to be said.
     pub fn event(self) -> Event {
         Event::Machine {
@@ -51,22 +17,6 @@ impl Machine {
             free_mib: self.free_mib,
         }
     }
-}
-
-fn memory_mib(table: &str) -> u64 {
-    let line = table.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kib.unwrap_or(0) / 1_024
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn has_avx2() -> bool {
-    false
 }
 
 /// How long programs of an earlier `hydra up` may take to go that was killed.
@@ -131,12 +81,6 @@ fn check_ports(home: &Home) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::{args::PortArgs, home::Wish};
-
-    #[test]
-    fn memory_is_read_from_the_kernel_s_table() {
-        assert_eq!(memory_mib("MemTotal:       16284428 kB\nMemFree: 1 kB\n"), 15_902);
-        assert_eq!(memory_mib(""), 0);
-    }
 
     #[test]
     fn a_port_that_is_taken_is_named_with_the_option_that_chooses_another() {

@@ -1,0 +1,422 @@
+//! What the node says, and what is to be thought of it. It is asked only if it is this PC's own: whoever else has its port
+//! knows nothing of this PC.
+//!
+//! It must never send anything but questions.
+
+use hydra_primitives::{AccountBytes, Balance};
+use libp2p_identity::PeerId;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+use tokio::time::timeout;
+
+use super::{
+    check::{Check, State, Topic},
+    place::Subject,
+};
+use crate::{
+    accounts, amount,
+    chain::{Block, Chain, Clock},
+    error::Error,
+    network::{self, Condition},
+    report::figures::duration,
+    up::FEES,
+};
+
+/// The newest rules that this release was made with: the runtime's `spec_version`.
+pub const KNOWN_RULES: u32 = 3;
+/// How long the node may take to answer everything.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So far may the newest final block be behind while all is well.
+const LAG: u64 = 8;
+/// So far behind, nothing becomes final any more.
+const NO_FINALITY: u64 = 100;
+/// The newest block may be so old, in seconds: blocks come every minute at the least.
+const OLD: f64 = 180.0;
+
+/// What the node says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Its version.
+    pub version: String,
+    /// The version of the chain's rules.
+    pub rules: u32,
+    /// The newest block.
+    pub best: u64,
+    /// The newest final block.
+    pub finalised: u64,
+    /// The highest block that it has heard of.
+    pub target: u64,
+    /// The age of the newest block in seconds, negative if it lies ahead; genesis has none.
+    pub block_age: Option<f64>,
+    /// To how many others it is connected.
+    pub peers: usize,
+    /// Whether it is catching up.
+    pub syncing: bool,
+    /// What it says about the clock.
+    pub clock: Option<Clock>,
+    /// What the chain began with, in the words of the network's file; `None` if nothing compares it.
+    pub genesis: Option<Value>,
+    /// The PC's account.
+    pub account: Option<Account>,
+}
+
+/// What the chain says of the PC's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Which one.
+    pub account: AccountBytes,
+    /// Whether it is registered.
+    pub registered: bool,
+    /// Whether it is registered with another trainer than this PC's.
+    pub elsewhere: bool,
+    /// Whether it counts as showing up.
+    pub active: bool,
+    /// Its stake.
+    pub stake: Balance,
+    /// The least stake that takes part.
+    pub least: Balance,
+    /// What it can spend.
+    pub spendable: Balance,
+}
+
+/// What is known of a network beside what its node says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// Whether there are other nodes that it should be connected to.
+    pub has_others: bool,
+    /// Whether it makes blocks, alone if need be.
+    pub validator: bool,
+    /// Whether enough of its network's validators could ever run here to make blocks final.
+    pub can_finalise: bool,
+    /// Whether this PC is to train.
+    pub trains: bool,
+    /// Whether it had its stake once.
+    pub bonded: bool,
+}
+
+impl Around {
+    /// Of this PC.
+    pub fn of(subject: &Subject) -> Self {
+        let network = &subject.network;
+        let joined = subject.home.as_ref().map(|home| &home.joined);
+        Self {
+            has_others: joined.is_some() || network.pcs.len() > 1,
+            validator: joined.is_none_or(|joined| joined.validator),
+            can_finalise: joined.is_some() || 3 * network.pcs.len() > 2 * network.validators(),
+            trains: subject.trains(),
+            bonded: joined.is_none_or(|joined| joined.bonded),
+        }
+    }
+}
+
+/// Asks it, or says why there is nobody to be asked.
+pub async fn ask(subject: &Subject) -> Result<Facts, Check> {
+    let pc = &subject.pc;
+    match network::condition(pc) {
+        Condition::Runs => {}
+        _ if network::starting(&subject.network) => {
+            return Err(Check::warning(
+                Topic::Node,
+                "it is just starting",
+                "wait a moment, and look again",
+            ));
+        }
+        _ if runs_deaf(subject) => {
+            return Err(Check::fault(
+                Topic::Node,
+                format!(
+                    "its process {} runs, and nobody listens on its port {}",
+                    pc.node.pid, pc.node.rpc_port
+                ),
+                format!(
+                    "if it stays so, look at the end of its log: `tail {}`",
+                    pc.node.log.display()
+                ),
+            ));
+        }
+        _ => return Err(away(Topic::Node, subject)),
+    }
+    let asked = timeout(PATIENCE, facts(subject)).await;
+    match asked {
+        Ok(Ok(facts)) => Ok(facts),
+        Ok(Err(error)) => Err(Check::of(Topic::Node, State::Fault, &error)),
+        Err(_) => Err(Check::fault(
+            Topic::Node,
+            format!(
+                "its process {} does not answer within {} s",
+                pc.node.pid,
+                PATIENCE.as_secs()
+            ),
+            format!(
+                "if it stays so, end it with `kill -9 {}`, and start it again",
+                pc.node.pid
+            ),
+        )),
+    }
+}
+
+/// Whether the process that was started as the node is there without listening.
+fn runs_deaf(subject: &Subject) -> bool {
+    let pid = subject.pc.node.pid;
+    let holder = hydra_host::Holder {
+        pid,
+        name: String::new(),
+    };
+    network::alive(pid) && network::own_part(&subject.pc, &holder) == Some("node")
+}
+
+/// What doesn't run: a fault only while what keeps it running is there.
+pub fn away(topic: Topic, subject: &Subject) -> Check {
+    let todo = format!("start it with `{}`", subject.again());
+    match subject.is_up() {
+        true => Check::fault(
+            topic,
+            format!(
+                "it does not run, though `hydra` does (process {})",
+                subject.network.hydra_pid
+            ),
+            format!("look at why it ended with `hydra logs`, or at the end of its log; then {todo}"),
+        ),
+        false => Check::warning(topic, "it does not run", todo),
+    }
+}
+
+async fn facts(subject: &Subject) -> Result<Facts, Error> {
+    let chain = Chain::connect(&subject.pc.node.rpc_url).await?;
+    let best = chain.best().await?;
+    let (peers, syncing) = chain.health().await?;
+    let block_age = match best.number {
+        0 => None,
+        _ => Some(age(SystemTime::now(), chain.time(best.hash).await?)),
+    };
+    Ok(Facts {
+        version: chain.node_version().await?,
+        rules: chain.spec_version().await?,
+        best: best.number,
+        finalised: chain.finalised().await?.number,
+        target: chain.sync_target().await?,
+        block_age,
+        peers,
+        syncing,
+        clock: chain.clock().await?,
+        genesis: match &subject.home {
+            // That a node doesn't say it is no fault of the node's.
+            Some(_) => chain.genesis().await.ok(),
+            None => None,
+        },
+        account: account(&chain, subject, best).await?,
+    })
+}
+
+async fn account(chain: &Chain, subject: &Subject, at: Block) -> Result<Option<Account>, Error> {
+    let account = match &subject.home {
+        // That its keystore can't be read is said elsewhere.
+        Some(home) => chain.counting(&home.accounts().unwrap_or_default()).await?,
+        None => accounts::DEVELOPMENT
+            .into_iter()
+            .find(|name| name.eq_ignore_ascii_case(&subject.pc.name))
+            .and_then(accounts::development),
+    };
+    let Some(account) = account else { return Ok(None) };
+    let status = chain.node_status(&account, at.hash).await?;
+    let ours = subject.pc.trainer.peer_id.parse::<PeerId>();
+    Ok(Some(Account {
+        account,
+        registered: status.registered,
+        elsewhere: status.registered && ours.is_ok_and(|ours| ours.to_bytes() != status.peer_id),
+        active: status.active,
+        stake: status.stake,
+        least: chain.least_stake(at.hash).await?,
+        spendable: chain.funds(&account, at.hash).await?.spendable,
+    }))
+}
+
+/// Seconds from `then` to `now`; negative if it lies ahead.
+fn age(now: SystemTime, then: SystemTime) -> f64 {
+    match now.duration_since(then) {
+        Ok(age) => age.as_secs_f64(),
+        Err(ahead) => -ahead.duration().as_secs_f64(),
+    }
+}
+
+/// Everything that follows from what the node says. `file` is what the network's file says the chain began with.
+pub fn judge(facts: &Facts, around: Around, file: Option<&Value>) -> Vec<Check> {
+    let mut checks = vec![
+        sync(facts),
+        peers(facts, around),
+        finality(facts, around),
+        rules(facts.rules),
+    ];
+    checks.extend(file.and_then(|file| genesis(facts.genesis.as_ref()?, file)));
+    if let Some(account) = &facts.account {
+        checks.extend(registration(account, around));
+        checks.push(stake(account, around));
+    }
+    checks
+}
+
+fn sync(facts: &Facts) -> Check {
+    if facts.syncing {
+        return Check::warning(
+            Topic::Sync,
+            format!("at block {} of {}, catching up", facts.best, facts.target),
+            "wait: nothing is earned meanwhile",
+        );
+    }
+    match facts.block_age {
+        Some(age) if age > OLD => Check::fault(
+            Topic::Sync,
+            format!("the newest block, {}, is {} old", facts.best, ago(age)),
+            "the network makes none now, or this node has lost it: see peers; or this PC's clock is wrong: see clock",
+        ),
+        Some(age) => Check::ok(
+            Topic::Sync,
+            format!("at block {}, {} old", facts.best, ago(age.max(0.0))),
+        ),
+        None => Check::warning(
+            Topic::Sync,
+            "the node knows no block but the first",
+            "wait: it has just begun; if it stays so, see peers",
+        ),
+    }
+}
+
+fn ago(seconds: f64) -> String {
+    duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+fn peers(facts: &Facts, around: Around) -> Check {
+    let found = "the node is connected to nobody";
+    match (facts.peers, around) {
+        (
+            0,
+            Around {
+                has_others: false, ..
+            },
+        ) => Check::ok(Topic::Peers, "none: it is a network of its own"),
+        (0, Around { validator: true, .. }) => Check::warning(
+            Topic::Peers,
+            found,
+            "if others run: look at this PC's network connection and its firewall",
+        ),
+        (0, _) => Check::fault(
+            Topic::Peers,
+            found,
+            "look at this PC's network connection and its firewall, and ask whoever founded the network whether the nodes that \
+             its file names run",
+        ),
+        (1, _) => Check::ok(Topic::Peers, "connected to 1 other"),
+        (others, _) => Check::ok(Topic::Peers, format!("connected to {others} others")),
+    }
+}
+
+fn finality(facts: &Facts, around: Around) -> Check {
+    let lag = facts.best.saturating_sub(facts.finalised);
+    let found = format!(
+        "the newest final block, {}, is {lag} behind the newest",
+        facts.finalised
+    );
+    match lag {
+        // Who catches up is told so already.
+        _ if facts.syncing => Check::ok(Topic::Finality, format!("{lag} blocks behind")),
+        0..=LAG => Check::ok(Topic::Finality, format!("{lag} blocks behind")),
+        _ if !around.can_finalise => Check::warning(
+            Topic::Finality,
+            found,
+            "nothing becomes final with two of four PCs: start three or four",
+        ),
+        NO_FINALITY.. => Check::fault(
+            Topic::Finality,
+            found,
+            "more than a third of those who make blocks final are away, or this node is on a fork of its own: see peers",
+        ),
+        _ => Check::warning(
+            Topic::Finality,
+            found,
+            "wait, and look again: it should become less",
+        ),
+    }
+}
+
+fn rules(version: u32) -> Check {
+    match version > KNOWN_RULES {
+        true => Check::warning(
+            Topic::Rules,
+            format!("the chain's are of version {version}, and this release knows {KNOWN_RULES}"),
+            "install the release that the referendum named, if node or trainer complain",
+        ),
+        false => Check::ok(Topic::Rules, format!("version {version}")),
+    }
+}
+
+/// Compares what the chain of the node began with and what the file says, where both say it in the same words.
+fn genesis(node: &Value, file: &Value) -> Option<Check> {
+    let (node, file) = (node.get("raw")?, file.get("raw")?);
+    Some(match node == file {
+        true => Check::ok(Topic::Genesis, "the node's chain is that of the network's file"),
+        false => Check::fault(
+            Topic::Genesis,
+            "the node's chain began with something else than the network's file says",
+            "the file was changed since the node was started: get a fresh copy from whoever founded the network",
+        ),
+    })
+}
+
+fn registration(account: &Account, around: Around) -> Option<Check> {
+    let who = accounts::short(&account.account);
+    if account.elsewhere {
+        return Some(Check::fault(
+            Topic::Registration,
+            format!("{who} is registered for another trainer than this PC's"),
+            "restore this PC's trainer.key from your backup, or use another account: `hydra up --base-path NEW-FOLDER`",
+        ));
+    }
+    match (account.registered, account.active) {
+        (true, true) => Some(Check::ok(Topic::Registration, format!("{who} takes part"))),
+        (true, false) => Some(Check::warning(
+            Topic::Registration,
+            format!("{who} did nothing in two whole rounds"),
+            "see trainer and engine: anything it does makes it active again",
+        )),
+        (false, _) if around.trains => Some(Check::warning(
+            Topic::Registration,
+            format!("{who} isn't registered yet"),
+            "`hydra up` does it as soon as the coins are there",
+        )),
+        (false, _) => Some(Check::ok(Topic::Registration, "none: this PC isn't to train")),
+    }
+}
+
+fn stake(account: &Account, around: Around) -> Check {
+    let (stake, spendable) = (amount::exact(account.stake), amount::exact(account.spendable));
+    let found = format!("{stake} HYDRA at stake, {spendable} to spend");
+    if account.stake >= account.least || !around.trains {
+        return Check::ok(Topic::Stake, found);
+    }
+    if around.bonded && account.registered {
+        return Check::fault(
+            Topic::Stake,
+            format!(
+                "{stake} HYDRA are left of the stake, and the least is {}",
+                amount::exact(account.least)
+            ),
+            "find out why with `hydra rounds` and `hydra logs`; then `hydra up --stake HYDRA` bonds again",
+        );
+    }
+    let needed = account.least.saturating_sub(account.stake).saturating_add(FEES);
+    match account.spendable < needed {
+        true => Check::warning(
+            Topic::Stake,
+            format!("{found}; to take part it needs {}", amount::exact(needed)),
+            format!(
+                "ask a member for `hydra invite {}`",
+                accounts::address(&account.account)
+            ),
+        ),
+        false => Check::warning(Topic::Stake, found, "`hydra up` bonds the stake"),
+    }
+}
+
+#[cfg(test)]
+#[path = "node_tests.rs"]
+mod tests;

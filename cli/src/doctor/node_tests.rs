@@ -1,0 +1,197 @@
+use super::*;
+use hydra_primitives::HYDRA;
+use serde_json::json;
+
+fn facts() -> Facts {
+    Facts {
+        version: "0.1.0".into(),
+        rules: KNOWN_RULES,
+        best: 100,
+        finalised: 98,
+        target: 100,
+        block_age: Some(4.0),
+        peers: 2,
+        syncing: false,
+        clock: None,
+        genesis: None,
+        account: None,
+    }
+}
+
+fn account() -> Account {
+    Account {
+        account: [7; 32],
+        registered: true,
+        elsewhere: false,
+        active: true,
+        stake: HYDRA,
+        least: HYDRA,
+        spendable: HYDRA,
+    }
+}
+
+const JOINED: Around = Around {
+    has_others: true,
+    validator: false,
+    can_finalise: true,
+    trains: true,
+    bonded: true,
+};
+
+fn state(check: &Check) -> State {
+    check.state
+}
+
+#[test]
+fn a_node_that_is_well_gives_short_lines() {
+    let with_account = Facts {
+        account: Some(account()),
+        ..facts()
+    };
+    let checks = judge(&with_account, JOINED, None);
+    assert!(
+        checks
+            .iter()
+            .all(|check| check.state == State::Ok && check.found.len() < 57),
+        "{checks:?}"
+    );
+    assert_eq!(checks.len(), 6);
+}
+
+#[test]
+fn a_node_that_catches_up_or_hears_nothing_new_is_told_apart() {
+    let syncing = Facts {
+        syncing: true,
+        block_age: Some(1e6),
+        finalised: 0,
+        best: 1_000,
+        ..facts()
+    };
+    assert_eq!(state(&sync(&syncing)), State::Warning);
+    assert_eq!(state(&finality(&syncing, JOINED)), State::Ok);
+    let with = |block_age| sync(&Facts { block_age, ..facts() });
+    let old = with(Some(300.0));
+    assert_eq!(state(&old), State::Fault);
+    assert!(old.found.contains("5 min old"), "{}", old.found);
+    // Slots may take a minute.
+    assert_eq!(state(&with(Some(70.0))), State::Ok);
+    assert_eq!(state(&with(Some(-900.0))), State::Ok, "the clock's line says it");
+    assert_eq!(state(&with(None)), State::Warning);
+}
+
+#[test]
+fn to_be_alone_is_a_fault_for_who_needs_others() {
+    let alone = Facts { peers: 0, ..facts() };
+    assert_eq!(state(&peers(&alone, JOINED)), State::Fault);
+    let founder = Around {
+        validator: true,
+        ..JOINED
+    };
+    assert_eq!(state(&peers(&alone, founder)), State::Warning);
+    let single = Around {
+        has_others: false,
+        ..founder
+    };
+    assert_eq!(state(&peers(&alone, single)), State::Ok);
+}
+
+#[test]
+fn finality_that_falls_behind_is_a_warning_and_then_a_fault() {
+    let with = |best, around| {
+        finality(
+            &Facts {
+                best,
+                finalised: 0,
+                ..facts()
+            },
+            around,
+        )
+    };
+    assert_eq!(state(&with(8, JOINED)), State::Ok);
+    assert_eq!(state(&with(9, JOINED)), State::Warning);
+    assert_eq!(state(&with(100, JOINED)), State::Fault);
+    let two_of_four = Around {
+        can_finalise: false,
+        ..JOINED
+    };
+    assert_eq!(state(&with(1_000, two_of_four)), State::Warning);
+}
+
+#[test]
+fn rules_that_are_newer_than_this_release_are_said_to_be() {
+    assert_eq!(state(&rules(KNOWN_RULES)), State::Ok);
+    assert_eq!(state(&rules(KNOWN_RULES - 1)), State::Ok);
+    assert_eq!(state(&rules(KNOWN_RULES + 1)), State::Warning);
+}
+
+#[test]
+fn a_file_of_another_genesis_is_a_fault_where_both_can_be_compared() {
+    let of = |value: u32| json!({ "raw": { "top": { "0x01": value }, "childrenDefault": {} } });
+    assert_eq!(genesis(&of(1), &of(1)).map(|check| check.state), Some(State::Ok));
+    assert_eq!(
+        genesis(&of(1), &of(2)).map(|check| check.state),
+        Some(State::Fault)
+    );
+    assert_eq!(genesis(&of(1), &json!({ "runtimeGenesis": {} })), None);
+    assert_eq!(genesis(&Value::Null, &of(1)), None);
+}
+
+#[test]
+fn an_account_s_part_is_judged_by_what_its_owner_wants() {
+    let said = |account: Account, around| registration(&account, around).map(|check| check.state);
+    assert_eq!(said(account(), JOINED), Some(State::Ok));
+    let elsewhere = Account {
+        elsewhere: true,
+        ..account()
+    };
+    assert_eq!(said(elsewhere, JOINED), Some(State::Fault));
+    let idle = Account {
+        active: false,
+        ..account()
+    };
+    assert_eq!(said(idle, JOINED), Some(State::Warning));
+    let new = Account {
+        registered: false,
+        stake: 0,
+        spendable: 0,
+        ..account()
+    };
+    assert_eq!(said(new.clone(), JOINED), Some(State::Warning));
+    let watching = Around {
+        trains: false,
+        ..JOINED
+    };
+    assert_eq!(said(new.clone(), watching), Some(State::Ok));
+    assert_eq!(stake(&new, watching).state, State::Ok);
+}
+
+#[test]
+fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
+    let shrunk = Account {
+        stake: HYDRA / 2,
+        ..account()
+    };
+    assert_eq!(stake(&shrunk, JOINED).state, State::Fault);
+    let new = Account {
+        registered: false,
+        stake: 0,
+        spendable: HYDRA,
+        ..account()
+    };
+    let joining = Around {
+        bonded: false,
+        ..JOINED
+    };
+    let poor = stake(&new, joining);
+    assert_eq!(poor.state, State::Warning);
+    assert!(poor.found.ends_with("it needs 1.2"), "{}", poor.found);
+    assert!(poor.todo.unwrap().starts_with("ask a member for `hydra invite 5"));
+    let rich = Account {
+        spendable: 2 * HYDRA,
+        ..new
+    };
+    assert_eq!(
+        stake(&rich, joining).todo.as_deref(),
+        Some("`hydra up` bonds the stake")
+    );
+}
