@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod faucet;
+pub mod top;
 pub mod up;
 pub mod wallet;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
+pub use top::TopArgs;
 pub use up::{
     HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
     OlderDemoArgs, PortArgs, ThisPcArgs, UpArgs,
@@ -78,6 +80,9 @@ pub enum Command {
     /// Look for what is wrong with this PC and what runs on it, and say what to do.
     #[command(after_help = exit::help_after(doctor::DOCTOR_HELP, exit::DOCTOR))]
     Doctor(DoctorArgs),
+    /// Watch this PC, its wallet, the network and the model on one page that renews itself.
+    #[command(after_help = exit::help_after(top::TOP_HELP, exit::TOP))]
+    Top(TopArgs),
     /// Ask a model which digit an image shows. Costs 0.5 HYDRA.
     #[command(after_help = exit::help_after(ASK_HELP, exit::ASK))]
     Ask(AskArgs),

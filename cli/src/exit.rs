@@ -33,6 +33,8 @@ use ExitCode::{Done, Fault, Impossible, Interrupted, Local, Node, Payment, Syste
 pub const DEMO: &[ExitCode] = &[Done, System, Usage, Timeout, Impossible, Local, Interrupted];
 /// What `hydra status` may end with: it shows what is wrong with the trainer.
 pub const STATUS: &[ExitCode] = &[Done, System, Usage, Node, Local];
+/// What `hydra top` may end with.
+pub const TOP: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local];
 /// What `hydra ask` may end with.
 pub const ASK: &[ExitCode] = &[
     Done,

@@ -5,7 +5,7 @@
 //! It must never hold state of its own but the user's encrypted key files: what it shows it reads from the chain or the
 //! trainer when asked. An account's secret stays in this process; only signed transactions leave it.
 //!
-//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`rounds`], [`export`],
+//! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`top`], [`rounds`], [`export`],
 //! [`registration`], [`invite`], [`faucet`], [`doctor`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
 //! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them, [`schemas`] what
 //! they print with `--json`. Below them are [`report`] (what is shown), [`target`] (which node and trainer), [`chain`] and
@@ -49,6 +49,7 @@ pub mod spec;
 pub mod status;
 pub mod table;
 pub mod target;
+pub mod top;
 pub mod trainer;
 pub mod up;
 pub mod wallet;

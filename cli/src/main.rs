@@ -6,7 +6,7 @@ use hydra_cli::{
     ask, doctor,
     error::Error,
     exit::ExitCode,
-    export, faucet, found, invite, local, output, reference, registration, rounds, status, up, wallet,
+    export, faucet, found, invite, local, output, reference, registration, rounds, status, top, up, wallet,
 };
 use hydra_host::terminal;
 
@@ -55,6 +55,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Doctor(args) => return doctor::run(args, json).await,
         Command::Demo(args) => local::demo(args, json).await,
         Command::Status(args) => status::run(args, json).await,
+        Command::Top(args) => top::run(args, json).await,
         Command::Ask(args) => ask::run(args, json).await,
         Command::Model {
             command: ModelCommand::Export(args),

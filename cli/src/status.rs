@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::{
     args::StatusArgs,
@@ -11,18 +11,13 @@ use crate::{
     output,
     report::{
         accounts::{self, Account},
-        clock,
-        figures::duration,
+        health,
         models::{self, Model},
+        work::doing,
     },
     target::Target,
     trainer,
 };
-
-/// Blocks come every two seconds; after this long something is wrong.
-const QUIET_LIMIT: Duration = Duration::from_secs(30);
-/// A block that lies further ahead than this was made by a clock that is wrong, or is looked at by one.
-const AHEAD_LIMIT: Duration = Duration::from_secs(5);
 
 /// Everything `hydra status` shows.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -77,7 +72,7 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         chain: chain.name().await?,
         block: best.number,
         finalised: finalised.number,
-        block_age: age(SystemTime::now(), chain.time(best.hash).await?),
+        block_age: health::age(SystemTime::now(), chain.time(best.hash).await?),
         peers,
         syncing,
         clock: chain.clock().await?,
@@ -105,7 +100,14 @@ impl Report {
             "{} at {}\nblock {}, finalised {}, {} peers{sync}\n",
             self.chain, self.url, self.block, self.finalised, self.peers
         );
-        for warning in [self.block_line(), self.clock_line()].into_iter().flatten() {
+        let trainers = self.trainer.as_ref().and_then(|trainer| trainer.clock);
+        for warning in [
+            health::of_block(self.block, self.block_age, self.syncing),
+            health::of_clock(self.clock.as_ref(), trainers.map(|clock| clock.offset_ms)),
+        ]
+        .into_iter()
+        .flatten()
+        {
             text += &format!("{warning}\n");
         }
         text.push('\n');
@@ -122,50 +124,6 @@ impl Report {
             text += &format!("{sentence}\n");
         }
         text
-    }
-
-    /// A newest block that isn't of now.
-    fn block_line(&self) -> Option<String> {
-        // Genesis has no time.
-        if self.block == 0 {
-            return None;
-        }
-        let time = Duration::try_from_secs_f64(self.block_age.abs()).unwrap_or_default();
-        match self.block_age < 0.0 {
-            true if time > AHEAD_LIMIT => Some(format!(
-                "last block: {} ahead of this PC's clock; if that is wrong, set it (timedatectl set-ntp true): with a clock \
-                 behind its blocks a network makes none",
-                duration(time)
-            )),
-            false if time > QUIET_LIMIT && !self.syncing => Some(format!(
-                "last block: {} ago; the network makes none now, or this node has lost it, or this PC's clock is wrong",
-                duration(time)
-            )),
-            _ => None,
-        }
-    }
-
-    /// A clock that isn't the network's: as the node says, else as the trainer does.
-    fn clock_line(&self) -> Option<String> {
-        if let Some(warning) = self.clock.as_ref().and_then(|clock| clock.warning.as_deref()) {
-            return Some(format!("clock: {warning}"));
-        }
-        let offset = clock::offset_ms(self.clock.as_ref(), self.trainer.as_ref())?;
-        clock::is_wrong(offset).then(|| {
-            format!(
-                "clock: about {} the network's: set it (timedatectl set-ntp true), this PC's blocks and votes count for \
-                 less until then",
-                clock::words(offset)
-            )
-        })
-    }
-}
-
-/// Seconds from `then` to `now`; negative if it lies ahead.
-fn age(now: SystemTime, then: SystemTime) -> f64 {
-    match now.duration_since(then) {
-        Ok(age) => age.as_secs_f64(),
-        Err(ahead) => -ahead.duration().as_secs_f64(),
     }
 }
 
@@ -190,12 +148,7 @@ fn trainer_text(trainer: &trainer::Status) -> String {
         let version = work
             .version
             .map_or_else(|| "no version".into(), |version| format!("version {version}"));
-        let task = work
-            .task
-            .as_deref()
-            .map(|task| format!(": {task}"))
-            .unwrap_or_default();
-        text += &format!("  model {}: {version}, {}{task}\n", work.model, work.state);
+        text += &format!("  model {}: {version}, {}\n", work.model, doing(work));
     }
     for warning in &trainer.warnings {
         text += &format!("  warning: {warning}\n");
@@ -250,14 +203,67 @@ mod tests {
         }
     }
 
+    /// What docs/terminal/status.txt shows: a local network of four PCs, seen from the first.
+    fn four() -> Report {
+        let account = |name: &str, free: u128, stake: &str, reputation| Account {
+            account: "5Grw".into(),
+            name: name.into(),
+            balance: String::new(),
+            free: free * 1_000_000,
+            stake: stake.into(),
+            reputation,
+            active: true,
+        };
+        let trainer = r#"{"version":"0.1.0","peer_id":"12D3","engine":{"state":"ready"},
+            "peers":[{"peer_id":"a","address":"b"},{"peer_id":"c","address":"d"},{"peer_id":"e","address":"f"}],
+            "last_sheet":{"block":182336,"seconds_ago":1},
+            "models":[{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
+                "task":"verifying the proposal of 0x1cbd2d43… in round 812 of model 0"}]}"#;
+        let mut report = report();
+        report.block = 182_336;
+        report.finalised = 182_333;
+        for model in &mut report.models {
+            (model.round, model.version, model.confirmed_version) = (812, 812, 812);
+            model.phase_ends_at = 182_343;
+            model.accuracy = Some(0.9722);
+        }
+        report.accounts = vec![
+            account("Alice", 1_000_000_500_069, "100", 0.9),
+            account("Bob", 1_000_045_500_000, "100", 0.912),
+            account("Charlie", 999_987_250_000, "100", 0.871),
+            account("Dave", 1_000_012_000_000, "100", 0.905),
+        ];
+        report.trainer = Some(serde_json::from_str(trainer).unwrap());
+        report
+    }
+
+    /// Made anew where HYDRA_WRITE_TERMINAL_PAGES is set.
+    #[test]
+    fn the_status_of_a_network_of_four_is_the_page_in_docs_and_fits_80_by_24() {
+        let text = four().text();
+        assert!(text.lines().count() <= 24, "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/terminal/status.txt");
+        if std::env::var_os("HYDRA_WRITE_TERMINAL_PAGES").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(
+            text,
+            std::fs::read_to_string(path).unwrap(),
+            "docs/terminal/status.txt: make it anew with HYDRA_WRITE_TERMINAL_PAGES=1"
+        );
+    }
+
     #[test]
     fn the_status_is_one_page() {
         let expected = "\
 HydraAI Local at ws://127.0.0.1:9944
 block 42, finalised 40, 3 peers
 
-model  data    round  phase                  proposals  version  confirmed  accuracy  weights
-    0  digits      3  Verify until block 50     4 of 4        3          2   90.00 %  abababababab
+model  data    round  phase   ends at  proposals  version  confirmed  accuracy
+    0  digits      3  Verify       50     4 of 4        3          2   90.00 %
 
 account  balance (HYDRA)  stake  reputation  active
 Alice          1000000.5    100       0.900  yes

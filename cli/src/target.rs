@@ -4,6 +4,7 @@
 //! It must never lead to another network than the one that was meant: a network that was stopped has left its ports to
 //! whoever wants them.
 
+use hydra_primitives::AccountBytes;
 use std::path::{Path, PathBuf};
 
 use crate::{
@@ -127,6 +128,14 @@ impl Target {
             (Some(port), None) => Ok(Some(self.known(Trainer::new(port, None)?))),
             (None, _) => Ok(None),
         }
+    }
+
+    /// The account of the PC that is meant, if one is.
+    pub fn account(&self) -> Option<AccountBytes> {
+        let mut account = AccountBytes::default();
+        let digits = self.pc.as_ref()?.account_hex.trim_start_matches("0x");
+        hex::decode_to_slice(digits, &mut account).ok()?;
+        Some(account)
     }
 
     /// With whose trainer it is, if it is a PC's of a local network.

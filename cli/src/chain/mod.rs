@@ -3,10 +3,14 @@
 //! Numbers and models come from the runtime's own API as the protocol's types; balances, constants, fees and errors
 //! are understood through the chain's metadata. What a node says is never trusted to be well-formed.
 
+mod failure;
+mod happenings;
 mod state;
 mod transactions;
 
-pub use state::Funds;
+pub(crate) use failure::explain;
+pub use happenings::{Happening, News};
+pub use state::{Funds, Part};
 pub use transactions::Refusal;
 
 use schemars::JsonSchema;

@@ -26,6 +26,17 @@ pub struct Funds {
     pub held: Balance,
 }
 
+/// An account's part of what is paid for questions to a model.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// What it can claim.
+    pub owed: Balance,
+    /// Its shares, by accepted work.
+    pub shares: u128,
+    /// All shares.
+    pub of: u128,
+}
+
 impl Chain {
     /// The models on chain.
     pub async fn models(&self, at: Hash) -> Result<Vec<ModelId>, Error> {
@@ -174,6 +185,11 @@ impl Chain {
 
     /// What an account can claim of the payments for questions to a model.
     pub async fn owed(&self, model: ModelId, account: &AccountBytes, at: Hash) -> Result<Balance, Error> {
+        Ok(self.part(model, account, at).await?.owed)
+    }
+
+    /// An account's part of what is paid for questions to a model.
+    pub async fn part(&self, model: ModelId, account: &AccountBytes, at: Hash) -> Result<Part, Error> {
         let at = self.at(at).await?;
         let address = dynamic::storage::<(ModelId,), dynamic::Value>("HydraToken", "Pools");
         let pool = self.within(at.storage().try_fetch(address, (model,))).await?;
@@ -186,12 +202,16 @@ impl Chain {
             share.map_err(|error| self.strange(error))?,
         );
         let (Some(pool), Some(share)) = (pool, share) else {
-            return Ok(0);
+            return Ok(Part::default());
         };
         let garbled = |_| self.strange("its pool of payments has another format");
         let pool = Pool::decode(&mut pool.bytes()).map_err(garbled)?;
         let share = Share::decode(&mut share.bytes()).map_err(garbled)?;
-        Ok(pool.owed(&share))
+        Ok(Part {
+            owed: pool.owed(&share),
+            shares: share.shares,
+            of: pool.shares,
+        })
     }
 
     fn constant<T: DecodeAsType>(

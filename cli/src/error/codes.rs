@@ -18,6 +18,7 @@ impl Error {
             | Self::NotAFolder(_)
             | Self::NotOurFolder { .. }
             | Self::TwoPayers
+            | Self::PageAsJson
             | Self::BadPlan(_)
             | Self::BadMember { .. } => ExitCode::Usage,
             Self::NodeUnreachable { .. }
@@ -61,6 +62,7 @@ impl Error {
             | Self::Registered(_)
             | Self::NotConfirmed { .. }
             | Self::NoSender(_)
+            | Self::NoPage(_)
             | Self::Exists(_)
             | Self::NoTestNetwork(_) => ExitCode::Impossible,
             Self::TransactionRefused(_) | Self::TransactionFailed(_) | Self::PaymentUnclear(_) => {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 enum Command {
     Demo,
     Status,
+    Top,
     Ask,
     Export,
     Rounds,
@@ -31,12 +32,13 @@ enum Command {
 
 use Command::{
     Ask, Balance, Bond, Claim, Completions, Demo, Doctor, Down, Export, Faucet, Invite, Logs, Man, Member,
-    NetworkNew, Registration, Rounds, Send, Status, Up, Wallet,
+    NetworkNew, Registration, Rounds, Send, Status, Top, Up, Wallet,
 };
 
 const ALL: &[Command] = &[
     Demo,
     Status,
+    Top,
     Ask,
     Export,
     Rounds,
@@ -70,6 +72,7 @@ const NETWORKED: &[Command] = &[
     Demo,
     Up,
     Status,
+    Top,
     Ask,
     Export,
     Rounds,
@@ -84,6 +87,7 @@ const NETWORKED: &[Command] = &[
 /// Those that connect to a node that exists already.
 const CLIENTS: &[Command] = &[
     Status,
+    Top,
     Ask,
     Export,
     Rounds,
@@ -100,6 +104,7 @@ const EVERYWHERE: &[Command] = &[
     Demo,
     Up,
     Status,
+    Top,
     Ask,
     Export,
     Rounds,
@@ -131,6 +136,7 @@ impl Command {
         match self {
             Demo => exit::DEMO,
             Status => exit::STATUS,
+            Top => exit::TOP,
             Ask => exit::ASK,
             Export => exit::EXPORT,
             Rounds => exit::ROUNDS,
@@ -193,6 +199,8 @@ kinds! {
     Error::NotAFolder(_) => Error::NotAFolder("x".into()), &[Demo, Up, NetworkNew, Member, Man];
     Error::NotOurFolder { .. } => Error::NotOurFolder { folder: "x".into(), found: text() }, FOUNDERS;
     Error::BadUrl { .. } => Error::BadUrl { given: text(), reason: "x", example: text() }, CLIENTS;
+    Error::NoPage(_) => Error::NoPage("x"), &[Top];
+    Error::PageAsJson => Error::PageAsJson, &[Top];
     Error::NodeUnreachable { .. } => Error::NodeUnreachable { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotANode { .. } => Error::NotANode { url: text(), reason: text(), meant: None }, CLIENTS;
     Error::NotByThisName { .. } => Error::NotByThisName { url: text(), reason: text() }, CLIENTS;

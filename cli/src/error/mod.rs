@@ -70,6 +70,13 @@ pub enum Error {
         example: String,
     },
 
+    #[error(
+        "`hydra top` draws a page on a terminal, and {0}: use `hydra status`, or `hydra top --once` for one page as text"
+    )]
+    NoPage(&'static str),
+    #[error("`hydra top` is for people to read: for programs there is `hydra status --json`")]
+    PageAsJson,
+
     #[error("no node answers at {url} ({reason}){}", meant_or(.meant, ""))]
     NodeUnreachable {
         url: String,

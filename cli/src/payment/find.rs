@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use subxt::{error::DispatchError, ext::scale_decode::DecodeAsType};
 
 use crate::{
-    chain::{Block, Chain, Hash},
+    chain::{Block, Chain, Hash, explain},
     error::Error,
 };
 
@@ -86,18 +86,4 @@ pub async fn find(
         block = chain.parent(block).await?;
     }
     Ok(None)
-}
-
-/// A failed call in the words of the pallet that refused it.
-fn explain(error: &DispatchError) -> String {
-    if let DispatchError::Module(error) = error
-        && let Ok(details) = error.details()
-    {
-        let words = details.variant.docs.join(" ");
-        if !words.trim().is_empty() {
-            return words.trim().into();
-        }
-        return format!("{} says {}", details.pallet.name(), details.variant.name);
-    }
-    error.to_string()
 }

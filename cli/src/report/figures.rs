@@ -30,6 +30,39 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// A time in a word or two, for lines that are made anew each second: `2 s`, `15 min`, `3 h`, `2 d`.
+pub fn brief(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A number with its thousands apart: `182,336`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// At most `width` characters of this, with a sign where something is missing.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.into();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
 /// The day of a time in milliseconds since 1970, in UTC: `2026-11-28`.
 pub fn day(milliseconds: u64) -> String {
     // Howard Hinnant's `civil_from_days`, for days after 1970: years begin in March, and eras of 400 years are all alike.
@@ -56,6 +89,24 @@ mod tests {
         assert_eq!(day(1_798_761_599_000), "2026-12-31");
         // Whatever a file says.
         assert!(!day(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_brief_time_is_whole_and_thousands_are_apart() {
+        let said = |seconds| brief(Duration::from_secs(seconds));
+        assert_eq!(
+            [said(0), said(119), said(120), said(7_200), said(172_800)],
+            ["0 s", "119 s", "2 min", "2 h", "2 d"]
+        );
+        let shown = [0, 999, 1_000, 182_336, 1_000_000].map(count);
+        assert_eq!(shown, ["0", "999", "1,000", "182,336", "1,000,000"]);
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cut("digits", 6), "digits");
+        assert_eq!(cut("digits of all", 6), "digit…");
+        assert_eq!(cut("äöü", 2), "ä…");
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod earned;
 pub mod figures;
+pub mod happenings;
+pub mod health;
 pub mod models;
 pub mod rounds;
+pub mod work;

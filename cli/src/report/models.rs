@@ -7,7 +7,7 @@ use hydra_primitives::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::figures::{accuracy, percent, short_hash};
+use super::figures::{accuracy, cut, percent};
 use crate::{
     chain::{Chain, Hash},
     error::Error,
@@ -73,30 +73,33 @@ pub async fn read(chain: &Chain, at: Hash) -> Result<Vec<ModelStatus>, Error> {
     Ok(models)
 }
 
-/// The models as a table.
+/// The longest name of a data set in the table.
+const NAME: usize = 8;
+
+/// The models as a table that fits 80 columns; the hash of the weights is in the JSON.
 pub fn table(models: &[Model]) -> String {
     let mut table = Table::new(&[
         ("model", Align::Right),
         ("data", Align::Left),
         ("round", Align::Right),
         ("phase", Align::Left),
+        ("ends at", Align::Right),
         ("proposals", Align::Right),
         ("version", Align::Right),
         ("confirmed", Align::Right),
         ("accuracy", Align::Right),
-        ("weights", Align::Left),
     ]);
     for model in models {
         table.row([
             model.model.to_string(),
-            model.dataset.clone(),
+            cut(&model.dataset, NAME),
             model.round.to_string(),
-            format!("{:?} until block {}", model.phase, model.phase_ends_at),
+            format!("{:?}", model.phase),
+            model.phase_ends_at.to_string(),
             format!("{} of {}", model.proposals, model.participants),
             model.version.to_string(),
             model.confirmed_version.to_string(),
             percent(model.accuracy),
-            short_hash(&model.weights),
         ]);
     }
     table.render()

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use hydra_cli::{
-    accounts,
+    accounts, amount,
     chain::{Chain, Hash},
 };
 use hydra_network_tests::{
@@ -32,6 +32,7 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
     let surest = the_exported_file_is_the_model_on_chain(&network).await;
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     what_people_look_at_is_there(&network);
+    the_page_shows_the_chain_s_own_numbers(&network).await;
     crate::wallet::own_accounts_send_ask_bond_and_claim(&network).await;
     crate::faucet::newcomers_get_their_first_coins_once(&network).await;
 
@@ -255,4 +256,50 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
         !rounds["rounds"].as_array().expect("a list").is_empty(),
         "{rounds}"
     );
+}
+
+/// `hydra top --once`: the height is the chain's, and the balance is Bob's in that block.
+async fn the_page_shows_the_chain_s_own_numbers(network: &LocalNetwork) {
+    let bob = accounts::development("Bob").expect("a development account");
+    let chain = Chain::connect(&network.pc("bob").node.rpc_url)
+        .await
+        .expect("the node answers");
+    // A block that was shown may lose to another of its height right after.
+    network
+        .wait("a page of a block that stayed", LIMIT, async || {
+            let before = chain.best().await.expect("the node answers").number;
+            let output = network.hydra("bob", &["top", "--once"]);
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{complaint}");
+            let page = String::from_utf8(output.stdout).expect("UTF-8");
+            let after = chain.best().await.expect("the node answers").number;
+            assert_eq!(page.lines().count(), 24, "{page}");
+            for words in [
+                "This PC",
+                "Wallet",
+                "Network",
+                "Model 0: digits",
+                "Peers",
+                "Bob  5",
+            ] {
+                assert!(page.contains(words), "no '{words}': {page}");
+            }
+            let shown = number_after("block ", &page);
+            assert!((before..=after).contains(&shown), "{before}, {after}: {page}");
+            let block = chain.block_at(shown).await.expect("the node answers");
+            let free = chain
+                .funds(&bob, block.hash)
+                .await
+                .expect("the node answers")
+                .free;
+            let balance = format!(" {} HYDRA ", amount::short(free));
+            page.contains(&balance).then_some(())
+        })
+        .await;
+}
+
+fn number_after(word: &str, page: &str) -> u64 {
+    let (_, rest) = page.split_once(word).expect("the word is there");
+    let number = rest.split_whitespace().next().expect("a number");
+    number.replace(',', "").parse().expect("digits")
 }

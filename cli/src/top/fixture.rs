@@ -1,0 +1,232 @@
+//! What tests of the page look at: a local network of four PCs, seen from Alice's.
+
+use hydra_primitives::{
+    AccountBytes, H256, HYDRA, Perbill,
+    digits::{digits_manifest, digits_spec},
+    proposal::Score,
+    status::{ModelStatus, NodeStatus, Phase},
+};
+use libp2p_identity::{Keypair, PeerId};
+use std::time::{Duration, SystemTime};
+
+use super::seen::{Earned, Link, Me, Member, Seen, Snapshot};
+use crate::{
+    accounts,
+    chain::{Block, Funds, Happening, News, Part},
+    trainer::Status,
+};
+
+/// When all of this is looked at.
+pub fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+/// So long before.
+pub fn ago(seconds: u64) -> SystemTime {
+    now() - Duration::from_secs(seconds)
+}
+
+/// A development account.
+pub fn account(name: &str) -> AccountBytes {
+    accounts::development(name).expect("a development account")
+}
+
+fn peer_id(seed: u8) -> PeerId {
+    let key = Keypair::ed25519_from_bytes([seed; 32]).expect("32 bytes are a key");
+    key.public().to_peer_id()
+}
+
+fn node_status(seed: u8, thousandths: u32, active: bool) -> NodeStatus {
+    NodeStatus {
+        registered: true,
+        active,
+        peer_id: peer_id(seed).to_bytes(),
+        reputation: Perbill::from_parts(thousandths * 1_000_000),
+        stake: 100 * HYDRA,
+        weight: 0,
+    }
+}
+
+/// Everything is well.
+pub fn seen() -> Seen {
+    let mut seen = Seen {
+        url: "ws://127.0.0.1:9944".into(),
+        node: Link::Up,
+        chain: Some(snapshot()),
+        trainer: Some(Link::Starting),
+        status: None,
+        account: None,
+    };
+    seen.heard(status());
+    seen
+}
+
+/// Nothing has answered yet.
+pub fn nothing() -> Seen {
+    Seen {
+        node: Link::Starting,
+        chain: None,
+        trainer: Some(Link::Starting),
+        status: None,
+        account: None,
+        ..seen()
+    }
+}
+
+fn status() -> Status {
+    let peer =
+        |peer_id: String, ms: u64| format!(r#"{{"peer_id":"{peer_id}","address":"a","latency_ms":{ms}}}"#);
+    let peers = [
+        peer("12D3KooWStranger".into(), 141),
+        peer(peer_id(3).to_string(), 23),
+        peer(peer_id(2).to_string(), 15),
+    ];
+    let text = format!(
+        r#"{{"version":"0.1.0","account":"0x{}","standing":"ready","peer_id":"{}","peers":[{}],
+            "engine":{{"state":"ready"}},"last_sheet":{{"block":182336,"seconds_ago":1}},
+            "models":[{{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
+                "task":"verifying the proposal of 0x90b5ab20… in round 812 of model 0"}}]}}"#,
+        hex::encode(account("Alice")),
+        peer_id(1),
+        peers.join(",")
+    );
+    serde_json::from_str(&text).expect("a status")
+}
+
+fn model() -> ModelStatus {
+    ModelStatus {
+        model: 0,
+        spec: digits_spec(),
+        dataset: digits_manifest(),
+        round: 812,
+        phase: Phase::Verify,
+        phase_ends_at: 182_343,
+        proposals: 3,
+        participants: 4,
+        version: 812,
+        confirmed_version: 812,
+        weights: H256::zero(),
+        score: Some(Score {
+            correct: 350,
+            total: 360,
+        }),
+    }
+}
+
+fn snapshot() -> Snapshot {
+    let names = [
+        ("Alice", 1, 900, true),
+        ("Bob", 2, 912, true),
+        ("Charlie", 3, 871, true),
+        ("Dave", 4, 655, false),
+    ];
+    Snapshot {
+        name: "HydraAI Local".into(),
+        best: block(182_336),
+        time: ago(2),
+        finalised: 182_333,
+        highest: 182_336,
+        peers: 3,
+        syncing: false,
+        clock: None,
+        models: vec![model()],
+        registered: 4,
+        members: names
+            .map(|(name, seed, reputation, active)| Member {
+                account: account(name),
+                status: node_status(seed, reputation, active),
+            })
+            .to_vec(),
+        needed: HYDRA + HYDRA / 5,
+        me: Some(Me {
+            account: account("Alice"),
+            funds: Funds {
+                free: 45 * HYDRA + HYDRA / 2,
+                spendable: 45 * HYDRA,
+                held: 100 * HYDRA,
+            },
+            status: node_status(1, 900, true),
+            parts: vec![Part {
+                owed: HYDRA / 4,
+                shares: 28,
+                of: 100,
+            }],
+            earned: Earned {
+                amount: 6 * HYDRA,
+                partly: false,
+            },
+        }),
+        blocks: blocks(),
+    }
+}
+
+fn block(number: u64) -> Block {
+    Block {
+        number,
+        hash: Default::default(),
+    }
+}
+
+fn blocks() -> Vec<News> {
+    let who = account;
+    let accepted = |name| Happening::Accepted {
+        who: who(name),
+        round: 811,
+        reward: HYDRA,
+    };
+    let score = Score {
+        correct: 350,
+        total: 360,
+    };
+    let news = [
+        (
+            182_336,
+            3,
+            vec![
+                Happening::Voted { who: who("Bob") },
+                Happening::Voted { who: who("Charlie") },
+            ],
+        ),
+        (182_335, 0, vec![]),
+        (
+            182_330,
+            1,
+            vec![Happening::Asked {
+                who: who("Ferdie"),
+                price: HYDRA / 2,
+            }],
+        ),
+        (182_328, 1, vec![Happening::Opened { round: 812 }]),
+        (182_326, 4, vec![Happening::Confirmed { version: 812, score }]),
+        (
+            182_320,
+            4,
+            vec![
+                accepted("Alice"),
+                accepted("Bob"),
+                accepted("Charlie"),
+                Happening::Rejected {
+                    who: who("Dave"),
+                    round: 811,
+                },
+            ],
+        ),
+        (
+            182_200,
+            1,
+            vec![Happening::Sent {
+                from: who("Alice"),
+                to: who("Eve"),
+                amount: 12 * HYDRA,
+            }],
+        ),
+    ];
+    news.into_iter()
+        .map(|(number, transactions, happenings)| News {
+            block: block(number),
+            time: ago((182_337 - number) * 2),
+            transactions,
+            happenings,
+        })
+        .collect()
+}

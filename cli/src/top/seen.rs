@@ -1,0 +1,160 @@
+//! What is seen of the chain and the trainer: typed, without words.
+
+use hydra_primitives::{
+    AccountBytes, Balance,
+    status::{ModelStatus, NodeStatus},
+};
+use std::time::SystemTime;
+
+use crate::{
+    chain::{Block, Clock, Funds, News, Part},
+    target::Target,
+    trainer::Status,
+};
+
+/// How somebody is who is asked again and again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// Not asked yet, or not known where.
+    Starting,
+    /// It answers.
+    Up,
+    /// It doesn't.
+    Away {
+        /// Since when.
+        since: SystemTime,
+        /// What it says, or what is said of it.
+        reason: String,
+    },
+}
+
+impl Link {
+    /// The same, after another attempt failed.
+    pub fn failed(&self, now: SystemTime, reason: String) -> Self {
+        let since = match self {
+            Self::Away { since, .. } => *since,
+            Self::Starting | Self::Up => now,
+        };
+        Self::Away { since, reason }
+    }
+
+    /// Whether what was seen before is old.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The node's address.
+    pub url: String,
+    /// How the node is.
+    pub node: Link,
+    /// What it said last.
+    pub chain: Option<Snapshot>,
+    /// How the trainer is; `None` if it isn't known where it is.
+    pub trainer: Option<Link>,
+    /// What it said last.
+    pub status: Option<Status>,
+    /// The account that is this PC's.
+    pub account: Option<AccountBytes>,
+}
+
+impl Seen {
+    /// Nothing yet.
+    pub fn new(target: &Target) -> Self {
+        Self {
+            url: target.url.clone(),
+            node: Link::Starting,
+            chain: None,
+            // A token file that can't be read still is a trainer's.
+            trainer: match target.trainer() {
+                Ok(None) => None,
+                Ok(Some(_)) | Err(_) => Some(Link::Starting),
+            },
+            status: None,
+            account: target.account(),
+        }
+    }
+
+    /// Takes in what the trainer says: it works for the account that counts.
+    pub fn heard(&mut self, status: Status) {
+        let mut account = AccountBytes::default();
+        let said = status
+            .account
+            .as_deref()
+            .map(|text| text.trim_start_matches("0x"));
+        if said.is_some_and(|digits| hex::decode_to_slice(digits, &mut account).is_ok()) {
+            self.account = Some(account);
+        }
+        self.trainer = Some(Link::Up);
+        self.status = Some(status);
+    }
+}
+
+/// The chain at a block.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The chain's name.
+    pub name: String,
+    /// The newest block.
+    pub best: Block,
+    /// When it was made.
+    pub time: SystemTime,
+    /// The newest block that can't be undone.
+    pub finalised: u64,
+    /// The highest block that the node has heard of.
+    pub highest: u64,
+    /// Connected nodes.
+    pub peers: usize,
+    /// Whether the node is still catching up.
+    pub syncing: bool,
+    /// What the node says about this PC's clock, if it watches it.
+    pub clock: Option<Clock>,
+    /// The models.
+    pub models: Vec<ModelStatus>,
+    /// How many PCs are registered.
+    pub registered: usize,
+    /// Some of them: all where there are few.
+    pub members: Vec<Member>,
+    /// What taking part costs: the least stake, and fees.
+    pub needed: Balance,
+    /// What this PC's account has, if it has one.
+    pub me: Option<Me>,
+    /// The newest blocks, newest first.
+    pub blocks: Vec<News>,
+}
+
+/// A registered PC.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Its account.
+    pub account: AccountBytes,
+    /// What the chain says of it.
+    pub status: NodeStatus,
+}
+
+/// This PC's account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Me {
+    /// The account.
+    pub account: AccountBytes,
+    /// What it has.
+    pub funds: Funds,
+    /// What the chain says of it.
+    pub status: NodeStatus,
+    /// Its part of each model, in the models' order.
+    pub parts: Vec<Part>,
+    /// What it earned today.
+    pub earned: Earned,
+}
+
+/// What was earned today.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Earned {
+    /// How much.
+    pub amount: Balance,
+    /// Whether the chain's records do not go back to midnight.
+    pub partly: bool,
+}
