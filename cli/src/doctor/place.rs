@@ -73,6 +73,11 @@ pub fn find(args: &DoctorArgs) -> Found {
     match newest {
         Newest::There(folder, network) => match subject(folder, *network, args.pc.as_deref()) {
             Ok(subject) => Found::Here(Box::new(subject)),
+            Err(error @ Error::NoSuchPc { .. }) => Found::Unusable(Check::fault(
+                Topic::Network,
+                error.to_string(),
+                "name one of those with --pc",
+            )),
             Err(error) => Found::Unusable(Check::of(Topic::Network, State::Fault, &error)),
         },
         Newest::Gone(folder) => Found::Unusable(Check::fault(

@@ -13,6 +13,8 @@ use std::{
 
 /// What to do where a schema isn't the program's any more.
 const REMEDY: &str = "if it is meant, make the schemas anew: `hydra reference --json-schemas docs/json`";
+/// `hydra doctor` found a fault: no failure of its own.
+const FAULT: i32 = 9;
 /// By which `hydra up` is `hydra demo`, as in version 0.1.
 const OLDER_DEMO: [&str; 4] = ["--local", "--only", "--until-accuracy", "--base-port"];
 
@@ -102,6 +104,7 @@ impl Printed {
             .unwrap_or_else(|error| panic!("{:?} printed no JSON ({error}): {text}", self.arguments));
         // Nothing at all is printed where it can't be, or goes elsewhere.
         if code != 0
+            && code != FAULT
             && let Some(failure) = documents.pop()
         {
             fits(folder, "error", &failure);

@@ -1,6 +1,6 @@
 //! The shape of the code: what a newcomer may rely on when looking for something.
 
-use hydra_repository_tests::{checkout, crates, files, imports};
+use hydra_repository_tests::{checkout, crates, files, imports, text};
 use std::fs;
 
 #[test]
@@ -50,4 +50,19 @@ fn no_runtime_is_shipped_in_a_chain_spec() {
             path.display()
         );
     }
+}
+
+/// `hydra doctor` says when a chain's rules are newer than the release: it has to know the release's own.
+#[test]
+fn the_doctor_knows_the_rules_of_this_release() {
+    let runtime = text("runtime/src/lib.rs");
+    let (_, version) = runtime
+        .split_once("#[cfg(not(feature = \"upgrade-trial\"))]\nversion!(")
+        .expect("the runtime's version");
+    let (version, _) = version.split_once(')').expect("a number");
+    let known = format!("pub const KNOWN_RULES: u32 = {version};");
+    assert!(
+        text("cli/src/doctor/node.rs").contains(&known),
+        "cli/src/doctor/node.rs: {known}"
+    );
 }
