@@ -58,13 +58,14 @@ pub enum PortState {
 
 /// Who has this port of a PC. Nothing is bound to find out: the PC's own program may be about to.
 pub fn port_state(pc: &Pc, port: u16) -> PortState {
+    let answers = || TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), PATIENCE).is_ok();
     match hydra_host::port_holder(port) {
         Some(holder) if own_part(pc, &holder).is_some() => PortState::Own,
         Some(holder) => PortState::Other(holder),
-        None if TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), PATIENCE).is_ok() => {
-            PortState::Unseen
-        }
-        None => PortState::Free,
+        None if !answers() => PortState::Free,
+        // Another user's: the PC's own, if the processes that were started are still there.
+        None if alive(pc.node.pid) || alive(pc.trainer.pid) => PortState::Own,
+        None => PortState::Unseen,
     }
 }
 
