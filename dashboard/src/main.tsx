@@ -10,6 +10,7 @@ import { Shell } from "./app/shell";
 import { startTheme } from "./app/theme";
 import * as chain from "./chain";
 import { addressOfHex } from "./format/address";
+import { payments } from "./money";
 import * as trainer from "./trainer";
 
 startTheme();
@@ -25,6 +26,8 @@ trainer.status.subscribe(() => {
   chain.mine(status?.account ? addressOfHex(status.account) : undefined);
 });
 trainer.start();
+// Follows them as soon as there is a chain.
+chain.whenThere(() => payments.restore());
 
 const app = document.getElementById("app");
 if (app) {

@@ -12,6 +12,9 @@ pub const STANDARD_WORK: u64 = 30 * 32 * 4_810;
 pub const REWARD_PER_UNIT: Balance = HYDRA;
 /// What a question to a model costs.
 pub const QUERY_PRICE: Balance = HYDRA.saturating_div(2);
+/// What the event `hydraToken.QueryPaid` begins with in a block's events: the indices of its pallet and of its name. Asker,
+/// model, version, request hash and amount follow.
+pub const QUERY_PAID: [u8; 2] = [23, 1];
 /// Shares of later query payments that an accepted update earns its proposer, per standard unit.
 pub const PROPOSER_SHARES: u64 = 10;
 /// Shares of later query payments that a vote with the outcome earns a verifier.

@@ -4,6 +4,7 @@
  * There are no generated descriptors: the codecs come from the node's own metadata, so a runtime that changes what this
  * page does not look at needs no new page. What it does look at is checked when it is read (`read.ts`).
  */
+import type { PolkadotSigner } from "polkadot-api";
 
 export interface At {
   at: string;
@@ -92,6 +93,11 @@ export interface RawNodeStatus {
 }
 
 export interface Transaction {
+  getEstimatedFees(from: string): Promise<bigint>;
+  sign(
+    from: PolkadotSigner,
+    options: { at: string; nonce: number; mortality: { mortal: true; period: number } },
+  ): Promise<Uint8Array>;
   decodedCall: { type: string; value: Variant };
 }
 
@@ -118,6 +124,11 @@ export interface HydraApi {
   constants: {
     Balances: { ExistentialDeposit(options?: At): Promise<bigint> };
     Babe: { ExpectedBlockTime(options?: At): Promise<bigint> };
+    HydraToken: { QueryPrice(options?: At): Promise<bigint> };
+  };
+  tx: {
+    Balances: { transfer_keep_alive(data: { dest: Variant; value: bigint }): Transaction };
+    HydraToken: { pay_query(data: { model: number; request_hash: string }): Transaction };
   };
   txFromCallData(call: Uint8Array, options?: At): Promise<Transaction>;
 }

@@ -2,7 +2,7 @@
 import { toHex } from "../format/hex";
 import type { HydraApi, RawEvent, Variant } from "./api";
 import { VoteBook, events } from "./events";
-import { open } from "./extrinsic";
+import { hashOf, open } from "./extrinsic";
 import type { Link } from "./link";
 import { record, written } from "./raw";
 import type { Block, BlockNews, Extrinsic } from "./types";
@@ -16,6 +16,10 @@ export async function find(link: Link, id: string): Promise<string | undefined> 
   const hash = await link.request<string | null>("chain_getBlockHash", [Number(id)]);
   return hash ?? undefined;
 }
+
+/** The hashes of a block's transactions. */
+export const transactions = async (link: Link, hash: string): Promise<string[]> =>
+  (await link.client.getBlockBody(hash)).map(hashOf);
 
 async function decoded(api: HydraApi, call: Uint8Array, at: string): Promise<Pick<Extrinsic, "call" | "inner" | "input">> {
   try {

@@ -1,14 +1,19 @@
 /**
- * The chain, for the rest of the page: everything that reads it goes through here. Nothing here signs or sends.
+ * The chain, for the rest of the page: everything that reads it, or sends something to it, goes through here.
  *
  * The code behind it (polkadot-api, 100 kB) comes after the first view is painted: `start` fetches it.
  */
 import { createStore } from "../app/store";
 import { startOfDay } from "./earned";
 import type { Earned } from "./earned";
+import type { Books, Found, Sent } from "./follow";
+import type { Order, Signed } from "./pay";
+import type { PolkadotSigner } from "polkadot-api";
 import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
 
 export type { Earned } from "./earned";
+export type { Found, Receipt, Sent } from "./follow";
+export type { Order, Signed } from "./pay";
 export * from "./types";
 
 export type Condition =
@@ -46,7 +51,7 @@ function forget(): void {
 }
 
 async function load(port: number) {
-  const { blocks, connect, earned, firstBlockSince, Live, patiently, read } = await import("./working");
+  const { blocks, connect, earned, firstBlockSince, Following, Live, patiently, pay, read } = await import("./working");
   let live: InstanceType<typeof Live> | undefined;
   const link = connect(port, (there) => {
     if (there) void arrived();
@@ -128,7 +133,17 @@ async function load(port: number) {
       ),
     );
   }
-  return { link, live, blocks, read, patiently };
+  const books: Books = {
+    async heads() {
+      const now = snapshot.get();
+      if (!now || condition.get().is !== "up") throw new Error("the node is away");
+      return { best: now.best.number, finalised: now.finalised.number };
+    },
+    hashAt: (number) => blocks.find(link, String(number)),
+    transactions: (hash) => patiently(blocks.transactions(link, hash), "a block"),
+    outcome: (hash, index) => patiently(read.outcome(link.api, hash, index), "a block's events"),
+  };
+  return { link, live, blocks, books, read, patiently, pay, Following };
 }
 
 /** Begins to follow the chain through the node on this port. */
@@ -154,6 +169,18 @@ export function expect(genesis: string): void {
     void working?.then(({ live }) => live.anew());
   }
 }
+
+/** Calls back once the chain is there to be asked. */
+export function whenThere(told: () => void): void {
+  const stop = snapshot.subscribe(() => {
+    if (followed === undefined) return;
+    stop();
+    told();
+  });
+}
+
+/** Whether a transaction is for the chain that is there. */
+export const isOurs = (sent: Sent): boolean => sent.genesis === followed;
 
 async function there(): Promise<Working> {
   if (!working) throw new Error("the trainer hasn't said where its node is yet");
@@ -184,4 +211,33 @@ export async function accountOf(address: string): Promise<{ funds: Funds; member
   ]);
   const [funds, member, part] = await patiently(asked, "this account");
   return { funds, member, part };
+}
+
+/** The fee that a transaction costs in all likelihood. */
+export async function feeOf(order: Order, from: string): Promise<bigint> {
+  const { link, pay } = await there();
+  return pay.fee(link, order, from);
+}
+
+/** Signs a transaction, if what answers as the node is of the chain that this PC's trainer works for. */
+export async function sign(order: Order, signer: PolkadotSigner, from: string): Promise<Signed> {
+  const { link, pay } = await there();
+  if (followed === undefined || followed !== expected) {
+    throw new Error("the trainer has not said yet that this node is its own");
+  }
+  return pay.sign(link, followed, order, signer, from);
+}
+
+/** Hands it to the node. */
+export async function submit(signed: Signed): Promise<void> {
+  const { link, pay } = await there();
+  return pay.submit(link, signed);
+}
+
+/** Looks what became of a transaction. */
+export function follow(sent: Sent): { look(): Promise<Found> } {
+  const following = there().then(({ books, Following }) => new Following(sent, books));
+  // Told by the first look.
+  following.catch(() => {});
+  return { look: async () => (await following).look() };
 }

@@ -131,9 +131,10 @@ export class Live {
     const at = best.hash;
     this.fixed ??= await this.constants(api);
     const models = await read.models(api, at);
-    const [time, emitted, health, clock, me] = await Promise.all([
+    const [time, emitted, price, health, clock, me] = await Promise.all([
       api.query.Timestamp.Now.getValue({ at }),
       api.query.HydraToken.Emitted.getValue({ at }),
+      read.price(api),
       this.link.request<Health>("system_health", []),
       this.clock(),
       this.account ? read.me(api, this.account, models, at) : undefined,
@@ -153,6 +154,7 @@ export class Live {
       models,
       members: this.members,
       emitted,
+      price,
       me,
     });
     await this.readRounds(api, models, at);

@@ -1,7 +1,8 @@
 /** Reads the chain's state at a block. Must never guess: what does not look as expected is an error. */
 import { encodeBase58 } from "../format/base58";
 import type { HydraApi, RawModelStatus, RawNodeStatus, RawRound, RawTally, Variant } from "./api";
-import { NotUnderstood, bytesOf, hexOf, numberOf, record, share, tagOf, textOf, wordsOf } from "./raw";
+import { failure } from "./events";
+import { NotUnderstood, bigintOf, bytesOf, hexOf, numberOf, record, share, tagOf, textOf, wordsOf } from "./raw";
 import type { Funds, Me, Member, Model, Outcome, Part, Phase, Round, Tally } from "./types";
 
 /** Rounds asked for at once. */
@@ -58,6 +59,7 @@ export function model(raw: RawModelStatus): Model {
       height: numberOf(kind["height"], "data set"),
       width: numberOf(kind["width"], "data set"),
       classes: numberOf(kind["classes"], "data set"),
+      maxValue: numberOf(kind["max_value"], "data set"),
     },
     shards: raw.dataset.shards.length,
     dataBytes: blobs.reduce((sum, blob) => sum + Number(blob.size), 0),
@@ -163,6 +165,31 @@ export async function part(api: HydraApi, model: number, address: string, at: st
   ]);
   const grown = wordsOf(pool.per_share) - wordsOf(mine.settled_at);
   return { shares: mine.shares, of: pool.shares, owed: (larger(grown, 0n) * mine.shares) >> 64n };
+}
+
+/** What a question costs. Only the chain knows: where it does not say, nobody is asked to pay. */
+export async function price(api: HydraApi): Promise<bigint | undefined> {
+  try {
+    return bigintOf(await api.constants.HydraToken.QueryPrice(), "price");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fee that a transaction cost, and why it failed, if it did. */
+export async function outcome(api: HydraApi, at: string, index: number): Promise<{ fee: bigint; failure: string | undefined }> {
+  const raw = await api.query.System.Events.getValue({ at });
+  const own = raw.filter(({ phase }) => phase.type === "ApplyExtrinsic" && phase.value === index).map(({ event }) => event);
+  const fieldsOf = (pallet: string, name: string) => {
+    const found = own.find(({ type, value }) => type === pallet && value.type === name);
+    return found && record(found.value.value, name);
+  };
+  const paid = fieldsOf("TransactionPayment", "TransactionFeePaid");
+  const failed = fieldsOf("System", "ExtrinsicFailed");
+  return {
+    fee: paid ? bigintOf(paid["actual_fee"], "fee") : 0n,
+    failure: failed && failure(failed["dispatch_error"]),
+  };
 }
 
 /** What accepted work on this model earns. */

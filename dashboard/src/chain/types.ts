@@ -28,7 +28,7 @@ export interface Model {
   learningRate: number;
   momentum: number;
   phases: { train: number; verify: number; reveal: number };
-  image: { height: number; width: number; classes: number };
+  image: { height: number; width: number; classes: number; maxValue: number };
   shards: number;
   dataBytes: number;
   round: number;
@@ -197,6 +197,8 @@ export interface Snapshot {
   models: Model[];
   members: Member[];
   emitted: bigint;
+  /** What a question costs, as the chain says; `undefined` where it does not. */
+  price: bigint | undefined;
   /** This PC's account, if it has one. */
   me: Me | undefined;
 }

@@ -2,5 +2,7 @@
 export * as blocks from "./blocks";
 export { earned, firstBlockSince } from "./earned";
 export { connect, patiently } from "./link";
+export { Following } from "./follow";
 export { Live } from "./live";
+export * as pay from "./pay";
 export * as read from "./read";

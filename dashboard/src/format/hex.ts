@@ -13,6 +13,9 @@ export function fromHex(text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
+
 /** Enough of a hash to compare by eye. */
 export function shortHash(hash: string): string {
   const digits = hash.replace(/^0x/, "");

@@ -1,9 +1,13 @@
-/** The model: how good it is and was, and how to ask it. */
+/** The model: how good it is and was, and a question to it. */
 import { useState } from "preact/hooks";
 import * as chain from "../chain";
 import { href } from "../app/router";
 import { useStore } from "../app/store";
+import { Ask } from "../dialogs/ask";
+import { exact } from "../format/amount";
 import { count, percent } from "../format/number";
+import { payments } from "../money";
+import { isOnItsWay } from "../money/payments";
 import { Chart, type Point } from "../parts/chart";
 import { Figure, Panel } from "../parts/panel";
 import { shareOf } from "./share";
@@ -22,6 +26,8 @@ export function ModelPanel() {
   const snapshot = useStore(chain.snapshot);
   const condition = useStore(chain.condition);
   const rounds = useStore(chain.rounds);
+  const asked = useStore(payments.of.ask);
+  const [asking, ask] = useState(false);
   const [chosen, choose] = useState(0);
   const models = snapshot?.models ?? [];
   const model = models.find((one) => one.model === chosen) ?? models[0];
@@ -63,11 +69,17 @@ export function ModelPanel() {
               {percent(snapshot?.me && shareOf(snapshot.me, model?.model ?? 0), 1)}
             </Figure>
           </dl>
-          {ready && (
-            <p class="note">
-              This page only shows. To ask it what digit a picture shows, and pay for the answer: <code>hydra ask PICTURE --from NAME</code>
-            </p>
-          )}
+          <p class="actions">
+            <button
+              type="button"
+              class="primary"
+              onClick={() => ask(true)}
+              disabled={asked === undefined && (!ready || condition.is !== "up" || snapshot?.price === undefined)}
+            >
+              {asked ? "See your question" : `Draw a digit and ask · ${snapshot?.price === undefined ? "–" : exact(snapshot.price)} HYDRA`}
+            </button>
+          </p>
+          {asked && isOnItsWay(asked) && <p class="note">Your question is on its way: the answer comes here.</p>}
           {model && !ready && <p class="note">Nobody has trained this model yet. It can be asked from its first confirmed version on.</p>}
           <p class="links">
             <a href={href({ view: "model", model: model?.model ?? 0 })}>Model card</a>
@@ -75,6 +87,7 @@ export function ModelPanel() {
           </p>
         </div>
       </div>
+      {asking && model && <Ask model={model} onClose={() => ask(false)} />}
     </Panel>
   );
 }

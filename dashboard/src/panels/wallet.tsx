@@ -1,4 +1,4 @@
-/** Wallet: what this PC's account has, what is on its way to it, its address, and how to send. */
+/** Wallet: what this PC's account has, what is on its way to it, its address, and sending. */
 import { useState } from "preact/hooks";
 import * as chain from "../chain";
 import { useStore } from "../app/store";
@@ -6,6 +6,9 @@ import { exactHydra, short } from "../format/amount";
 import { addressOfHex } from "../format/address";
 import { nameOf, named } from "../format/names";
 import { Receive } from "../dialogs/receive";
+import { Send } from "../dialogs/send";
+import { payments } from "../money";
+import { isOnItsWay } from "../money/payments";
 import { BlockLink, Who } from "../parts/links";
 import { Figure, Panel } from "../parts/panel";
 import { Copy } from "../parts/copy";
@@ -25,7 +28,8 @@ export function Wallet() {
   const condition = useStore(chain.condition);
   const status = useStore(trainer.status);
   const earned = useStore(chain.earnedToday);
-  const [receiving, receive] = useState(false);
+  const sent = useStore(payments.of.send);
+  const [open, show] = useState<"send" | "receive">();
   const me = snapshot?.me;
   const address = me?.address ?? (status?.account ? addressOfHex(status.account) : undefined);
   const owed = me && [...me.parts.values()].reduce((sum, part) => sum + part.owed, 0n);
@@ -82,14 +86,16 @@ export function Wallet() {
         )}
       </p>
       <p class="actions">
-        <button type="button" onClick={() => receive(true)} disabled={!address}>
+        <button type="button" onClick={() => show("send")} disabled={sent === undefined && condition.is !== "up"}>
+          {sent ? "See your payment" : "Send"}
+        </button>
+        <button type="button" onClick={() => show("receive")} disabled={!address}>
           Receive
         </button>
       </p>
-      <p class="note">
-        This page only shows. HYDRA of an account of yours is sent with <code>hydra wallet send ADDRESS AMOUNT --from NAME</code>
-      </p>
-      {receiving && address && <Receive address={address} onClose={() => receive(false)} />}
+      {sent && isOnItsWay(sent) && <p class="note">A payment of yours is on its way.</p>}
+      {open === "send" && <Send onClose={() => show(undefined)} />}
+      {open === "receive" && address && <Receive address={address} onClose={() => show(undefined)} />}
     </Panel>
   );
 }

@@ -1,12 +1,12 @@
 /**
- * The trainer, for the rest of the page: how it is, as it changes.
+ * The trainer, for the rest of the page: how it is, as it changes, and questions that were paid for.
  *
- * Must never ask it for work: it reads what anyone on this PC may. Everything here goes to the origin that the page came from.
+ * Must never send it a secret: it takes none. Everything here goes to the origin that the page came from.
  */
 import { createStore } from "../app/store";
-import type { TrainerStatus } from "./types";
+import type { Answer, TrainerStatus } from "./types";
 
-export type { ModelWork, TrainerPeer, TrainerStatus } from "./types";
+export type { Answer, ModelWork, TrainerPeer, TrainerStatus } from "./types";
 
 export type Condition = { is: "starting" } | { is: "up" } | { is: "away"; since: number };
 
@@ -17,6 +17,10 @@ export const replaced = createStore(false);
 
 const EVENTS = "/v1/events";
 const STATUS = "/v1/status";
+const PAID = "/v1/paid-question";
+const PAID_IN = "x-hydra-paid-in";
+/** The longest that one attempt at a paid question may take. */
+const ATTEMPT = 90_000;
 const RETRY = 1_500;
 /** The longest that one answer may take. */
 const PATIENCE = 5_000;
@@ -101,4 +105,53 @@ export function start(): void {
     else close();
   });
   open();
+}
+
+/** What the trainer refused, in its own words. */
+export class Refused extends Error {
+  constructor(
+    sentence: string,
+    readonly passing: boolean,
+  ) {
+    super(sentence);
+    this.name = "Refused";
+  }
+}
+
+async function put(question: string, block: string): Promise<Answer> {
+  const response = await fetch(PAID, {
+    method: "POST",
+    headers: { "content-type": "application/json", [PAID_IN]: block },
+    body: question,
+    cache: "no-store",
+    signal: AbortSignal.timeout(ATTEMPT),
+  });
+  const said = (await response.json()) as Answer & { error?: string };
+  if (response.ok) return said;
+  // 503: busy, starting, or its node is a block behind.
+  throw new Refused(said.error ?? `HTTP status ${response.status}`, response.status >= 500);
+}
+
+/**
+ * The answer to a question that was paid for in this block, which may become another one, or none for a while (`undefined`), or
+ * for ever (`null`), until it is final. It is paid: a trainer that is busy, away or just starting is asked again, until it says that the payment counts no more.
+ */
+export async function answer(
+  question: string,
+  block: () => string | null | undefined,
+  hears: (problem: string) => void,
+): Promise<Answer> {
+  for (;;) {
+    const paidIn = block();
+    if (paidIn === null) throw new Refused("it was not paid in the end", false);
+    try {
+      if (paidIn !== undefined) return await put(question, paidIn);
+    } catch (reason) {
+      const refused = reason instanceof Refused;
+      // What was asked about another block may be right about the one that has it now.
+      if (refused && !reason.passing && block() === paidIn) throw reason;
+      hears(refused ? reason.message : "the trainer does not answer");
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY));
+  }
 }

@@ -41,3 +41,12 @@ export interface TrainerStatus {
   /** Why no work is taken, where the person asked for that. */
   paused?: { since_ms: number; reason: string } | null;
 }
+
+export interface Answer {
+  model: number;
+  version: number;
+  weights: string;
+  truth: number | null;
+  label: number;
+  probabilities: number[];
+}

@@ -48,6 +48,8 @@ export async function a_node_that_goes_is_missed_and_found_again({ browser, opti
   // What was known stays, in grey.
   assert.equal((await fields(page))["wallet.stake"], before["wallet.stake"]);
   assert(await page.$("#network.stale"));
+  assert(await page.isDisabled("#wallet button:text('Send')"));
+  assert(await page.isDisabled("#model button.primary"));
   await picture(page, "node-away");
 
   await gone(killed);

@@ -4,9 +4,9 @@ import { pathToFileURL } from "node:url";
 
 // It is installed for the client test; the page does without it.
 const require = createRequire(new URL("../../../tests/polkadot-js/package.json", import.meta.url));
-const { ApiPromise, WsProvider } = await import(pathToFileURL(require.resolve("@polkadot/api")).href);
+const { ApiPromise, Keyring, WsProvider } = await import(pathToFileURL(require.resolve("@polkadot/api")).href);
 
-const HYDRA = 10n ** 12n;
+export const HYDRA = 10n ** 12n;
 
 /** As the page writes an amount to four decimals. */
 export function short(amount) {
@@ -24,10 +24,21 @@ export class Chain {
 
   constructor(api) {
     this.api = api;
+    this.keyring = new Keyring({ type: "sr25519", ss58Format: api.registry.chainSS58 });
   }
 
   async disconnect() {
     await this.api.disconnect();
+  }
+
+  /** A development account, by its name. */
+  pair(name) {
+    return this.keyring.addFromUri(`//${name}`, { name });
+  }
+
+  /** Its keystore file, as a wallet exports it. */
+  keystore(name, password) {
+    return JSON.stringify(this.pair(name).toJson(password));
   }
 
   /** The chain as it was at a block. */
@@ -42,6 +53,8 @@ export class Chain {
       free: async (address) => (await api.query.system.account(address)).data.free.toBigInt(),
       shares: async (id, address) => (await api.query.hydraToken.shares(id, address)).shares.toBigInt(),
       allShares: async (id) => (await api.query.hydraToken.pools(id)).shares.toBigInt(),
+      proposers: async (id) => [...(await api.query.trainingProposals.proposals(id))].map(([who]) => String(who)),
+      paidIn: async (id) => (await api.query.hydraToken.pools(id)).paidIn.toBigInt(),
     };
   }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { live, picture, visit } from "./browser.mjs";
+import { live, picture, settled, visit } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
@@ -36,12 +36,14 @@ export async function no_view_has_a_barrier_in_light_or_dark({ browser }) {
     await live(page);
     for (const [hash, heading] of VIEWS) {
       await visit(page, hash, heading);
-      await page.waitForTimeout(300);
+      await settled(page);
       await hasNoBarrier(page, `${hash}, ${colorScheme}`);
     }
     await visit(page, "#/", "Dashboard");
     for (const [button, dialog] of [
+      ["#wallet button:text('Send')", "#send"],
       ["#wallet button:text('Receive')", "#receive"],
+      ["button:text('Draw a digit and ask')", "#ask"],
       ["button:text('Add a peer')", "#add-peer"],
     ]) {
       await page.click(button);
@@ -75,7 +77,7 @@ export async function narrow_screens_scroll_one_way_only({ browser }) {
   await live(page);
   for (const [hash, heading] of VIEWS) {
     await visit(page, hash, heading);
-    await page.waitForTimeout(300);
+    await settled(page);
     const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert(wide <= seen, `${hash}: ${wide} > ${seen}`);
   }
@@ -101,7 +103,7 @@ export async function the_keyboard_reaches_everything_and_sees_where_it_is({ bro
     assert.notEqual(seen.outline, "none", `no mark on “${seen.text}”`);
     reached.push(seen.text);
   }
-  for (const wanted of ["Skip to the content", "Accounts", "Receive", "Accuracy over versions", "Add a peer", "Licences of what this page is made of"]) {
+  for (const wanted of ["Skip to the content", "Accounts", "Send", "Receive", "Draw a digit and ask · 0.5 HYDRA", "Accuracy over versions", "Add a peer", "Licences of what this page is made of"]) {
     assert(reached.includes(wanted), `${wanted} is not among ${reached.join(", ")}`);
   }
   await page.focus("[role=slider]");

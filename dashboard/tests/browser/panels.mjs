@@ -22,6 +22,14 @@ export async function the_first_view_is_painted_within_a_second({ browser }) {
     () => performance.getEntriesByType("paint").find((entry) => entry.name === "first-contentful-paint")?.startTime,
   );
   assert(paint < 1000, `${paint} ms`);
+  // All that came for it, packed as it came.
+  const size = await page.evaluate(() =>
+    performance
+      .getEntries()
+      .filter(({ entryType }) => entryType === "resource" || entryType === "navigation")
+      .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+  );
+  assert(size > 50_000 && size < 300_000, `${size} bytes`);
   await page.done();
 }
 
@@ -49,6 +57,12 @@ export async function every_panel_says_what_chain_and_trainer_say({ browser, cha
   assert.equal(read["wallet.stake"], short(member.stake.toBigInt()));
   assert.equal(read["this-pc.reputation"], (member.reputation.toNumber() / 1e9).toFixed(3));
   assert(read["wallet.address"].includes(ALICE));
+  // Nobody has asked yet, so that nothing is owed of questions.
+  assert.equal(await at.paidIn(0), 0n);
+  assert.equal(read["wallet.pending"], (await at.proposers(0)).includes(ALICE) ? "+1" : "0");
+  const phase = { Train: "Training", Verify: "Checking", Reveal: "Revealing votes", Settle: "Settling" }[model.phase.type];
+  assert.equal(read["this-pc.round"], `${model.round.toNumber().toLocaleString("en")} · ${phase}`);
+  assert.equal(read["network.node-peers"], (await chain.api.rpc.system.health()).peers.toString());
 
   // The records of the network's few minutes, all of today.
   const earned = (await at.rounds(0))
@@ -92,6 +106,29 @@ async function toldBy(address, holds) {
     }
   }
   throw new Error("the trainer's events ended");
+}
+
+export async function this_pc_says_what_its_trainer_is_doing({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  // Both go on meanwhile: at some moment of a task they must agree.
+  await page.waitForFunction(
+    async () => {
+      const { models } = await (await fetch("/v1/status")).json();
+      const work = models.find(({ state }) => state !== "idle");
+      const field = (name) => document.querySelector(`#this-pc [data-field=${name}]`)?.textContent;
+      const first = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+      return (
+        work?.task &&
+        field("task").startsWith(first(work.task)) &&
+        field("pending") === String(work.waiting.verify) &&
+        field("version") === `version ${work.version}`
+      );
+    },
+    undefined,
+    { polling: 50, timeout: 90_000 },
+  );
+  await page.done();
 }
 
 export async function the_task_moves_on_without_a_reload({ browser }) {

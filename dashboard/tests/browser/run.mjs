@@ -9,6 +9,7 @@ import { Browser } from "./browser.mjs";
 import { Chain } from "./chain.mjs";
 import * as panels from "./panels.mjs";
 import * as pages from "./pages.mjs";
+import * as money from "./money.mjs";
 import * as strangers from "./strangers.mjs";
 import * as looks from "./looks.mjs";
 import * as away from "./away.mjs";
@@ -29,7 +30,7 @@ const chain = await Chain.connect(options.rpc);
 const browser = await Browser.launch(options.page);
 const context = { options, chain, browser, page: options.page, rpc: options.rpc };
 // The last ones take trainer and node away.
-const stories = { ...strangers, ...panels, ...pages, ...looks, ...away };
+const stories = { ...strangers, ...panels, ...pages, ...looks, ...money, ...away };
 try {
   for (const [name, story] of Object.entries(stories)) {
     if (options.only && !name.includes(options.only)) continue;

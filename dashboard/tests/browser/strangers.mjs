@@ -21,6 +21,7 @@ const attempts = async ({ base, rpc }) => {
   };
   await tried("fetch", async () => (await fetch(`${base}v1/status`)).text());
   await tried("fetch of the page", async () => (await fetch(base)).text());
+  await tried("a question", async () => (await fetch(`${base}v1/paid-question`, { method: "POST", body: "{}" })).text());
   await tried("post", async () => (await fetch(`${base}v1/infer`, { method: "POST", body: "{}" })).text());
   await tried("script", () =>
     new Promise((resolve) => {
@@ -177,6 +178,25 @@ export async function nothing_that_costs_is_done_for_who_has_no_token({ page }) 
     const response = await fetch(new URL(path, page), { method: "POST", body: question });
     assert.equal(response.status, 401, path);
   }
+}
+
+export async function an_answer_is_for_who_paid({ page, chain }) {
+  const block = await chain.block(await chain.newest());
+  const ask = (headers, question) =>
+    fetch(new URL("/v1/paid-question", page), {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: 0, image: { ValidationIndex: 0 }, ...question }),
+    });
+  const salt = "5c".repeat(32);
+  for (const headers of [{}, { "x-hydra-paid-in": "0x12" }, { "x-hydra-paid-in": block }]) {
+    const response = await ask(headers, { salt });
+    assert.equal(response.status, 402, JSON.stringify(headers));
+    assert.equal((await response.json()).label, undefined);
+  }
+  assert.equal((await ask({ "x-hydra-paid-in": `0x${"11".repeat(32)}` }, { salt })).status, 503);
+  // Without a salt anyone who sees a payment could guess what it was for.
+  assert.equal((await ask({ "x-hydra-paid-in": block }, {})).status, 400);
 }
 
 export async function the_licences_of_what_the_page_is_made_of_come_with_it({ page }) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressOfHex, decodeAddress, isAddress } from "../../src/format/address";
-import { HYDRA, exact, short } from "../../src/format/amount";
+import { HYDRA, exact, parseAmount, short } from "../../src/format/amount";
 import { decodeBase58, encodeBase58 } from "../../src/format/base58";
 import { fromHex, shortHash, toHex } from "../../src/format/hex";
 import { bytes, count, percent, several } from "../../src/format/number";
@@ -21,6 +21,21 @@ test("short amounts are rounded down but never to nothing", () => {
   assert.equal(short(HYDRA - 1n), "0.9999");
   assert.equal(short(1n), "0.000000000001");
   assert.equal(short(45_512_300_000_000n), "45.5123");
+});
+
+test("an amount that is typed is taken exactly or refused with a sentence", () => {
+  assert.equal(parseAmount("2.5"), (5n * HYDRA) / 2n);
+  assert.equal(parseAmount(" 1000.5 HYDRA"), 1000n * HYDRA + HYDRA / 2n);
+  assert.equal(parseAmount("0.000000000001"), 1n);
+  for (const bad of ["", "abc", "1.2.3", "-1", "1e3", "0.0000000000001", "1 000"]) {
+    assert.equal(typeof parseAmount(bad), "string", bad);
+  }
+});
+
+test("a comma is taken neither for decimals nor for thousands", () => {
+  for (const comma of ["2,5", "1,000", "1,500", "1,000.5", "1,00,000", "0,001"]) {
+    assert.match(String(parseAmount(comma)), /without a comma/);
+  }
 });
 
 test("an address survives, and one with a wrong letter is none", () => {

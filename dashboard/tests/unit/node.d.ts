@@ -6,6 +6,7 @@ declare module "node:assert/strict" {
   interface Assert {
     (value: unknown, message?: string): asserts value;
     equal(actual: unknown, expected: unknown, message?: string): void;
+    notEqual(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     match(text: string, pattern: RegExp): void;
     throws(body: () => unknown): void;

@@ -8,6 +8,7 @@
 //! | [`DUTIES_PATH`] | POST | duty sheet and answer | yes |
 //! | [`STATUS_PATH`] | GET | [`Status`] | no |
 //! | [`EVENTS_PATH`] | GET | server-sent events, each a [`Status`] | no |
+//! | [`PAID_PATH`] | POST | [`PaidQuestion`], [`Answer`] | no: [`PAID_IN_HEADER`] names the block with its payment |
 //! | [`CHECK_PATH`] | POST | [`Question`], [`Checked`] | yes |
 //! | [`INFER_PATH`] | POST | [`Question`], [`Answer`] | yes |
 //! | [`weights_path`] | GET | a safetensors file | yes |
@@ -19,7 +20,7 @@ mod status;
 mod tag;
 
 pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
-pub use question::{Answer, Checked, Image, MAX_READINGS, Question};
+pub use question::{Answer, Checked, Image, MAX_READINGS, PaidQuestion, Question};
 pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Stage, Status, Waiting};
 pub use tag::{Tag, TagError};
 
@@ -32,6 +33,10 @@ pub const STATUS_PATH: &str = "/v1/status";
 pub const EVENTS_PATH: &str = "/v1/events";
 /// What an event of [`EVENTS_PATH`] is called.
 pub const STATUS_EVENT: &str = "status";
+/// An answer to a question that was paid for on chain: for who pays, and knows no token.
+pub const PAID_PATH: &str = "/v1/paid-question";
+/// Header with the hash of the block that has the payment: `0x` and 64 hexadecimal digits.
+pub const PAID_IN_HEADER: &str = "x-hydra-paid-in";
 /// An answer to a question.
 pub const INFER_PATH: &str = "/v1/infer";
 /// Whether a question could be answered.

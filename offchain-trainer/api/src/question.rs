@@ -13,6 +13,34 @@ pub struct Question {
     pub image: Image,
 }
 
+/// A question whose bytes' BLAKE3 somebody paid for on chain. Everybody sees what was paid, so that it is the payer's question is
+/// shown by knowing these bytes: they must not be possible to guess.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaidQuestion {
+    /// The model to ask.
+    pub model: ModelId,
+    /// What to look at.
+    pub image: Image,
+    /// 64 hexadecimal digits by chance, which only the payer knows.
+    pub salt: String,
+}
+
+impl PaidQuestion {
+    /// Whether it has a salt of the right length, without which anyone could guess the question and use its payment.
+    pub fn is_salted(&self) -> bool {
+        self.salt.len() == 64 && self.salt.bytes().all(|digit| digit.is_ascii_hexdigit())
+    }
+
+    /// The question itself.
+    pub fn question(self) -> Question {
+        Question {
+            model: self.model,
+            image: self.image,
+        }
+    }
+}
+
 /// The most readings of one image.
 pub const MAX_READINGS: usize = 64;
 
@@ -108,6 +136,36 @@ mod tests {
     }
 
     #[test]
+    fn a_paid_question_has_a_salt_that_cannot_be_guessed() {
+        let paid = |salt: &str| {
+            let text = format!(r#"{{"model":0,"image":{{"ValidationIndex":7}},"salt":"{salt}"}}"#);
+            serde_json::from_str::<PaidQuestion>(&text).unwrap()
+        };
+        let salted = paid(&"0a".repeat(32));
+        assert!(salted.is_salted());
+        assert_eq!(salted.question().image, Image::ValidationIndex(7));
+        for bad in ["", "00", &"g".repeat(64), &"0".repeat(65)] {
+            assert!(!paid(bad).is_salted(), "{bad}");
+        }
+        // What the command line pays for has none: nobody can have it answered by guessing.
+        assert!(
+            serde_json::from_str::<PaidQuestion>(r#"{"model":0,"image":{"ValidationIndex":7}}"#).is_err()
+        );
+    }
+
+    #[test]
+    fn a_paid_question_has_the_hash_that_the_dashboard_pays_for() {
+        let text = format!(
+            r#"{{"model":0,"image":{{"ValidationIndex":7}},"salt":"{}"}}"#,
+            "5c".repeat(32)
+        );
+        assert_eq!(
+            format!("{:?}", hydra_primitives::content_hash(text.as_bytes())),
+            "0xbeaa6af2ae006d8f81939c16a0078d0e3b1623bab47ae257c8b71410a4c7234b"
+        );
+    }
+
+    #[test]
     fn confidence_is_that_of_the_label_if_there_is_one() {
         let answer = |label| Answer {
             model: 0,
@@ -125,6 +183,7 @@ mod tests {
         #[test]
         fn hostile_bytes_are_a_question_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = serde_json::from_slice::<Question>(&bytes);
+            let _ = serde_json::from_slice::<PaidQuestion>(&bytes);
             let _ = serde_json::from_slice::<Answer>(&bytes);
             let _ = serde_json::from_slice::<Checked>(&bytes);
         }

@@ -22,6 +22,7 @@ pub mod import;
 mod intact;
 pub mod journal;
 pub mod ledger;
+mod node;
 mod options;
 pub mod plan;
 pub mod secret;

@@ -17,7 +17,8 @@ pub struct Options {
     /// Port on 127.0.0.1 for the node, the command line tool and the dashboard; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub http_port: u16,
-    /// Port on 127.0.0.1 of this PC's node (its --rpc-port), where the dashboard reads the chain.
+    /// Port on 127.0.0.1 of this PC's node (its --rpc-port): the dashboard reads the chain there, and questions that are paid
+    /// for on the page are looked up there.
     #[arg(long, value_name = "PORT", default_value_t = 9944)]
     pub node_rpc_port: u16,
     /// File with the secret shared with the node: 64 hexadecimal digits.

@@ -65,6 +65,15 @@ pub mod pallet {
         type PotId: Get<PalletId>;
     }
 
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// What a question to a model costs, in 10⁻¹² HYDRA.
+        #[pallet::constant_name(QueryPrice)]
+        fn query_price() -> Balance {
+            QUERY_PRICE
+        }
+    }
+
     /// HYDRA that rewards have minted so far, in 10⁻¹² HYDRA.
     #[pallet::storage]
     pub type Emitted<T: Config> = StorageValue<_, Balance, ValueQuery>;

@@ -7,5 +7,6 @@ mod delegation;
 mod hardware_wallets;
 mod no_way_to_root;
 mod proxy_kinds;
+mod questions;
 mod referenda;
 mod upgrades;

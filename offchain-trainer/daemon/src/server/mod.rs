@@ -1,12 +1,13 @@
 //! The HTTP server on 127.0.0.1: for the node, the command line tool and the dashboard of this PC.
 //!
-//! Everything that costs work or changes something needs the token; what anyone may read holds no secrets. Must never
-//! listen on another address, or answer a page of another site.
+//! Everything that costs work or changes something needs the token, or a payment on chain; what anyone may read holds no
+//! secrets. Must never listen on another address, or answer a page of another site.
 
 mod download;
 mod events;
 mod guard;
 mod page;
+mod paid;
 mod sealed;
 mod seat;
 mod serve;
@@ -26,13 +27,14 @@ use axum::{
 use codec::{DecodeAll, Encode};
 use hydra_primitives::duty::{DUTY_PROTOCOL, DutyAnswer, DutySheet};
 use hydra_trainer_api::{
-    CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE,
+    CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, PAID_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE,
 };
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     ask::{self, AskError},
+    node::Node,
     secret::Secret,
     status::status,
     tasks::Shared,
@@ -40,6 +42,7 @@ use crate::{
 };
 use download::Downloads;
 use events::LISTENERS;
+use paid::Payments;
 use sealed::Sealed;
 
 /// Questions at a time: more would take the places of others, and the engine answers a few at a time.
@@ -53,25 +56,28 @@ pub(crate) struct Context {
     questions: Arc<Semaphore>,
     downloads: Arc<Downloads>,
     listeners: Arc<Semaphore>,
-    node_rpc_port: u16,
+    payments: Arc<Payments>,
+    node: Node,
     page_policy: HeaderValue,
 }
 
 impl Context {
     pub(crate) fn new(shared: Arc<Shared>, token: Secret, node_rpc_port: u16) -> Self {
+        let node = Node::new(node_rpc_port);
         Self {
             shared,
             token,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             downloads: Arc::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
-            node_rpc_port,
+            payments: Arc::new(Payments::new(node)),
+            node,
             page_policy: page::policy(node_rpc_port),
         }
     }
 
     fn status(&self) -> Status {
-        status(&self.shared, self.node_rpc_port)
+        status(&self.shared, self.node.port())
     }
 
     fn place_for_a_question(&self) -> Result<OwnedSemaphorePermit, Refusal> {
@@ -90,7 +96,7 @@ fn place(places: &Arc<Semaphore>, taken: impl FnOnce() -> String) -> Result<Owne
 }
 
 /// A request that is refused: a status and one sentence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
     sentence: String,
@@ -130,6 +136,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route(DUTIES_PATH, post(duties))
         .route(STATUS_PATH, get(show_status))
         .route(EVENTS_PATH, get(listen))
+        .route(PAID_PATH, post(answer_paid))
         .route(INFER_PATH, post(infer))
         .route(CHECK_PATH, post(check_image))
         .route(WEIGHTS_ROUTE, get(weights))
@@ -187,6 +194,10 @@ async fn show_status(State(context): State<Context>) -> Json<Status> {
 
 async fn listen(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
     events::events(context, &request)
+}
+
+async fn answer_paid(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
+    context.payments.answer(&context, request).await
 }
 
 async fn infer(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {

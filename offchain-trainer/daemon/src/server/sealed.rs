@@ -115,7 +115,7 @@ fn tag_of(headers: &HeaderMap) -> Result<Tag, Refusal> {
 
 /// The whole body, if it is at most [`MAX_BODY`] bytes. Of a larger one no more is kept, but up to [`DRAINED`] bytes are
 /// taken off the wire: a sender that is cut off in the middle never reads why.
-async fn read(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn read(body: Body) -> Result<Bytes, Refusal> {
     let whole = async {
         let (mut chunks, mut kept, mut seen) = (body.into_data_stream(), Vec::new(), 0usize);
         while let Some(chunk) = chunks.next().await {

@@ -9,7 +9,8 @@ use hydra_primitives::{
 use hydra_trainer_api::{STATUS_PATH, Tag, weights_path};
 use reqwest::{Response, StatusCode};
 
-async fn refused(response: Response, status: StatusCode, words: &str) {
+/// Is what was refused, with these words and nothing that a page could read.
+pub async fn refused(response: Response, status: StatusCode, words: &str) {
     assert_eq!(response.status(), status);
     assert!(response.headers().get("access-control-allow-origin").is_none());
     let body = json(response).await;

@@ -5,6 +5,7 @@
 mod connections;
 mod http;
 mod names;
+mod paid;
 mod program;
 mod rounds;
 mod support;

@@ -1,5 +1,5 @@
-//! The dashboard in a real Chromium: what it shows beside what chain and trainer say, who may not read it, and how it is when
-//! trainer or node goes away.
+//! The dashboard in a real Chromium: what it shows beside what chain and trainer say, what it does with money, who may not read
+//! it, and how it is when trainer or node goes away.
 //!
 //! The stories are in `dashboard/tests/browser`, one file per subject; they share one start of a network.
 
@@ -10,7 +10,7 @@ use hydra_network_tests::{LocalNetwork, checkout, proc, program};
 const LIMIT: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_dashboard_shows_what_is_to_who_may_see_it() {
+async fn the_dashboard_shows_what_is_and_moves_money_only_when_asked() {
     let network = LocalNetwork::start().await;
     // Accuracy, rounds and earnings are there to be shown, and the model knows its digits.
     network.wait_for_version(4, LIMIT).await;
@@ -45,6 +45,8 @@ async fn the_dashboard_shows_what_is_to_who_may_see_it() {
     assert!(output.status.success(), "{stories}\n{complaints}");
     for subject in [
         "every_panel",
+        "is_sent",
+        "is_paid_for",
         "gets_nothing",
         "no_token",
         "barrier",

@@ -56,7 +56,7 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
     Options {
         base_path: folder.path().join("base"),
         http_port: 0,
-        // Where nobody is.
+        // Where nobody is, unless a test puts somebody there.
         node_rpc_port: 1,
         token_file: write("token", TOKEN),
         p2p_address: vec![[0, 0, 0, 0].into()],

@@ -1,0 +1,96 @@
+/**
+ * Transactions: what one costs, signing one, and handing it to the node.
+ *
+ * A transaction is signed once and handed over once. What becomes of it is read from the blocks (`follow.ts`): what a node
+ * says of its pool is a guess. The signature is over the hash of the metadata, too (`CheckMetadataHash`), so that whoever has
+ * the node's port can't have another call signed than the one that is shown: the chain refuses it.
+ */
+import type { PolkadotSigner } from "polkadot-api";
+import { withMetadataHash } from "polkadot-api/signer";
+import { toHex } from "../format/hex";
+import type { HydraApi, Transaction } from "./api";
+import { hashOf } from "./extrinsic";
+import type { Sent } from "./follow";
+import { type Link, patiently } from "./link";
+
+/** How long a transaction stays valid, in blocks. */
+export const LIFE = 64;
+/** What the chain's money is, which the metadata's hash covers. Not asked of the node: it may be anybody. */
+const MONEY = { decimals: 12, tokenSymbol: "HYDRA" };
+/** The node's answer for a transaction that it has already. */
+const KNOWN_ALREADY = 1013;
+
+export type Order =
+  | { kind: "send"; to: string; amount: bigint }
+  | { kind: "ask"; model: number; requestHash: string };
+
+/** A transaction that can be handed over. */
+export interface Signed {
+  sent: Sent;
+  bytes: string;
+}
+
+/** The node looked at it and did not take it: nobody else has it. */
+export class NotTaken extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "NotTaken";
+  }
+}
+
+function transaction(api: HydraApi, order: Order): Transaction {
+  switch (order.kind) {
+    case "send":
+      return api.tx.Balances.transfer_keep_alive({ dest: { type: "Id", value: order.to }, value: order.amount });
+    case "ask":
+      return api.tx.HydraToken.pay_query({ model: order.model, request_hash: order.requestHash });
+  }
+}
+
+export const fee = (link: Link, order: Order, from: string): Promise<bigint> =>
+  patiently(transaction(link.api, order).getEstimatedFees(from), "the fee");
+
+/** The same signer, whose signatures say which metadata they were made with. */
+export const overMetadata = (signer: PolkadotSigner): PolkadotSigner => withMetadataHash(MONEY, signer);
+
+export async function sign(
+  link: Link,
+  genesis: string,
+  order: Order,
+  signer: PolkadotSigner,
+  from: string,
+): Promise<Signed> {
+  const born = await patiently(link.client.getFinalizedBlock(), "the final block");
+  const nonce = await link.request<number>("system_accountNextIndex", [from]);
+  const bytes = await patiently(
+    transaction(link.api, order).sign(overMetadata(signer), {
+      at: born.hash,
+      nonce,
+      mortality: { mortal: true, period: LIFE },
+    }),
+    "what a transaction needs",
+  );
+  return {
+    bytes: toHex(bytes),
+    sent: { transaction: hashOf(bytes), genesis, born: born.number, dies: born.number + LIFE },
+  };
+}
+
+/** Hands it over. After a `NotTaken` it is nowhere; after any other error nobody knows. */
+export async function submit(link: Link, { bytes }: Signed): Promise<void> {
+  try {
+    await link.request<string>("author_submitExtrinsic", [bytes]);
+  } catch (reason) {
+    const refusal = refusalOf(reason);
+    if (refusal?.code === KNOWN_ALREADY) return;
+    throw refusal ? new NotTaken(refusal.text) : reason;
+  }
+}
+
+/** What the node said, if it was an answer and not a broken connection. */
+export function refusalOf(reason: unknown): { code: number; text: string } | undefined {
+  const said = reason as { code?: unknown; message?: unknown; data?: unknown } | null;
+  if (typeof said?.code !== "number") return undefined;
+  const text = [said.message, said.data].filter((part): part is string => typeof part === "string").join(": ");
+  return { code: said.code, text: text || `error ${said.code}` };
+}

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Found, Model, Order, Receipt, Sent } from "../../src/chain";
+import { refusalOf } from "../../src/chain/pay";
+import { type Bank, offer, stillHolds, transfer } from "../../src/money/offer";
+import { Payments, type World, isOnItsWay, isSettled } from "../../src/money/payments";
+import { heldOut, question } from "../../src/money/question";
+import type { Answer } from "../../src/trainer";
+
+const HYDRA = 1_000_000_000_000n;
+const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+const ORDER: Order = { kind: "send", to: BOB, amount: HYDRA };
+const ASK: Order = { kind: "ask", model: 0, requestHash: "0x11" };
+
+const receipt = (hash: string, more: Partial<Receipt> = {}): Found => ({
+  is: "there",
+  receipt: { block: { hash, number: 11, index: 1 }, fee: 7n, failure: undefined, finalised: false, ...more },
+});
+const ANSWER: Answer = { model: 0, version: 3, weights: "0x", truth: null, label: 4, probabilities: [] };
+
+/** Chain and trainer, as the test says they are. */
+class Told implements World<string> {
+  found: Found = { is: "waiting" };
+  submitted = 0;
+  problem: { refused: boolean; text: string } | undefined;
+  answers: ((answer: Answer | Error) => void)[] = [];
+  blocksAsked: (() => string | null | undefined)[] = [];
+  private readonly listeners = new Set<() => void>();
+  private readonly stored = new Map<string, string>();
+  readonly kept = {
+    getItem: (key: string) => this.stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void this.stored.set(key, value),
+    removeItem: (key: string) => void this.stored.delete(key),
+  };
+  signs = async (order: Order) => ({
+    bytes: "0x00",
+    sent: { transaction: `0x${order.kind}${this.submitted}`, genesis: "0x0", born: 10, dies: 74 },
+  });
+
+  sign(order: Order) {
+    return this.signs(order);
+  }
+  async submit() {
+    this.submitted += 1;
+    if (this.problem) throw Object.assign(new Error(this.problem.text), { refused: this.problem.refused });
+  }
+  isRefusal(reason: unknown) {
+    return (reason as { refused?: boolean }).refused === true;
+  }
+  isOurs(sent: Sent) {
+    return sent.genesis === "0x0";
+  }
+  follow() {
+    return { look: async () => this.found };
+  }
+  onBlock(told: () => void) {
+    this.listeners.add(told);
+    return () => this.listeners.delete(told);
+  }
+  answer(_: string, block: () => string | null | undefined) {
+    this.blocksAsked.push(block);
+    return new Promise<Answer>((resolve, reject) =>
+      this.answers.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer))),
+    );
+  }
+  /** A new block, at which things are so. */
+  async block(found: Found) {
+    this.found = found;
+    for (const told of [...this.listeners]) told();
+    await this.quiet();
+  }
+  /** Until all that was waiting for each other is done. */
+  async quiet() {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  }
+}
+
+test("nothing was sent is said of what was not signed or not taken, and of nothing else", async () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  world.signs = async () => {
+    throw new Error("the key was locked again");
+  };
+  await payments.pay(ORDER, "key", ALICE);
+  const refused = payments.of.send.get()?.stage;
+  assert(refused?.is === "refused" && /Nothing was sent/.test(refused.problem) && world.submitted === 0);
+
+  const taken = new Told();
+  taken.problem = { refused: true, text: "1010: Invalid Transaction" };
+  const others = new Payments(taken);
+  await others.pay(ORDER, "key", ALICE);
+  const not = others.of.send.get()?.stage;
+  assert(not?.is === "refused" && /Nothing was sent/.test(not.problem));
+
+  // The connection broke while it was handed over: it may have arrived, and has.
+  const broken = new Told();
+  broken.problem = { refused: false, text: "the node did not answer" };
+  const doubtful = new Payments(broken);
+  await doubtful.pay(ORDER, "key", ALICE);
+  const unknown = doubtful.of.send.get()?.stage;
+  assert(unknown?.is === "sent" && unknown.doubt === "the node did not answer");
+  await broken.block(receipt("0xa"));
+  assert.equal(doubtful.of.send.get()?.stage.is, "there");
+});
+
+test("only a broken connection leaves in doubt whether the node has it", () => {
+  assert.deepEqual(refusalOf({ code: 1010, message: "Invalid Transaction", data: "Stale" }), { code: 1010, text: "Invalid Transaction: Stale" });
+  assert.equal(refusalOf(new Error("the node did not answer")), undefined);
+});
+
+test("while a payment is on its way there is no second one, whoever opens the dialog again", async () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  await Promise.all([payments.pay(ORDER, "key", ALICE), payments.pay(ORDER, "key", ALICE)]);
+  payments.putAway("send");
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.submitted, 1);
+  await world.block(receipt("0xa", { finalised: true }));
+  const paid = payments.of.send.get();
+  assert(paid && isSettled(paid) && !isOnItsWay(paid));
+  payments.putAway("send");
+  assert.equal(payments.of.send.get(), undefined);
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.submitted, 2);
+});
+
+test("a payment whose block is replaced is on its way again, and may be in none in the end", async () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  await payments.pay(ORDER, "key", ALICE);
+  await world.block(receipt("0xa"));
+  assert.equal(payments.of.send.get()?.stage.is, "there");
+  await world.block({ is: "waiting" });
+  assert.equal(payments.of.send.get()?.stage.is, "sent");
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.submitted, 1);
+  await world.block({ is: "never" });
+  const never = payments.of.send.get();
+  assert(never?.stage.is === "never" && isSettled(never));
+});
+
+test("a question that is paid is put once, about the block that has it then", async () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  await payments.pay(ASK, "key", ALICE, "the question");
+  await world.block(receipt("0xa"));
+  await world.block(receipt("0xb"));
+  assert.equal(world.answers.length, 1);
+  const block = world.blocksAsked[0];
+  assert.equal(block?.(), "0xb");
+  await world.block({ is: "waiting" });
+  assert.equal(block?.(), undefined);
+  await world.block(receipt("0xc", { finalised: true }));
+  assert.equal(block?.(), "0xc");
+  const asked = payments.of.ask.get();
+  assert(asked && !isSettled(asked));
+  // Not answered yet: it can't be put away.
+  payments.putAway("ask");
+  assert(payments.of.ask.get());
+  world.answers[0]?.(ANSWER);
+  await world.quiet();
+  const answered = payments.of.ask.get();
+  assert.deepEqual(answered?.answer, ANSWER);
+  assert(answered && isSettled(answered));
+});
+
+test("a question that failed to be paid is not put, and one that is refused for good ends", async () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  await payments.pay(ASK, "key", ALICE, "the question");
+  await world.block(receipt("0xa", { failure: "HydraToken: NothingToAsk", finalised: true }));
+  assert.equal(world.answers.length, 0);
+  payments.putAway("ask");
+  world.found = { is: "waiting" };
+  await payments.pay(ASK, "key", ALICE, "the question");
+  await world.block(receipt("0xb", { finalised: true }));
+  world.answers[0]?.(new Error("there is no image 7"));
+  await world.quiet();
+  const refused = payments.of.ask.get();
+  assert.deepEqual(refused?.problem, { text: "there is no image 7", passing: false });
+  assert(refused && isSettled(refused));
+});
+
+test("a page that is loaded again goes on with what was paid, and is still no second payment", async () => {
+  const world = new Told();
+  const before = new Payments(world);
+  await before.pay(ASK, "key", ALICE, "the question");
+  await before.pay(ORDER, "key", ALICE);
+
+  const payments = new Payments(world);
+  payments.restore();
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.submitted, 2);
+  const kept = payments.of.send.get();
+  assert(kept?.order.kind === "send" && kept.order.amount === HYDRA);
+  await world.block(receipt("0xa", { finalised: true }));
+  assert.equal(payments.of.ask.get()?.stage.is, "there");
+  world.answers.at(-1)?.(ANSWER);
+  await world.quiet();
+  assert.deepEqual(payments.of.ask.get()?.answer, ANSWER);
+  payments.putAway("ask");
+  payments.putAway("send");
+  assert.equal(world.kept.getItem("hydra-payments"), null);
+});
+
+test("what was kept of another chain, or is damaged, is not gone on with", () => {
+  const world = new Told();
+  const payments = new Payments(world);
+  const sent = { transaction: "0x1", genesis: "0xother", born: 1, dies: 65 };
+  const other = { order: ASK, account: ALICE, question: "q", sent, stage: { is: "sent" } };
+  for (const text of [JSON.stringify([other]), "{", "7", '[{"order":null}]']) {
+    world.kept.setItem("hydra-payments", text);
+    payments.restore();
+    assert.equal(payments.of.ask.get(), undefined, text);
+  }
+});
+
+const bank = (spendable: bigint, fee: bigint): Bank => ({
+  feeOf: async () => fee,
+  accountOf: async () => ({ funds: { free: spendable, held: 0n, spendable } }),
+});
+
+test("what was checked for one key is checked again for another, and for another price or fee", async () => {
+  const shown = await offer(bank(10n * HYDRA, 5n), ORDER, HYDRA, ALICE);
+  assert(typeof shown !== "string");
+  assert.equal(shown.left, 9n * HYDRA - 5n);
+  const again = await offer(bank(10n * HYDRA, 4n), ORDER, HYDRA, ALICE);
+  assert(typeof again !== "string" && stillHolds(shown, again));
+  for (const other of [
+    await offer(bank(10n * HYDRA, 5n), ORDER, HYDRA, BOB),
+    await offer(bank(10n * HYDRA, 6n), ORDER, HYDRA, ALICE),
+    await offer(bank(10n * HYDRA, 5n), ORDER, HYDRA + 1n, ALICE),
+  ]) {
+    assert(typeof other !== "string" && !stillHolds(shown, other));
+  }
+  assert.match(String(await offer(bank(HYDRA, 1n), ORDER, HYDRA, ALICE)), /can spend 1 HYDRA; this costs 1.000000000001 HYDRA/);
+});
+
+test("a transfer goes to another account of this network, and has an amount", () => {
+  assert.deepEqual(transfer(` ${BOB} `, "2.5", ALICE), { to: BOB, amount: (5n * HYDRA) / 2n });
+  for (const [to, amount, words] of [
+    [BOB.replace("HneW", "HneV"), "1", /no address/],
+    [ALICE, "1", /account that pays/],
+    [BOB, "0", /above 0/],
+    [BOB, "1,5", /comma/],
+  ] as const) {
+    assert.match(String(transfer(to, amount, ALICE)), words);
+  }
+});
+
+test("a held-out digit that does not exist is refused before it is paid for", () => {
+  const model = { score: { correct: 350, total: 360 } } as Model;
+  assert.equal(heldOut(" 359 ", model), 359);
+  assert.match(String(heldOut("360", model)), /360 held-out digits: choose one from 0 to 359/);
+  assert.match(String(heldOut("999999999", model)), /choose one/);
+  for (const bad of ["", "-1", "7.5", "1e2", "1234567890"]) assert.match(String(heldOut(bad, model)), /figures only/);
+  assert.match(String(heldOut("0", { score: undefined } as Model)), /not known yet/);
+});
+
+test("a question is the bytes whose hash is paid for, and nobody can guess them", () => {
+  const asked = question(0, { ValidationIndex: 7 }, new Uint8Array(32).fill(0x5c));
+  assert.equal(asked.text, `{"model":0,"image":{"ValidationIndex":7},"salt":"${"5c".repeat(32)}"}`);
+  // As the trainer computes it: `offchain-trainer/api/src/question.rs`.
+  assert.equal(asked.hash, "0xbeaa6af2ae006d8f81939c16a0078d0e3b1623bab47ae257c8b71410a4c7234b");
+  const [one, other] = [question(0, { ValidationIndex: 7 }), question(0, { ValidationIndex: 7 })];
+  assert.notEqual(one.hash, other.hash);
+  assert.match(one.text, /"salt":"[0-9a-f]{64}"/);
+});

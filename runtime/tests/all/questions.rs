@@ -1,0 +1,44 @@
+//! What is read of payments for questions without knowing the runtime: by trainers in a block's events, by the dashboard in the
+//! metadata.
+
+use codec::{Decode, Encode};
+use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
+use hydra_primitives::{
+    H256,
+    rewards::{QUERY_PAID, QUERY_PRICE},
+};
+use hydra_runtime::{Runtime, RuntimeEvent};
+
+#[test]
+fn a_payment_is_encoded_as_trainers_look_for_it() {
+    let paid = pallet_hydra_token::Event::<Runtime>::QueryPaid {
+        who: [9u8; 32].into(),
+        model: 3,
+        version: 12,
+        request_hash: H256([7; 32]),
+        amount: QUERY_PRICE,
+    };
+    let expected = [
+        &QUERY_PAID[..],
+        &[9; 32],
+        &3u32.to_le_bytes(),
+        &12u32.to_le_bytes(),
+        &[7; 32],
+        &QUERY_PRICE.to_le_bytes(),
+    ]
+    .concat();
+    assert_eq!(RuntimeEvent::from(paid).encode(), expected);
+}
+
+#[test]
+fn the_price_of_a_question_can_be_read_from_the_chain() {
+    let metadata = Runtime::metadata_at_version(15).expect("wallets read version 15");
+    let metadata = RuntimeMetadataPrefixed::decode(&mut &metadata[..]).expect("metadata");
+    let RuntimeMetadata::V15(metadata) = metadata.1 else {
+        panic!("another version than was asked for");
+    };
+    let token = metadata.pallets.iter().find(|pallet| pallet.name == "HydraToken");
+    let constants = &token.expect("the pallet is there").constants;
+    let price = constants.iter().find(|constant| constant.name == "QueryPrice");
+    assert_eq!(price.expect("the constant is there").value, QUERY_PRICE.encode());
+}
