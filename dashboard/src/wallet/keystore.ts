@@ -24,8 +24,9 @@ export interface Key {
 
 /** Larger files hold no key. */
 export const MAX_FILE = 64 * 1024;
-/** What the cost of the password may be: polkadot-js writes 2¹⁷ and 2¹⁵. More would only keep this PC busy. */
-const COSTS = { N: [1 << 13, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18], r: 8, p: 1 };
+/** What opening one may cost: all that polkadot-js writes or ever wrote, as `cli/src/keys/sealed.rs` has it. More would only keep this PC busy. */
+const COSTS = [[13, 10], [14, 5], [15, 3], [15, 1], [16, 2], [17, 1]];
+const BLOCKS = 8;
 
 const SALT = 32;
 const NONCE = 24;
@@ -79,7 +80,7 @@ export async function unlock(keystore: Keystore, password: string): Promise<Key 
   if (encoded.length < SALT + 12 + NONCE + 16) return DAMAGED;
   const view = new DataView(encoded.buffer, encoded.byteOffset);
   const [N, p, r] = [view.getUint32(SALT, true), view.getUint32(SALT + 4, true), view.getUint32(SALT + 8, true)];
-  if (!COSTS.N.includes(N) || r !== COSTS.r || p !== COSTS.p) {
+  if (r !== BLOCKS || !COSTS.some(([power = 0, parallel]) => N === 1 << power && p === parallel)) {
     return "This keystore asks for more work than any wallet's: it is damaged, or somebody made it to keep this PC busy.";
   }
   const words = new TextEncoder().encode(password);
