@@ -17,15 +17,21 @@ export interface Link {
   api: HydraApi;
   /** JSON-RPC as it is, for what polkadot-api has no name for. */
   request<T>(method: string, parameters: unknown[]): Promise<T>;
+  /** How often the connection broke. What was asked before is asked again by itself afterwards. */
+  breaks(): number;
   close(): void;
 }
 
 /** Connects to the node's JSON-RPC on this port. `changed` hears whether it is there. */
 export function connect(port: number, changed: (there: boolean) => void): Link {
+  let breaks = 0;
   const provider = getWsProvider(`ws://127.0.0.1:${port}`, {
     onStatusChanged: (status) => {
       if (status.type === WsEvent.CONNECTED) changed(true);
-      else if (status.type !== WsEvent.CONNECTING) changed(false);
+      else if (status.type !== WsEvent.CONNECTING) {
+        breaks += 1;
+        changed(false);
+      }
     },
     timeout: RETRY * 2,
   });
@@ -34,6 +40,7 @@ export function connect(port: number, changed: (there: boolean) => void): Link {
     client,
     api: client.getUnsafeApi() as unknown as HydraApi,
     request: (method, parameters) => patiently(client._request(method, parameters), method),
+    breaks: () => breaks,
     close: () => client.destroy(),
   };
 }

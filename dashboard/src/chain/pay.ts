@@ -17,7 +17,8 @@ import { type Link, patiently } from "./link";
 export const LIFE = 64;
 /** What the chain's money is, which the metadata's hash covers. Not asked of the node: it may be anybody. */
 const MONEY = { decimals: 12, tokenSymbol: "HYDRA" };
-/** The node's answer for a transaction that it has already. */
+/** The codes with which a node's pool refuses a transaction, and the one that says that it has it already. */
+const REFUSALS = [1000, 1099] as const;
 const KNOWN_ALREADY = 1013;
 
 export type Order =
@@ -77,20 +78,23 @@ export async function sign(
 }
 
 /** Hands it over. After a `NotTaken` it is nowhere; after any other error nobody knows. */
-export async function submit(link: Link, { bytes }: Signed): Promise<void> {
+export async function submit(link: Pick<Link, "request" | "breaks">, { bytes }: Signed): Promise<void> {
+  const breaks = link.breaks();
   try {
     await link.request<string>("author_submitExtrinsic", [bytes]);
   } catch (reason) {
     const refusal = refusalOf(reason);
     if (refusal?.code === KNOWN_ALREADY) return;
-    throw refusal ? new NotTaken(refusal.text) : reason;
+    // After the connection broke it was handed over again: then it may be refused because it is in a block already.
+    throw refusal && link.breaks() === breaks ? new NotTaken(refusal.text) : reason;
   }
 }
 
-/** What the node said, if it was an answer and not a broken connection. */
+/** What the node's pool said, if it was the pool, and neither a broken connection nor another fault. */
 export function refusalOf(reason: unknown): { code: number; text: string } | undefined {
   const said = reason as { code?: unknown; message?: unknown; data?: unknown } | null;
-  if (typeof said?.code !== "number") return undefined;
-  const text = [said.message, said.data].filter((part): part is string => typeof part === "string").join(": ");
+  const [first, last] = REFUSALS;
+  if (typeof said?.code !== "number" || said.code < first || said.code > last) return undefined;
+  const text = [said.message, said.data].filter((part): part is string => typeof part === "string" && part !== "").join(": ");
   return { code: said.code, text: text || `error ${said.code}` };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Found, Model, Order, Receipt, Sent } from "../../src/chain";
-import { refusalOf } from "../../src/chain/pay";
+import { submit } from "../../src/chain/pay";
 import { type Bank, offer, stillHolds, transfer } from "../../src/money/offer";
 import { Payments, type World, isOnItsWay, isSettled } from "../../src/money/payments";
 import { heldOut, question } from "../../src/money/question";
@@ -104,9 +104,30 @@ test("nothing was sent is said of what was not signed or not taken, and of nothi
   assert.equal(doubtful.of.send.get()?.stage.is, "there");
 });
 
-test("only a broken connection leaves in doubt whether the node has it", () => {
-  assert.deepEqual(refusalOf({ code: 1010, message: "Invalid Transaction", data: "Stale" }), { code: 1010, text: "Invalid Transaction: Stale" });
-  assert.equal(refusalOf(new Error("the node did not answer")), undefined);
+/** What handing over ends with, where the node answers so; `broke`: the connection did meanwhile. */
+async function handedOver(answer: unknown, broke = false): Promise<string> {
+  let breaks = 0;
+  const request = async <T>(): Promise<T> => {
+    if (broke) breaks += 1;
+    if (typeof answer === "string") return answer as T;
+    throw answer;
+  };
+  const sent = { transaction: "0x1", genesis: "0x0", born: 1, dies: 65 };
+  return submit({ request, breaks: () => breaks }, { bytes: "0x00", sent }).then(
+    () => "taken",
+    (reason: Error) => `${reason.name}: ${reason.message}`,
+  );
+}
+
+test("only the pool's own refusal, over one connection, says that the node has not taken it", async () => {
+  const pool = (code: number, data = "") => Object.assign(new Error("Invalid Transaction"), { code, data });
+  assert.equal(await handedOver("0x11"), "taken");
+  assert.equal(await handedOver(pool(1013)), "taken");
+  assert.equal(await handedOver(pool(1010, "Inability to pay some fees")), "NotTaken: Invalid Transaction: Inability to pay some fees");
+  // Handed over again after a break, it may be stale because it is in a block.
+  assert.equal(await handedOver(pool(1010, "Transaction is outdated"), true), "Error: Invalid Transaction");
+  assert.equal(await handedOver(pool(-32603)), "Error: Invalid Transaction");
+  assert.equal(await handedOver(new Error("the node did not answer")), "Error: the node did not answer");
 });
 
 test("while a payment is on its way there is no second one, whoever opens the dialog again", async () => {
