@@ -1,7 +1,8 @@
 //! A connection's place: what it has done with it, and when it has to be given up.
 //!
-//! A connection either waits, with nothing or a part of a request sent, or is being answered, or listens to events. Only a request that is
-//! complete and shows that its sender knows the token makes a place safe, so that nobody can keep others out with less.
+//! A connection either waits, with nothing or a part of a request sent, or is being answered, or listens to events or for an
+//! answer that was paid for. Only a request that is complete and shows that its sender knows the token makes a place safe, so
+//! that nobody can keep others out with less.
 
 use std::{
     io,
@@ -89,7 +90,8 @@ impl Seat {
         Answering(self.clone())
     }
 
-    /// Somebody listens to events, whoever it is: the place is as little worth as before. Until this is dropped.
+    /// Somebody listens to events, or waits for an answer that was paid for, whoever it is: the place is as little worth as before.
+    /// Until this is dropped.
     pub(super) fn listen(self: &Arc<Self>) -> Listening {
         self.state.send_replace(State::Listening {
             since: Instant::now(),
@@ -163,7 +165,7 @@ impl Drop for Answering {
     }
 }
 
-/// While this lives, events are being sent.
+/// While this lives, events are being sent, or an answer is waited for.
 #[derive(Debug)]
 pub(super) struct Listening(Arc<Seat>);
 
