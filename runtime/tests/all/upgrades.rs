@@ -3,7 +3,7 @@
 //! The code stays the same here but for what it says of its version, and so does the form of the state: a release with migrations
 //! has to show more, over a state that the release before has made.
 //!
-//! A whole network does it in `tests/network`, with a runtime that was really built anew.
+//! A whole network does it in `zombienet/`, with a runtime that was really built anew.
 
 use crate::chain::{check_state, enacted, is_approved, local, next_block, propose, signed, vote};
 use codec::Encode;

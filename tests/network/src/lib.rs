@@ -4,7 +4,8 @@
 //! says what was waited for.
 //!
 //! Start with [`LocalNetwork`] (`hydra demo`) and [`Member`] (`hydra up`, at its place in a [`netns::Lan`]), then the tests,
-//! one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind.
+//! one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind. The tests in
+//! `zombienet/` use it, too.
 
 pub mod clients;
 mod member;
@@ -12,10 +13,12 @@ pub mod netns;
 mod network;
 mod newcomer;
 pub mod proc;
+mod watch;
 
 pub use member::Member;
 pub use network::{LocalNetwork, free_ports};
 pub use newcomer::Newcomer;
+pub use watch::Watch;
 
 use std::path::PathBuf;
 

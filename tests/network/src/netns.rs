@@ -132,11 +132,7 @@ impl Lan {
 
     fn on_loopback(pcs: u8) -> Self {
         let first = free_ports(PORTS * u16::from(pcs));
-        let seats = (0..u16::from(pcs)).map(|number| Seat {
-            enter: vec![],
-            addresses: vec!["127.0.0.1".into()],
-            ports: port_options(first + PORTS * number),
-        });
+        let seats = (0..u16::from(pcs)).map(|number| Seat::on_loopback(first + PORTS * number));
         Self {
             way: Way::Loopback,
             seats: seats.collect(),
@@ -156,6 +152,19 @@ impl Lan {
 }
 
 impl Seat {
+    /// The place of a PC that is to reach programs of a test on this one: on its loopback address, with free ports.
+    pub fn here() -> Self {
+        Self::on_loopback(free_ports(PORTS))
+    }
+
+    fn on_loopback(first: u16) -> Self {
+        Self {
+            enter: vec![],
+            addresses: vec!["127.0.0.1".into()],
+            ports: port_options(first),
+        }
+    }
+
     /// Gives the PC in this namespace its addresses.
     fn plugged_in(number: u8, enter: Vec<String>) -> Result<Self, String> {
         let (v4, v6) = (format!("10.77.0.{number}"), format!("fd77::{number}"));

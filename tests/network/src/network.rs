@@ -2,21 +2,21 @@
 
 use std::{
     net::TcpListener,
+    ops::Deref,
     path::Path,
     process::{Command, Output},
     time::Duration,
 };
 
 use hydra_cli::{
-    chain::{Block, Chain},
+    chain::Chain,
     network::{Network, Pc},
 };
-use hydra_primitives::{AccountBytes, status::ModelStatus, status::RoundSummary};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    checkout,
+    Watch, checkout,
     proc::{self, Running, Stream},
     program,
 };
@@ -38,10 +38,18 @@ pub fn free_ports(count: u16) -> u16 {
 pub struct LocalNetwork {
     /// What `hydra demo` wrote about it.
     pub network: Network,
-    /// Alice's node.
-    pub chain: Chain,
+    watch: Watch,
     hydra: Running,
     folder: TempDir,
+}
+
+/// Seen through Alice's node.
+impl Deref for LocalNetwork {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.watch
+    }
 }
 
 impl LocalNetwork {
@@ -66,7 +74,7 @@ impl LocalNetwork {
             .expect("Alice's node answers");
         Self {
             network,
-            chain,
+            watch: Watch { chain },
             hydra,
             folder,
         }
@@ -114,55 +122,6 @@ impl LocalNetwork {
         );
         hydra.line_with("ready", START);
         hydra
-    }
-
-    /// The newest block.
-    pub async fn best(&self) -> Block {
-        self.chain.best().await.expect("the node answers")
-    }
-
-    /// Model 0 now.
-    pub async fn model(&self) -> ModelStatus {
-        let best = self.best().await;
-        self.chain
-            .existing_model(0, best.hash)
-            .await
-            .expect("the network has a model")
-    }
-
-    /// The settled rounds of model 0 so far.
-    pub async fn rounds(&self) -> Vec<RoundSummary<AccountBytes>> {
-        let best = self.best().await;
-        self.chain.rounds(0, best.hash).await.expect("the node answers")
-    }
-
-    /// Looks at every new block until `found` finds what it looks for.
-    pub async fn wait<T>(&self, what: &str, limit: Duration, mut found: impl AsyncFnMut() -> Option<T>) -> T {
-        let search = async {
-            let mut heads = self.chain.new_heads().await.expect("the node answers");
-            loop {
-                if let Some(found) = found().await {
-                    return found;
-                }
-                heads
-                    .next()
-                    .await
-                    .expect("blocks go on")
-                    .expect("the node answers");
-            }
-        };
-        match tokio::time::timeout(limit, search).await {
-            Ok(found) => found,
-            Err(_) => panic!("{what}: not within {limit:?}; model: {:?}", self.model().await),
-        }
-    }
-
-    /// Waits until the model's version `version` is confirmed.
-    pub async fn wait_for_version(&self, version: u32, limit: Duration) {
-        self.wait(&format!("version {version}"), limit, async || {
-            (self.model().await.confirmed_version >= version).then_some(())
-        })
-        .await;
     }
 
     /// Ctrl-C. Returns what `hydra demo` printed last, after every process it started is gone.

@@ -163,7 +163,12 @@ pub fn alive(pid: u32) -> bool {
 
 /// Ends a process at once, as a power cut would. One that has gone with its parent already is what was wanted.
 pub fn kill_9(pid: u32) {
-    match kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL) {
+    signal(pid, Signal::SIGKILL);
+}
+
+/// Sends a signal to a process. One that has gone needs none.
+pub fn signal(pid: u32, signal: Signal) {
+    match kill(Pid::from_raw(pid.cast_signed()), signal) {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => panic!("process {pid}: {error}"),
     }

@@ -12,5 +12,4 @@ mod founding;
 mod lan;
 mod mistakes;
 mod training;
-mod upgrade;
 mod wallet;

@@ -2,13 +2,14 @@
 
 use std::{process::Command, time::Duration};
 
-use hydra_network_tests::{LocalNetwork, checkout, proc};
+use hydra_network_tests::{checkout, proc};
+use hydra_zombienet_tests::Zombienet;
 
 const LIMIT: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_pcs_upgrade_their_runtime_by_referendum_and_go_on_training() {
-    let network = LocalNetwork::start().await;
+    let network = Zombienet::start().await;
     network.wait_for_version(1, LIMIT).await;
     let file = network.folder().join("next-release.wasm");
     std::fs::write(
@@ -47,5 +48,5 @@ async fn four_pcs_upgrade_their_runtime_by_referendum_and_go_on_training() {
         .filter(|proposal| proposal.outcome == hydra_primitives::tally::Outcome::Rejected)
         .count();
     assert_eq!(rejected, 0, "honest work was voted down");
-    network.stop();
+    network.stop().await;
 }
