@@ -50,61 +50,72 @@ wasm_env
 # built under one path, a link, and its unchanged files get the times that they had in the one built before.
 HYDRA_CHECKOUT="$CARGO_TARGET_DIR/checkout"
 HYDRA_BUILT="$CARGO_TARGET_DIR/.built"
-# More than the example in .cargo/config.toml, which leads to the checkout itself.
-export WASM_BUILD_WORKSPACE_HINT="$HYDRA_CHECKOUT"
 
 # The files of this checkout, one a line; none where git can't say.
 checkout_files() {
     git -C "$HYDRA_ROOT" ls-files --cached --others --exclude-standard --deduplicate 2>/dev/null |
-        while IFS= read -r file; do if [ -f "$HYDRA_ROOT/$file" ]; then printf '%s\n' "$file"; fi; done
+        while IFS= read -r file; do if [ -f "$HYDRA_ROOT/$file" ]; then printf '%s\n' "$file"; fi; done || :
 }
 hash_files() { git -C "$HYDRA_ROOT" hash-object --no-filters --stdin-paths; }
 
 # Makes the shared target directory this checkout's. What was changed here before another checkout was built would count as
 # built: such a file becomes new, and every file does if anybody else has built since.
 own_target() {
-    local files time path
-    [ "$(readlink "$HYDRA_CHECKOUT" 2>/dev/null)" != "$HYDRA_ROOT" ] || return 0
+    local files time path this
+    this="$(stat -c '%d:%i' -- "$HYDRA_ROOT") $HYDRA_ROOT"
+    if [ "$(readlink "$HYDRA_CHECKOUT" 2>/dev/null)" = "$HYDRA_ROOT" ] && [ "$(cat "$HYDRA_BUILT.by" 2>/dev/null)" = "$this" ]; then
+        return 0
+    fi
     mkdir -p "$CARGO_TARGET_DIR"
-    find "$HYDRA_ROOT" \( -name node_modules -o -name .git \) -prune -o -exec touch --no-dereference -- {} + 2>/dev/null ||
+    # What plain cargo has built in here keeps its times.
+    find "$HYDRA_ROOT" \( -name node_modules -o -name .git -o -path "$HYDRA_ROOT/target" -o -path "$CARGO_TARGET_DIR" -o \
+        -path "$HYDRA_CACHE" \) -prune -o -exec touch --no-dereference -- {} + 2>/dev/null ||
         fail "this checkout's files can't be touched, and another checkout was built in $CARGO_TARGET_DIR: set HYDRA_TARGET_DIR to a folder of its own"
-    if [ -s "$HYDRA_BUILT" ] &&
+    files="$(checkout_files)"
+    if [ -n "$files" ] && [ -s "$HYDRA_BUILT" ] &&
         [ -z "$(find "$CARGO_TARGET_DIR"/*/.fingerprint -newer "$HYDRA_BUILT" -print -quit 2>/dev/null)" ]; then
-        files="$(checkout_files)"
-        # A folder is as new as what is in it: a build script may ask for that.
+        # A folder is as new as what is in it, or was: a build script may ask for that.
         hash_files <<<"$files" | paste - <(printf '%s\n' "$files") | awk -F '\t' '
-            NR == FNR { built[$1 FS $3] = $2; next }
-            { time = built[$1 FS $2]
-              if (time) print time FS $2
+            NR == FNR { built[$1 FS $3] = $2; gone[$3] = 1; next }
+            { delete gone[$2]
+              time = built[$1 FS $2]
+              if (time != "") print time FS $2
               for (folder = $2; sub("/[^/]*$", "", folder); )
-                  if (!time) changed[folder] = 1; else if (time > newest[folder]) newest[folder] = time }
-            END { for (folder in newest) if (!changed[folder]) print newest[folder] FS folder }
+                  if (time == "") changed[folder] = 1; else if (!(folder in newest) || time > newest[folder]) newest[folder] = time }
+            END { for (file in gone) for (folder = file; sub("/[^/]*$", "", folder); ) changed[folder] = 1
+                  for (folder in newest) if (!changed[folder]) print newest[folder] FS folder }
         ' "$HYDRA_BUILT" - | while IFS=$'\t' read -r time path; do
             touch --no-create --no-dereference --date="@$time" -- "$HYDRA_ROOT/$path"
-        done
+        done || :
     fi
     rm -f "$HYDRA_BUILT"
     ln -sfn "$HYDRA_ROOT" "$HYDRA_CHECKOUT"
+    printf '%s\n' "$this" >"$HYDRA_BUILT.by"
 }
 
 # Keeps what was there when cargo ended: hash, time and path of each file. The hash comes first: a file that is changed
-# meanwhile has a time that says so.
+# meanwhile has a time that says so. Where that can't be told, the next checkout's files are all new.
 keep_built() {
-    local files hashes
+    local files hashes times
     files="$(checkout_files)"
-    hashes="$(hash_files <<<"$files")" || return 0
-    (cd "$HYDRA_ROOT" && xargs -r -d '\n' stat --printf '%.Y\n' -- <<<"$files") |
-        paste <(printf '%s\n' "$hashes") - <(printf '%s\n' "$files") >"$HYDRA_BUILT.new"
-    mv "$HYDRA_BUILT.new" "$HYDRA_BUILT"
+    if [ -n "$files" ] && hashes="$(hash_files <<<"$files" 2>/dev/null)" &&
+        times="$(cd "$HYDRA_ROOT" && xargs -r -d '\n' stat --printf '%.Y\n' -- <<<"$files")" &&
+        paste <(printf '%s\n' "$hashes") <(printf '%s\n' "$times") <(printf '%s\n' "$files") >"$HYDRA_BUILT.new" &&
+        mv "$HYDRA_BUILT.new" "$HYDRA_BUILT"; then
+        return 0
+    fi
+    rm -f "$HYDRA_BUILT" "$HYDRA_BUILT.new"
 }
 
 # Runs cargo, or cargo nextest, for this checkout; another one waits until it is done.
 on_target() {
     mkdir -p "$CARGO_TARGET_DIR"
     (
-        flock 9
+        flock --nonblock 9 || { say "waiting: something else is built or tested in $CARGO_TARGET_DIR" && flock 9; }
         own_target
         cd "$HYDRA_ROOT" || exit
+        # .cargo/config.toml's leads to the checkout itself.
+        export WASM_BUILD_WORKSPACE_HINT="$HYDRA_CHECKOUT"
         status=0
         case "$1" in
         nextest) cargo nextest "${2:-list}" --manifest-path "$HYDRA_CHECKOUT/Cargo.toml" "${@:3}" ;;

@@ -3,7 +3,7 @@
 //! An event that isn't understood, of a later runtime perhaps, is no error: then nothing is said of it.
 
 use hydra_primitives::{
-    AccountBytes, Balance, BlockNumber, ModelId, RoundNumber, Version, proposal::Score, status::Phase,
+    AccountBytes, Balance, BlockNumber, RoundNumber, Version, proposal::Score, status::Phase,
 };
 use std::{
     collections::BTreeSet,

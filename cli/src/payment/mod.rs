@@ -159,6 +159,9 @@ async fn pay_once(
         if used && let Some(payment) = find(chain, last, first.number, &mut looked_at, &sent.hashes).await? {
             return Ok(Some(payment));
         }
+        if used && only.is_some() {
+            return Ok(None);
+        }
         let lost = tip.number.saturating_sub(*sent_at.get_or_insert(tip.number)) >= RESEND_AFTER;
         if used {
             note("another transaction of this wallet came first; paying again after it …");

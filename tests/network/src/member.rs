@@ -120,6 +120,8 @@ impl Member {
     /// kill -9 of its `hydra up` and of everything that it started, as a power cut would. Returns the events of its life.
     pub fn kill(&mut self) -> Vec<Value> {
         let mut up = self.up.take().expect("hydra up was started");
+        // So that it starts nothing meanwhile.
+        up.signal(Signal::SIGSTOP);
         let started = proc::descendants(up.pid());
         up.signal(Signal::SIGKILL);
         for pid in &started {

@@ -11,17 +11,18 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub async fn a_pc_that_is_suspended_in_a_round_wakes_up_catches_up_and_earns_again(network: &Zombienet) {
     let bob = accounts::development("Bob").expect("a development account");
 
-    let round = network
+    network
         .wait("a round that is verified", LIMIT, async || {
-            let model = network.model().await;
-            (model.phase == Phase::Verify).then_some(model.round)
+            (network.model().await.phase == Phase::Verify).then_some(())
         })
         .await;
     let asleep = network.suspend("bob").await;
+    // Read now: the round may have ended just before.
+    let model = network.model().await;
+    let round = model.round;
 
     // Unlike a PC that is off, it holds its connections open and is silent. The three others go on without it.
-    let version = network.model().await.version;
-    network.wait_for_version(version + 2, LIMIT).await;
+    network.wait_for_version(model.version + 2, LIMIT).await;
     let rounds = network.rounds().await;
     // The round of the suspension may hold what he did before it.
     let without: Vec<_> = rounds.iter().filter(|settled| settled.round > round).collect();

@@ -66,7 +66,8 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
     // Its node lets this PC's dashboard in, and no other page of the machine.
     let page = page.as_str().expect("an address").trim_end_matches('/');
     assert_eq!(founder.answer_to_page(page), "200");
-    assert_eq!(founder.answer_to_page("http://127.0.0.1:8790"), "403");
+    // No PC's trainer has this port, neither by default nor by choice.
+    assert_eq!(founder.answer_to_page("http://127.0.0.1:8791"), "403");
     let seed_file = format!("{}/seed", home.display());
     second.up(&joining(&second, &file, &["--phrase-file", &seed_file]));
     third.up(&joining(&third, &file, &[]));

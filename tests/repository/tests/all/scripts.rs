@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-const SCRIPTS: [&str; 5] = ["run", "test", "setup", "lint", "soak"];
+const SCRIPTS: [&str; 6] = ["run", "test", "setup", "lint", "soak", "cargo"];
 
 /// Runs bash with nothing but a search path in its environment.
 fn bare(line: &str, more: &[(&str, &Path)]) -> Output {
@@ -81,6 +81,107 @@ fn what_was_changed_before_another_checkout_was_built_is_built_again() {
     assert!(!is_new_after_use(&a), "a second build has nothing to do");
     assert!(is_new_after_use(&b));
     assert!(is_new_after_use(&a));
+}
+
+/// Two checkouts that share a target directory, in which cargo builds nothing.
+struct Shared {
+    folder: tempfile::TempDir,
+}
+
+impl Shared {
+    const LONG_AGO: std::time::SystemTime = std::time::SystemTime::UNIX_EPOCH;
+
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder }
+    }
+
+    fn target(&self) -> std::path::PathBuf {
+        self.folder.path().join("target")
+    }
+
+    /// A checkout with these files, whose times are of long ago.
+    fn checkout(&self, name: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
+        let root = self.folder.path().join(name);
+        fs::create_dir_all(root.join("scripts/lib")).expect("a folder");
+        let script = root.join("scripts/lib/env.sh");
+        fs::copy(checkout().join("scripts/lib/env.sh"), script).expect("a file");
+        for (file, content) in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().expect("in the checkout")).expect("a folder");
+            fs::write(&path, content).expect("a file");
+            let file = fs::File::options().write(true).open(path).expect("a file");
+            file.set_modified(Self::LONG_AGO).expect("ours");
+        }
+        root
+    }
+
+    /// What the scripts do, as strict as they are.
+    fn build(&self, root: &Path) {
+        let output = bare(
+            "set -euo pipefail; . \"$ROOT/scripts/lib/env.sh\"; cargo() { :; }; on_target build",
+            &[("ROOT", root), ("HYDRA_TARGET_DIR", &self.target())],
+        );
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Whether cargo would take this for changed.
+    fn is_new(path: std::path::PathBuf) -> bool {
+        path.metadata().and_then(|data| data.modified()).expect("a time") > Self::LONG_AGO
+    }
+}
+
+#[test]
+fn what_is_the_same_in_another_checkout_is_not_built_again() {
+    let shared = Shared::new();
+    let (same, gone) = (("src/same.rs", "1"), ("old/gone.rs", "1"));
+    let a = shared.checkout("a", &[same, gone, ("old/kept.rs", "1"), ("other.rs", "1")]);
+    let b = shared.checkout("b with a space", &[same, ("old/kept.rs", "1"), ("other.rs", "2")]);
+    for root in [&a, &b] {
+        let output = Command::new("git").arg("init").arg("--quiet").arg(root).output();
+        assert!(output.expect("git runs").status.success());
+    }
+    shared.build(&a);
+    // Times of a build in `a`: as if all had been there for long.
+    for file in ["src/same.rs", "old/gone.rs", "old/kept.rs", "other.rs"] {
+        let file = fs::File::options()
+            .write(true)
+            .open(a.join(file))
+            .expect("a file");
+        file.set_modified(Shared::LONG_AGO).expect("ours");
+    }
+    shared.build(&a);
+    shared.build(&b);
+    assert!(!Shared::is_new(b.join("src/same.rs")) && !Shared::is_new(b.join("src")));
+    assert!(Shared::is_new(b.join("other.rs")));
+    // A file is missing here.
+    assert!(!Shared::is_new(b.join("old/kept.rs")) && Shared::is_new(b.join("old")));
+
+    // Somebody has built who kept no record of what.
+    let fingerprints = shared.target().join("release/.fingerprint");
+    fs::create_dir_all(&fingerprints).expect("a folder");
+    fs::write(fingerprints.join("x"), "").expect("a file");
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    let fingerprint = fs::File::options()
+        .write(true)
+        .open(fingerprints.join("x"))
+        .expect("a file");
+    fingerprint.set_modified(later).expect("ours");
+    shared.build(&a);
+    assert!(Shared::is_new(a.join("src/same.rs")));
+}
+
+#[test]
+fn without_git_everything_is_built_again() {
+    let shared = Shared::new();
+    let (a, b) = (
+        shared.checkout("a", &[("same.rs", "1")]),
+        shared.checkout("b", &[("same.rs", "1")]),
+    );
+    shared.build(&a);
+    assert!(!shared.target().join(".built").exists());
+    shared.build(&b);
+    assert!(Shared::is_new(b.join("same.rs")));
 }
 
 /// A shell script of that name that answers like this.
