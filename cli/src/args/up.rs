@@ -52,9 +52,10 @@ pub struct UpArgs {
     /// Don't open the dashboard in a browser. It is opened only where somebody is at a terminal of a desktop.
     #[arg(long)]
     pub no_browser: bool,
-    /// The folder that holds the data set `digits` [default: found next to the program; else others send it]
+    /// A data set to send to others, or a folder that holds some; may be given several times. Needed the first time only; the
+    /// digits are found next to the program, and what isn't here comes from others.
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
-    pub datasets: Option<PathBuf>,
+    pub datasets: Vec<PathBuf>,
     /// The hydra-node program [default: the one next to this program]
     #[arg(long, value_name = "FILE", env = "HYDRA_NODE")]
     pub node: Option<PathBuf>,
@@ -106,7 +107,7 @@ impl UpArgs {
             timeout: older.timeout.unwrap_or(DEFAULT_TIMEOUT),
             base_port: older.base_port,
             no_browser: self.no_browser,
-            datasets: self.datasets.clone(),
+            datasets: self.datasets.first().cloned(),
             node: self.node.clone(),
             trainer: self.trainer.clone(),
         })
@@ -211,6 +212,14 @@ pub struct NetworkNewArgs {
     /// the first member]
     #[arg(long, value_name = "FILE")]
     pub member: Vec<PathBuf>,
+    /// The file of a model that the network trains from the beginning, in the form of `datasets/digits/model.json`; may be
+    /// given several times [default: the digits]
+    #[arg(long, value_name = "FILE")]
+    pub model: Vec<PathBuf>,
+    /// The folder of a data set that a model learns from, with its `dataset.json`; may be given several times. The digits are
+    /// known.
+    #[arg(long, value_name = "DIR")]
+    pub dataset: Vec<PathBuf>,
     /// Don't ask before founding.
     #[arg(long)]
     pub yes: bool,
@@ -296,7 +305,10 @@ Writes ID.json, the one file that everybody needs to join, and ID-plain.json, th
 there already is overwritten. This PC's keys go into its own folder, where `hydra up` finds them; the files hold no secret.
 
 For a network with several founders, each runs `hydra network member` and sends its file to one of them, who runs \
-`hydra network new --member FILE --member FILE …`. More than two thirds of the members must be up for blocks to become final.";
+`hydra network new --member FILE --member FILE …`. More than two thirds of the members must be up for blocks to become final.
+
+--model and --dataset choose what the network learns. Every file of a data set is read and checked, and only hashes get into \
+the network's files: one PC at least has to be started with `hydra up --datasets DIR`, and sends the data to the others.";
 
 const NETWORK_MEMBER_HELP: &str = "\
 May be run again: keys that are there stay as they are.";

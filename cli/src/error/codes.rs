@@ -20,7 +20,9 @@ impl Error {
             | Self::TwoPayers
             | Self::PageAsJson
             | Self::BadPlan(_)
-            | Self::BadMember { .. } => ExitCode::Usage,
+            | Self::BadMember { .. }
+            | Self::BadModel { .. }
+            | Self::Dataset(_) => ExitCode::Usage,
             Self::NodeUnreachable { .. }
             | Self::NotANode { .. }
             | Self::NotByThisName { .. }

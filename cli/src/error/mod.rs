@@ -6,16 +6,19 @@
 mod codes;
 mod failure;
 mod meant;
+mod model;
 mod place;
 mod port;
 mod trainer;
 
 pub use failure::Failure;
 pub use meant::Meant;
+pub use model::ModelFault;
 pub use place::Place;
 pub use port::PortUse;
 pub use trainer::TrainerState;
 
+use hydra_datasets::FolderError;
 use hydra_host::Holder;
 use hydra_primitives::{ModelId, Version};
 use std::{io, path::PathBuf};
@@ -272,7 +275,7 @@ pub enum Error {
         tried: String,
         option: &'static str,
     },
-    #[error("there is no data set folder {}: name the folder that holds `digits` with --datasets", .0.display())]
+    #[error("there is no data set in {}: name the folder that holds `digits`, or another one, with --datasets", .0.display())]
     NoDataset(PathBuf),
     #[error("port {port} (for {what}) is taken {by}")]
     PortTaken { port: u16, what: String, by: PortUse },
@@ -396,6 +399,10 @@ pub enum Error {
     Exists(PathBuf),
     #[error("{} describes no member ({reason}): make it with `hydra network member`", .path.display())]
     BadMember { path: PathBuf, reason: String },
+    #[error("{} is no model that a network can begin with: {fault}", .path.display())]
+    BadModel { path: PathBuf, fault: ModelFault },
+    #[error("{0}")]
+    Dataset(#[from] FolderError),
     #[error("this network can't be founded: {0}")]
     BadPlan(String),
     #[error(

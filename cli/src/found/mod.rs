@@ -5,6 +5,7 @@
 
 mod hosts;
 pub mod member;
+mod models;
 mod node;
 pub mod patch;
 mod write;
@@ -27,6 +28,7 @@ use crate::{
 };
 use hosts::{hosts_of, kind, of_this_pc};
 use member::{Member, check_hosts};
+use models::{FoundedModel, Models, shown};
 use patch::Plan;
 use write::{is_new, write_new};
 
@@ -47,6 +49,11 @@ pub struct Founded {
     folder: Option<PathBuf>,
     /// What others connect to, as multiaddresses.
     boot_nodes: Vec<String>,
+    /// What it trains from the beginning.
+    models: Vec<FoundedModel>,
+    /// The folders of the data sets that were given: one PC at least has to be started with them, by `hydra up --datasets`, so
+    /// that the others get them.
+    datasets: Vec<PathBuf>,
 }
 
 /// Runs `hydra network new`.
@@ -59,6 +66,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
     }
     let hosts = of_this_pc(&args.this_pc);
     check_hosts(&hosts)?;
+    let chosen = models::read(&args.model, &args.dataset)?;
     let members: Vec<Member> = args
         .member
         .iter()
@@ -68,7 +76,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         [] => kind(&hosts),
         members => kind(&hosts_of(members)),
     });
-    announce(&args, &members, &hosts);
+    announce(&args, &members, &hosts, &chosen);
     terminal::consent("Found this network?", args.yes).await?;
     // Before keys are made that would belong to no network.
     files::make_folder(&args.out)?;
@@ -80,6 +88,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         }
         false => (None, members),
     };
+    let Models { genesis, folders } = chosen;
     let plan = Plan {
         name: args.name,
         id: args.id,
@@ -90,8 +99,10 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         bond: args.bond,
         allocations: args.allocate,
         members,
+        models: genesis,
     };
     let plain = patch::spec(&node::exported(&program)?, &plan).map_err(Error::BadPlan)?;
+    let models = models::founded(&plain)?;
     write_new(&plain_file, &plain)?;
     let raw = match node::raw(&program, &plain_file).and_then(|raw| complete(raw, &plain)) {
         Ok(raw) => raw,
@@ -106,7 +117,22 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         home.keep_spec(&file)?;
         note_home(home);
     }
-    show(&plan, file, plain_file, home, json)
+    let founded = Founded {
+        members: plan.members.iter().map(|member| member.account.clone()).collect(),
+        boot_nodes: plan
+            .members
+            .iter()
+            .flat_map(|member| member.node_addresses.clone())
+            .collect(),
+        name: plan.name,
+        id: plan.id,
+        folder: home.map(|home| home.path),
+        file,
+        plain_file,
+        models,
+        datasets: folders,
+    };
+    show(&founded, json)
 }
 
 /// Runs `hydra network member`.
@@ -155,7 +181,7 @@ fn this_pc(id: &str, args: &ThisPcArgs, hosts: &[String]) -> Result<(Home, Membe
 }
 
 /// Says what will be, before anything is.
-fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String]) {
+fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String], chosen: &Models) {
     let who = match members {
         [] => format!("this PC is its only member, reached at {}", hosts.join(" and ")),
         members => {
@@ -173,6 +199,9 @@ fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String]) {
         amount::exact(args.member_hydra),
         amount::exact(args.bond)
     ));
+    for model in (0..).zip(&chosen.genesis).map(shown) {
+        output::note(&model.line());
+    }
     if members.is_empty() && args.this_pc.address.is_empty() {
         output::note(
             "Others can reach it only from the same local network: name its public address with --address.",
@@ -211,33 +240,19 @@ fn note_home(home: &Home) {
     }
 }
 
-fn show(
-    plan: &Plan,
-    file: PathBuf,
-    plain_file: PathBuf,
-    home: Option<Home>,
-    json: bool,
-) -> Result<(), Error> {
-    let founded = Founded {
-        name: plan.name.clone(),
-        id: plan.id.clone(),
-        members: plan.members.iter().map(|member| member.account.clone()).collect(),
-        boot_nodes: plan
-            .members
-            .iter()
-            .flat_map(|member| member.node_addresses.clone())
-            .collect(),
-        folder: home.map(|home| home.path),
-        file,
-        plain_file,
-    };
+fn show(founded: &Founded, json: bool) -> Result<(), Error> {
     if json {
-        return output::json(&founded);
+        return output::json(founded);
     }
+    let with: String = founded
+        .datasets
+        .iter()
+        .map(|folder| format!(" --datasets {}", folder.display()))
+        .collect();
     let start = match &founded.folder {
         Some(folder) => format!(
             "This PC's keys are in {}: back that folder up, whoever has it owns this PC's HYDRA.\nStart this PC:  hydra up \
-             --base-path {}",
+             --base-path {}{with}",
             folder.display(),
             folder.display()
         ),
@@ -246,12 +261,21 @@ fn show(
             founded.file.display()
         ),
     };
-    output::data(&format!(
-        "{} is founded.\nThe file for everybody who joins:  {}\nThe same to read:  {}\n{start}",
+    let models: Vec<String> = founded.models.iter().map(FoundedModel::line).collect();
+    let mut said = format!(
+        "{} is founded, with {}.\nThe file for everybody who joins:  {}\nThe same to read:  {}\n{start}",
         founded.name,
+        models.join("; "),
         founded.file.display(),
         founded.plain_file.display()
-    ))
+    );
+    if !with.is_empty() {
+        said.push_str(&format!(
+            "\nPCs send each other what the models learn from, and one has to have it: the first time, one at least is \
+             started with{with}"
+        ));
+    }
+    output::data(&said)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! The chain spec of a new network, made of the one of the development network that the node exports: its runtime and its
-//! models are kept, and everything that says whose network it is becomes the members'.
+//! The chain spec of a new network, made of the one of the development network that the node exports: its runtime and, unless
+//! others are named, its models are kept, and everything that says whose network it is becomes the members'.
 //!
 //! No key of the development network may ever get into it: of its genesis only what is named here is taken.
 
 use hydra_primitives::{AccountBytes, Balance};
 use serde_json::{Number, Value, json};
 
-use super::member::Member;
+use super::{member::Member, models::Genesis};
 use crate::{accounts, amount, args::NetworkKind};
 
 /// What a network is to be.
@@ -30,6 +30,8 @@ pub struct Plan {
     pub allocations: Vec<(AccountBytes, Balance)>,
     /// Who makes it.
     pub members: Vec<Member>,
+    /// What it trains; if none is named, what the development network does.
+    pub models: Vec<Genesis>,
 }
 
 /// The plain chain spec of that network.
@@ -63,7 +65,8 @@ pub fn spec(exported: &Value, plan: &Plan) -> Result<Value, String> {
     }))
 }
 
-/// The genesis. Of the one of the development network it takes the models and, for a network of one place, how long referenda
+/// The genesis. Of the one of the development network it takes the models, unless
+/// others are named, and, for a network of one place, how long referenda
 /// take: minutes, so that it can be tried out. Elsewhere it is days, as the runtime has it.
 fn patch(plan: &Plan, development: &Value) -> Result<Value, String> {
     check(plan)?;
@@ -81,13 +84,17 @@ fn patch(plan: &Plan, development: &Value) -> Result<Value, String> {
     for (account, owns) in &plan.allocations {
         balances.push(json!([accounts::address(account), number(*owns)?]));
     }
+    let models = match plan.models.as_slice() {
+        [] => development["trainingProposals"].clone(),
+        models => json!({ "models": models }),
+    };
     let mut patch = json!({
         "network": { "slotMillis": plan.slot.saturating_mul(1_000), "epochSlots": plan.epoch },
         "balances": { "balances": balances },
         "session": { "keys": keys },
         "reputation": { "nodes": nodes },
         "stakeVoting": { "bonds": bonds },
-        "trainingProposals": development["trainingProposals"],
+        "trainingProposals": models,
     });
     let governance = &development["governance"];
     if plan.kind == NetworkKind::Local && !governance.is_null() {
@@ -157,6 +164,7 @@ mod tests {
             bond: 100 * HYDRA,
             allocations: vec![([9; 32], 5 * HYDRA)],
             members: vec![member(1), member(2)],
+            models: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the programs of a PC in a network with others are started with.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::PathBuf};
 
 use super::Home;
 use crate::spec::Spec;
@@ -34,7 +34,7 @@ impl Home {
     }
 
     /// `hydra-trainer`'s arguments.
-    pub fn trainer_arguments(&self, spec: &Spec, dataset: Option<&Path>) -> Vec<OsString> {
+    pub fn trainer_arguments(&self, spec: &Spec, datasets: &[PathBuf]) -> Vec<OsString> {
         let (node, trainer) = (&self.pc.node, &self.pc.trainer);
         let mut arguments: Vec<OsString> = vec![
             "--base-path".into(),
@@ -58,7 +58,7 @@ impl Home {
         for other in others {
             arguments.extend([OsString::from("--bootstrap"), other.into()]);
         }
-        if let Some(dataset) = dataset {
+        for dataset in datasets {
             arguments.extend([OsString::from("--dataset"), dataset.into()]);
         }
         arguments

@@ -104,7 +104,7 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
         boot_nodes: vec![],
         trainers: vec![home.pc.trainer.multiaddr.clone(), "/dns/other".into()],
     };
-    let arguments = home.trainer_arguments(&spec, None);
+    let arguments = home.trainer_arguments(&spec, &[]);
     assert!(arguments.contains(&"/dns/other".into()));
     let node_port = OsString::from(home.pc.node.rpc_port.to_string());
     assert!(

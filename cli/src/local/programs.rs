@@ -43,6 +43,36 @@ pub fn digits(given: Option<&Path>) -> Result<PathBuf, Error> {
     dataset(given, beside().as_deref())
 }
 
+/// The data sets in these folders: each is one, or holds some.
+pub fn datasets(given: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for folder in given {
+        let within = match hydra_datasets::is_dataset(folder) {
+            true => vec![folder.clone()],
+            false => held(folder),
+        };
+        if within.is_empty() {
+            return Err(Error::NoDataset(folder.clone()));
+        }
+        for path in within {
+            // Node and trainer are told of it, wherever they are started.
+            found.push(fs::canonicalize(&path).map_err(Error::file("open", path))?);
+        }
+    }
+    Ok(found)
+}
+
+/// The data sets that a folder holds, in order.
+fn held(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut held: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| hydra_datasets::is_dataset(path))
+        .collect();
+    held.sort();
+    held
+}
+
 fn beside() -> Option<PathBuf> {
     let exe = std::env::current_exe().ok()?;
     Some(exe.parent()?.to_path_buf())
@@ -110,5 +140,23 @@ mod tests {
         ));
         fs::create_dir(folder.path().join("digits")).unwrap();
         assert!(dataset(Some(folder.path()), None).unwrap().ends_with("digits"));
+    }
+
+    #[test]
+    fn a_data_set_may_be_named_by_itself_or_by_the_folder_that_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for nothing in [root.clone(), root.join("missing")] {
+            assert!(matches!(datasets(&[nothing]), Err(Error::NoDataset(_))));
+        }
+        let [dots, digits, other] = ["dots", "digits", "other"].map(|name| root.join(name));
+        for folder in [&dots, &digits, &other] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(dots.join(hydra_datasets::DESCRIPTION), "").unwrap();
+        fs::write(digits.join(hydra_datasets::DIGITS), "").unwrap();
+        assert_eq!(datasets(&[root]).unwrap(), [digits.clone(), dots.clone()]);
+        assert_eq!(datasets(&[dots.clone(), digits.clone()]).unwrap(), [dots, digits]);
+        assert!(datasets(&[]).unwrap().is_empty());
     }
 }

@@ -54,7 +54,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let trainer = programs::trainer(args.trainer.as_deref())?;
     let (machine, home, _lock) = prepare(&args, say).await?;
     let spec = home.spec()?.ok_or(Error::NoNetworkYet)?;
-    let dataset = dataset(&args, &home)?;
+    let datasets = datasets(&args, &home)?;
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     wait_for_ports(&home).await?;
@@ -70,7 +70,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
         ));
     }
 
-    let arguments = home.trainer_arguments(&spec, dataset.as_deref());
+    let arguments = home.trainer_arguments(&spec, &datasets);
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
@@ -170,12 +170,17 @@ fn which(args: &UpArgs) -> Result<(PathBuf, String), Error> {
     }
 }
 
-/// The digits, if they are here. Who founds a network has to have them: nobody else could send them.
-fn dataset(args: &UpArgs, home: &Home) -> Result<Option<PathBuf>, Error> {
-    let found = programs::digits(args.datasets.as_deref());
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if args.datasets.is_some() || home.joined.validator => Err(error),
-        Err(_) => Ok(None),
+/// The data sets that are here: those that were named, and the digits. Who founds a network has to have one: nobody else could
+/// send it.
+fn datasets(args: &UpArgs, home: &Home) -> Result<Vec<PathBuf>, Error> {
+    let mut found = programs::datasets(&args.datasets)?;
+    if found.iter().any(|folder| folder.ends_with("digits")) {
+        return Ok(found);
     }
+    match programs::digits(None) {
+        Ok(digits) => found.push(digits),
+        Err(error) if found.is_empty() && home.joined.validator => return Err(error),
+        Err(_) => {}
+    }
+    Ok(found)
 }

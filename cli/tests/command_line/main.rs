@@ -1,5 +1,6 @@
 //! The `hydra` program itself, as far as it goes without a network: what it refuses, and how it says so.
 
+mod models;
 mod top;
 
 use hydra_cli::network::{self, Layout, Network};

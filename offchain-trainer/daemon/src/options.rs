@@ -42,7 +42,7 @@ pub struct Options {
     /// than the node needs (its --db-storage-threshold), since both are usually on one disk.
     #[arg(long, value_name = "MIB", default_value_t = 1536)]
     pub reserve_space: u64,
-    /// Folder of a data set to import, such as datasets/digits; may be given several times.
+    /// Folder of a data set to import, such as datasets/digits or one with a dataset.json; may be given several times.
     #[arg(long, value_name = "DIR")]
     pub dataset: Vec<PathBuf>,
     /// How many LibTorch processes may run at once, at the lowest priority [default: one per CPU core but one, which is

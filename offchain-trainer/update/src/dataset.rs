@@ -151,6 +151,22 @@ pub fn encode_shard(kind: &DatasetKind, inputs: &[u8], labels: &[u8]) -> Result<
 /// Reads a shard from bytes that may come from anyone. What decodes is what [`encode_shard`] writes.
 pub fn decode_shard(kind: &DatasetKind, bytes: &[u8]) -> Result<Shard, DatasetError> {
     let layout = Layout::of(kind)?;
+    let (inputs, labels) = parts(&layout, bytes)?;
+    let full = f32::from(layout.max_value);
+    Ok(Shard {
+        inputs: inputs.iter().map(|v| f32::from(*v) / full).collect(),
+        labels: labels.to_vec(),
+        inputs_per_sample: kind.inputs(),
+    })
+}
+
+/// Whether [`decode_shard`] takes these bytes, without the memory that it needs.
+pub fn check_shard(kind: &DatasetKind, bytes: &[u8]) -> Result<(), DatasetError> {
+    parts(&Layout::of(kind)?, bytes).map(|_| ())
+}
+
+/// The inputs and the labels of a shard's file, once all of it is checked.
+fn parts<'a>(layout: &Layout, bytes: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), DatasetError> {
     // The number of samples follows from the sizes; then the whole header follows from it and is compared as bytes.
     let (length, _) = bytes.split_first_chunk::<8>().ok_or(DatasetError::Malformed)?;
     let values = usize::try_from(u64::from_le_bytes(*length))
@@ -169,12 +185,7 @@ pub fn decode_shard(kind: &DatasetKind, bytes: &[u8]) -> Result<Shard, DatasetEr
         .split_at_checked(samples * layout.sample)
         .ok_or(DatasetError::Malformed)?;
     layout.check(inputs, labels)?;
-    let full = f32::from(layout.max_value);
-    Ok(Shard {
-        inputs: inputs.iter().map(|v| f32::from(*v) / full).collect(),
-        labels: labels.to_vec(),
-        inputs_per_sample: kind.inputs(),
-    })
+    Ok((inputs, labels))
 }
 
 #[cfg(test)]
@@ -237,7 +248,9 @@ mod tests {
             let mut bytes = encode_shard(&KIND, &[0, 4, 8, 16], &[2, 0]).unwrap();
             let at = at % bytes.len();
             bytes[at] = value;
-            if let Ok(shard) = decode_shard(&KIND, &bytes) {
+            let decoded = decode_shard(&KIND, &bytes);
+            prop_assert_eq!(check_shard(&KIND, &bytes), decoded.as_ref().map(|_| ()).map_err(|error| *error));
+            if let Ok(shard) = decoded {
                 let raw: Vec<u8> = shard.inputs.iter().map(|v| (v * 16.0) as u8).collect();
                 prop_assert_eq!(encode_shard(&KIND, &raw, &shard.labels).unwrap(), bytes);
             }

@@ -20,7 +20,7 @@ pub mod weights;
 
 pub use batches::Batches;
 pub use codec::{Update, UpdateError, decode_update, encode_update, update_size};
-pub use dataset::{Dataset, DatasetError, Shard, decode_shard, encode_shard};
+pub use dataset::{Dataset, DatasetError, Shard, check_shard, decode_shard, encode_shard};
 pub use fold::{FoldError, fold};
 pub use global::{GlobalState, StateError, expected_size};
 pub use training_state::{TrainingState, state_size};

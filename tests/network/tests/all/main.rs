@@ -11,5 +11,6 @@ mod faucet;
 mod founding;
 mod lan;
 mod mistakes;
+mod models;
 mod training;
 mod wallet;

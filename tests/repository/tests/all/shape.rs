@@ -52,6 +52,21 @@ fn no_runtime_is_shipped_in_a_chain_spec() {
     }
 }
 
+/// `hydra network new` says how many models there may be: the runtime would only panic.
+#[test]
+fn a_founder_is_told_how_many_models_the_runtime_takes() {
+    let runtime = text("runtime/src/config/hydra.rs");
+    let (_, most) = runtime
+        .split_once("type MaxModels = ConstU32<")
+        .expect("the bound");
+    let (most, _) = most.split_once('>').expect("a number");
+    let known = format!("pub const MAX_MODELS: usize = {most};");
+    assert!(
+        text("cli/src/found/models.rs").contains(&known),
+        "cli/src/found/models.rs: {known}"
+    );
+}
+
 /// `hydra doctor` says when a chain's rules are newer than the release: it has to know the release's own.
 #[test]
 fn the_doctor_knows_the_rules_of_this_release() {
