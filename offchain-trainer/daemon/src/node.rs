@@ -36,6 +36,12 @@ pub(crate) enum NodeError {
     /// It took too long.
     #[error("the node took over {} ms to answer: try again in a moment", PATIENCE.as_millis())]
     Slow,
+    /// It answered that it can't tell.
+    #[error("the node could not tell ({reason}): try again in a moment")]
+    Refused {
+        /// What it said.
+        reason: String,
+    },
     /// Somebody is there, who does not speak as a node does.
     #[error(
         "what answers on 127.0.0.1:{port} does not answer as a node does ({reason}): name the node's port with --node-rpc-port"
@@ -135,7 +141,12 @@ impl Node {
             .map_err(|error| self.strange(error))?;
         let answer: Answer = serde_json::from_slice(&bytes).map_err(|error| self.strange(error))?;
         match answer.error {
-            Some(error) => Err(self.strange(error)),
+            Some(error) => Err(NodeError::Refused {
+                reason: error
+                    .get("message")
+                    .and_then(Value::as_str)
+                    .map_or_else(|| error.to_string(), str::to_owned),
+            }),
             None => Ok(answer.result),
         }
     }

@@ -137,7 +137,7 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
         let refused = weight
             .trim()
             .strip_prefix("q=")
-            .is_some_and(|q| q.trim().parse() == Ok(0.0));
+            .is_some_and(|q| q.trim().parse::<f64>() == Ok(0.0));
         name.trim().eq_ignore_ascii_case("gzip") && !refused
     })
 }

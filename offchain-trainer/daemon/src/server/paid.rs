@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
 };
 
@@ -21,7 +22,10 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared as Told},
 };
-use hydra_primitives::{BlockNumber, H256, ModelId, content_hash, rewards::QUERY_PAID};
+use hydra_primitives::{
+    BlockNumber, H256, ModelId, content_hash,
+    rewards::{QUERY_PAID, QUERY_PRICE},
+};
 use hydra_trainer_api::{PAID_IN_HEADER, PaidQuestion};
 use tokio::sync::Semaphore;
 
@@ -130,8 +134,13 @@ impl Payments {
                 "the payment is more than {VALID} blocks old, and counts no more: pay again"
             )));
         }
-        let events = self.node.events(block).await.map_err(unavailable)?;
-        if !has_payment(&events.unwrap_or_default(), model, request) {
+        let Some(events) = self.node.events(block).await.map_err(unavailable)? else {
+            return Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the node has no state of that block (yet): ask again in a moment",
+            ));
+        };
+        if !has_payment(&events, model, request) {
             return Err(unpaid(
                 "that block has no payment for this question: pay with hydraToken.payQuery, for the BLAKE3 of exactly what \
                  is sent",
@@ -164,20 +173,15 @@ impl Payments {
         }
         let (payments, work) = (self.clone(), work()?);
         let working = tokio::spawn(async move {
-            let answer = work.await;
+            // A panic is no answer to keep, either.
+            let worked = AssertUnwindSafe(work).catch_unwind().await;
+            let answer = worked.unwrap_or_else(|_| Err(broken()));
             if answer.is_err() {
                 lock(&payments.answers).remove(&request);
             }
             answer.map(Bytes::from)
         });
-        let told = working.map(|ended| {
-            ended.unwrap_or_else(|_| {
-                Err(Refusal::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the answer could not be computed: see the trainer's log",
-                ))
-            })
-        });
+        let told = working.map(|ended| ended.unwrap_or_else(|_| Err(broken())));
         let answer = told.boxed().shared();
         let entry = Entry {
             paid_in: found.block,
@@ -186,6 +190,13 @@ impl Payments {
         answers.insert(request, entry);
         Ok(answer)
     }
+}
+
+fn broken() -> Refusal {
+    Refusal::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the answer could not be computed: see the trainer's log",
+    )
 }
 
 fn is_old(paid_in: BlockNumber, now: BlockNumber) -> bool {
@@ -211,22 +222,39 @@ fn read_question(body: &[u8]) -> Result<PaidQuestion, Refusal> {
 }
 
 /// Whether a block's events tell of a payment for this. They are looked for as the runtime encodes them, since what else is
-/// in there only the runtime can tell: name, asker, model, version, request, amount, no topics. Nobody can have an event say
-/// 32 bytes of theirs between others that fit.
+/// in there only the runtime can tell: the extrinsic that it came of, name, asker, model, version, request, amount, no topics.
+///
+/// Other events have bytes of somebody's choice in them, and may be made to look like this one, for more than a question
+/// costs: a registration has too few (a PeerId's 64), so that its account's key would have to go on with five certain bytes;
+/// a referendum's proposal has enough (128), and keeps a deposit of twice the price.
 fn has_payment(events: &[u8], model: ModelId, request: H256) -> bool {
+    const APPLIED: [u8; 1] = [0];
+    const LOW: usize = 2;
+    // No block has 2¹⁶ extrinsics.
+    const HIGH: [u8; 2] = [0; 2];
     const ASKER: usize = 32;
     const VERSION: usize = 4;
-    const AMOUNT: usize = 16;
-    let model = model.to_le_bytes();
-    let length = QUERY_PAID.len() + ASKER + model.len() + VERSION + request.0.len() + AMOUNT + 1;
+    const NO_TOPICS: [u8; 1] = [0];
+    let (model, price) = (model.to_le_bytes(), QUERY_PRICE.to_le_bytes());
+    let length = APPLIED.len()
+        + LOW
+        + HIGH.len()
+        + QUERY_PAID.len()
+        + ASKER
+        + model.len()
+        + VERSION
+        + request.0.len()
+        + price.len()
+        + NO_TOPICS.len();
     let is_payment = |event: &[u8]| {
-        let (name, rest) = event.split_at_checked(QUERY_PAID.len())?;
+        let rest = event.strip_prefix(&APPLIED)?;
+        let (_, rest) = rest.split_at_checked(LOW)?;
+        let rest = rest.strip_prefix(&HIGH)?.strip_prefix(&QUERY_PAID)?;
         let (_, rest) = rest.split_at_checked(ASKER)?;
-        let (asked, rest) = rest.split_at_checked(model.len())?;
+        let rest = rest.strip_prefix(&model)?;
         let (_, rest) = rest.split_at_checked(VERSION)?;
-        let (paid, rest) = rest.split_at_checked(request.0.len())?;
-        let (_, topics) = rest.split_at_checked(AMOUNT)?;
-        Some(name == QUERY_PAID && asked == model && paid == request.0 && topics == [0])
+        let rest = rest.strip_prefix(&request.0)?.strip_prefix(&price)?;
+        Some(rest == NO_TOPICS)
     };
     events
         .windows(length)
@@ -262,7 +290,11 @@ fn unavailable(error: NodeError) -> Refusal {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        future::poll_fn,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::Poll,
+    };
     use tokio::sync::Notify;
 
     const REQUEST: H256 = H256([7; 32]);
@@ -278,7 +310,7 @@ mod tests {
             &model.to_le_bytes(),
             &12u32.to_le_bytes(),
             &request.0,
-            &500_000_000_000u128.to_le_bytes(),
+            &QUERY_PRICE.to_le_bytes(),
             &[0],
         ]
         .concat()
@@ -292,6 +324,38 @@ mod tests {
         // Without the event's name, these are bytes of something else.
         assert!(!has_payment(&events(3, REQUEST)[7..], 3, REQUEST));
         assert!(!has_payment(&[], 0, REQUEST));
+    }
+
+    #[test]
+    fn another_event_that_has_chosen_bytes_is_no_payment() {
+        // `Reputation.Registered`: an account whose key has the event's name in it, and 64 bytes of a PeerId.
+        let (mut who, mut peer_id) = ([9; 32], [9; 64]);
+        who[8..10].copy_from_slice(&QUERY_PAID);
+        let chosen = [
+            &3u32.to_le_bytes()[..],
+            &12u32.to_le_bytes(),
+            &REQUEST.0,
+            &QUERY_PRICE.to_le_bytes(),
+        ]
+        .concat();
+        peer_id[8..].copy_from_slice(&chosen);
+        let registered = |who: [u8; 32]| {
+            // Of which extrinsic, the name, the PeerId's length, no topics.
+            [&[4, 0, 2, 0, 0, 0, 20, 0][..], &who, &[1, 1], &peer_id, &[0]].concat()
+        };
+        assert!(!has_payment(&registered(who), 3, REQUEST));
+        // Three more bytes of the key, and it would be taken for one: five can't be had for the price of a question.
+        who[3] = 0;
+        who[6..8].fill(0);
+        assert!(has_payment(&registered(who), 3, REQUEST));
+        // What was paid is the price, by an extrinsic.
+        let mut cheap = events(3, REQUEST);
+        let amount = cheap.len() - 17;
+        cheap[amount] ^= 1;
+        assert!(!has_payment(&cheap, 3, REQUEST));
+        let mut of_no_extrinsic = events(3, REQUEST);
+        of_no_extrinsic[1] = 1;
+        assert!(!has_payment(&of_no_extrinsic, 3, REQUEST));
     }
 
     #[test]
@@ -375,6 +439,23 @@ mod tests {
         let failed = work.begin(&payments, REQUEST, Err(unpaid("busy")));
         work.may_end.notify_one();
         assert_eq!(failed.await.unwrap_err().sentence, "busy");
+        let again = work.begin(&payments, REQUEST, Ok(vec![2]));
+        work.may_end.notify_one();
+        assert_eq!(again.await.unwrap(), vec![2]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_and_not_kept() {
+        let payments = Arc::new(Payments::new(Node::new(1)));
+        let breaks = || {
+            Ok(poll_fn(|_| -> Poll<Result<Vec<u8>, Refusal>> {
+                panic!("as a defect would")
+            }))
+        };
+        let told = payments.once(REQUEST, &FOUND, breaks).unwrap().await;
+        assert_eq!(told.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(payments.known(REQUEST).is_none());
+        let work = Work::new();
         let again = work.begin(&payments, REQUEST, Ok(vec![2]));
         work.may_end.notify_one();
         assert_eq!(again.await.unwrap(), vec![2]);

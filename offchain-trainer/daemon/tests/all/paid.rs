@@ -19,10 +19,15 @@ use tokio::{
 
 /// What the node is asked for the newest header.
 const NEWEST: &str = r#""chain_getHeader","params":[]"#;
+/// What a server says that begins to read a body.
+const CONTINUE: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// The block with the payment.
 fn block() -> String {
     format!("0x{}", "33".repeat(32))
 }
+
+/// What a node says that can't tell.
+const CANT_TELL: &str = "State already discarded";
 
 /// A node that gives the first of these answers whose words are in the question, for as long as the test runs.
 async fn node(answers: Vec<(&'static str, Value)>) -> u16 {
@@ -38,7 +43,12 @@ async fn node(answers: Vec<(&'static str, Value)>) -> u16 {
             }
             let answer = answers.iter().find(|(words, _)| text.contains(words));
             let result = answer.map(|(_, result)| result);
-            let body = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
+            let said = if result.is_some_and(|result| result == CANT_TELL) {
+                serde_json::json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": 4003, "message": CANT_TELL } })
+            } else {
+                serde_json::json!({ "jsonrpc": "2.0", "id": 1, "result": result })
+            };
+            let body = said.to_string();
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
@@ -67,14 +77,16 @@ async fn node_with_payment(question: &[u8], newest: &str) -> u16 {
         &[0],
     ]
     .concat();
+    node_with_events(serde_json::json!(format!("0x{}", hex::encode(paid))), newest).await
+}
+
+/// A node that says this of the events of its block 1, and whose newest is this one.
+async fn node_with_events(events: Value, newest: &str) -> u16 {
     node(vec![
         (NEWEST, serde_json::json!({ "number": newest })),
         ("chain_getHeader", serde_json::json!({ "number": "0x1" })),
         ("chain_getBlockHash", serde_json::json!(block())),
-        (
-            "state_getStorage",
-            serde_json::json!(format!("0x{}", hex::encode(paid))),
-        ),
+        ("state_getStorage", events),
     ])
     .await
 }
@@ -176,6 +188,25 @@ async fn a_payment_s_age_is_known_without_a_duty_sheet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_know_the_block_s_events_is_asked_again() {
+    let question = salted(3);
+    for (number, events, words) in [
+        (32, Value::Null, "no state of that block"),
+        (33, Value::from(CANT_TELL), CANT_TELL),
+    ] {
+        let port = node_with_events(events, "0x5").await;
+        let mut pc = Pc::start(number, &[], true).await;
+        pc.stop().await;
+        pc.options.node_rpc_port = port;
+        pc.start_again().await;
+        // The payment may be there all the same.
+        let answer = ask(&pc, &question, &block()).await;
+        refused(answer, StatusCode::SERVICE_UNAVAILABLE, words).await;
+        pc.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_sends_no_body_keeps_no_payer_out() {
     let question = salted(3);
     let port = node_with_payment(&question, "0x5").await;
@@ -189,13 +220,18 @@ async fn whoever_sends_no_body_keeps_no_payer_out() {
     let address = pc.url("").replace("http://", "");
     let address = address.trim_end_matches('/').to_owned();
     let head = format!(
-        "POST {PAID_PATH} HTTP/1.1\r\nhost: {address}\r\n{PAID_IN_HEADER}: {}\r\ncontent-length: 100\r\n\r\n",
+        "POST {PAID_PATH} HTTP/1.1\r\nhost: {address}\r\n{PAID_IN_HEADER}: {}\r\ncontent-length: 100\r\n\
+         expect: 100-continue\r\n\r\n",
         block()
     );
     let mut silent = Vec::new();
     for _ in 0..16 {
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
+        // The trainer waits for the body now.
+        let mut waits = [0; CONTINUE.len()];
+        stream.read_exact(&mut waits).await.unwrap();
+        assert_eq!(&waits, CONTINUE);
         silent.push(stream);
     }
     assert_eq!(ask(&pc, &question, &block()).await.status(), StatusCode::OK);
