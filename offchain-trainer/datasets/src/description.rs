@@ -36,11 +36,12 @@ impl Description {
         if read.shards.is_empty() || read.shards.len() > MAX_SHARDS as usize {
             return Err(format!("it must have 1 to {MAX_SHARDS} shards"));
         }
-        let mut files = read.shards.iter().chain([&read.validation]);
-        match files.find(|name| !is_plain(name)) {
-            Some(name) => Err(format!("{name:?} is no name of a file in the same folder")),
-            None => Ok(read),
+        for name in read.shards.iter().chain([&read.validation]) {
+            if !is_plain(name) {
+                return Err(format!("{name:?} is no name of a file in the same folder"));
+            }
         }
+        Ok(read)
     }
 }
 
