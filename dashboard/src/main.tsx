@@ -23,11 +23,20 @@ trainer.status.subscribe(() => {
   if (status?.node_rpc_port !== undefined) chain.start(status.node_rpc_port);
   // A trainer that was just started doesn't know it yet.
   if (status?.genesis) chain.expect(status.genesis);
+  const sheet = status?.last_sheet;
+  if (sheet) chain.heard(sheet.block, Date.now() - sheet.seconds_ago * 1000);
   chain.mine(status?.account ? addressOfHex(status.account) : undefined);
 });
 trainer.start();
 // Follows them as soon as there is a chain.
 chain.whenThere(() => payments.restore());
+// The tab's memory has the question that is paid for: nobody else could have it answered.
+addEventListener("beforeunload", (event) => {
+  if (!payments.areOnTheirWay()) return;
+  event.preventDefault();
+  // For browsers of before 2024.
+  event.returnValue = true;
+});
 
 const app = document.getElementById("app");
 if (app) {

@@ -12,15 +12,23 @@ export interface Sent {
   genesis: string;
   born: number;
   dies: number;
+  /** The account's number for it: a chain takes one transaction with it. */
+  nonce: number;
 }
 
 export interface Receipt {
   block: { hash: string; number: number; index: number };
-  fee: bigint;
+  /** Not known where the outcome isn't. */
+  fee: bigint | undefined;
+  /** Whether the node no longer knows what became of it in its block: the block's state is gone. */
+  unknown: boolean;
   /** Why it did nothing but cost its fee, if so. */
   failure: string | undefined;
   finalised: boolean;
 }
+
+/** Blocks after which a node may have no state any more: it keeps 256, and drops them when it likes. */
+const STATES = 200;
 
 export type Found =
   /** In no block so far. */
@@ -71,12 +79,22 @@ export class Following {
       if (hash === undefined) return { is: "waiting" };
       const index = (await this.books.transactions(hash)).indexOf(transaction);
       if (index >= 0) {
-        const outcome = await this.books.outcome(hash, index);
+        const outcome = await this.outcome({ hash, number, index }, best);
         this.receipt = { block: { hash, number, index }, ...outcome, finalised: number <= finalised };
         return { is: "there", receipt: this.receipt };
       }
       if (number <= finalised) this.searched = number;
     }
     return this.searched >= dies ? { is: "never" } : { is: "waiting" };
+  }
+
+  private async outcome({ hash, number, index }: Receipt["block"], best: number): Promise<Pick<Receipt, "fee" | "failure" | "unknown">> {
+    try {
+      return { ...(await this.books.outcome(hash, index)), unknown: false };
+    } catch (reason) {
+      // A node that is away tells later. One that is there and knows the block has lost its state, and never will.
+      if (best - number <= STATES || (await this.books.hashAt(number)) !== hash) throw reason;
+      return { fee: undefined, failure: undefined, unknown: true };
+    }
   }
 }

@@ -7,13 +7,13 @@ import { createStore } from "../app/store";
 import { startOfDay } from "./earned";
 import type { Earned } from "./earned";
 import type { Books, Found, Sent } from "./follow";
-import type { Order, Signed } from "./pay";
+import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
 import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
 
 export type { Earned } from "./earned";
 export type { Found, Receipt, Sent } from "./follow";
-export type { Order, Signed } from "./pay";
+export type { Loose, Order, Signed } from "./pay";
 export * from "./types";
 
 export type Condition =
@@ -37,6 +37,13 @@ let working: Promise<Working> | undefined;
 let account: string | undefined;
 /** The genesis hash of the chain that the node follows, and of the one that the trainer works for. */
 let [followed, expected]: (string | undefined)[] = [];
+
+/** The newest block that the trainer heard of from its node, and when. Only that node knows the trainer's token. */
+let told: { block: number; at: number } | undefined;
+/** Whoever waits for the chain. */
+const waiting = new Set<() => void>();
+/** The longest that the trainer may not have heard from its node while something is signed. */
+const HEARD = 60_000;
 
 /** Whether what answers as the node is not this PC's: another program may have its port. */
 const isOther = (): boolean => followed !== undefined && expected !== undefined && followed !== expected;
@@ -67,6 +74,8 @@ async function load(port: number) {
         return;
       }
       followed = genesis;
+      for (const tell of waiting) tell();
+      waiting.clear();
     } catch {
       // It went again: then it comes again, too.
     }
@@ -137,7 +146,8 @@ async function load(port: number) {
     async heads() {
       const now = snapshot.get();
       if (!now || condition.get().is !== "up") throw new Error("the node is away");
-      return { best: now.best.number, finalised: now.finalised.number };
+      // What is final in a chain that the trainer's node hasn't seen is so in nobody's but the port's.
+      return { best: now.best.number, finalised: Math.min(now.finalised.number, told?.block ?? 0) };
     },
     hashAt: (number) => blocks.find(link, String(number)),
     transactions: (hash) => patiently(blocks.transactions(link, hash), "a block"),
@@ -170,13 +180,15 @@ export function expect(genesis: string): void {
   }
 }
 
-/** Calls back once the chain is there to be asked. */
-export function whenThere(told: () => void): void {
-  const stop = snapshot.subscribe(() => {
-    if (followed === undefined) return;
-    stop();
-    told();
-  });
+/** What the trainer last heard from its node, and when. */
+export function heard(block: number, at: number): void {
+  told = { block, at };
+}
+
+/** Calls back once it is known which chain is there, before anything of it is shown as this PC's. */
+export function whenThere(tell: () => void): void {
+  if (followed !== undefined) tell();
+  else waiting.add(tell);
 }
 
 /** Whether a transaction is for the chain that is there. */
@@ -220,12 +232,20 @@ export async function feeOf(order: Order, from: string): Promise<bigint> {
 }
 
 /** Signs a transaction, if what answers as the node is of the chain that this PC's trainer works for. */
-export async function sign(order: Order, signer: PolkadotSigner, from: string): Promise<Signed> {
+export async function sign(
+  order: Order,
+  signer: PolkadotSigner,
+  from: string,
+  loose: (genesis: string) => Loose | undefined,
+): Promise<Signed> {
   const { link, pay } = await there();
   if (followed === undefined || followed !== expected) {
     throw new Error("the trainer has not said yet that this node is its own");
   }
-  return pay.sign(link, followed, order, signer, from);
+  if (!told || Date.now() - told.at > HEARD) {
+    throw new Error("the trainer hasn’t heard from its node in the last minute: see whether the node runs, and makes or gets blocks");
+  }
+  return pay.sign(link, followed, order, signer, from, { loose: loose(followed), block: told.block });
 }
 
 /** Hands it to the node. */

@@ -1,9 +1,12 @@
 /**
  * Transactions: what one costs, signing one, and handing it to the node.
  *
- * A transaction is signed once and handed over once. What becomes of it is read from the blocks (`follow.ts`): what a node
+ * A transaction is signed once. What becomes of it is read from the blocks (`follow.ts`): what a node
  * says of its pool is a guess. The signature is over the hash of the metadata, too (`CheckMetadataHash`), so that whoever has
  * the node's port can't have another call signed than the one that is shown: the chain refuses it.
+ *
+ * Whoever has that port may keep a transaction, say that it was refused, and hand it over when the next one is. So the next
+ * one has the same number as the one that is said to be nowhere, for as long as that could be in a block: a chain takes one of them.
  */
 import type { PolkadotSigner } from "polkadot-api";
 import { withMetadataHash } from "polkadot-api/signer";
@@ -29,6 +32,21 @@ export type Order =
 export interface Signed {
   sent: Sent;
   bytes: string;
+}
+
+/** A transaction that the node said is nowhere, and that may be in a block up to `until` all the same. */
+export interface Loose {
+  nonce: number;
+  until: number;
+}
+
+/** The number for the next transaction: the account's next one, if no loose one could take its place beside it. */
+export function numberFor(next: number, loose: Loose | undefined, block: number): number {
+  if (!loose || block > loose.until) return next;
+  if (loose.nonce >= next) return loose.nonce;
+  throw new Error(
+    `the payment before may be in a block after all: look at the account, and try again after block ${loose.until}`,
+  );
 }
 
 /** The node looked at it and did not take it: nobody else has it. */
@@ -60,9 +78,10 @@ export async function sign(
   order: Order,
   signer: PolkadotSigner,
   from: string,
+  { loose, block }: { loose: Loose | undefined; block: number },
 ): Promise<Signed> {
   const born = await patiently(link.client.getFinalizedBlock(), "the final block");
-  const nonce = await link.request<number>("system_accountNextIndex", [from]);
+  const nonce = numberFor(await link.request<number>("system_accountNextIndex", [from]), loose, block);
   const bytes = await patiently(
     transaction(link.api, order).sign(overMetadata(signer), {
       at: born.hash,
@@ -73,7 +92,7 @@ export async function sign(
   );
   return {
     bytes: toHex(bytes),
-    sent: { transaction: hashOf(bytes), genesis, born: born.number, dies: born.number + LIFE },
+    sent: { transaction: hashOf(bytes), genesis, born: born.number, dies: born.number + LIFE, nonce },
   };
 }
 

@@ -3,8 +3,20 @@ import type { ComponentChildren } from "preact";
 import { href } from "../app/router";
 import { exact } from "../format/amount";
 import { count } from "../format/number";
+import { takesFocus } from "../parts/focus";
 import { Hash } from "../parts/links";
-import type { Payment } from "../money/payments";
+import { type Payment, isSettled } from "../money/payments";
+
+/** What the person may do meanwhile. The question is in this tab's memory, and nowhere else. */
+function Meanwhile({ payment }: { payment: Payment }) {
+  if (isSettled(payment)) return null;
+  return (
+    <p class="note">
+      You may close this dialog: the payment goes on, and is shown here again. Keep this tab open until it is final
+      {payment.question !== undefined && " and answered"}.
+    </p>
+  );
+}
 
 export function Receipt({ payment, children }: { payment: Payment; children?: ComponentChildren }) {
   const { stage, sent } = payment;
@@ -25,7 +37,7 @@ export function Receipt({ payment, children }: { payment: Payment; children?: Co
       );
     case "sent":
       return (
-        <div role="status" data-stage="sent">
+        <div role="status" data-stage="sent" tabIndex={-1} ref={takesFocus}>
           {children}
           <p>
             Handed to the node as <Hash hash={sent?.transaction ?? ""} />. Waiting for a block that has it…
@@ -36,20 +48,21 @@ export function Receipt({ payment, children }: { payment: Payment; children?: Co
               until block {count(sent?.dies ?? 0)}, and then knows.
             </p>
           )}
-          <p class="note">This may be closed: the payment goes on, and is shown here again.</p>
+          <Meanwhile payment={payment} />
         </div>
       );
     case "there": {
       const { receipt } = stage;
       const to = href({ view: "extrinsic", block: receipt.block.hash, index: receipt.block.index });
       return (
-        <div class="receipt" role="status" data-receipt={receipt.block.number}>
+        <div class="receipt" role="status" data-receipt={receipt.block.number} tabIndex={-1} ref={takesFocus}>
           <h3>Receipt</h3>
           {receipt.failure === undefined ? (
             children
           ) : (
             <p class="problem">It failed ({receipt.failure}): nothing but the fee was paid.</p>
           )}
+          {receipt.unknown && <p class="problem">The node no longer knows whether it succeeded; see the balance.</p>}
           <dl class="lines">
             <dt>Block</dt>
             <dd>
@@ -57,12 +70,13 @@ export function Receipt({ payment, children }: { payment: Payment; children?: Co
               {receipt.finalised ? ", final: it can’t be undone any more" : ", not final yet"}
             </dd>
             <dt>Fee</dt>
-            <dd class="num">{exact(receipt.fee)} HYDRA</dd>
+            <dd class="num">{receipt.fee === undefined ? "not known any more" : `${exact(receipt.fee)} HYDRA`}</dd>
             <dt>Transaction</dt>
             <dd>
               <Hash hash={sent?.transaction ?? ""} />
             </dd>
           </dl>
+          <Meanwhile payment={payment} />
         </div>
       );
     }

@@ -8,9 +8,11 @@ import { exact } from "../format/amount";
 import { nameOf } from "../format/names";
 import { payments } from "../money";
 import { offer, transfer } from "../money/offer";
-import { type Payment, isOnItsWay, isSettled } from "../money/payments";
+import { type Payment, isSettled } from "../money/payments";
 import { Dialog } from "../parts/dialog";
+import { takesFocus } from "../parts/focus";
 import { Who } from "../parts/links";
+import { cantPay } from "../words/asking";
 import { useConfirm } from "./confirm";
 import { Receipt } from "./receipt";
 import { Payer } from "./unlock";
@@ -25,7 +27,7 @@ function Sent({ payment }: { payment: Payment }) {
           </p>
         )}
       </Receipt>
-      {!isOnItsWay(payment) && (
+      {isSettled(payment) && (
         <p class="actions">
           <button type="button" onClick={() => payments.putAway("send")}>
             Send another
@@ -46,7 +48,9 @@ export function Send({ onClose }: { onClose: () => void }) {
     event.preventDefault();
     const wanted = transfer(to, amount, key?.address ?? "");
     if (typeof wanted === "string") return say(wanted);
-    return void review((account) => offer(chain, { kind: "send", ...wanted }, wanted.amount, account));
+    return void review(
+      async (account) => cantPay(chain.snapshot.get()) ?? offer(chain, { kind: "send", ...wanted }, wanted.amount, account),
+    );
   };
   const close = () => {
     if (payment && isSettled(payment)) payments.putAway("send");
@@ -93,7 +97,7 @@ export function Send({ onClose }: { onClose: () => void }) {
             </form>
           )}
           {offered?.order.kind === "send" && (
-            <div class="review">
+            <div class="review" tabIndex={-1} role="group" aria-label="Check before you pay" ref={takesFocus}>
               <dl class="lines">
                 <dt>Amount</dt>
                 <dd class="num">{exact(offered.amount)} HYDRA</dd>

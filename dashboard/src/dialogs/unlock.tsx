@@ -47,8 +47,9 @@ function Unlock() {
   return (
     <form class="unlock" onSubmit={(event) => void submit(event)}>
       <p>
-        Money is sent with your own key. Choose the keystore file that your wallet exported (JSON). It is opened in this
-        page, and goes nowhere.
+        Choose the keystore file of the account that pays: one that <code>hydra wallet backup</code> writes, or that the
+        polkadot-js extension exports. It is opened in this page, and goes nowhere. This PC’s own account:{" "}
+        <code>hydra wallet import</code> its phrase first (see “The dashboard” in docs/user-guide.md).
       </p>
       <label>
         Keystore file

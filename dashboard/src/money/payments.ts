@@ -3,10 +3,11 @@
  *
  * They belong to the page and not to a dialog: whoever closes one, looks elsewhere, or loads the page again finds the payment
  * as it stands, and the answer that was paid for. While one is on its way there is no second of its kind. Must never say that
- * nothing was sent once something may have been.
+ * nothing was sent once something may have been. That it says so of what the node refused is the node's word: the next payment
+ * of its kind has the same number, for as long as that one could be in a block.
  */
 import { type Store, createStore } from "../app/store";
-import type { Found, Order, Receipt, Sent, Signed } from "../chain";
+import type { Found, Loose, Order, Receipt, Sent, Signed } from "../chain";
 import type { Answer } from "../trainer";
 
 export type Stage =
@@ -33,7 +34,8 @@ export interface Payment {
 
 /** Chain and trainer, as far as a payment needs them. */
 export interface World<Signer> {
-  sign(order: Order, signer: Signer, from: string): Promise<Signed>;
+  /** `loose`: a transaction that the node said is nowhere, of the chain with this genesis. */
+  sign(order: Order, signer: Signer, from: string, loose: (genesis: string) => Loose | undefined): Promise<Signed>;
   submit(signed: Signed): Promise<void>;
   /** Whether this error says that the node has not taken it. */
   isRefusal(reason: unknown): boolean;
@@ -49,6 +51,9 @@ export interface World<Signer> {
 
 export type Kind = Order["kind"];
 const KEY = "hydra-payments";
+const LOOSE_KEY = "hydra-refused-payments";
+/** Accounts and chains are few. */
+const MAX_LOOSE = 16;
 const KINDS: Kind[] = ["send", "ask"];
 
 const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
@@ -56,8 +61,18 @@ const textOf = (reason: unknown): string => (reason instanceof Error ? reason.me
 /** Whether there is nothing left to wait for: neither a block, nor finality, nor an answer. */
 export function isSettled({ stage, question, answer, problem }: Payment): boolean {
   if (stage.is === "refused" || stage.is === "never") return true;
-  if (stage.is !== "there" || !stage.receipt.finalised) return false;
+  if (stage.is !== "there") return false;
+  // Nothing more will be known.
+  if (stage.receipt.unknown && question === undefined) return true;
+  if (!stage.receipt.finalised) return false;
   return question === undefined || stage.receipt.failure !== undefined || answer !== undefined || problem?.passing === false;
+}
+
+/** A transaction that the node said is nowhere. */
+interface LooseOne extends Loose {
+  kind: Kind;
+  account: string;
+  genesis: string;
 }
 
 /** Whether another one of its kind would be a second payment by accident: this one may still go through, or is not answered. */
@@ -72,18 +87,35 @@ export class Payments<Signer> {
   /** The last payment of each kind that the person has not put away. */
   readonly of: Record<Kind, Store<Payment | undefined>> = { send: createStore(undefined), ask: createStore(undefined) };
   private readonly answering = new Set<string>();
+  private readonly loose: LooseOne[];
+  /** What was kept of other chains. */
+  private foreign: Payment[] = [];
+  private restored = false;
 
-  constructor(private readonly world: World<Signer>) {}
+  constructor(private readonly world: World<Signer>) {
+    this.loose = parse(world.kept?.getItem(LOOSE_KEY) ?? "").filter(isLoose);
+  }
 
-  /** Begins a payment, unless one of its kind is on its way. Resolves when it was handed over, or could not be. */
+  /** Whether the person would miss something by leaving. */
+  areOnTheirWay(): boolean {
+    return KINDS.some((kind) => {
+      const payment = this.of[kind].get();
+      return payment !== undefined && isOnItsWay(payment);
+    });
+  }
+
+  /**
+   * Begins a payment, unless there is one of its kind that isn't settled, or may be: what was kept is not looked at yet.
+   * Resolves when it was handed over, or could not be.
+   */
   async pay(order: Order, signer: Signer, account: string, question?: string): Promise<void> {
     const store = this.of[order.kind];
     const before = store.get();
-    if (before && isOnItsWay(before)) return;
+    if (!this.restored || (before && !isSettled(before))) return;
     store.set({ order, account, question, sent: undefined, stage: { is: "signing" }, answer: undefined, problem: undefined });
     let signed: Signed;
     try {
-      signed = await this.world.sign(order, signer, account);
+      signed = await this.world.sign(order, signer, account, (genesis) => this.looseOf(order.kind, account, genesis));
     } catch (reason) {
       this.stage(store, { is: "refused", problem: `It could not be signed: ${textOf(reason)}. Nothing was sent.` });
       return;
@@ -94,6 +126,7 @@ export class Payments<Signer> {
       await this.world.submit(signed);
     } catch (reason) {
       if (this.world.isRefusal(reason)) {
+        this.loosen(order.kind, account, signed.sent);
         this.stage(store, { is: "refused", problem: `The network did not take it (${textOf(reason)}). Nothing was sent.` });
         return;
       }
@@ -106,20 +139,51 @@ export class Payments<Signer> {
   putAway(kind: Kind): void {
     const store = this.of[kind];
     const payment = store.get();
-    if (!payment || isOnItsWay(payment)) return;
+    if (!payment || !isSettled(payment)) return;
     store.set(undefined);
     this.keep();
   }
 
+  /** Puts a question again that is paid, and was refused. */
+  askAgain(): void {
+    const store = this.of.ask;
+    const payment = store.get();
+    if (payment?.stage.is !== "there" || payment.problem?.passing !== false) return;
+    this.change(store, { problem: undefined });
+    void this.ask(store);
+  }
+
   /** Goes on with what was on its way when the page was loaded anew. */
   restore(): void {
-    const text = this.world.kept?.getItem(KEY);
-    for (const payment of text ? parse(text) : []) {
+    const kept = parse(this.world.kept?.getItem(KEY) ?? "").filter(isPayment);
+    this.foreign = kept.filter(({ sent }) => sent && !this.world.isOurs(sent));
+    for (const payment of kept) {
       const store = this.of[payment.order.kind];
       if (store.get() || !payment.sent || !this.world.isOurs(payment.sent)) continue;
       store.set(payment);
       this.follow(store, payment.sent);
     }
+    this.restored = true;
+  }
+
+  private looseOf(kind: Kind, account: string, genesis: string): Loose | undefined {
+    return this.loose.find((one) => one.kind === kind && one.account === account && one.genesis === genesis);
+  }
+
+  /** The node says that this one is nowhere. */
+  private loosen(kind: Kind, account: string, { genesis, nonce, dies }: Sent): void {
+    this.tie((one) => one.kind === kind && one.account === account && one.genesis === genesis);
+    this.loose.push({ kind, account, genesis, nonce, until: dies });
+    this.loose.splice(0, this.loose.length - MAX_LOOSE);
+    this.write(LOOSE_KEY, this.loose);
+  }
+
+  /** These can be in no block any more. */
+  private tie(which: (one: LooseOne) => boolean): void {
+    const left = this.loose.filter((one) => !which(one));
+    if (left.length === this.loose.length) return;
+    this.loose.splice(0, this.loose.length, ...left);
+    this.write(LOOSE_KEY, this.loose);
   }
 
   private stage(store: Store<Payment | undefined>, stage: Stage): void {
@@ -161,11 +225,19 @@ export class Payments<Signer> {
   private found(store: Store<Payment | undefined>, found: Found): void {
     const now = store.get();
     if (!now) return;
-    if (found.is === "never") this.stage(store, { is: "never" });
+    const { account, order, sent } = now;
+    if (found.is === "never") {
+      if (sent && now.stage.is !== "never") this.loosen(order.kind, account, sent);
+      this.stage(store, { is: "never" });
+    }
     // What was in a block is on its way again when that block is replaced.
     else if (found.is === "waiting") {
       if (now.stage.is === "there") this.stage(store, { is: "sent" });
     } else {
+      // The account's number is used. Of its own kind only: a port's owner could show another one's block.
+      if (sent) {
+        this.tie((one) => one.kind === order.kind && one.account === account && one.genesis === sent.genesis && one.nonce <= sent.nonce);
+      }
       this.stage(store, { is: "there", receipt: found.receipt });
       if (found.receipt.failure === undefined) void this.ask(store);
     }
@@ -205,25 +277,36 @@ export class Payments<Signer> {
     const kept = KINDS.flatMap((kind) => this.of[kind].get() ?? []).filter(
       ({ sent, stage }) => sent !== undefined && stage.is !== "refused" && stage.is !== "never",
     );
+    this.write(KEY, [...kept, ...this.foreign]);
+  }
+
+  private write(key: string, list: unknown[]): void {
     try {
-      if (kept.length > 0) this.world.kept?.setItem(KEY, written(kept));
-      else this.world.kept?.removeItem(KEY);
+      if (list.length > 0) this.world.kept?.setItem(key, written(list));
+      else this.world.kept?.removeItem(key);
     } catch {
       // A browser that keeps nothing: then a reload loses it, and nothing else does.
     }
   }
 }
 
-const written = (payments: Payment[]): string =>
-  JSON.stringify(payments, (_, value: unknown) => (typeof value === "bigint" ? { n: value.toString() } : value));
+const written = (list: unknown[]): string =>
+  JSON.stringify(list, (_, value: unknown) => (typeof value === "bigint" ? { n: value.toString() } : value));
 
-function parse(text: string): Payment[] {
+const isPayment = (said: unknown): said is Payment => KINDS.includes((said as Partial<Payment> | null)?.order?.kind as Kind);
+
+function isLoose(said: unknown): said is LooseOne {
+  const one = said as Partial<LooseOne> | null;
+  return KINDS.includes(one?.kind as Kind) && typeof one?.nonce === "number" && typeof one.until === "number";
+}
+
+function parse(text: string): unknown[] {
   try {
     const said: unknown = JSON.parse(text, (_, value: unknown) => {
       const n = (value as { n?: unknown } | null)?.n;
       return typeof n === "string" ? BigInt(n) : value;
     });
-    return Array.isArray(said) ? (said as Payment[]).filter(({ order }) => KINDS.includes(order?.kind)) : [];
+    return Array.isArray(said) ? said : [];
   } catch {
     return [];
   }

@@ -74,7 +74,7 @@ export function ModelPanel() {
               type="button"
               class="primary"
               onClick={() => ask(true)}
-              disabled={asked === undefined && (!ready || condition.is !== "up" || snapshot?.price === undefined)}
+              disabled={asked === undefined && (!ready || condition.is !== "up" || snapshot?.price === undefined || snapshot.syncing)}
             >
               {asked ? "See your question" : `Draw a digit and ask · ${snapshot?.price === undefined ? "–" : exact(snapshot.price)} HYDRA`}
             </button>
@@ -87,7 +87,7 @@ export function ModelPanel() {
           </p>
         </div>
       </div>
-      {asking && model && <Ask model={model} onClose={() => ask(false)} />}
+      {asking && (asked || model) && <Ask model={model} onClose={() => ask(false)} />}
     </Panel>
   );
 }

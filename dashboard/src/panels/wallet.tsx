@@ -86,7 +86,7 @@ export function Wallet() {
         )}
       </p>
       <p class="actions">
-        <button type="button" onClick={() => show("send")} disabled={sent === undefined && condition.is !== "up"}>
+        <button type="button" onClick={() => show("send")} disabled={sent === undefined && (condition.is !== "up" || snapshot === undefined || snapshot.syncing)}>
           {sent ? "See your payment" : "Send"}
         </button>
         <button type="button" onClick={() => show("receive")} disabled={!address}>

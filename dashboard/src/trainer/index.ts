@@ -128,8 +128,9 @@ async function put(question: string, block: string): Promise<Answer> {
   });
   const said = (await response.json()) as Answer & { error?: string };
   if (response.ok) return said;
-  // 503: busy, starting, or its node is a block behind.
-  throw new Refused(said.error ?? `HTTP status ${response.status}`, response.status >= 500);
+  const { status } = response;
+  // 503: busy, starting, or its node is a block behind. 408: this PC was. 404: the trainer is being replaced by another release.
+  throw new Refused(said.error ?? `HTTP status ${status}`, status >= 500 || status === 408 || status === 404);
 }
 
 /**

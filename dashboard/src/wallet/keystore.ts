@@ -84,7 +84,12 @@ export async function unlock(keystore: Keystore, password: string): Promise<Key 
     return "This keystore asks for more work than any wallet's: it is damaged, or somebody made it to keep this PC busy.";
   }
   const words = new TextEncoder().encode(password);
-  const stretched = await scryptAsync(words, encoded.subarray(0, SALT), { N, r, p, dkLen: 64, asyncTick: 20 });
+  let stretched: Uint8Array;
+  try {
+    stretched = await scryptAsync(words, encoded.subarray(0, SALT), { N, r, p, dkLen: 64, asyncTick: 20 });
+  } finally {
+    words.fill(0);
+  }
   const rest = encoded.subarray(SALT + 12);
   let opened: Uint8Array;
   try {
@@ -98,6 +103,7 @@ export async function unlock(keystore: Keystore, password: string): Promise<Key 
   opened.fill(0);
   if (typeof key === "string") return key;
   if (keystore.address && keystore.address !== key.address) {
+    key.secretKey.fill(0);
     return "This keystore is damaged: its key belongs to another address than it says.";
   }
   return key;

@@ -175,7 +175,7 @@ function noCoins({ me }: Chain.Snapshot): Notice | undefined {
     kind: "no-coins",
     mood: "plain",
     head: `${hydra(me.funds.free)}: not enough to take part`,
-    text: `Taking part needs ${hydra(NEEDED)}: 1 as stake, which stays yours, and fees. Send it to this PC’s address, below under Receive.`,
+    text: `Taking part needs ${hydra(NEEDED)}: 1 as stake, which stays yours, and fees. Send it to this PC’s address, below under Receive. Ask a member for \`hydra invite ADDRESS\`, or on a test network start with \`hydra up --faucet\`.`,
   };
 }
 

@@ -38,6 +38,8 @@ export class Browser {
     page.on("websocket", (socket) => {
       if (!LOOPBACK.test(socket.url())) complaints.push(`a connection left this PC: ${socket.url()}`);
     });
+    // Whoever leaves while a question is on its way is asked.
+    page.on("dialog", (dialog) => void dialog.accept());
     page.setDefaultTimeout(PATIENCE);
     await page.goto(new URL(path, this.address).href);
     return Object.assign(page, {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Found, Model, Order, Receipt, Sent } from "../../src/chain";
-import { submit } from "../../src/chain/pay";
+import type { Found, Loose, Model, Order, Receipt, Sent, Snapshot } from "../../src/chain";
+import { numberFor, submit } from "../../src/chain/pay";
 import { type Bank, offer, stillHolds, transfer } from "../../src/money/offer";
 import { Payments, type World, isOnItsWay, isSettled } from "../../src/money/payments";
 import { heldOut, question } from "../../src/money/question";
 import type { Answer } from "../../src/trainer";
+import { PRICE, cantCost, cantPay } from "../../src/words/asking";
 
 const HYDRA = 1_000_000_000_000n;
 const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -15,7 +16,7 @@ const ASK: Order = { kind: "ask", model: 0, requestHash: "0x11" };
 
 const receipt = (hash: string, more: Partial<Receipt> = {}): Found => ({
   is: "there",
-  receipt: { block: { hash, number: 11, index: 1 }, fee: 7n, failure: undefined, finalised: false, ...more },
+  receipt: { block: { hash, number: 11, index: 1 }, fee: 7n, unknown: false, failure: undefined, finalised: false, ...more },
 });
 const ANSWER: Answer = { model: 0, version: 3, weights: "0x", truth: null, label: 4, probabilities: [] };
 
@@ -23,6 +24,9 @@ const ANSWER: Answer = { model: 0, version: 3, weights: "0x", truth: null, label
 class Told implements World<string> {
   found: Found = { is: "waiting" };
   submitted = 0;
+  nonce = 3;
+  /** What the last one that was signed had to beware of. */
+  loose: Loose | undefined;
   problem: { refused: boolean; text: string } | undefined;
   answers: ((answer: Answer | Error) => void)[] = [];
   blocksAsked: (() => string | null | undefined)[] = [];
@@ -35,10 +39,11 @@ class Told implements World<string> {
   };
   signs = async (order: Order) => ({
     bytes: "0x00",
-    sent: { transaction: `0x${order.kind}${this.submitted}`, genesis: "0x0", born: 10, dies: 74 },
+    sent: { transaction: `0x${order.kind}${this.submitted}`, genesis: "0x0", born: 10, dies: 74, nonce: this.nonce },
   });
 
-  sign(order: Order) {
+  sign(order: Order, _: string, __: string, loose: (genesis: string) => Loose | undefined) {
+    this.loose = loose("0x0");
     return this.signs(order);
   }
   async submit() {
@@ -76,9 +81,16 @@ class Told implements World<string> {
   }
 }
 
+/** The payments of a page that has looked at what was kept. */
+function paymentsOf(world: Told): Payments<string> {
+  const payments = new Payments(world);
+  payments.restore();
+  return payments;
+}
+
 test("nothing was sent is said of what was not signed or not taken, and of nothing else", async () => {
   const world = new Told();
-  const payments = new Payments(world);
+  const payments = paymentsOf(world);
   world.signs = async () => {
     throw new Error("the key was locked again");
   };
@@ -88,7 +100,7 @@ test("nothing was sent is said of what was not signed or not taken, and of nothi
 
   const taken = new Told();
   taken.problem = { refused: true, text: "1010: Invalid Transaction" };
-  const others = new Payments(taken);
+  const others = paymentsOf(taken);
   await others.pay(ORDER, "key", ALICE);
   const not = others.of.send.get()?.stage;
   assert(not?.is === "refused" && /Nothing was sent/.test(not.problem));
@@ -96,7 +108,7 @@ test("nothing was sent is said of what was not signed or not taken, and of nothi
   // The connection broke while it was handed over: it may have arrived, and has.
   const broken = new Told();
   broken.problem = { refused: false, text: "the node did not answer" };
-  const doubtful = new Payments(broken);
+  const doubtful = paymentsOf(broken);
   await doubtful.pay(ORDER, "key", ALICE);
   const unknown = doubtful.of.send.get()?.stage;
   assert(unknown?.is === "sent" && unknown.doubt === "the node did not answer");
@@ -112,7 +124,7 @@ async function handedOver(answer: unknown, broke = false): Promise<string> {
     if (typeof answer === "string") return answer as T;
     throw answer;
   };
-  const sent = { transaction: "0x1", genesis: "0x0", born: 1, dies: 65 };
+  const sent = { transaction: "0x1", genesis: "0x0", born: 1, dies: 65, nonce: 0 };
   return submit({ request, breaks: () => breaks }, { bytes: "0x00", sent }).then(
     () => "taken",
     (reason: Error) => `${reason.name}: ${reason.message}`,
@@ -132,7 +144,7 @@ test("only the pool's own refusal, over one connection, says that the node has n
 
 test("while a payment is on its way there is no second one, whoever opens the dialog again", async () => {
   const world = new Told();
-  const payments = new Payments(world);
+  const payments = paymentsOf(world);
   await Promise.all([payments.pay(ORDER, "key", ALICE), payments.pay(ORDER, "key", ALICE)]);
   payments.putAway("send");
   await payments.pay(ORDER, "key", ALICE);
@@ -148,7 +160,7 @@ test("while a payment is on its way there is no second one, whoever opens the di
 
 test("a payment whose block is replaced is on its way again, and may be in none in the end", async () => {
   const world = new Told();
-  const payments = new Payments(world);
+  const payments = paymentsOf(world);
   await payments.pay(ORDER, "key", ALICE);
   await world.block(receipt("0xa"));
   assert.equal(payments.of.send.get()?.stage.is, "there");
@@ -163,7 +175,7 @@ test("a payment whose block is replaced is on its way again, and may be in none 
 
 test("a question that is paid is put once, about the block that has it then", async () => {
   const world = new Told();
-  const payments = new Payments(world);
+  const payments = paymentsOf(world);
   await payments.pay(ASK, "key", ALICE, "the question");
   await world.block(receipt("0xa"));
   await world.block(receipt("0xb"));
@@ -188,7 +200,7 @@ test("a question that is paid is put once, about the block that has it then", as
 
 test("a question that failed to be paid is not put, and one that is refused for good ends", async () => {
   const world = new Told();
-  const payments = new Payments(world);
+  const payments = paymentsOf(world);
   await payments.pay(ASK, "key", ALICE, "the question");
   await world.block(receipt("0xa", { failure: "HydraToken: NothingToAsk", finalised: true }));
   assert.equal(world.answers.length, 0);
@@ -205,11 +217,14 @@ test("a question that failed to be paid is not put, and one that is refused for 
 
 test("a page that is loaded again goes on with what was paid, and is still no second payment", async () => {
   const world = new Told();
-  const before = new Payments(world);
+  const before = paymentsOf(world);
   await before.pay(ASK, "key", ALICE, "the question");
   await before.pay(ORDER, "key", ALICE);
 
   const payments = new Payments(world);
+  // Nothing is paid before it is known what was.
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(payments.of.send.get(), undefined);
   payments.restore();
   await payments.pay(ORDER, "key", ALICE);
   assert.equal(world.submitted, 2);
@@ -227,14 +242,117 @@ test("a page that is loaded again goes on with what was paid, and is still no se
 
 test("what was kept of another chain, or is damaged, is not gone on with", () => {
   const world = new Told();
-  const payments = new Payments(world);
-  const sent = { transaction: "0x1", genesis: "0xother", born: 1, dies: 65 };
+  const payments = paymentsOf(world);
+  const sent = { transaction: "0x1", genesis: "0xother", born: 1, dies: 65, nonce: 0 };
   const other = { order: ASK, account: ALICE, question: "q", sent, stage: { is: "sent" } };
   for (const text of [JSON.stringify([other]), "{", "7", '[{"order":null}]']) {
     world.kept.setItem("hydra-payments", text);
     payments.restore();
     assert.equal(payments.of.ask.get(), undefined, text);
   }
+});
+
+test("what was kept of another chain is still kept when something is paid here", async () => {
+  const world = new Told();
+  const sent = { transaction: "0x1", genesis: "0xother", born: 1, dies: 65, nonce: 0 };
+  const other = { order: ASK, account: ALICE, question: "q", sent, stage: { is: "sent" } };
+  world.kept.setItem("hydra-payments", JSON.stringify([other]));
+  const payments = paymentsOf(world);
+  await payments.pay(ORDER, "key", ALICE);
+  await world.block(receipt("0xa", { finalised: true }));
+  payments.putAway("send");
+  assert.deepEqual(JSON.parse(world.kept.getItem("hydra-payments") ?? ""), [other]);
+});
+
+test("a payment that isn't final is not put away, and there is no second one beside it", async () => {
+  const world = new Told();
+  const payments = paymentsOf(world);
+  await payments.pay(ORDER, "key", ALICE);
+  await world.block(receipt("0xa"));
+  payments.putAway("send");
+  assert.equal(payments.of.send.get()?.stage.is, "there");
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.submitted, 1);
+  await world.block(receipt("0xa", { finalised: true }));
+  payments.putAway("send");
+  assert.equal(payments.of.send.get(), undefined);
+});
+
+test("a payment whose outcome the node has forgotten is over, and a question of that kind is put to the trainer", async () => {
+  const world = new Told();
+  const payments = paymentsOf(world);
+  await payments.pay(ORDER, "key", ALICE);
+  await payments.pay(ASK, "key", ALICE, "the question");
+  await world.block(receipt("0xa", { fee: undefined, unknown: true }));
+  const [sent, asked] = [payments.of.send.get(), payments.of.ask.get()];
+  assert(sent && isSettled(sent) && !isOnItsWay(sent));
+  assert(asked && !isSettled(asked) && world.answers.length === 1);
+});
+
+test("a question that was refused after it was paid can be put again", async () => {
+  const world = new Told();
+  const payments = paymentsOf(world);
+  await payments.pay(ASK, "key", ALICE, "the question");
+  await world.block(receipt("0xa", { finalised: true }));
+  payments.askAgain();
+  assert.equal(world.answers.length, 1);
+  world.answers[0]?.(new Error("not now"));
+  await world.quiet();
+  assert.equal(payments.of.ask.get()?.problem?.passing, false);
+  payments.askAgain();
+  payments.askAgain();
+  assert.equal(world.answers.length, 2);
+  world.answers[1]?.(ANSWER);
+  await world.quiet();
+  assert.deepEqual(payments.of.ask.get()?.answer, ANSWER);
+});
+
+test("what the node said is nowhere is remembered, until the account's number is used by another of its kind", async () => {
+  const world = new Told();
+  world.problem = { refused: true, text: "1010: Invalid Transaction" };
+  await paymentsOf(world).pay(ORDER, "key", ALICE);
+  assert.equal(world.loose, undefined);
+  world.problem = undefined;
+  // A page that is loaded again, too.
+  const payments = paymentsOf(world);
+  await payments.pay(ORDER, "key", BOB);
+  assert.equal(world.loose, undefined);
+  await world.block({ is: "never" });
+  world.found = { is: "waiting" };
+  await payments.pay(ASK, "key", ALICE, "the question");
+  assert.equal(world.loose, undefined);
+  await payments.pay(ORDER, "key", ALICE);
+  const found = world.loose as Loose | undefined;
+  assert.deepEqual([found?.nonce, found?.until], [3, 74]);
+  await world.block(receipt("0xa", { finalised: true }));
+  payments.putAway("send");
+  world.found = { is: "waiting" };
+  await payments.pay(ORDER, "key", ALICE);
+  assert.equal(world.loose, undefined);
+  await world.block(receipt("0xb", { finalised: true }));
+  payments.putAway("send");
+  // The other account's is in no block that this page was shown.
+  await payments.pay(ORDER, "key", BOB);
+  const loose = world.loose as Loose | undefined;
+  assert.equal(loose?.nonce, 3);
+});
+
+test("the next transaction has the number of one that may still be in a block", () => {
+  assert.equal(numberFor(4, undefined, 50), 4);
+  assert.equal(numberFor(4, { nonce: 4, until: 74 }, 74), 4);
+  // Whatever number the node would like better.
+  assert.equal(numberFor(3, { nonce: 4, until: 74 }, 50), 4);
+  assert.throws(() => numberFor(5, { nonce: 4, until: 74 }, 50), /after block 74/);
+  assert.equal(numberFor(5, { nonce: 4, until: 74 }, 75), 5);
+});
+
+test("nothing is paid while the node catches up, and no other price than the one that trainers look for", () => {
+  assert.equal(cantPay({ syncing: false } as Snapshot), undefined);
+  assert.match(String(cantPay({ syncing: true } as Snapshot)), /catching up.*Pay when it is done\./);
+  assert.match(String(cantPay(undefined)), /hasn’t told/);
+  assert.equal(cantCost(PRICE), undefined);
+  assert.match(String(cantCost(2n * PRICE)), /costs 1 HYDRA, and this page knows 0\.5 HYDRA/);
+  assert.match(String(cantCost(undefined)), /does not say/);
 });
 
 const bank = (spendable: bigint, fee: bigint): Bank => ({

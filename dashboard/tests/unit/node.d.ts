@@ -9,7 +9,8 @@ declare module "node:assert/strict" {
     notEqual(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     match(text: string, pattern: RegExp): void;
-    throws(body: () => unknown): void;
+    throws(body: () => unknown, pattern?: RegExp): void;
+    rejects(asked: Promise<unknown> | (() => Promise<unknown>), pattern: RegExp): Promise<void>;
   }
   const assert: Assert;
   export default assert;

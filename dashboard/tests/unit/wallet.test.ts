@@ -48,3 +48,17 @@ test("an unlocked key signs as its owner, and a locked one signs nothing more", 
   );
   assert.match(refused, /locked again/);
 });
+
+test("a key is locked by the clock, which goes on while the PC sleeps", async () => {
+  assert.equal(await unlock(keystore(), PASSWORD), undefined);
+  const key = unlocked.get();
+  const { now } = Date;
+  try {
+    const later = now() + 10 * 60_000 + 1_000;
+    Date.now = () => later;
+    await assert.rejects(async () => key?.signer.signBytes(Uint8Array.of(1)), /locked again/);
+    assert.equal(unlocked.get(), undefined);
+  } finally {
+    Date.now = now;
+  }
+});

@@ -128,6 +128,7 @@ test("each state that lasts has its sentence", () => {
   assert.deepEqual(kinds({ status: { ...status, warnings: ["the disk is nearly full"] } }), ["warning"]);
   const poor = { address: "5", funds: { free: 0n, held: 0n, spendable: 0n }, member: undefined, parts: new Map(), underVote: 0n };
   assert.deepEqual(kinds({ snapshot: { ...snapshot, me: poor } }), ["no-coins"]);
+  assert.match(notices(seen({ snapshot: { ...snapshot, me: poor } }))[0]?.text ?? "", /`hydra invite ADDRESS`/);
 });
 
 test("a node that is away says since when, and from which block the rest is", () => {
