@@ -290,7 +290,7 @@ fn a_key_that_others_can_read_is_a_fault() {
     let token = home.network().pcs[0].trainer.token_file.clone();
     set_mode(&token, 0o640);
     home.doctor(&[])
-        .names("identities", "fault", "others on this PC can read");
+        .names("identities", "fault", "its mode lets others read it");
 }
 
 #[test]
@@ -321,7 +321,11 @@ fn two_accounts_in_one_keystore_are_a_warning_with_the_way_out() {
     keystore::insert(&home.keystore(), Kind::Account, &key.account(), &phrase).unwrap();
     let report = home.doctor(&[]);
     report.names("keys", "warning", "the keys of 2 accounts");
-    report.names("keys", "warning", "`mv ");
+    // Nobody but the owner knows which one is meant.
+    for account in keystore::publics(&home.keystore(), Kind::Account).unwrap() {
+        let path = keystore::path(&home.keystore(), Kind::Account, &account);
+        report.names("keys", "warning", &format!("`mv {} ", path.display()));
+    }
     assert_eq!(report.json["faults"], 0, "{:#}", report.json);
 }
 

@@ -45,7 +45,7 @@ pub async fn look(worker: &Path) -> (Check, Option<PathBuf>) {
     let mut command = Command::new(path);
     // As the trainer starts it: with nothing that names libraries.
     command.env_clear().env(TRACE, "1").current_dir("/");
-    let said = match programs::run(&mut command).await {
+    let said = match programs::run(&mut command, programs::PATIENCE).await {
         Ok(said) => said,
         Err(error) => {
             let found = format!("{} can't be run ({error})", worker.display());

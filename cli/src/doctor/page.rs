@@ -165,7 +165,7 @@ mod tests {
                 Check::ok(NetworkFile, "My HydraAI Network (my-hydraai)"),
                 Check::fault(
                     Keys,
-                    "others on this PC can read the key of 5GrwvaEF5z…GKutQY",
+                    "~/pc/68796472d43593c7: its mode lets others read it",
                     "`chmod 600 ~/pc/68796472d43593c7`",
                 ),
                 Check::ok(Identities, "of node and trainer, and their token"),

@@ -71,12 +71,11 @@ pub fn keys(home: &Home) -> Vec<Check> {
         of(Kind::Grandpa, &grandpa),
     ];
     checks.extend(open_to_others(Topic::Keys, &paths.concat()));
-    if let [_, others @ ..] = there.as_slice()
-        && !others.is_empty()
-    {
-        let moves = others.iter().map(|other| {
-            let path = keystore::path(&keystore, Kind::Account, other);
-            format!("`mv {} ~/{}.key`", path.display(), accounts::address(other))
+    if there.len() > 1 {
+        // Which one isn't meant, only its owner knows: the first may be either.
+        let moves = there.iter().map(|account| {
+            let path = keystore::path(&keystore, Kind::Account, account);
+            format!("`mv {} ~/{}.key`", path.display(), accounts::address(account))
         });
         checks.push(Check::warning(
             Topic::Keys,
@@ -180,7 +179,7 @@ fn identity(part: &str, path: &Path, peer_id: &str, subject: &Subject) -> Option
 }
 
 fn was_started(subject: &Subject) -> bool {
-    subject.home.is_some() || subject.pc.node.pid != 0
+    subject.home.is_some() || subject.pc.node.pid != 0 || subject.pc.node.log.exists()
 }
 
 /// Those of these files that others can read.
@@ -191,15 +190,25 @@ fn open_to_others(topic: Topic, paths: &[PathBuf]) -> Option<Check> {
         .map(|path| path.display().to_string())
         .collect();
     let (first, others) = open.split_first()?;
-    let more = match others.len() {
-        0 => String::new(),
-        number => format!(", and {number} more"),
+    let found = match others.len() {
+        0 => format!("{first}: its mode lets others read it"),
+        number => format!("{first}, and {number} more: their modes let others read them"),
     };
     Some(Check::fault(
         topic,
-        format!("others on this PC can read {first}{more}"),
+        found,
         format!("`chmod 600 {}`", open.join(" ")),
     ))
+}
+
+/// Those of these encrypted files that others can read and reach. Each has a password, which they can then guess at.
+fn exposed(mut paths: Vec<PathBuf>) -> Option<Check> {
+    paths.retain(|path| path.parent().is_some_and(files::others_can_read));
+    let check = open_to_others(Topic::Wallet, &paths)?;
+    Some(Check {
+        state: State::Warning,
+        ..check
+    })
 }
 
 /// The user's encrypted accounts.
@@ -214,14 +223,14 @@ pub fn wallet(args: &KeysArgs) -> Vec<Check> {
     };
     let number = kept.len();
     let mut checks = Vec::new();
-    let mut open = Vec::new();
+    let mut paths = Vec::new();
     for (path, file) in kept {
         match file {
-            Ok(_) => open.push(path),
+            Ok(_) => paths.push(path),
             Err(error) => checks.push(Check::of(Topic::Wallet, State::Fault, &error)),
         }
     }
-    checks.extend(open_to_others(Topic::Wallet, &open));
+    checks.extend(exposed(paths));
     if checks.is_empty() {
         checks.push(Check::ok(
             Topic::Wallet,
@@ -253,7 +262,23 @@ mod tests {
         assert_eq!(open_to_others(Topic::Keys, std::slice::from_ref(&private)), None);
         let check = open_to_others(Topic::Keys, &[private, open, group]).unwrap();
         assert_eq!(check.state, State::Fault);
-        assert!(check.found.ends_with("/b, and 1 more"), "{}", check.found);
+        assert!(check.found.contains("/b, and 1 more: "), "{}", check.found);
         assert!(check.todo.unwrap().starts_with("`chmod 600 "));
+    }
+
+    #[test]
+    fn an_encrypted_file_is_a_warning_and_only_in_a_folder_that_others_can_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("savings.json");
+        fs::write(&path, "x").unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        mode(&path, 0o644);
+        mode(folder.path(), 0o700);
+        assert_eq!(exposed(vec![path.clone()]), None);
+        mode(folder.path(), 0o755);
+        let check = exposed(vec![path.clone()]).unwrap();
+        assert_eq!((check.check, check.state), (Topic::Wallet, State::Warning));
+        mode(&path, 0o600);
+        assert_eq!(exposed(vec![path]), None);
     }
 }

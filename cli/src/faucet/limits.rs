@@ -12,7 +12,7 @@ use super::{memory::Entry, refusal::Refusal};
 const DAY: u64 = 86_400;
 
 /// A part of the internet: whoever has one address in it can have them all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
     /// A /24.
     V4([u8; 3]),
@@ -118,10 +118,12 @@ impl Limits {
         self.served.insert(*to, Served::Done(block));
     }
 
-    /// Nothing was paid: it may ask again.
+    /// Nothing was paid: it may ask again. Only this try doesn't count: an earlier one may have cost a fee.
     pub fn release(&mut self, to: &AccountBytes) {
         self.served.remove(to);
-        self.counted.retain(|counted| counted.to != *to);
+        if let Some(last) = self.counted.iter().rposition(|counted| counted.to == *to) {
+            self.counted.remove(last);
+        }
     }
 
     /// The same, after a try that cost a fee: it counts for the limits.
@@ -175,6 +177,18 @@ mod tests {
         assert_eq!(limits.admit(&[4; 32], HERE, 12), Ok(()));
         assert_eq!(limits.admit(&[5; 32], HERE, DAY + 2), Ok(()));
         assert!(limits.admit(&[6; 32], HERE, DAY + 11).is_err());
+    }
+
+    #[test]
+    fn a_try_that_cost_a_fee_counts_whatever_becomes_of_the_next_one() {
+        let mut limits = limits(9, 9);
+        let to = [1; 32];
+        assert_eq!(limits.admit(&to, HERE, 0), Ok(()));
+        limits.release_counted(&to);
+        assert_eq!(limits.admit(&to, HERE, 1), Ok(()));
+        limits.release(&to);
+        assert_eq!(limits.counted.len(), 1);
+        assert_eq!(limits.counted[0].at, 0);
     }
 
     #[test]

@@ -49,15 +49,9 @@ impl Words {
     }
 }
 
-/// One line that does nothing but being read: no control characters, and none that turn or hide what is around them.
+/// One line that does nothing but being read.
 fn line(text: &str) -> String {
-    let hides = |c: char| {
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
-            || ('\u{200b}'..='\u{200f}').contains(&c)
-            || ('\u{2028}'..='\u{202e}').contains(&c)
-            || ('\u{2060}'..='\u{206f}').contains(&c)
-    };
-    output::harmless(text).replace('\n', " ").replace(hides, "")
+    output::harmless(text).replace('\n', " ")
 }
 
 /// How a row is meant. A colour repeats it; the words say it.

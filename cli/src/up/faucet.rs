@@ -14,6 +14,7 @@ use super::{
 use crate::{
     accounts, amount,
     coins::{COINS_PATH, Given, Kind, Refused, Wish},
+    output,
 };
 
 /// The largest answer.
@@ -212,11 +213,7 @@ fn refused(body: &[u8]) -> Result<Infallible, No> {
 
 /// A stranger's sentence as a part of one line: nothing in it steers a terminal, begins another line, or turns the text around.
 fn line(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let plain: String = text.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
+    let plain = output::harmless(text);
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut line: String = plain.chars().take(LONGEST_SENTENCE).collect();
     if line.len() < plain.len() {
@@ -307,7 +304,7 @@ mod tests {
             .unwrap_err();
         assert!(no.is_final);
         assert!(
-            no.reason.starts_with("no ✓ bonded 9 HYDRA in block 1 [2J x"),
+            no.reason.starts_with("no ✓ bonded 9 HYDRA in block 1 [2Jx"),
             "{no:?}"
         );
         assert_eq!(no.reason.chars().count(), LONGEST_SENTENCE + 1);
