@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::{
     args::StatusArgs,
@@ -32,6 +32,9 @@ pub struct Report {
     pub finalised: u64,
     /// Age of the newest block by this PC's clock, in seconds; negative if it lies ahead.
     pub block_age: f64,
+    /// How long a slot lasts.
+    #[serde(skip)]
+    pub slot: Duration,
     /// Connected nodes.
     pub peers: usize,
     /// Whether the node is still catching up.
@@ -73,6 +76,7 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         block: best.number,
         finalised: finalised.number,
         block_age: health::age(SystemTime::now(), chain.time(best.hash).await?),
+        slot: chain.slot(best.hash).await?,
         peers,
         syncing,
         clock: chain.clock().await?,
@@ -102,7 +106,7 @@ impl Report {
         );
         let trainers = self.trainer.as_ref().and_then(|trainer| trainer.clock);
         for warning in [
-            health::of_block(self.block, self.block_age, self.syncing),
+            health::of_block(self.block, self.block_age, self.syncing, self.slot),
             health::of_clock(self.clock.as_ref(), trainers.map(|clock| clock.offset_ms)),
         ]
         .into_iter()
@@ -171,6 +175,7 @@ mod tests {
             block: 42,
             finalised: 40,
             block_age: 1.5,
+            slot: Duration::from_secs(2),
             peers: 3,
             syncing: false,
             clock: None,
@@ -355,6 +360,20 @@ Trainer: none known here; name its port with --trainer-port.
             with(-900.0).starts_with("last block: 15 min ahead of this PC's clock"),
             "{}",
             with(-900.0)
+        );
+        // A minute between blocks is as it should be where slots are that long.
+        let slow = |block_age| {
+            remarks(Report {
+                block_age,
+                slot: Duration::from_secs(60),
+                ..report()
+            })
+        };
+        assert_eq!(slow(359.0), "");
+        assert!(
+            slow(361.0).starts_with("last block: 6 min ago"),
+            "{}",
+            slow(361.0)
         );
         let genesis = Report {
             block: 0,

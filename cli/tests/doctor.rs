@@ -451,6 +451,21 @@ fn a_folder_that_was_moved_is_missed_and_is_well_where_it_is() {
 }
 
 #[test]
+fn a_network_that_was_deleted_is_no_fault_for_ever() {
+    let home = Home::empty();
+    let data = home.path(".local/share/hydraai");
+    let doctor = || Report::of(&mut home.hydra(&["doctor"]));
+    network::remember(&data, &home.path("demo")).unwrap();
+    doctor().names("network", "unknown", "hydra up --network FILE");
+    // This PC's own is missed, until its owner says not to.
+    network::remember_joined(&data, &home.path("pc")).unwrap();
+    let named = network::joined_file(&data);
+    doctor().names("network", "fault", &format!("`rm {}`", named.display()));
+    fs::remove_file(named).unwrap();
+    doctor().names("network", "unknown", "hydra up --network FILE");
+}
+
+#[test]
 fn a_folder_that_can_not_be_written_is_a_fault() {
     let home = Home::new();
     let pc = home.path("pc");
@@ -526,6 +541,35 @@ fn programs_that_ended_while_hydra_runs_are_faults() {
 }
 
 #[test]
+fn numbers_of_processes_from_before_a_restart_mean_nobody() {
+    let home = Home::new();
+    worker();
+    home.change(|network| {
+        network.hydra_pid = std::process::id();
+        network.ready = true;
+        network.pcs[0].node.pid = std::process::id();
+    });
+    home.doctor(&[])
+        .names("node", "fault", "nobody listens on its port");
+    let file = home.path("pc/network.json");
+    let file = fs::File::options().write(true).open(file).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    let report = home.doctor(&[]);
+    assert_eq!(report.json["faults"], 0, "{:#}", report.json);
+    report.names("node", "warning", "it does not run");
+    report.names("trainer", "warning", "it does not run");
+}
+
+#[test]
+fn what_is_about_to_run_is_not_missed() {
+    let home = Home::new();
+    home.change(|network| network.hydra_pid = std::process::id());
+    let report = home.doctor(&[]);
+    report.names("node", "warning", "it is just starting");
+    report.names("trainer", "warning", "it is just starting");
+}
+
+#[test]
 fn programs_that_keep_silent_are_faults_and_not_waited_for() {
     let home = Home::new();
     let pc = home.network().pcs[0].clone();
@@ -543,6 +587,7 @@ fn programs_that_keep_silent_are_faults_and_not_waited_for() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     report.is_well("ports");
     report.names("node", "fault", "does not answer within");
+    report.names("node", "fault", &format!("`kill -9 {}`", std::process::id()));
     report.names("trainer", "fault", &format!("`kill -9 {}`", std::process::id()));
     report.names("clock", "unknown", "neither node nor trainer");
 }

@@ -35,7 +35,8 @@ Each line is one check: how it is (ok, warning, fault, unknown), what it is abou
 A fault keeps this PC from taking part or puts keys at risk; a warning will become one, or is a choice of yours. What follows from \
 a node or trainer that doesn't answer is left out.
 
-Nothing is written, started for good or paid, and nothing is asked outside of this PC. It takes a few seconds at the most.";
+Nothing is written, started for good or paid, and nothing is asked outside of this PC. It takes a few seconds, and \
+up to twenty where the node is slow.";
 
 #[cfg(test)]
 mod tests {

@@ -47,7 +47,7 @@ Gives each address that asks the same amount, once, until Ctrl-C or until the ac
   curl -d '{\"address\": \"5…\"}' http://127.0.0.1:9980/v1/coins
 It answers when the payment is in a block that can't be undone any more. `hydra up --faucet http://HOST:PORT` asks by itself.
 
-Whom it pays is noted before it pays, in the network's folder if that is on this PC, else in your data folder: an address \
+Whom it pays is noted before it pays, in a local network's folder if that is known, else in your data folder: an address \
 that was served stays so. What the account holds is the most that can be lost: send it no more than that.";
 
 #[cfg(test)]

@@ -165,6 +165,16 @@ impl Chain {
         Ok(UNIX_EPOCH + Duration::from_millis(milliseconds))
     }
 
+    /// How long a slot lasts, which is the time between blocks where nobody is away. It never changes.
+    pub async fn slot(&self, at: Hash) -> Result<Duration, Error> {
+        let at = self.at(at).await?;
+        let address = dynamic::storage::<(), u64>("Network", "SlotMillis");
+        let value = self.within(at.storage().fetch(address, ())).await?;
+        let value = value.map_err(|error| self.strange(error))?;
+        let milliseconds = value.decode().map_err(|error| self.strange(error))?;
+        Ok(Duration::from_millis(milliseconds))
+    }
+
     /// How many leading zero bits the proof of work of a registration needs.
     pub async fn work_difficulty(&self, at: Hash) -> Result<u32, Error> {
         let at = self.at(at).await?;

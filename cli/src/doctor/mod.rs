@@ -1,8 +1,8 @@
 //! `hydra doctor`: looks at this PC and at what runs on it, and names what is wrong, each with what to do.
 //!
-//! It must never write, pay or change anything, never ask anybody outside of this PC, and never wait longer than a few
-//! seconds. Each look gives a [`check::Check`]; [`page`] shows them. What can only be measured is judged by pure functions, so
-//! that tests can judge faults that no test can make.
+//! It must never write, pay or change anything, never ask anybody outside of this PC, and never wait longer than a few seconds
+//! for what is silent, nor than twenty for a node that answers slowly. Each look gives a [`check::Check`]; [`page`] shows them.
+//! What can only be measured is judged by pure functions, so that tests can judge faults that no test can make.
 
 pub mod check;
 mod folder;
@@ -12,6 +12,7 @@ pub mod page;
 mod pc;
 mod place;
 mod ports;
+mod process;
 mod programs;
 mod secrets;
 mod trainer;
@@ -69,6 +70,7 @@ async fn look(args: &DoctorArgs) -> Report {
         },
     );
     let facts = node.as_ref().and_then(|node| node.as_ref().ok());
+    let slot = facts.map(|facts| facts.slot);
     let status = trainer.as_ref().and_then(|trainer| trainer.as_ref().ok());
 
     let mut checks = of_pc(subject);
@@ -114,16 +116,23 @@ async fn look(args: &DoctorArgs) -> Report {
     let around = node::Around::of(&subject);
     match node {
         Some(Ok(facts)) => {
-            let found = format!("version {}, process {}", facts.version, subject.pc.node.pid);
+            let node = &subject.pc.node;
+            let found = match process::of_port(node.rpc_port, node.pid) {
+                0 => format!("version {}", facts.version),
+                pid => format!("version {}, process {pid}", facts.version),
+            };
             checks.push(Check::ok(Topic::Node, found));
             checks.extend(node::judge(&facts, around, genesis(&subject).as_ref()));
         }
         Some(Err(check)) => checks.push(check),
         None => {}
     }
-    let node_answers = checks.iter().any(|check| check.check == Topic::Sync);
+    // Only a node that knows the newest blocks has something to say to its trainer.
+    let knows_newest = checks
+        .iter()
+        .any(|check| check.check == Topic::Sync && check.state == State::Ok);
     match trainer {
-        Some(Ok(status)) => checks.extend(trainer::judge(&status, around.has_others, node_answers)),
+        Some(Ok(status)) => checks.extend(trainer::judge(&status, around, slot.filter(|_| knows_newest))),
         Some(Err(check)) => checks.push(check),
         None => {}
     }

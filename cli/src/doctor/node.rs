@@ -12,26 +12,29 @@ use tokio::time::timeout;
 use super::{
     check::{Check, State, Topic},
     place::Subject,
+    process,
 };
 use crate::{
     accounts, amount,
     chain::{Block, Chain, Clock},
     error::Error,
     network::{self, Condition},
-    report::figures::duration,
-    up::FEES,
+    report::{figures::duration, health},
+    up::{ENOUGH_FEES, FEES},
 };
 
 /// The newest rules that this release was made with: the runtime's `spec_version`.
 pub const KNOWN_RULES: u32 = 3;
-/// How long the node may take to answer everything.
+/// How long the node may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may then take to answer everything.
+const SLOW: Duration = Duration::from_secs(15);
 /// So far may the newest final block be behind while all is well.
 const LAG: u64 = 8;
 /// So far behind, nothing becomes final any more.
 const NO_FINALITY: u64 = 100;
-/// The newest block may be so old, in seconds: blocks come every minute at the least.
-const OLD: f64 = 180.0;
+/// The newest block may be so old in any network.
+const OLD: Duration = Duration::from_secs(180);
 
 /// What the node says.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +51,8 @@ pub struct Facts {
     pub target: u64,
     /// The age of the newest block in seconds, negative if it lies ahead; genesis has none.
     pub block_age: Option<f64>,
+    /// How long a slot lasts.
+    pub slot: Duration,
     /// To how many others it is connected.
     pub peers: usize,
     /// Whether it is catching up.
@@ -92,6 +97,8 @@ pub struct Around {
     pub trains: bool,
     /// Whether it had its stake once.
     pub bonded: bool,
+    /// What its owner wants to have at stake.
+    pub wanted: Balance,
 }
 
 impl Around {
@@ -105,6 +112,7 @@ impl Around {
             can_finalise: joined.is_some() || 3 * network.pcs.len() > 2 * network.validators(),
             trains: subject.trains(),
             bonded: joined.is_none_or(|joined| joined.bonded),
+            wanted: joined.map_or(0, |joined| amount::parse(&joined.stake).unwrap_or(0)),
         }
     }
 }
@@ -136,21 +144,29 @@ pub async fn ask(subject: &Subject) -> Result<Facts, Check> {
         }
         _ => return Err(away(Topic::Node, subject)),
     }
-    let asked = timeout(PATIENCE, facts(subject)).await;
-    match asked {
-        Ok(Ok(facts)) => Ok(facts),
-        Ok(Err(error)) => Err(Check::of(Topic::Node, State::Fault, &error)),
-        Err(_) => Err(Check::fault(
+    let failed = |error: Error| Check::of(Topic::Node, State::Fault, &error);
+    let (chain, best) = match timeout(PATIENCE, newest(subject)).await {
+        Ok(answer) => answer.map_err(failed)?,
+        Err(_) => {
+            let pid = process::of_port(pc.node.rpc_port, pc.node.pid);
+            return Err(Check::fault(
+                Topic::Node,
+                format!(
+                    "{} does not answer within {} s",
+                    process::named(pid),
+                    PATIENCE.as_secs()
+                ),
+                format!("if it stays so, {}, and start it again", process::end(pid)),
+            ));
+        }
+    };
+    match timeout(SLOW, facts(&chain, best, subject)).await {
+        Ok(facts) => facts.map_err(failed),
+        // Who answers isn't stuck.
+        Err(_) => Err(Check::warning(
             Topic::Node,
-            format!(
-                "its process {} does not answer within {} s",
-                pc.node.pid,
-                PATIENCE.as_secs()
-            ),
-            format!(
-                "if it stays so, end it with `kill -9 {}`, and start it again",
-                pc.node.pid
-            ),
+            "it answers, and takes long",
+            "wait until this PC has less to do, and look again",
         )),
     }
 }
@@ -181,9 +197,14 @@ pub fn away(topic: Topic, subject: &Subject) -> Check {
     }
 }
 
-async fn facts(subject: &Subject) -> Result<Facts, Error> {
+/// The node, once it has answered.
+async fn newest(subject: &Subject) -> Result<(Chain, Block), Error> {
     let chain = Chain::connect(&subject.pc.node.rpc_url).await?;
     let best = chain.best().await?;
+    Ok((chain, best))
+}
+
+async fn facts(chain: &Chain, best: Block, subject: &Subject) -> Result<Facts, Error> {
     let (peers, syncing) = chain.health().await?;
     let block_age = match best.number {
         0 => None,
@@ -196,15 +217,16 @@ async fn facts(subject: &Subject) -> Result<Facts, Error> {
         finalised: chain.finalised().await?.number,
         target: chain.sync_target().await?,
         block_age,
+        slot: chain.slot(best.hash).await?,
         peers,
         syncing,
         clock: chain.clock().await?,
+        account: account(chain, subject, best).await?,
+        // Last, since it is the longest answer. That a node doesn't say it is no fault of the node's.
         genesis: match &subject.home {
-            // That a node doesn't say it is no fault of the node's.
             Some(_) => chain.genesis().await.ok(),
             None => None,
         },
-        account: account(&chain, subject, best).await?,
     })
 }
 
@@ -248,7 +270,8 @@ pub fn judge(facts: &Facts, around: Around, file: Option<&Value>) -> Vec<Check> 
         rules(facts.rules),
     ];
     checks.extend(file.and_then(|file| genesis(facts.genesis.as_ref()?, file)));
-    if let Some(account) = &facts.account {
+    // What an old block says of it may have changed.
+    if let Some(account) = facts.account.as_ref().filter(|_| !facts.syncing) {
         checks.extend(registration(account, around));
         checks.push(stake(account, around));
     }
@@ -264,7 +287,7 @@ fn sync(facts: &Facts) -> Check {
         );
     }
     match facts.block_age {
-        Some(age) if age > OLD => Check::fault(
+        Some(age) if age > health::quiet_limit(OLD, facts.slot).as_secs_f64() => Check::fault(
             Topic::Sync,
             format!("the newest block, {}, is {} old", facts.best, ago(age)),
             "the network makes none now, or this node has lost it: see peers; or this PC's clock is wrong: see clock",
@@ -316,10 +339,11 @@ fn finality(facts: &Facts, around: Around) -> Check {
         "the newest final block, {}, is {lag} behind the newest",
         facts.finalised
     );
+    let blocks = if lag == 1 { "block" } else { "blocks" };
     match lag {
         // Who catches up is told so already.
-        _ if facts.syncing => Check::ok(Topic::Finality, format!("{lag} blocks behind")),
-        0..=LAG => Check::ok(Topic::Finality, format!("{lag} blocks behind")),
+        _ if facts.syncing => Check::ok(Topic::Finality, format!("{lag} {blocks} behind")),
+        0..=LAG => Check::ok(Topic::Finality, format!("{lag} {blocks} behind")),
         _ if !around.can_finalise => Check::warning(
             Topic::Finality,
             found,
@@ -364,6 +388,10 @@ fn genesis(node: &Value, file: &Value) -> Option<Check> {
 
 fn registration(account: &Account, around: Around) -> Option<Check> {
     let who = accounts::short(&account.account);
+    if account.elsewhere && !around.trains {
+        let found = format!("{who} is another PC's trainer's, and this PC isn't to train");
+        return Some(Check::ok(Topic::Registration, found));
+    }
     if account.elsewhere {
         return Some(Check::fault(
             Topic::Registration,
@@ -390,10 +418,15 @@ fn registration(account: &Account, around: Around) -> Option<Check> {
 fn stake(account: &Account, around: Around) -> Check {
     let (stake, spendable) = (amount::exact(account.stake), amount::exact(account.spendable));
     let found = format!("{stake} HYDRA at stake, {spendable} to spend");
-    if account.stake >= account.least || !around.trains {
+    // What is lost of a stake isn't bonded again unasked: it only has to be enough.
+    let wanted = match around.bonded {
+        true => account.least,
+        false => around.wanted.max(account.least),
+    };
+    if account.stake >= wanted || !around.trains {
         return Check::ok(Topic::Stake, found);
     }
-    if around.bonded && account.registered {
+    if around.bonded {
         return Check::fault(
             Topic::Stake,
             format!(
@@ -403,11 +436,15 @@ fn stake(account: &Account, around: Around) -> Check {
             "find out why with `hydra rounds` and `hydra logs`; then `hydra up --stake HYDRA` bonds again",
         );
     }
-    let needed = account.least.saturating_sub(account.stake).saturating_add(FEES);
-    match account.spendable < needed {
+    let lacking = wanted.saturating_sub(account.stake);
+    // As `hydra up` has it: less is enough than is asked for, because some of that may be spent by then.
+    match account.spendable < lacking.saturating_add(ENOUGH_FEES) {
         true => Check::warning(
             Topic::Stake,
-            format!("{found}; to take part it needs {}", amount::exact(needed)),
+            format!(
+                "{found}; to take part it needs {}",
+                amount::exact(lacking.saturating_add(FEES))
+            ),
             format!(
                 "ask a member for `hydra invite {}`",
                 accounts::address(&account.account)

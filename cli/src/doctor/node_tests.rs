@@ -10,6 +10,7 @@ fn facts() -> Facts {
         finalised: 98,
         target: 100,
         block_age: Some(4.0),
+        slot: Duration::from_secs(10),
         peers: 2,
         syncing: false,
         clock: None,
@@ -36,6 +37,7 @@ const JOINED: Around = Around {
     can_finalise: true,
     trains: true,
     bonded: true,
+    wanted: HYDRA,
 };
 
 fn state(check: &Check) -> State {
@@ -73,10 +75,42 @@ fn a_node_that_catches_up_or_hears_nothing_new_is_told_apart() {
     let old = with(Some(300.0));
     assert_eq!(state(&old), State::Fault);
     assert!(old.found.contains("5 min old"), "{}", old.found);
-    // Slots may take a minute.
-    assert_eq!(state(&with(Some(70.0))), State::Ok);
+    assert_eq!(state(&with(Some(170.0))), State::Ok);
+    // Slots may take a minute, and some have no block.
+    let slow = |age| {
+        sync(&Facts {
+            block_age: Some(age),
+            slot: Duration::from_secs(60),
+            ..facts()
+        })
+    };
+    assert_eq!(state(&slow(350.0)), State::Ok);
+    assert_eq!(state(&slow(370.0)), State::Fault);
     assert_eq!(state(&with(Some(-900.0))), State::Ok, "the clock's line says it");
     assert_eq!(state(&with(None)), State::Warning);
+}
+
+#[test]
+fn nothing_is_said_of_an_account_by_an_old_block() {
+    let unpaid = Account {
+        stake: 0,
+        registered: false,
+        ..account()
+    };
+    let said = |syncing| {
+        let facts = Facts {
+            syncing,
+            account: Some(unpaid.clone()),
+            ..facts()
+        };
+        let checks = judge(&facts, JOINED, None);
+        let of_account = checks
+            .into_iter()
+            .filter(|check| matches!(check.check, Topic::Registration | Topic::Stake));
+        of_account.map(|check| check.state).collect::<Vec<_>>()
+    };
+    assert_eq!(said(true), []);
+    assert_eq!(said(false), [State::Warning, State::Fault]);
 }
 
 #[test]
@@ -107,6 +141,8 @@ fn finality_that_falls_behind_is_a_warning_and_then_a_fault() {
             around,
         )
     };
+    assert_eq!(with(0, JOINED).found, "0 blocks behind");
+    assert_eq!(with(1, JOINED).found, "1 block behind");
     assert_eq!(state(&with(8, JOINED)), State::Ok);
     assert_eq!(state(&with(9, JOINED)), State::Warning);
     assert_eq!(state(&with(100, JOINED)), State::Fault);
@@ -144,7 +180,12 @@ fn an_account_s_part_is_judged_by_what_its_owner_wants() {
         elsewhere: true,
         ..account()
     };
-    assert_eq!(said(elsewhere, JOINED), Some(State::Fault));
+    assert_eq!(said(elsewhere.clone(), JOINED), Some(State::Fault));
+    let watching = Around {
+        trains: false,
+        ..JOINED
+    };
+    assert_eq!(said(elsewhere, watching), Some(State::Ok));
     let idle = Account {
         active: false,
         ..account()
@@ -157,10 +198,6 @@ fn an_account_s_part_is_judged_by_what_its_owner_wants() {
         ..account()
     };
     assert_eq!(said(new.clone(), JOINED), Some(State::Warning));
-    let watching = Around {
-        trains: false,
-        ..JOINED
-    };
     assert_eq!(said(new.clone(), watching), Some(State::Ok));
     assert_eq!(stake(&new, watching).state, State::Ok);
 }
@@ -172,6 +209,11 @@ fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
         ..account()
     };
     assert_eq!(stake(&shrunk, JOINED).state, State::Fault);
+    let unregistered = Account {
+        registered: false,
+        ..shrunk
+    };
+    assert_eq!(stake(&unregistered, JOINED).state, State::Fault);
     let new = Account {
         registered: false,
         stake: 0,
@@ -186,12 +228,35 @@ fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
     assert_eq!(poor.state, State::Warning);
     assert!(poor.found.ends_with("it needs 1.2"), "{}", poor.found);
     assert!(poor.todo.unwrap().starts_with("ask a member for `hydra invite 5"));
-    let rich = Account {
-        spendable: 2 * HYDRA,
-        ..new
+    // What was asked for came, less what an account must keep.
+    let has = |spendable| Account {
+        spendable,
+        ..new.clone()
     };
+    let gift = has(HYDRA + FEES - HYDRA / 1_000);
     assert_eq!(
-        stake(&rich, joining).todo.as_deref(),
+        stake(&gift, joining).todo.as_deref(),
         Some("`hydra up` bonds the stake")
+    );
+    // Who wants more at stake needs more.
+    let eager = Around {
+        wanted: 5 * HYDRA,
+        ..joining
+    };
+    let poor = stake(&gift, eager);
+    assert!(poor.found.ends_with("it needs 5.2"), "{}", poor.found);
+    let rich = stake(&has(5 * HYDRA + FEES), eager);
+    assert_eq!(rich.todo.as_deref(), Some("`hydra up` bonds the stake"));
+    // And once that was there, the least of it is enough.
+    assert_eq!(
+        stake(
+            &account(),
+            Around {
+                bonded: true,
+                ..eager
+            }
+        )
+        .state,
+        State::Ok
     );
 }

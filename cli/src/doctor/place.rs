@@ -1,15 +1,21 @@
 //! Which network of this PC is looked at, and which PC of it: running or not, since what doesn't run is what a person asks
 //! about.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::check::{Check, State, Topic};
+use super::{
+    check::{Check, State, Topic},
+    process,
+};
 use crate::{
     args::DoctorArgs,
     error::Error,
     files,
     home::{self, Home},
-    network::{self, Condition, Network, Newest, Pc},
+    network::{self, Condition, NETWORK_FILE, Network, Newest, Pc},
 };
 
 /// What there is to look at.
@@ -80,16 +86,29 @@ pub fn find(args: &DoctorArgs) -> Found {
             )),
             Err(error) => Found::Unusable(Check::of(Topic::Network, State::Fault, &error)),
         },
-        Newest::Gone(folder) => Found::Unusable(Check::fault(
-            Topic::Network,
-            format!(
-                "this PC's network is no longer in {}, or its network.json can't be read",
-                folder.display()
-            ),
-            "if the folder was moved, name the new one with --base-path; starting the network there once makes it known",
-        )),
+        Newest::Gone(folder) => Found::Unusable(gone(&folder)),
         Newest::None => Found::Nothing,
     }
+}
+
+/// What is to be thought of a network that this PC takes part in and whose folder isn't there.
+fn gone(folder: &Path) -> Check {
+    let moved = "if the folder was moved, name the new one with --base-path; starting the network there once makes it known";
+    let todo = match files::data_home() {
+        Some(data) => format!(
+            "{moved}; if it was deleted on purpose, `rm {}`",
+            network::joined_file(&data).display()
+        ),
+        None => moved.into(),
+    };
+    Check::fault(
+        Topic::Network,
+        format!(
+            "this PC's network is no longer in {}, or its network.json can't be read",
+            folder.display()
+        ),
+        todo,
+    )
 }
 
 /// The network that is meant when none is named: a local one that runs, else the one with others, else the newest local one. It
@@ -108,13 +127,18 @@ fn usual() -> Result<Newest, Error> {
     }
     match home::named_or_only(None) {
         Ok(home) => Ok(Newest::There(home.path, Box::new(home.network))),
-        Err(Error::NoNetworkYet) => Ok(newest),
+        // Nobody misses a local network that was deleted.
+        Err(Error::NoNetworkYet) => Ok(match newest {
+            Newest::Gone(_) => Newest::None,
+            other => other,
+        }),
         Err(error) => Err(error),
     }
 }
 
-fn subject(folder: PathBuf, network: Network, pc: Option<&str>) -> Result<Subject, Error> {
+fn subject(folder: PathBuf, mut network: Network, pc: Option<&str>) -> Result<Subject, Error> {
     let folder = fs::canonicalize(&folder).map_err(Error::file("open", folder))?;
+    process::forget_earlier(&mut network, &folder.join(NETWORK_FILE));
     let home = match network.joined {
         Some(_) => Home::open(&folder)?,
         None => None,

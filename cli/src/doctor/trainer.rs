@@ -5,20 +5,21 @@ use tokio::time::timeout;
 
 use super::{
     check::{Check, State, Topic},
-    node::away,
+    node::{Around, away},
     place::Subject,
+    process,
 };
 use crate::{
     error::Error,
     network::{self, PortState},
-    report::figures::duration,
+    report::{figures::duration, health},
     trainer::{Status, Trainer},
 };
 
 /// How long it may take to say how it is.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// A node that is there sends a sheet with every block, and those come every minute at the least.
-const SILENCE: u64 = 180;
+/// A node that is there sends a sheet with every block. In any network so long without one is nothing yet.
+const SILENCE: Duration = Duration::from_secs(180);
 
 /// Asks it, or says why there is nobody to be asked.
 pub async fn ask(subject: &Subject) -> Result<Status, Check> {
@@ -27,7 +28,14 @@ pub async fn ask(subject: &Subject) -> Result<Status, Check> {
     // Whoever else has its port is none of ours: the port's line says so.
     let runs = network::trainer_runs(pc);
     if matches!(port, PortState::Other(_)) || !runs && port == PortState::Free {
-        return Err(away(Topic::Trainer, subject));
+        return Err(match network::starting(&subject.network) {
+            true => Check::warning(
+                Topic::Trainer,
+                "it is just starting",
+                "wait a moment, and look again",
+            ),
+            false => away(Topic::Trainer, subject),
+        });
     }
     let trainer = match Trainer::new(pc.trainer.http_port, None) {
         Ok(trainer) => trainer.of_pc(pc.clone(), subject.network.place(&subject.folder)),
@@ -39,26 +47,32 @@ pub async fn ask(subject: &Subject) -> Result<Status, Check> {
             Err(Check::of(Topic::Trainer, State::Warning, &error))
         }
         Ok(Err(error)) => Err(Check::of(Topic::Trainer, State::Fault, &error)),
-        Err(_) => Err(Check::fault(
-            Topic::Trainer,
-            format!(
-                "its process {} does not answer within {} s",
-                pc.trainer.pid,
-                PATIENCE.as_secs()
-            ),
-            format!(
-                "look at the end of its log, `tail {}`; if it stays so, end it with `kill -9 {}`, and start it again",
-                pc.trainer.log.display(),
-                pc.trainer.pid
-            ),
-        )),
+        Err(_) => {
+            let pid = process::of_port(pc.trainer.http_port, pc.trainer.pid);
+            Err(Check::fault(
+                Topic::Trainer,
+                format!(
+                    "{} does not answer within {} s",
+                    process::named(pid),
+                    PATIENCE.as_secs()
+                ),
+                format!(
+                    "look at the end of its log, `tail {}`; if it stays so, {}, and start it again",
+                    pc.trainer.log.display(),
+                    process::end(pid)
+                ),
+            ))
+        }
     }
 }
 
-/// Judges what it says. `has_others`: there are trainers that it should be connected to; `node_answers`: so it should hear
-/// from its node.
-pub fn judge(status: &Status, has_others: bool, node_answers: bool) -> Vec<Check> {
-    let mut checks = vec![heard(status, has_others, node_answers), engine(status)];
+/// Judges what it says. `slot` is how long a slot lasts where the node knows the newest blocks, so that the trainer should
+/// hear from it.
+pub fn judge(status: &Status, around: Around, slot: Option<Duration>) -> Vec<Check> {
+    let mut checks = vec![
+        heard(status, around.has_others, slot),
+        engine(status, around.trains),
+    ];
     checks.extend(
         status
             .warnings
@@ -75,15 +89,16 @@ pub fn judge(status: &Status, has_others: bool, node_answers: bool) -> Vec<Check
     checks
 }
 
-fn heard(status: &Status, has_others: bool, node_answers: bool) -> Check {
+fn heard(status: &Status, has_others: bool, slot: Option<Duration>) -> Check {
     let version = format!("version {}", status.version);
+    let silence = slot.map(|slot| health::quiet_limit(SILENCE, slot).as_secs());
     match status.last_sheet {
-        None if node_answers => Check::warning(
+        None if slot.is_some() => Check::warning(
             Topic::Trainer,
             format!("{version}, has not heard from the node yet"),
             "if it stays so, give both the same token file: the node's log says why",
         ),
-        Some(sheet) if node_answers && sheet.seconds_ago > SILENCE => Check::fault(
+        Some(sheet) if silence.is_some_and(|most| sheet.seconds_ago > most) => Check::fault(
             Topic::Trainer,
             format!(
                 "{version}, has not heard from the node for {}",
@@ -103,14 +118,14 @@ fn heard(status: &Status, has_others: bool, node_answers: bool) -> Check {
     }
 }
 
-fn engine(status: &Status) -> Check {
+fn engine(status: &Status, trains: bool) -> Check {
     let reason = status.engine.reason.as_deref();
     match (status.engine.state.as_str(), reason) {
         ("ready", _) => match status.errors.last() {
-            Some(error) => Check::warning(
+            // It is over, and stays there until eight others have come.
+            Some(error) => Check::ok(
                 Topic::Engine,
                 format!("it computes what the network computes; the last problem was: {error}"),
-                "the operator's guide has the sentence, if it comes again",
             ),
             None => Check::ok(Topic::Engine, "it computes what the network computes"),
         },
@@ -119,17 +134,33 @@ fn engine(status: &Status) -> Check {
             "it tests whether it computes what the network computes",
             "wait a minute, and look again",
         ),
-        (state, reason) => Check::fault(
-            Topic::Engine,
-            format!("it can't be used: {}", reason.unwrap_or(state)),
-            "repair that, and start the trainer again: see libtorch and the operator's guide",
-        ),
+        (state, reason) => {
+            let found = format!("it can't be used: {}", reason.unwrap_or(state));
+            match trains {
+                true => Check::fault(
+                    Topic::Engine,
+                    found,
+                    "repair that, and start the trainer again: see libtorch and the operator's guide",
+                ),
+                false => Check::warning(Topic::Engine, found, "nothing: this PC isn't asked to train"),
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALONE: Around = Around {
+        has_others: false,
+        validator: true,
+        can_finalise: true,
+        trains: true,
+        bonded: true,
+        wanted: 0,
+    };
+    const SLOT: Option<Duration> = Some(Duration::from_secs(10));
 
     fn status(more: &str) -> Status {
         let text = format!(
@@ -144,13 +175,17 @@ mod tests {
 
     #[test]
     fn a_trainer_that_is_well_is_two_short_lines() {
-        let checks = judge(&status(""), false, true);
+        let checks = judge(&status(""), ALONE, SLOT);
         assert_eq!(
             states(&checks),
             [(Topic::Trainer, State::Ok), (Topic::Engine, State::Ok)]
         );
-        let alone = judge(&status(""), true, true);
-        assert_eq!(alone[0].state, State::Warning);
+        let among_others = Around {
+            has_others: true,
+            ..ALONE
+        };
+        let lonely = judge(&status(""), among_others, SLOT);
+        assert_eq!(lonely[0].state, State::Warning);
     }
 
     #[test]
@@ -158,11 +193,17 @@ mod tests {
         let mut failed = status("");
         failed.engine.state = "failed".into();
         failed.engine.reason = Some("this PC computes other bits than the network".into());
-        let checks = judge(&failed, false, true);
+        let checks = judge(&failed, ALONE, SLOT);
         assert_eq!(checks[1].state, State::Fault);
         assert!(checks[1].found.contains("other bits"), "{}", checks[1].found);
+        let watching = engine(&failed, false);
+        assert_eq!(watching.state, State::Warning);
+        assert_eq!(
+            watching.todo.as_deref(),
+            Some("nothing: this PC isn't asked to train")
+        );
         failed.engine.state = "starting".into();
-        assert_eq!(engine(&failed).state, State::Warning);
+        assert_eq!(engine(&failed, true).state, State::Warning);
     }
 
     #[test]
@@ -172,12 +213,15 @@ mod tests {
             seconds_ago: 600,
             ..sheet
         });
-        let checks = judge(&deaf, false, true);
+        let checks = judge(&deaf, ALONE, SLOT);
         assert_eq!(checks[0].state, State::Fault);
         assert!(checks[0].found.contains("for 10 min"), "{}", checks[0].found);
-        assert_eq!(judge(&deaf, false, false)[0].state, State::Ok);
+        assert_eq!(judge(&deaf, ALONE, None)[0].state, State::Ok);
+        // Where slots are long, so is the time between two sheets.
+        let slow = Some(Duration::from_secs(120));
+        assert_eq!(judge(&deaf, ALONE, slow)[0].state, State::Ok);
         deaf.last_sheet = None;
-        assert_eq!(judge(&deaf, false, true)[0].state, State::Warning);
+        assert_eq!(judge(&deaf, ALONE, SLOT)[0].state, State::Warning);
     }
 
     #[test]
@@ -186,10 +230,10 @@ mod tests {
             &status(
                 r#","warnings":["the disk is nearly full: free some space"],"errors":["a blob is damaged"]"#,
             ),
-            false,
-            true,
+            ALONE,
+            SLOT,
         );
-        assert_eq!(checks[1].state, State::Warning);
+        assert_eq!(checks[1].state, State::Ok, "it is over");
         assert!(checks[1].found.ends_with("a blob is damaged"));
         assert_eq!(checks[2].found, "it warns: the disk is nearly full");
         assert_eq!(checks[2].todo.as_deref(), Some("free some space"));

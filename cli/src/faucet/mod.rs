@@ -106,7 +106,8 @@ pub async fn run(args: FaucetArgs, json: bool) -> Result<(), Error> {
     terminal::may_consent(args.yes)?;
     let target = Target::new(&args.node.target())?;
     let chain = target.chain().await?;
-    if !args.really && !chain.is_local().await? {
+    let is_local = chain.is_local().await?;
+    if !args.really && !is_local {
         return Err(Error::NoTestNetwork(chain.name().await?));
     }
     let payer = Payer::choose(&args.signer, &chain).await?;
@@ -124,7 +125,8 @@ pub async fn run(args: FaucetArgs, json: bool) -> Result<(), Error> {
         });
     }
     let genesis = chain.block_at(0).await?.hash;
-    let memory = memory_file(&target, args.node.base_path.as_deref(), genesis)?;
+    let near = target.folder().or(args.node.base_path.as_deref());
+    let memory = memory_file(is_local, near, genesis)?;
     // Before the password is asked for.
     let listener = listen(args.listen).await?;
     let held = chain.funds(&payer.account(), best).await?.spendable;
@@ -195,11 +197,12 @@ async fn until_stopped(faucet: Faucet, listener: TcpListener, mut stop: Stop, sa
     Ok(())
 }
 
-/// Where this network's faucet remembers whom it paid: in the network's folder if that is on this PC, else in the data folder. By
-/// its first block, so that a folder that is used again for another network forgets nothing and confuses nothing.
-fn memory_file(target: &Target, named: Option<&Path>, genesis: Hash) -> Result<PathBuf, Error> {
-    let folder = match target.folder().or(named).map(Path::to_path_buf) {
-        Some(folder) => folder,
+/// Where this network's faucet remembers whom it paid: a local one's in its folder, any other's in the data folder, however its
+/// node was named, or an address would be paid once by each memory. By its first block, so that a folder that is used again for
+/// another network forgets nothing and confuses nothing.
+fn memory_file(is_local: bool, near: Option<&Path>, genesis: Hash) -> Result<PathBuf, Error> {
+    let folder = match folder_near(is_local, near) {
+        Some(folder) => folder.to_path_buf(),
         None => {
             let folder = files::data_home().ok_or(Error::NoDataHome)?.join("faucets");
             files::make_private_folder(&folder)?;
@@ -208,6 +211,11 @@ fn memory_file(target: &Target, named: Option<&Path>, genesis: Hash) -> Result<P
     };
     let id = hex::encode(&genesis.0[..8]);
     Ok(folder.join(format!("faucet-{id}.log")))
+}
+
+/// The folder that is its network's alone, and the only way to it.
+fn folder_near(is_local: bool, near: Option<&Path>) -> Option<&Path> {
+    near.filter(|_| is_local)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
@@ -225,4 +233,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
                 source,
             },
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_with_others_has_one_memory_however_its_node_is_named() {
+        let near = Some(Path::new("/network"));
+        assert_eq!(folder_near(false, near), None);
+        assert_eq!(folder_near(false, None), None);
+        assert_eq!(folder_near(true, near), near);
+        assert_eq!(folder_near(true, None), None);
+    }
 }

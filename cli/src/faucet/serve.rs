@@ -4,7 +4,13 @@
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    convert::Infallible,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -16,6 +22,8 @@ use super::{desk::Desk, limits::Client};
 
 /// Connections at a time. More wait in the system's own queue until one ends.
 const CONNECTIONS: usize = 64;
+/// Those of one client among them, so that no client holds all. More are hung up on.
+const PER_CLIENT: usize = 16;
 /// How long the head of a request may take.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// The largest head.
@@ -29,13 +37,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until it is `ending`, and then until all requests are answered.
 pub async fn serve(listener: TcpListener, desk: Arc<Desk>, mut ending: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places {
+        free: Arc::new(Semaphore::new(CONNECTIONS)),
+        held: Arc::default(),
+    };
     let mut connections = JoinSet::new();
     let ends = ending.clone();
     loop {
         tokio::select! {
-            Some((stream, client, place)) = accept(&listener, &places) => {
-                connections.spawn(talk(stream, client, place, desk.clone(), ends.clone()));
+            Some((stream, place)) = accept(&listener, &places) => {
+                connections.spawn(talk(stream, place, desk.clone(), ends.clone()));
             }
             // Collected, so that they don't add up. A panic was printed, and has cost its own connection only.
             Some(_) = connections.join_next() => {}
@@ -46,28 +57,75 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>, mut ending: watch::Re
     while connections.join_next().await.is_some() {}
 }
 
+/// How many connections each client has.
+type Held = Arc<Mutex<HashMap<Client, usize>>>;
+
+/// Places for connections.
+struct Places {
+    free: Arc<Semaphore>,
+    held: Held,
+}
+
+/// A client's place. It is given back when this is dropped, whatever becomes of the connection.
+struct Place {
+    client: Client,
+    held: Held,
+    _one: OwnedSemaphorePermit,
+}
+
+/// The numbers now. Each change is one step, so a panic elsewhere leaves them as good as they were.
+fn lock(held: &Held) -> MutexGuard<'_, HashMap<Client, usize>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts one more of this client, unless it has as many as it may.
+fn count(held: &Held, client: Client) -> bool {
+    let mut held = lock(held);
+    let number = held.entry(client).or_default();
+    let may = *number < PER_CLIENT;
+    if may {
+        *number += 1;
+    }
+    may
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut number) = lock(&self.held).entry(self.client) {
+            let left = number.get().saturating_sub(1);
+            if left == 0 {
+                number.remove();
+            } else {
+                *number.get_mut() = left;
+            }
+        }
+    }
+}
+
 /// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, Client, OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, Place)> {
+    let one = places.free.clone().acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, from)) => return Some((stream, from.ip().into(), place)),
+            Ok((stream, from)) => {
+                let client = Client::from(from.ip());
+                if count(&places.held, client) {
+                    let place = Place {
+                        client,
+                        held: places.held.clone(),
+                        _one: one,
+                    };
+                    return Some((stream, place));
+                }
+            }
             // One that was broken off already, or too many open files.
             Err(_) => sleep(PAUSE).await,
         }
     }
 }
 
-async fn talk(
-    stream: TcpStream,
-    client: Client,
-    _place: OwnedSemaphorePermit,
-    desk: Arc<Desk>,
-    mut ending: watch::Receiver<bool>,
-) {
+async fn talk(stream: TcpStream, place: Place, desk: Arc<Desk>, mut ending: watch::Receiver<bool>) {
+    let client = place.client;
     let service = service_fn(move |request: Request<Incoming>| {
         let desk = desk.clone();
         async move { Ok::<_, Infallible>(desk.answer(request, client).await) }

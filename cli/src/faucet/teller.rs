@@ -55,7 +55,28 @@ pub struct Teller {
     source: Source,
     till: Till,
     say: Say,
+    told: Told,
     chain: Option<Rc<Chain>>,
+}
+
+/// What was said last of why nobody is paid. Strangers ask as often as they like, and the owner reads it once.
+#[derive(Debug, Default)]
+struct Told(Option<String>);
+
+impl Told {
+    /// Whether this reason is another one than the last.
+    fn is_new(&mut self, reason: &str) -> bool {
+        let is_new = self.0.as_deref() != Some(reason);
+        if is_new {
+            self.0 = Some(reason.into());
+        }
+        is_new
+    }
+
+    /// Somebody was paid: whatever comes is new.
+    fn forget(&mut self) {
+        self.0 = None;
+    }
 }
 
 /// Seconds since 1970.
@@ -71,6 +92,7 @@ impl Teller {
             source,
             till,
             say,
+            told: Told::default(),
             chain: None,
         }
     }
@@ -117,20 +139,26 @@ impl Teller {
                 paid
             }
             Err(error) => {
-                self.problem(format!(
-                    "{address} was not paid, since that can't be noted: {error}"
-                ));
+                self.once(format!("nobody is paid, since that can't be noted: {error}"));
                 return Err(Refusal::Broken);
             }
         };
         match (paid, outcome) {
-            (Ok(payment), _) => Ok(self.given(address, &payment)),
+            (Ok(payment), _) => {
+                self.told.forget();
+                Ok(self.given(address, &payment))
+            }
             (Err(error), Outcome::Unclear) => {
                 self.problem(format!("{address} was perhaps paid, and gets no more: {error}"));
                 Err(Refusal::Unclear)
             }
-            (Err(error), _) => {
+            // It cost a fee, and counts for the limits.
+            (Err(error), Outcome::Failed) => {
                 self.problem(format!("{address} was not paid: {error}"));
+                Err(Refusal::NotPaid)
+            }
+            (Err(error), _) => {
+                self.once(format!("a payment was not taken: {error}"));
                 Err(Refusal::NotPaid)
             }
         }
@@ -145,21 +173,21 @@ impl Teller {
         match error {
             Error::TooPoor { spendable, .. } => {
                 let left = amount::exact(spendable);
-                self.problem(format!(
+                self.once(format!(
                     "the faucet is empty, with {left} HYDRA left: send it more"
                 ));
                 Err(Refusal::Empty)
             }
             // Its sentence is for whoever can do without.
-            Error::NoFinality { best, finalised, .. } => {
-                self.problem(format!(
-                    "blocks don't become final (the newest is {best}, the newest final one {finalised}), so nothing is paid: \
-                     see that more than two thirds of the validators run"
+            Error::NoFinality { finalised, .. } => {
+                self.once(format!(
+                    "blocks don't become final (the newest final one is {finalised}), so nothing is paid: see that more than two \
+                     thirds of the validators run"
                 ));
                 Err(Refusal::NodeAway)
             }
             error => {
-                self.problem(error.to_string());
+                self.once(error.to_string());
                 Err(Refusal::NodeAway)
             }
         }
@@ -218,6 +246,13 @@ impl Teller {
         given
     }
 
+    /// Says what keeps everybody from being paid, if that is news.
+    fn once(&mut self, reason: String) {
+        if self.told.is_new(&reason) {
+            self.problem(reason);
+        }
+    }
+
     fn problem(&self, reason: String) {
         self.say.tell(&Event::Problem { reason });
     }
@@ -243,6 +278,16 @@ fn outcome(paid: &Result<Payment, Error>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keeps_everybody_waiting_is_said_once_until_somebody_is_paid() {
+        let mut told = Told::default();
+        assert!(told.is_new("the faucet is empty"));
+        assert!((0..1_000).all(|_| !told.is_new("the faucet is empty")));
+        assert!(told.is_new("no node answers"));
+        told.forget();
+        assert!(told.is_new("no node answers"));
+    }
 
     #[test]
     fn only_what_was_certainly_not_paid_may_be_tried_again() {

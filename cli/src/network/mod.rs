@@ -13,7 +13,7 @@ pub use file::{Joined, NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
 pub use layout::{
     DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, peer_id, trainer_key,
 };
-pub use newest::{Newest, joined, newest, remember, remember_joined};
+pub use newest::{Newest, joined, joined_file, newest, remember, remember_joined};
 pub use running::{
     Condition, PortState, alive, condition, own_part, port_state, starting, stopped, trainer_listens,
     trainer_runs,

@@ -43,9 +43,14 @@ pub fn newest(data_home: &Path) -> Newest {
     named_by(&data_home.join(NEWEST))
 }
 
+/// The file that names the folder of this PC's part of a network.
+pub fn joined_file(data_home: &Path) -> PathBuf {
+    data_home.join(JOINED)
+}
+
 /// Looks for the network that this PC takes part in: the one of the last `hydra up`.
 pub fn joined(data_home: &Path) -> Newest {
-    named_by(&data_home.join(JOINED))
+    named_by(&joined_file(data_home))
 }
 
 fn named_by(pointer: &Path) -> Newest {

@@ -5,13 +5,20 @@ use std::time::{Duration, SystemTime};
 use super::{clock, figures::duration};
 use crate::chain::Clock;
 
-/// Blocks come every two seconds; after this long something is wrong.
+/// So long without a block is nothing yet, however fast the network is.
 const QUIET_LIMIT: Duration = Duration::from_secs(30);
+/// Nor are so many slots: who was to make their blocks may be away.
+const QUIET_SLOTS: u32 = 6;
 /// A block that lies further ahead than this was made by a clock that is wrong, or is looked at by one.
 const AHEAD_LIMIT: Duration = Duration::from_secs(5);
 
-/// A newest block that isn't of now. `age` is in seconds, and negative if it lies ahead.
-pub fn of_block(block: u64, age: f64, syncing: bool) -> Option<String> {
+/// How long nothing may come in a network whose slots are this long, but `least` in any.
+pub fn quiet_limit(least: Duration, slot: Duration) -> Duration {
+    slot.saturating_mul(QUIET_SLOTS).max(least)
+}
+
+/// A newest block that isn't of now. `age` is in seconds, and negative if it lies ahead; `slot` is how long a slot lasts.
+pub fn of_block(block: u64, age: f64, syncing: bool, slot: Duration) -> Option<String> {
     // Genesis has no time.
     if block == 0 {
         return None;
@@ -23,7 +30,7 @@ pub fn of_block(block: u64, age: f64, syncing: bool) -> Option<String> {
              behind its blocks a network makes none",
             duration(time)
         )),
-        false if time > QUIET_LIMIT && !syncing => Some(format!(
+        false if time > quiet_limit(QUIET_LIMIT, slot) && !syncing => Some(format!(
             "last block: {} ago; the network makes none now, or this node has lost it, or this PC's clock is wrong",
             duration(time)
         )),

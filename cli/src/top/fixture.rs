@@ -124,6 +124,7 @@ fn snapshot() -> Snapshot {
         name: "HydraAI Local".into(),
         best: block(182_336),
         time: ago(2),
+        slot: Duration::from_secs(2),
         finalised: 182_333,
         highest: 182_336,
         peers: 3,

@@ -31,6 +31,7 @@ pub struct Reader {
     chain: Chain,
     name: String,
     needed: Balance,
+    slot: Duration,
     happened: Happened,
     members: Vec<Member>,
     members_read: Option<Instant>,
@@ -51,9 +52,11 @@ struct Today {
 impl Reader {
     /// Of this node.
     pub async fn new(chain: Chain) -> Result<Self, Error> {
-        let least = chain.least_stake(chain.best().await?.hash).await?;
+        let at = chain.best().await?.hash;
+        let least = chain.least_stake(at).await?;
         Ok(Self {
             needed: least.saturating_add(FEES),
+            slot: chain.slot(at).await?,
             name: chain.name().await?,
             chain,
             happened: Happened::default(),
@@ -83,6 +86,7 @@ impl Reader {
             name: self.name.clone(),
             best,
             time: self.chain.time(best.hash).await?,
+            slot: self.slot,
             finalised: self.chain.finalised().await?.number,
             highest: self.chain.sync_target().await?,
             peers,

@@ -4,7 +4,7 @@ use hydra_primitives::{
     AccountBytes, Balance,
     status::{ModelStatus, NodeStatus},
 };
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::{
     chain::{Block, Clock, Funds, News, Part},
@@ -102,6 +102,8 @@ pub struct Snapshot {
     pub best: Block,
     /// When it was made.
     pub time: SystemTime,
+    /// How long a slot lasts.
+    pub slot: Duration,
     /// The newest block that can't be undone.
     pub finalised: u64,
     /// The highest block that the node has heard of.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     accounts, amount,
     report::{figures::count, health},
+    up::{ENOUGH_FEES, FEES},
 };
 
 /// The page.
@@ -96,7 +97,12 @@ fn notices(seen: &Seen, now: SystemTime) -> Vec<Notice> {
         let trainers = seen.status.as_ref().and_then(|status| status.clock);
         let wrong = [
             health::of_clock(chain.clock.as_ref(), trainers.map(|clock| clock.offset_ms)),
-            health::of_block(chain.best.number, health::age(now, chain.time), chain.syncing),
+            health::of_block(
+                chain.best.number,
+                health::age(now, chain.time),
+                chain.syncing,
+                chain.slot,
+            ),
         ];
         list.extend(wrong.into_iter().flatten().map(|text| bad(Words::said(text))));
         list.extend(no_coins(chain).map(plain));
@@ -121,11 +127,12 @@ fn syncing(chain: &Snapshot) -> Option<String> {
     })
 }
 
-/// What taking part still costs, of a PC that doesn't.
+/// What taking part still costs, of a PC that doesn't and can't yet: some of what was asked for may be spent already.
 fn no_coins(chain: &Snapshot) -> Option<String> {
     let me = chain.me.as_ref().filter(|me| me.status.stake == 0)?;
     let has = me.funds.free.saturating_add(me.funds.held);
-    (has < chain.needed && !chain.syncing).then(|| {
+    let enough = chain.needed.saturating_sub(FEES).saturating_add(ENOUGH_FEES);
+    (has < enough && !chain.syncing).then(|| {
         format!(
             "{} HYDRA: taking part needs {}, the stake and fees. Ask a member for: hydra invite {}",
             amount::short(has),

@@ -172,6 +172,11 @@ fn who_lacks_coins_is_told_how_many_and_how_to_get_them() {
     );
     let address = accounts::address(&account("Alice"));
     assert!(said.ends_with(&format!("hydra invite {address}")), "{said}");
+    // What was asked for came, less a first fee.
+    if let Some(me) = seen.chain.as_mut().and_then(|chain| chain.me.as_mut()) {
+        me.funds.free = HYDRA + HYDRA / 5 - HYDRA / 1_000;
+    }
+    assert_eq!(first_notice(&seen), "");
 }
 
 #[test]

@@ -21,7 +21,7 @@ mod step;
 pub use down::{Down, down};
 pub use event::{Event, Told};
 pub use logs::{Line, logs};
-pub use step::FEES;
+pub use step::{ENOUGH_FEES, FEES};
 
 use std::{fs::File, path::PathBuf};
 

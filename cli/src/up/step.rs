@@ -8,7 +8,7 @@ use hydra_primitives::{Balance, HYDRA};
 /// Asked for beside the stake: fees for years, and what an account must keep.
 pub const FEES: Balance = HYDRA / 5;
 /// Enough for the fees of joining: less than was asked for, because some of that may be spent by then.
-const ENOUGH_FEES: Balance = HYDRA / 20;
+pub const ENOUGH_FEES: Balance = HYDRA / 20;
 
 /// What there is to see.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What people do with a running network: look at it, export its model, ask it, use their own accounts, give newcomers their first coins; and what
 //! their network is after they moved its folder.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
 use hydra_cli::{
     accounts, amount,
@@ -28,6 +28,21 @@ const LIMIT: Duration = Duration::from_secs(240);
 async fn people_look_export_and_ask_and_the_folder_may_move() {
     let network = LocalNetwork::start().await;
     network.wait_for_version(3, LIMIT).await;
+    what_happens_is_told(
+        &network,
+        &[
+            "Opened",
+            "Moved",
+            "Proposed",
+            "Voted",
+            "Revealed",
+            "Accepted",
+            "Settled",
+            "Attested",
+            "Confirmed",
+        ],
+    )
+    .await;
 
     let surest = the_exported_file_is_the_model_on_chain(&network).await;
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
@@ -35,6 +50,7 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
     the_page_shows_the_chain_s_own_numbers(&network).await;
     crate::wallet::own_accounts_send_ask_bond_and_claim(&network).await;
     crate::faucet::newcomers_get_their_first_coins_once(&network).await;
+    what_happens_is_told(&network, &["Sent", "Asked", "Bonded", "Claimed"]).await;
 
     let before = network.best().await.number;
     let (last, moved) = network.stop_and_move();
@@ -48,6 +64,32 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
         .await;
     network.wait_for_version(4, LIMIT).await;
     network.stop();
+}
+
+/// The events of the chain are understood: each of these happened lately, and is told.
+async fn what_happens_is_told(network: &LocalNetwork, expected: &[&str]) {
+    /// The node forgets the states of blocks that are older than 256.
+    const BLOCKS: usize = 200;
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    let mut block = network.best().await;
+    for _ in 0..BLOCKS {
+        if block.number == 0 || expected.iter().all(|name| told.contains(*name)) {
+            break;
+        }
+        let news = network.chain.news(block).await.expect("the node answers");
+        told.extend(news.happenings.iter().map(|happening| {
+            let shown = format!("{happening:?}");
+            shown.split(' ').next().unwrap_or_default().to_owned()
+        }));
+        block = network.chain.parent(block).await.expect("the node answers");
+    }
+    for name in expected {
+        assert!(
+            told.contains(*name),
+            "no {name} down to block {}: {told:?}",
+            block.number
+        );
+    }
 }
 
 /// What an account has and what model 0's pool ever took in, before and after the block of a payment.
