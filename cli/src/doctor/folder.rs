@@ -179,10 +179,14 @@ mod tests {
     #[test]
     fn where_a_process_was_told_to_keep_its_data_is_read_from_its_command_line() {
         let mut child = std::process::Command::new("sh")
-            .args(["-c", "read line", "sh", "--base-path", "/where/it/was"])
+            .args(["-c", "echo; read line", "sh", "--base-path", "/where/it/was"])
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
+        // A process that has only just been made has no command line yet.
+        let mut said = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut said).unwrap();
         assert_eq!(told(child.id()), Some("/where/it/was".into()));
         assert_eq!(told(std::process::id()), None);
         child.kill().unwrap();

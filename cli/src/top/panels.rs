@@ -27,6 +27,8 @@ const UNKNOWN: &str = "–";
 const ALWAYS: usize = 2;
 /// The longest name in a list.
 const NAME: usize = 14;
+/// The longest name of a data set that has a title to itself.
+const TITLE: usize = 24;
 
 /// `1 PC`, `4 PCs`.
 fn several(number: usize, what: &str) -> String {
@@ -225,6 +227,7 @@ pub fn model(seen: &Seen) -> Panel {
         several => format!(", one of {several}"),
     };
     let dataset = String::from_utf8_lossy(&model.dataset.name);
+    let room = if others.is_empty() { TITLE } else { NAME };
     let share = chain
         .me
         .as_ref()
@@ -236,7 +239,7 @@ pub fn model(seen: &Seen) -> Panel {
         None => String::new(),
     };
     Panel::new(
-        format!("Model {}: {}{others}", model.model, cut(&dataset, NAME)),
+        format!("Model {}: {}{others}", model.model, cut(&dataset, room)),
         stale,
         vec![
             version(model),

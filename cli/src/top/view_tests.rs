@@ -61,7 +61,7 @@ fn numbers_are_those_of_the_chain_and_the_trainer() {
             ("4 PCs registered", "3 active"),
         ])
     );
-    assert_eq!(view.model.title, "Model 0: digits");
+    assert_eq!(view.model.title, "Model 0: UCI handwritten digits");
     assert_eq!(
         words(&view.model.rows),
         of(&[

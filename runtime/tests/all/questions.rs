@@ -2,12 +2,13 @@
 //! metadata.
 
 use codec::{Decode, Encode};
-use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
 use hydra_primitives::{
     H256,
     rewards::{QUERY_PAID, QUERY_PRICE},
 };
 use hydra_runtime::{Runtime, RuntimeEvent};
+
+use crate::chain::{metadata, on_local};
 
 #[test]
 fn a_payment_is_encoded_as_trainers_look_for_it() {
@@ -32,11 +33,7 @@ fn a_payment_is_encoded_as_trainers_look_for_it() {
 
 #[test]
 fn the_price_of_a_question_can_be_read_from_the_chain() {
-    let metadata = Runtime::metadata_at_version(15).expect("wallets read version 15");
-    let metadata = RuntimeMetadataPrefixed::decode(&mut &metadata[..]).expect("metadata");
-    let RuntimeMetadata::V15(metadata) = metadata.1 else {
-        panic!("another version than was asked for");
-    };
+    let metadata = on_local(metadata);
     let token = metadata.pallets.iter().find(|pallet| pallet.name == "HydraToken");
     let constants = &token.expect("the pallet is there").constants;
     let price = constants.iter().find(|constant| constant.name == "QueryPrice");
