@@ -1,7 +1,7 @@
 //! What is read of payments for questions without knowing the runtime: by trainers in a block's events, by the dashboard in the
 //! metadata.
 
-use codec::{Decode, Encode};
+use codec::Encode;
 use hydra_primitives::{
     H256,
     rewards::{QUERY_PAID, QUERY_PRICE},
@@ -33,9 +33,11 @@ fn a_payment_is_encoded_as_trainers_look_for_it() {
 
 #[test]
 fn the_price_of_a_question_can_be_read_from_the_chain() {
-    let metadata = on_local(metadata);
-    let token = metadata.pallets.iter().find(|pallet| pallet.name == "HydraToken");
-    let constants = &token.expect("the pallet is there").constants;
-    let price = constants.iter().find(|constant| constant.name == "QueryPrice");
-    assert_eq!(price.expect("the constant is there").value, QUERY_PRICE.encode());
+    on_local(|| {
+        let metadata = metadata();
+        let token = metadata.pallets.iter().find(|pallet| pallet.name == "HydraToken");
+        let constants = &token.expect("the pallet is there").constants;
+        let price = constants.iter().find(|constant| constant.name == "QueryPrice");
+        assert_eq!(price.expect("the constant is there").value, QUERY_PRICE.encode());
+    });
 }
