@@ -6,7 +6,7 @@
     File { path: "/assets/chunk-NMQO7DPF.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-NMQO7DPF.js") },
     File { path: "/assets/chunk-Q346IM6T.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-Q346IM6T.js") },
     File { path: "/assets/chunk-ZJSTGSOK.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-ZJSTGSOK.js") },
-    File { path: "/assets/main-HHXBWLPS.css", content_type: "text/css; charset=utf-8", bytes: include_bytes!("assets/main-HHXBWLPS.css") },
+    File { path: "/assets/main-7GCD54BZ.css", content_type: "text/css; charset=utf-8", bytes: include_bytes!("assets/main-7GCD54BZ.css") },
     File { path: "/assets/main-RZ5SAL52.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/main-RZ5SAL52.js") },
     File { path: "/assets/qr-7CGRR6EP.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/qr-7CGRR6EP.js") },
     File { path: "/assets/session-74BH7UIS.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/session-74BH7UIS.js") },

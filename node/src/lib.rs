@@ -19,6 +19,7 @@ pub mod account;
 pub mod chain_spec;
 pub mod cli;
 pub mod clock;
+pub mod database;
 pub mod environment;
 pub mod error;
 mod notice;

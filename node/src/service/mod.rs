@@ -5,10 +5,11 @@ mod methods;
 pub mod parts;
 
 use consensus::{Authoring, Common, Voting};
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use hydra_node::{
     account::{self, OneAccount},
     clock::{Clock, Listener},
+    database::Newborn,
     error::Error,
     rpc, space,
     trainer_link::{self, TrainerSettings},
@@ -17,7 +18,7 @@ use hydra_node::{
 use hydra_runtime::{AccountId, Hash, opaque::Block};
 use pallet_training_proposals::runtime_api::TrainingApi;
 use parts::Parts;
-use sc_client_api::{Backend as _, BlockBackend};
+use sc_client_api::{Backend as _, BlockBackend, BlockchainEvents};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, warp_proof};
 use sc_network::{NetworkBackend, service::traits::NetworkService};
 use sc_service::{
@@ -47,6 +48,10 @@ pub fn start<N: NetworkBackend<Block, Hash>>(
     config: Configuration,
     settings: Settings,
 ) -> Result<TaskManager, Error> {
+    let newborn = match config.database.path() {
+        Some(path) => Newborn::look(path)?,
+        None => None,
+    };
     let Parts {
         client,
         backend,
@@ -69,6 +74,16 @@ pub fn start<N: NetworkBackend<Block, Hash>>(
         rpc: endpoints,
     } = settings;
 
+    if let Some(newborn) = newborn {
+        let mut blocks = client.every_import_notification_stream();
+        task_manager
+            .spawn_handle()
+            .spawn("newborn-database", None, async move {
+                if blocks.next().await.is_some() {
+                    newborn.grown();
+                }
+            });
+    }
     space::watch(space, config.base_path.path().into(), &task_manager)?;
     let named = account::provide(&*keystore.keystore(), trainer.suri.as_deref())?;
     let account = one_account(&config, keystore.keystore(), named, client.clone());
