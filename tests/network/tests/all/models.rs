@@ -25,8 +25,8 @@ fn hydra(home: &Path, arguments: &[&str]) -> Value {
     proc::json(&proc::run(&mut command))
 }
 
-fn spec(founded: &Value, file: &str) -> Value {
-    let path = founded[file].as_str().expect("a path");
+fn spec(home: &Path, founded: &Value, file: &str) -> Value {
+    let path = home.join(founded[file].as_str().expect("a path"));
     serde_json::from_str(&fs::read_to_string(path).expect("it was written")).expect("JSON")
 }
 
@@ -65,7 +65,10 @@ fn the_digits_file_founds_the_network_that_is_founded_without_it_and_another_one
     assert_eq!(with["models"], without["models"]);
     for file in ["file", "plain_file"] {
         // Not by assert_eq: there is a runtime in each.
-        assert!(spec(&with, file) == spec(&without, file), "{file} is another one");
+        assert!(
+            spec(home, &with, file) == spec(home, &without, file),
+            "{file} is another one"
+        );
     }
     let two = model(&home.join("two.json"), &json!([64, 10]), "UCI handwritten digits");
     let other = new("other", &["--model", &two]);
@@ -75,7 +78,7 @@ fn the_digits_file_founds_the_network_that_is_founded_without_it_and_another_one
         (&json!([64, 10]), &650.into())
     );
     assert_ne!(founded["weights"], without["models"][0]["weights"]);
-    assert!(spec(&other, "file")["genesis"]["raw"] != spec(&without, "file")["genesis"]["raw"]);
+    assert!(spec(home, &other, "file")["genesis"]["raw"] != spec(home, &without, "file")["genesis"]["raw"]);
 }
 
 /// Whether the left half of an image or the right one is bright.
