@@ -20,11 +20,7 @@ use subxt::{
     OnlineClient, PolkadotConfig,
     backend::LegacyBackend,
     config::{RpcConfigFor, substrate::SubstrateHeader},
-    rpcs::{
-        Error as RpcError, RpcClient,
-        client::{RpcSubscription, rpc_params},
-        methods::legacy::LegacyRpcMethods,
-    },
+    rpcs::{Error as RpcError, RpcClient, client::RpcSubscription, methods::legacy::LegacyRpcMethods},
 };
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
@@ -158,18 +154,6 @@ impl Chain {
     pub async fn spec_version(&self) -> Result<u32, Error> {
         let version = self.methods.state_get_runtime_version(None);
         Ok(self.patient(version).await?.spec_version)
-    }
-
-    /// The network's file as the node was started with it, as far as it says what the network began with.
-    pub async fn genesis(&self) -> Result<serde_json::Value, Error> {
-        let file = self
-            .rpc
-            .request::<serde_json::Value>("sync_state_genSyncSpec", rpc_params![true]);
-        let mut file = self.patient(file).await?;
-        Ok(file
-            .get_mut("genesis")
-            .map(serde_json::Value::take)
-            .unwrap_or_default())
     }
 
     /// The newest block.

@@ -47,8 +47,6 @@ pub enum Topic {
     Finality,
     /// Whether this release knows the chain's rules.
     Rules,
-    /// Whether the node's chain is that of the network's file.
-    Genesis,
     /// Whether the trainer answers, and hears from the node.
     Trainer,
     /// Whether it computes what the network computes.
@@ -111,7 +109,6 @@ impl Topic {
             Self::Peers => "peers",
             Self::Finality => "finality",
             Self::Rules => "rules",
-            Self::Genesis => "genesis",
             Self::Trainer => "trainer",
             Self::Engine => "engine",
             Self::Registration => "registration",
@@ -124,10 +121,7 @@ impl Topic {
 impl Topic {
     /// Whether a page for people leaves it out while all is well: it says nothing then, and a page has few lines.
     pub const fn is_quiet(self) -> bool {
-        matches!(
-            self,
-            Self::Environment | Self::Identities | Self::Rules | Self::Genesis
-        )
+        matches!(self, Self::Environment | Self::Identities | Self::Rules)
     }
 }
 
@@ -226,7 +220,6 @@ mod tests {
             Peers,
             Finality,
             Rules,
-            Genesis,
             Trainer,
             Engine,
             Registration,

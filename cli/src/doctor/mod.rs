@@ -19,7 +19,6 @@ mod trainer;
 
 pub use node::KNOWN_RULES;
 
-use serde_json::Value;
 use std::path::PathBuf;
 
 use crate::{args::DoctorArgs, error::Error, exit::ExitCode, files, machine, network, output, report};
@@ -27,9 +26,6 @@ use check::{Check, State, Topic};
 use page::Report;
 use place::{Found, Subject};
 use programs::{Programs, Versioned};
-
-/// No network's file is larger.
-const MOST_SPEC: u64 = 64 << 20;
 
 /// Runs the command. Faults are its result, not its failure.
 pub async fn run(args: DoctorArgs, json: bool) -> Result<ExitCode, Error> {
@@ -122,7 +118,7 @@ async fn look(args: &DoctorArgs) -> Report {
                 pid => format!("version {}, process {pid}", facts.version),
             };
             checks.push(Check::ok(Topic::Node, found));
-            checks.extend(node::judge(&facts, around, genesis(&subject).as_ref()));
+            checks.extend(node::judge(&facts, around));
         }
         Some(Err(check)) => checks.push(check),
         None => {}
@@ -216,14 +212,6 @@ fn replaced(subject: &Subject) -> Vec<Versioned> {
             version: Err("its program was replaced since it was started".into()),
         })
         .collect()
-}
-
-/// What the network's file says the chain began with.
-fn genesis(subject: &Subject) -> Option<Value> {
-    let file = subject.home.as_ref()?.chain_file();
-    let bytes = files::read_bounded(&file, MOST_SPEC).ok()??;
-    let mut spec: Value = serde_json::from_slice(&bytes).ok()?;
-    spec.get_mut("genesis").map(Value::take)
 }
 
 /// What has ended of a local network that runs, beside the PC that was looked at.

@@ -5,7 +5,6 @@
 
 use hydra_primitives::{AccountBytes, Balance};
 use libp2p_identity::PeerId;
-use serde_json::Value;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
@@ -59,8 +58,6 @@ pub struct Facts {
     pub syncing: bool,
     /// What it says about the clock.
     pub clock: Option<Clock>,
-    /// What the chain began with, in the words of the network's file; `None` if nothing compares it.
-    pub genesis: Option<Value>,
     /// The PC's account.
     pub account: Option<Account>,
 }
@@ -222,11 +219,6 @@ async fn facts(chain: &Chain, best: Block, subject: &Subject) -> Result<Facts, E
         syncing,
         clock: chain.clock().await?,
         account: account(chain, subject, best).await?,
-        // Last, since it is the longest answer. That a node doesn't say it is no fault of the node's.
-        genesis: match &subject.home {
-            Some(_) => chain.genesis().await.ok(),
-            None => None,
-        },
     })
 }
 
@@ -261,15 +253,14 @@ fn age(now: SystemTime, then: SystemTime) -> f64 {
     }
 }
 
-/// Everything that follows from what the node says. `file` is what the network's file says the chain began with.
-pub fn judge(facts: &Facts, around: Around, file: Option<&Value>) -> Vec<Check> {
+/// Everything that follows from what the node says.
+pub fn judge(facts: &Facts, around: Around) -> Vec<Check> {
     let mut checks = vec![
         sync(facts),
         peers(facts, around),
         finality(facts, around),
         rules(facts.rules),
     ];
-    checks.extend(file.and_then(|file| genesis(facts.genesis.as_ref()?, file)));
     // What an old block says of it may have changed.
     if let Some(account) = facts.account.as_ref().filter(|_| !facts.syncing) {
         checks.extend(registration(account, around));
@@ -371,19 +362,6 @@ fn rules(version: u32) -> Check {
         ),
         false => Check::ok(Topic::Rules, format!("version {version}")),
     }
-}
-
-/// Compares what the chain of the node began with and what the file says, where both say it in the same words.
-fn genesis(node: &Value, file: &Value) -> Option<Check> {
-    let (node, file) = (node.get("raw")?, file.get("raw")?);
-    Some(match node == file {
-        true => Check::ok(Topic::Genesis, "the node's chain is that of the network's file"),
-        false => Check::fault(
-            Topic::Genesis,
-            "the node's chain began with something else than the network's file says",
-            "the file was changed since the node was started: get a fresh copy from whoever founded the network",
-        ),
-    })
 }
 
 fn registration(account: &Account, around: Around) -> Option<Check> {

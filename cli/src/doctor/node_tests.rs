@@ -1,6 +1,5 @@
 use super::*;
 use hydra_primitives::HYDRA;
-use serde_json::json;
 
 fn facts() -> Facts {
     Facts {
@@ -14,7 +13,6 @@ fn facts() -> Facts {
         peers: 2,
         syncing: false,
         clock: None,
-        genesis: None,
         account: None,
     }
 }
@@ -50,7 +48,7 @@ fn a_node_that_is_well_gives_short_lines() {
         account: Some(account()),
         ..facts()
     };
-    let checks = judge(&with_account, JOINED, None);
+    let checks = judge(&with_account, JOINED);
     assert!(
         checks
             .iter()
@@ -103,7 +101,7 @@ fn nothing_is_said_of_an_account_by_an_old_block() {
             account: Some(unpaid.clone()),
             ..facts()
         };
-        let checks = judge(&facts, JOINED, None);
+        let checks = judge(&facts, JOINED);
         let of_account = checks
             .into_iter()
             .filter(|check| matches!(check.check, Topic::Registration | Topic::Stake));
@@ -158,18 +156,6 @@ fn rules_that_are_newer_than_this_release_are_said_to_be() {
     assert_eq!(state(&rules(KNOWN_RULES)), State::Ok);
     assert_eq!(state(&rules(KNOWN_RULES - 1)), State::Ok);
     assert_eq!(state(&rules(KNOWN_RULES + 1)), State::Warning);
-}
-
-#[test]
-fn a_file_of_another_genesis_is_a_fault_where_both_can_be_compared() {
-    let of = |value: u32| json!({ "raw": { "top": { "0x01": value }, "childrenDefault": {} } });
-    assert_eq!(genesis(&of(1), &of(1)).map(|check| check.state), Some(State::Ok));
-    assert_eq!(
-        genesis(&of(1), &of(2)).map(|check| check.state),
-        Some(State::Fault)
-    );
-    assert_eq!(genesis(&of(1), &json!({ "runtimeGenesis": {} })), None);
-    assert_eq!(genesis(&Value::Null, &of(1)), None);
 }
 
 #[test]

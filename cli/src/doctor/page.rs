@@ -216,7 +216,6 @@ mod tests {
             Peers,
             Finality,
             Rules,
-            Genesis,
             Trainer,
             Engine,
             Registration,

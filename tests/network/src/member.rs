@@ -42,11 +42,6 @@ impl Member {
         &self.seat
     }
 
-    /// Its folder of the network.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// What its node answers to a browser's page of this origin: an HTTP status.
     pub fn answer_to_page(&self, origin: &str) -> String {
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
