@@ -59,7 +59,7 @@ fn refused(change: impl Fn(&mut Value), words: &str) {
 fn the_digits_file_is_the_model_that_every_network_has_without_it() {
     let chosen = read(&[bundled("digits/model.json")], &[]).unwrap();
     let expected = (digits_spec(), digits_manifest(), DIGITS_INITIAL_WEIGHTS);
-    assert_eq!(chosen.genesis, [expected.clone()]);
+    assert_eq!(chosen.genesis, std::slice::from_ref(&expected));
     assert!(chosen.folders.is_empty());
     assert_eq!(
         shown((0, &expected)).line(),
