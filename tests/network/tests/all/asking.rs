@@ -1,7 +1,7 @@
 //! What people do with a running network: look at it, export its model, ask it, use their own accounts, give newcomers their first coins; and what
 //! their network is after they moved its folder.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use hydra_cli::{
     accounts, amount,
@@ -16,6 +16,7 @@ use hydra_primitives::{AccountBytes, HYDRA};
 use serde_json::Value;
 use subxt::{
     OnlineClient, PolkadotConfig,
+    backend::LegacyBackend,
     config::RpcConfigFor,
     dynamic,
     ext::scale_decode::DecodeAsType,
@@ -135,7 +136,10 @@ impl Book {
         }
         let chain = Chain::connect(url).await.expect("the node answers");
         let free = chain.funds(who, block).await.expect("the node answers").free;
-        let client = OnlineClient::<PolkadotConfig>::from_insecure_url(url)
+        // The other backend forgets a block that isn't of the newest.
+        let rpc = RpcClient::from_insecure_url(url).await.expect("the node answers");
+        let backend = LegacyBackend::<PolkadotConfig>::builder().build(rpc);
+        let client = OnlineClient::<PolkadotConfig>::from_backend(Arc::new(backend))
             .await
             .expect("the node answers");
         let at = client.at_block(block).await.expect("the block is known");
@@ -320,7 +324,7 @@ async fn the_page_shows_the_chain_s_own_numbers(network: &LocalNetwork) {
                 "This PC",
                 "Wallet",
                 "Network",
-                "Model 0: digits",
+                "Model 0: UCI handwritten digits",
                 "Peers",
                 "Bob  5",
             ] {
