@@ -100,7 +100,12 @@ impl Member {
 
     fn event_with(&mut self, text: &str, limit: Duration) -> Value {
         let up = self.up.as_mut().expect("hydra up was started");
-        let event = parsed(&up.line_with(text, limit));
+        let line = up.line_with(text, limit);
+        let Ok(event) = serde_json::from_str(&line) else {
+            // An error is the last that it says, and has several lines.
+            let (status, lines) = self.up.take().expect("it is there").end(limit);
+            panic!("hydra up ended ({status}): {}", lines.join("\n"));
+        };
         hydra_schema_tests::check_one("up", &event);
         event
     }
@@ -185,8 +190,4 @@ impl Drop for Member {
 
 fn show(log: &Path) {
     eprintln!("{} ends with:\n{}", log.display(), tail(log));
-}
-
-fn parsed(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
 }
