@@ -23,10 +23,13 @@ impl Machine {
 const PARTING: Duration = Duration::from_secs(10);
 /// How often that is looked at: there is no event for the end of another's child.
 const POLL: Duration = Duration::from_millis(100);
+/// How long a port that nobody is seen to have may be that of a process which was killed.
+const ENDING: Duration = Duration::from_secs(3);
 
 /// Refuses a port that another program has, once those of an earlier `hydra up` are gone.
 pub async fn wait_for_ports(home: &Home) -> Result<(), Error> {
-    let deadline = Instant::now() + PARTING;
+    let begun = Instant::now();
+    let deadline = begun + PARTING;
     let goes = || {
         [home.pc.node.pid, home.pc.trainer.pid]
             .into_iter()
@@ -35,6 +38,8 @@ pub async fn wait_for_ports(home: &Home) -> Result<(), Error> {
     loop {
         match check_ports(home) {
             Err(Error::PortInUse { .. }) if goes() && Instant::now() < deadline => sleep(POLL).await,
+            // A process that is ending isn't seen any more, and has its ports for a moment.
+            Err(Error::PortInUse { by: None, .. }) if begun.elapsed() < ENDING => sleep(POLL).await,
             checked => return checked,
         }
     }
