@@ -1,7 +1,8 @@
 //! Blobs, wherever they are: on our disk, or at other trainers.
 //!
-//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. Must
-//! never fetch more bytes than the caller says a blob has.
+//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. What is on our
+//! disk is served to whoever asks for it by its hash, so what nobody may have yet must never get here. Must never fetch more
+//! bytes than the caller says a blob has.
 
 use std::{collections::HashSet, fs::File, path::PathBuf, sync::Arc, time::Duration};
 
@@ -113,7 +114,7 @@ impl Depot {
             .await?)
     }
 
-    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has [`patience`] to deliver, then everybody has,
+    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
     /// `then` before the rest.
     ///
     /// # Errors
@@ -139,22 +140,9 @@ impl Depot {
             .unwrap_or(Err(late))
     }
 
-    /// The blob's bytes if it is on our disk. A damaged one is not.
-    ///
-    /// # Errors
-    /// [`DepotError::Store`].
-    pub async fn local(self: &Arc<Self>, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
-        self.blocking(move |depot| depot.local_blocking(blob)).await
-    }
-
-    /// As [`local`](Self::local); blocks.
-    pub fn local_blocking(&self, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
-        match self.store.get(blob.hash, blob.size) {
-            Ok(bytes) => Ok(bytes),
-            // Moved aside, or not what was meant: as good as not there.
-            Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    /// Whether the blob is on our disk, and so served to whoever asks for it by its hash. Its content isn't looked at.
+    pub fn has(&self, hash: H256) -> bool {
+        self.store.has(hash)
     }
 
     /// The blob's file, to be read little by little, if it is on our disk. A damaged one is not; that costs hashing all of
@@ -218,7 +206,7 @@ impl Depot {
 }
 
 /// How long a blob of this size may take from somebody who means to deliver it.
-pub fn patience(size: u64) -> Duration {
+fn patience(size: u64) -> Duration {
     PATIENCE.saturating_add(Duration::from_secs(size / SLOWEST_LINE))
 }
 
