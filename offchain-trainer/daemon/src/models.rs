@@ -1,7 +1,7 @@
 //! What the models are: the descriptions that a sheet only names, since they never change and are large.
 //!
-//! Kept in memory and in a folder, a file for each, named by its hash; those of models that are gone are deleted when a new one
-//! comes. Must never take bytes for a description that they aren't: every one is compared with its name, from the node as
+//! Kept in memory and in a folder, a file for each, named by its hash; when there are many, those that the sheet doesn't name are
+//! deleted. Must never take bytes for a description that they aren't: every one is compared with its name, from the node as
 //! from the disk.
 
 use std::{
@@ -21,6 +21,9 @@ use hydra_primitives::{
 };
 
 use crate::{append::replace, lock};
+
+/// How many descriptions are kept that a sheet doesn't name. A full sheet leaves models out by turns.
+const KEPT: usize = 1024;
 
 /// A model as a sheet has it, with what never changes about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +54,7 @@ impl Model {
 #[derive(Debug)]
 pub struct Models {
     folder: PathBuf,
+    kept: usize,
     known: Mutex<HashMap<H256, Arc<ModelDescription>>>,
 }
 
@@ -60,9 +64,14 @@ impl Models {
     /// # Errors
     /// What the file system says.
     pub fn open(folder: PathBuf) -> io::Result<Self> {
+        Self::keeping(folder, KEPT)
+    }
+
+    fn keeping(folder: PathBuf, kept: usize) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
         Ok(Self {
             folder,
+            kept,
             known: Mutex::default(),
         })
     }
@@ -82,7 +91,7 @@ impl Models {
                 learnt = true;
             }
         }
-        if learnt {
+        if learnt && self.files().len() > self.kept {
             known.retain(|id, _| named.contains(id));
             self.forget_all_but(&named);
         }
@@ -102,6 +111,11 @@ impl Models {
             }
         }
         (models, unknown)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
     }
 
     fn path(&self, id: H256) -> PathBuf {
@@ -128,10 +142,7 @@ impl Models {
 
     fn forget_all_but(&self, named: &HashSet<H256>) {
         let named: HashSet<PathBuf> = named.iter().map(|id| self.path(*id)).collect();
-        let Ok(entries) = fs::read_dir(&self.folder) else {
-            return;
-        };
-        for path in entries.flatten().map(|entry| entry.path()) {
+        for path in self.files() {
             if !named.contains(&path) {
                 // It is tried again next time.
                 drop(fs::remove_file(path));
@@ -178,7 +189,7 @@ mod tests {
         let mut other = described();
         other.described[0].spec.init_seed += 1;
         assert_eq!(models.describe(&other).1, [0]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(models.files().is_empty());
     }
 
     #[test]
@@ -198,19 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_of_models_that_are_gone_leave_the_disk_when_a_new_one_comes() {
+    fn a_bounded_number_is_kept_of_what_sheets_no_longer_name() {
         let folder = tempfile::tempdir().unwrap();
-        let models = Models::open(folder.path().into()).unwrap();
-        models.describe(&described());
-        let mut next = described();
-        next.described[0].spec.init_seed = 5;
-        next.models[0].description = next.described[0].id();
-        assert!(models.describe(&next).1.is_empty());
-        let names: Vec<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(names, [format!("{:x}", next.described[0].id()).as_str()]);
+        let models = Models::keeping(folder.path().into(), 3).unwrap();
+        for seed in 0..4 {
+            let mut next = described();
+            next.described[0].spec.init_seed = seed;
+            next.models[0].description = next.described[0].id();
+            assert!(models.describe(&next).1.is_empty());
+            let kept = if seed == 3 { 1 } else { seed as usize + 1 };
+            assert_eq!((lock(&models.known).len(), models.files().len()), (kept, kept));
+        }
         assert_eq!(models.describe(&sheet(vec![])).1, [0]);
     }
 

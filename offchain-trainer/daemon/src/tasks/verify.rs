@@ -33,7 +33,7 @@ impl Shared {
             let steps = inputs.steps();
             let on_step = |done| progress.progress(done, steps);
             match claim {
-                Some(claim) => engine.verify(inputs.job(), &claim, || inputs.are_intact(), on_step),
+                Some(claim) => engine.verify(inputs.job(), claim, || inputs.are_intact(), on_step),
                 None => engine.train(inputs.job(), on_step),
             }
         });

@@ -45,7 +45,7 @@ fn a_task_that_goes_wrong_once_contradicts_nobody() {
     let honest = Honest::train(&engine());
     let marker = Marker::new("verify");
     let engine = engine_that_errs_once(&marker, WEIGHT);
-    let verify = || engine.verify(honest.job(), &honest.claim(), || true, |_| ());
+    let verify = || engine.verify(honest.job(), honest.claim(), || true, |_| ());
     let error = verify().unwrap_err();
     let EngineError::Contradiction { first, second } = &error else {
         panic!("{error}")
@@ -64,7 +64,7 @@ fn what_contradicts_was_seen_by_two_processes_and_what_agrees_by_one() {
     let started = |claim: H256| {
         let marker = Marker::new("starts");
         let engine = engine_under(&["sh", "-c", r#"echo >>"$0"; exec "$@""#, marker.text()]);
-        let found = engine.verify(honest.job(), &claim, || true, |_| ()).unwrap();
+        let found = engine.verify(honest.job(), claim, || true, |_| ()).unwrap();
         assert_eq!(found.opening(), honest.trained.opening());
         fs::read(&marker.0).unwrap().len()
     };
@@ -84,7 +84,7 @@ fn base_weights_that_changed_in_memory_contradict_nobody() {
         asked.set(asked.get() + 1);
         honest.base.hash(&honest.spec) == hash
     };
-    let error = engine().verify(honest.job(), &claim, intact, |_| ()).unwrap_err();
+    let error = engine().verify(honest.job(), claim, intact, |_| ()).unwrap_err();
     assert!(matches!(error, EngineError::Damaged), "{error}");
     assert_eq!(asked.get(), 1);
 }
