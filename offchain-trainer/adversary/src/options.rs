@@ -8,8 +8,8 @@ use crate::cheats::Cheat;
 
 /// A hostile trainer for tests: takes part in a HydraAI network and cheats in every round.
 ///
-/// Prints one JSON line per event on standard output: registered, bonded, proposed, refused, unanswered,
-/// ended.
+/// Prints one JSON line per event on standard output: registered, bonded, proposed, said, opened, silent, refused,
+/// unanswered, ended.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "hydra-adversary", version, about)]
 pub struct Options {
@@ -34,7 +34,7 @@ pub struct Options {
     /// What to do, by turns from round to round.
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',', default_values_t = Cheat::ALL)]
     pub cheats: Vec<Cheat>,
-    /// End when so many of its proposals are settled [default: go on].
+    /// End when so many rounds are over in which it owed something [default: go on].
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
 }
