@@ -376,7 +376,8 @@ pub(crate) mod tests {
             asks: Asks::Task(training(None)),
             opens_until: 30,
         };
-        let [_, verify, open] = &tasks(&sheet(vec![verify(9, 15), open]))[..] else {
+        let both = tasks(&sheet(vec![verify(9, 15), open]));
+        let [_, verify, open] = &both[..] else {
             panic!("three tasks")
         };
         assert_eq!(verify.key, open.key);
