@@ -9,6 +9,7 @@ use crate::{
     chain::Clock,
     error::Error,
     output,
+    paragraph::paragraph,
     report::{
         accounts::{self, Account},
         health,
@@ -100,9 +101,10 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
 impl Report {
     fn text(&self) -> String {
         let sync = if self.syncing { ", catching up" } else { "" };
-        let mut text = format!(
-            "{} at {}\nblock {}, finalised {}, {} peers{sync}\n",
-            self.chain, self.url, self.block, self.finalised, self.peers
+        let mut text = paragraph("", "  ", &format!("{} at {}", self.chain, self.url));
+        text += &format!(
+            "block {}, finalised {}, {} peers{sync}\n",
+            self.block, self.finalised, self.peers
         );
         let trainers = self.trainer.as_ref().and_then(|trainer| trainer.clock);
         for warning in [
@@ -112,7 +114,7 @@ impl Report {
         .into_iter()
         .flatten()
         {
-            text += &format!("{warning}\n");
+            text += &paragraph("", "  ", &warning);
         }
         text.push('\n');
         text += &models::table(&self.models);
@@ -121,11 +123,11 @@ impl Report {
         text.push('\n');
         text += &match (&self.trainer, &self.trainer_error) {
             (Some(trainer), _) => trainer_text(trainer),
-            (None, Some(error)) => format!("Trainer: {error}\n"),
+            (None, Some(error)) => paragraph("Trainer: ", "  ", error),
             (None, None) => "Trainer: none known here; name its port with --trainer-port.\n".into(),
         };
         for sentence in &self.stopped {
-            text += &format!("{sentence}\n");
+            text += &paragraph("", "  ", sentence);
         }
         text
     }
@@ -142,23 +144,25 @@ fn trainer_text(trainer: &trainer::Status) -> String {
         Some(sheet) => format!("last heard from the node at block {}", sheet.block),
         None => "has not heard from the node yet".into(),
     };
-    let mut text = format!(
-        "Trainer {}: engine {}{reason}, {} peers, {sheet}\n",
+    let engine = format!(
+        "Trainer {}: engine {}{reason}, {} peers, {sheet}",
         trainer.version,
         trainer.engine.state,
         trainer.peers.len()
     );
+    let mut text = paragraph("", "  ", &engine);
     for work in &trainer.models {
         let version = work
             .version
             .map_or_else(|| "no version".into(), |version| format!("version {version}"));
-        text += &format!("  model {}: {version}, {}\n", work.model, doing(work));
+        let model = format!("model {}: {version}, {}", work.model, doing(work));
+        text += &paragraph("  ", "    ", &model);
     }
     for warning in &trainer.warnings {
-        text += &format!("  warning: {warning}\n");
+        text += &paragraph("  warning: ", "    ", warning);
     }
     if let Some(error) = trainer.errors.last() {
-        text += &format!("  last problem: {error}\n");
+        text += &paragraph("  last problem: ", "    ", error);
     }
     text
 }
@@ -258,6 +262,40 @@ mod tests {
             text,
             std::fs::read_to_string(path).unwrap(),
             "docs/terminal/status.txt: make it anew with HYDRA_WRITE_TERMINAL_PAGES=1"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_lines_that_fit_a_terminal() {
+        let long = "what is wrong is said with everything that somebody has to know to put it right again, "
+            .repeat(3);
+        let mut report = Report {
+            block_age: 300.0,
+            clock: Some(Clock {
+                offset_ms: None,
+                warning: Some(long.clone()),
+            }),
+            stopped: vec![long.clone()],
+            ..four()
+        };
+        if let Some(trainer) = &mut report.trainer {
+            trainer.warnings = vec![long.clone()];
+            trainer.engine.reason = Some(long.clone());
+        }
+        let away = Report {
+            trainer: None,
+            trainer_error: Some(long.clone()),
+            ..four()
+        };
+        for text in [report.text(), away.text()] {
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert!(words.join(" ").contains(long.trim()), "{text}");
+        }
+        assert!(
+            report.text().contains("\nlast block: 5 min ago; "),
+            "{}",
+            report.text()
         );
     }
 

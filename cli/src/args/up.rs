@@ -292,8 +292,8 @@ To train, an account needs a stake, which stays yours, and some HYDRA for fees. 
 `hydra invite ADDRESS`; a test network may have a faucet, which --faucet asks. A stake that has shrunk is not bonded again unless --stake asks for it.";
 
 /// What --from means there.
-pub const INVITE_FROM: &str = "The account that pays, by name or address; on a local network also //Alice [default: this \
-    PC's own account, which needs no password]";
+pub const INVITE_FROM: &str = "The account that pays, by name or address; on a local network also //Alice [default: \
+    this-pc, this PC's own account, which needs no password]";
 
 /// Of `hydra invite`.
 pub const INVITE_HELP: &str = "\

@@ -35,6 +35,8 @@ export async function a_wrong_password_opens_nothing({ browser, chain }) {
   const page = await browser.open();
   await live(page);
   await page.click("#wallet button:text('Send')");
+  // What to type for the file of the account that this PC earns for.
+  await page.waitForSelector("dialog .unlock code:text-is('hydra wallet backup --this-pc --out this-pc.json')");
   await unlock(page, chain, "Ferdie", "wrong");
   await page.waitForFunction(() => [...document.querySelectorAll("dialog [role=alert]")].some(({ textContent }) => textContent === "The password is wrong."));
   assert.equal(await page.$("dialog input[name=to]"), null);

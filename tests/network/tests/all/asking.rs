@@ -49,6 +49,7 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     what_people_look_at_is_there(&network);
     the_page_shows_the_chain_s_own_numbers(&network).await;
+    status_and_doctor_fit_a_terminal(&network);
     crate::wallet::own_accounts_send_ask_bond_and_claim(&network).await;
     crate::faucet::newcomers_get_their_first_coins_once(&network).await;
     what_happens_is_told(&network, &["Sent", "Asked", "Bonded", "Claimed"]).await;
@@ -342,6 +343,29 @@ async fn the_page_shows_the_chain_s_own_numbers(network: &LocalNetwork) {
             page.contains(&balance).then_some(())
         })
         .await;
+}
+
+/// What they say of four PCs that run, and not of figures that somebody thought of: 80 columns, and 24 lines for the status.
+fn status_and_doctor_fit_a_terminal(network: &LocalNetwork) {
+    let keys = network.folder().join("no-keys");
+    let keys = keys.to_str().expect("UTF-8");
+    // A doctor that finds something says so with its code.
+    let doctor = ["doctor", "--keys", keys];
+    for (arguments, codes) in [(&["status"][..], &[0][..]), (&doctor[..], &[0, 9][..])] {
+        let output = network.hydra("alice", arguments);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let code = output.status.code().expect("it ended by itself");
+        assert!(codes.contains(&code), "{arguments:?}: {complaint}");
+        let page = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(!page.is_empty(), "{arguments:?}: {complaint}");
+        for line in page.lines() {
+            let columns = line.chars().count();
+            assert!(columns <= 80, "{arguments:?}, {columns} columns: {line}\n{page}");
+        }
+        if arguments == ["status"] {
+            assert!(page.lines().count() <= 24, "{page}");
+        }
+    }
 }
 
 fn number_after(word: &str, page: &str) -> u64 {

@@ -122,6 +122,7 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
         }
         nobody_joined_twice(&pc.hydra(&["status", "--json"]), &accounts, &joined);
     }
+    what_a_pc_owns_is_spent_by_its_name(&everyone[1], &joined[0], &accounts[0]);
     a_doctor_finds_no_fault(&everyone[0]);
     for pc in everyone.iter_mut().rev() {
         pc.down();
@@ -261,6 +262,24 @@ fn a_pc_without_the_internet_finds_its_own_address(pc: &Member, home: &Path) {
     );
     // It takes part in the other network only.
     fs::remove_dir_all(keys).expect("it was made");
+}
+
+/// What the account of a PC has is shown and sent without a password, and nobody has seen its secret.
+fn what_a_pc_owns_is_spent_by_its_name(pc: &Member, owner: &str, to: &str) {
+    let balances = proc::json(&pc.hydra(&["wallet", "balance", "--json"]));
+    let own = &balances["accounts"][0];
+    assert_eq!(
+        (&own["name"], &own["address"]),
+        (&"this-pc".into(), &owner.into())
+    );
+    let send = [
+        "wallet", "send", to, "0.5", "--from", "this-pc", "--yes", "--json",
+    ];
+    let sent = proc::json(&pc.hydra(&send));
+    assert_eq!(
+        (&sent["from"], &sent["from_name"], &sent["amount"]),
+        (&owner.into(), &"this-pc".into(), &"0.5".into())
+    );
 }
 
 /// A PC that trains has no fault.
