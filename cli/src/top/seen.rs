@@ -7,7 +7,8 @@ use hydra_primitives::{
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    chain::{Block, Clock, Funds, News, Part},
+    chain::{Block, Clock, News},
+    report::own::Me,
     target::Target,
     trainer::Status,
 };
@@ -108,6 +109,8 @@ pub struct Snapshot {
     pub finalised: u64,
     /// The highest block that the node has heard of.
     pub highest: u64,
+    /// How long the node still takes to catch up, where that can be told.
+    pub left: Option<Duration>,
     /// Connected nodes.
     pub peers: usize,
     /// Whether the node is still catching up.
@@ -135,28 +138,4 @@ pub struct Member {
     pub account: AccountBytes,
     /// What the chain says of it.
     pub status: NodeStatus,
-}
-
-/// This PC's account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Me {
-    /// The account.
-    pub account: AccountBytes,
-    /// What it has.
-    pub funds: Funds,
-    /// What the chain says of it.
-    pub status: NodeStatus,
-    /// Its part of each model, in the models' order.
-    pub parts: Vec<Part>,
-    /// What it earned today.
-    pub earned: Earned,
-}
-
-/// What was earned today.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Earned {
-    /// How much.
-    pub amount: Balance,
-    /// Whether the chain's records do not go back to midnight.
-    pub partly: bool,
 }
