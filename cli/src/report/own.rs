@@ -13,6 +13,7 @@ use super::earned;
 use crate::{
     chain::{Block, Chain, Funds, Part},
     error::Error,
+    trainer::Status,
 };
 
 /// This PC's account.
@@ -47,6 +48,14 @@ pub struct Earned {
     pub amount: Balance,
     /// Whether the chain's records do not go back to midnight.
     pub partly: bool,
+}
+
+/// The account that a trainer says it works for.
+pub fn account_of(trainer: &Status) -> Option<AccountBytes> {
+    let mut account = AccountBytes::default();
+    let digits = trainer.account.as_deref()?.trim_start_matches("0x");
+    hex::decode_to_slice(digits, &mut account).ok()?;
+    Some(account)
 }
 
 /// An account's share of all accepted work on a model; `None` where none was accepted yet.
@@ -142,6 +151,20 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_account_is_the_one_that_the_trainer_says() {
+        let of = |account: &str| {
+            let text = format!(
+                r#"{{"version":"1","peer_id":"12D3","engine":{{"state":"ready"}},"account":{account}}}"#
+            );
+            account_of(&serde_json::from_str(&text).unwrap())
+        };
+        assert_eq!(of(&format!(r#""0x{}""#, "07".repeat(32))), Some([7; 32]));
+        assert_eq!(of(r#""0x07""#), None);
+        assert_eq!(of(r#""no digits""#), None);
+        assert_eq!(of("null"), None);
+    }
 
     #[test]
     fn a_share_is_told_only_of_work_that_was_accepted() {

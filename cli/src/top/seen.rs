@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     chain::{Block, Clock, News},
-    report::own::Me,
+    report::own::{self, Me},
     target::Target,
     trainer::Status,
 };
@@ -81,14 +81,7 @@ impl Seen {
 
     /// Takes in what the trainer says: it works for the account that counts.
     pub fn heard(&mut self, status: Status) {
-        let mut account = AccountBytes::default();
-        let said = status
-            .account
-            .as_deref()
-            .map(|text| text.trim_start_matches("0x"));
-        if said.is_some_and(|digits| hex::decode_to_slice(digits, &mut account).is_ok()) {
-            self.account = Some(account);
-        }
+        self.account = own::account_of(&status).or(self.account);
         self.trainer = Some(Link::Up);
         self.status = Some(status);
     }
