@@ -78,7 +78,7 @@ pub enum Command {
         #[command(subcommand)]
         command: NetworkCommand,
     },
-    /// Show the chain, its models and accounts, and the local trainer.
+    /// Show the chain, its models and accounts, this PC's wallet and trainer, and what happened.
     #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
     /// Look for what is wrong with this PC and what runs on it, and say what to do.

@@ -3,7 +3,7 @@
 //! It must never cut what somebody has to copy: a path or a command that is too long for a line gets one of its own.
 
 /// A page's width.
-const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 
 /// Words in lines of the page's width: `head` before the first, `indent` before the others.
 pub fn paragraph(head: &str, indent: &str, words: &str) -> String {

@@ -3,8 +3,10 @@
 //! It must never leave a process behind that it started, never run a folder that another `hydra up` runs, and never lose
 //! what it waited for: it may be killed anywhere and goes on from there.
 //!
-//! Start with `step`, which decides what is next; `driver` does it, `keeper` keeps the programs running.
+//! Start with `step`, which decides what is next; `driver` does it, `asides` says what is to be said beside it, `keeper` keeps the
+//! programs running.
 
+mod asides;
 mod backoff;
 mod down;
 mod driver;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use hydra_cli::{local::process::tail, network::Network};
+use hydra_cli::{home::Home, local::process::tail, network::Network};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -81,6 +81,19 @@ impl Member {
         self.up = Some(Running::start("hydra up", &mut command, Stream::Stdout));
     }
 
+    /// This PC's trainer, started by hand with what `hydra up` would start it with; ready. The PC must have its folder.
+    pub fn trainer_by_hand(&self, limit: Duration) -> Running {
+        let home = Home::open(&self.folder).expect("readable").expect("there");
+        let spec = home.spec().expect("readable").expect("a network");
+        let mut command = self.command(&["setpriv", "--pdeathsig", "TERM"]);
+        command
+            .arg(program("hydra-trainer"))
+            .args(home.trainer_arguments(&spec, &[checkout("datasets/digits")]));
+        let mut trainer = Running::start("the trainer", &mut command, Stream::Stdout);
+        trainer.line_with("ready: peer", limit);
+        trainer
+    }
+
     /// The next event of this state.
     pub fn event(&mut self, state: &str, limit: Duration) -> Value {
         self.event_with(&format!("\"state\":\"{state}\""), limit)
@@ -142,7 +155,9 @@ impl Member {
     pub fn down(&mut self) {
         let network = self.network();
         let started = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
+        // What was never started has no process, and 0 is everybody's ancestor.
         let processes: Vec<u32> = started
+            .filter(|pid| *pid != 0)
             .flat_map(|pid| std::iter::once(pid).chain(proc::descendants(pid)))
             .collect();
         let output = self.hydra(&["down"]);

@@ -290,7 +290,7 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
     let answer = shown(&["ask", "7"]);
     assert!(answer.contains("Alice paid 0.5 HYDRA"), "{answer}");
     let status = shown(&["status"]);
-    for word in ["Alice", "Bob", "Charlie", "Dave", "accuracy"] {
+    for word in ["Alice", "Bob", "Charlie", "Dave", "accuracy", "Wallet of Alice"] {
         assert!(status.contains(word), "{status}");
     }
     let rounds = shown(&["rounds"]);
@@ -298,6 +298,8 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
     let status: Value = serde_json::from_str(&shown(&["status", "--json"])).expect("JSON");
     assert!(status["finalised"].as_u64().expect("a number") > 0, "{status}");
     assert_eq!(status["trainer"]["engine"]["state"], "ready", "{status}");
+    assert_eq!(status["wallet"]["name"], "Alice", "{status}");
+    assert_ne!(status["wallet"]["spendable"], "0", "{status}");
     let rounds: Value = serde_json::from_str(&shown(&["rounds", "--json"])).expect("JSON");
     assert!(
         !rounds["rounds"].as_array().expect("a list").is_empty(),

@@ -38,7 +38,7 @@ const STATES: [&str; 11] = [
     "training",
 ];
 /// What may be said at any time, and is no state of joining.
-const NEWS: [&str; 3] = ["problem", "ended", "round"];
+const NEWS: [&str; 5] = ["problem", "ended", "round", "clock", "model_checked"];
 
 #[test]
 fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
@@ -87,7 +87,8 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
     assert_eq!(refused.status.code(), Some(6), "{refused:?}");
     let paid = proc::json(&founder.hydra(&["invite", &invited, "--yes", "--json"]));
     assert_eq!((&paid["from"], &paid["amount"]), (&account, &"1.2".into()));
-    third.event("coins_came", LIMIT);
+    let came = third.event("coins_came", LIMIT);
+    assert_eq!(came["from"], Value::from(vec![account.clone()]), "{came}");
 
     let options = joining(&fourth, &file, &[]);
     let survivor = join_with_power_cuts(&mut fourth, &options, |address| {
@@ -98,7 +99,11 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
         let paid = proc::json(&second.hydra(&["invite", address, "--yes", "--json"]));
         assert_eq!(paid["from"], accounts::address(&rich));
     });
-    third.event("registered", LIMIT);
+    let registered = third.event("registered", LIMIT);
+    assert!(
+        registered["work_seconds"].as_f64().expect("a number") > 0.0,
+        "{registered}"
+    );
     third.event("bonded", LIMIT);
     third.event("training", LIMIT);
 

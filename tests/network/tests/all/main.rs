@@ -2,6 +2,7 @@
 //!
 //! One program for all of them: each would link the same libraries again.
 
+mod adopting;
 mod asking;
 mod cheat;
 mod clients;

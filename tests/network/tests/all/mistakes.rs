@@ -107,6 +107,8 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     // Whoever looks is told, whichever PC is looked at, and what still runs is made use of.
     let status = network.hydra("alice", &["status"]);
     let status = String::from_utf8_lossy(&status.stdout);
+    // As one line: a command that is to be copied begins a new one where it doesn't fit.
+    let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         status.contains("Dave's trainer does not run: start it again with `hydra demo --only dave"),
         "{status}"
