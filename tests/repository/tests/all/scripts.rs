@@ -348,10 +348,7 @@ fn three_upgrades_in_a_row_say_that_all_passed_and_the_first_that_fails_ends_the
     assert!(passed.status.success(), "{}", stderr(&passed));
     assert_eq!(String::from_utf8_lossy(&passed.stdout), "run\nrun\nrun\n");
     let said = stderr(&passed);
-    assert!(
-        said.contains("3 of 3 passed, one after the other, in "),
-        "{said}"
-    );
+    assert!(said.contains("3 of 3 passed, one after the other, in "), "{said}");
     let failed = upgrade("echo run; false");
     assert_eq!(failed.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&failed.stdout), "run\n");
