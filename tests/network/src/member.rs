@@ -8,7 +8,7 @@ use std::{
 
 use hydra_cli::{home::Home, local::process::tail, network::Network};
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     checkout,
@@ -23,6 +23,16 @@ pub struct Member {
     folder: PathBuf,
     seat: Seat,
     up: Option<Running>,
+}
+
+/// A node that is suspended. It goes on when this is dropped.
+#[must_use]
+pub struct SuspendedNode(u32);
+
+impl Drop for SuspendedNode {
+    fn drop(&mut self) {
+        proc::signal(self.0, Signal::SIGCONT);
+    }
 }
 
 impl Member {
@@ -44,30 +54,48 @@ impl Member {
 
     /// What its node answers to a browser's page of this origin: an HTTP status.
     pub fn answer_to_page(&self, origin: &str) -> String {
-        let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
         let origin = format!("origin: {origin}");
+        let status = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+        let options = [&status[..], &["--header", &origin]].concat();
+        self.curl("system_chain", &json!([]), &options)
+    }
+
+    /// What its node answers to a program of this PC: the result.
+    pub fn rpc(&self, method: &str, params: &Value) -> Value {
+        let said = self.curl(method, params, &[]);
+        let answer: Value =
+            serde_json::from_str(&said).unwrap_or_else(|error| panic!("{method}: no JSON ({error}): {said}"));
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// Asks its node, from this PC, by curl with more options. Returns what that prints.
+    fn curl(&self, method: &str, params: &Value, options: &[&str]) -> String {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let network = self.network();
         let node = &network.pcs.first().expect("this PC").node;
         let url = node.rpc_url.replacen("ws:", "http:", 1);
         let words = [
             "curl",
             "--silent",
-            "--output",
-            "/dev/null",
-            "--write-out",
-            "%{http_code}",
             "--max-time",
             "60",
             "--header",
-            &origin,
-            "--header",
             "content-type: application/json",
             "--data",
-            body,
+            &body,
             &url,
         ];
-        let output = proc::run(&mut self.command(&words));
+        let output = proc::run(&mut self.command(&[&words[..], options].concat()));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Suspends its node, and with it the blocks that it would make.
+    pub fn suspend_node(&self) -> SuspendedNode {
+        let network = self.network();
+        let pid = network.pcs.first().expect("this PC").node.pid;
+        proc::signal(pid, Signal::SIGSTOP);
+        SuspendedNode(pid)
     }
 
     /// `hydra up` with these options: none are needed the second time.
