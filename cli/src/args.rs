@@ -226,9 +226,10 @@ pub struct DemoArgs {
     /// Don't open the dashboard in a browser. It is opened only where somebody is at a terminal of a desktop.
     #[arg(long)]
     pub no_browser: bool,
-    /// The folder that holds the data set `digits` [default: found next to the program]
+    /// A data set for the trainers, or a folder that holds some; may be given several times. The digits, which this network
+    /// learns from, are found next to the program.
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
-    pub datasets: Option<PathBuf>,
+    pub datasets: Vec<PathBuf>,
     /// The hydra-node program [default: the one next to this program]
     #[arg(long, value_name = "FILE", env = "HYDRA_NODE")]
     pub node: Option<PathBuf>,

@@ -11,7 +11,7 @@
 //! they print with `--json`. Below them are [`report`] (what is shown), [`paragraph`] (sentences in lines), [`target`] (which node and trainer), [`chain`] and
 //! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and their files),
 //! [`network`] (networks of this PC and where they are written down), [`browser`] (opening the dashboard), [`home`] (this PC's part of one with others) with its
-//! [`keystore`] and [`spec`], [`coins`] (what a faucet is asked), [`machine`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
+//! [`keystore`] and [`spec`], [`coins`] (what a faucet is asked), [`shell`] (what people are told to type), [`machine`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
 pub mod accounts;
 pub mod address;
@@ -46,6 +46,7 @@ pub mod registration;
 pub mod report;
 pub mod rounds;
 pub mod schemas;
+pub mod shell;
 pub mod spec;
 pub mod status;
 pub mod table;

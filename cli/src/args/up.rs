@@ -107,7 +107,7 @@ impl UpArgs {
             timeout: older.timeout.unwrap_or(DEFAULT_TIMEOUT),
             base_port: older.base_port,
             no_browser: self.no_browser,
-            datasets: self.datasets.first().cloned(),
+            datasets: self.datasets.clone(),
             node: self.node.clone(),
             trainer: self.trainer.clone(),
         })
@@ -336,6 +336,8 @@ mod tests {
             up("hydra up --only bob --base-path d").unwrap().only,
             Some("bob".into())
         );
+        let several = up("hydra up --local --datasets a --datasets b").unwrap();
+        assert_eq!(several.datasets, ["a", "b"].map(PathBuf::from));
         // This PC in a network with others.
         assert!(up("hydra up --base-path d --network n.json --stake 2.5").is_none());
         assert!(parse("hydra up --local 5").is_err());

@@ -290,7 +290,7 @@ kinds! {
     Error::Exists(_) => Error::Exists("x".into()), &[NetworkNew, Member];
     Error::BadMember { .. } => Error::BadMember { path: "x".into(), reason: text() }, &[NetworkNew];
     Error::BadModel { .. } => Error::BadModel { path: "x".into(), fault: ModelFault::UnknownField }, &[NetworkNew];
-    Error::Dataset(_) => Error::Dataset(FolderError::Nothing { folder: "x".into() }), &[NetworkNew];
+    Error::Dataset(_) => Error::Dataset(FolderError::Nothing { folder: "x".into() }), &[Demo, Up, NetworkNew];
     Error::BadPlan(_) => Error::BadPlan(text()), &[NetworkNew, Member];
     Error::SpecRefused(_) => Error::SpecRefused(text()), &[NetworkNew];
     Error::NoTestNetwork(_) => Error::NoTestNetwork(text()), &[Faucet];

@@ -54,9 +54,14 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let say = Say::new(json);
     let node = programs::node(args.node.as_deref())?;
     let trainer = programs::trainer(args.trainer.as_deref())?;
+    let datasets = programs::datasets(&args.datasets)?;
+    if !datasets.has_digits {
+        output::note(
+            "the digits aren't here: a model that learns from them gets them from other PCs, if one of them has them",
+        );
+    }
     let (machine, home, _lock) = prepare(&args, say).await?;
     let spec = home.spec()?.ok_or(Error::NoNetworkYet)?;
-    let datasets = datasets(&args, &home)?;
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     wait_for_ports(&home).await?;
@@ -72,7 +77,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
         ));
     }
 
-    let arguments = home.trainer_arguments(&spec, &datasets);
+    let arguments = home.trainer_arguments(&spec, &datasets.folders);
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
@@ -170,19 +175,4 @@ fn which(args: &UpArgs) -> Result<(PathBuf, String), Error> {
             Ok((home.path, home.joined.id))
         }
     }
-}
-
-/// The data sets that are here: those that were named, and the digits. Who founds a network has to have one: nobody else could
-/// send it.
-fn datasets(args: &UpArgs, home: &Home) -> Result<Vec<PathBuf>, Error> {
-    let mut found = programs::datasets(&args.datasets)?;
-    if found.iter().any(|folder| folder.ends_with("digits")) {
-        return Ok(found);
-    }
-    match programs::digits(None) {
-        Ok(digits) => found.push(digits),
-        Err(error) if found.is_empty() && home.joined.validator => return Err(error),
-        Err(_) => {}
-    }
-    Ok(found)
 }

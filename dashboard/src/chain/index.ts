@@ -7,6 +7,7 @@ import { createStore } from "../app/store";
 import { startOfDay } from "./earned";
 import type { Earned } from "./earned";
 import type { Books, Found, Sent } from "./follow";
+import { Genesis } from "./genesis";
 import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
 import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
@@ -65,29 +66,35 @@ async function load(port: number) {
     else condition.update((now) => (now.is === "away" ? now : { is: "away", since: Date.now() }));
   });
 
-  /** The node is there. It was away for a reason: perhaps it has another chain now, of which this page knows nothing. */
-  async function arrived(): Promise<void> {
-    try {
-      const genesis = await link.request<string>("chain_getBlockHash", [0]);
+  let leaving = false;
+  const chain = new Genesis(
+    () => link.request<string>("chain_getBlockHash", [0]),
+    (genesis) => {
+      // It was away for a reason: perhaps it has another chain now, of which this page knows nothing.
       if (followed !== undefined && genesis !== followed) {
+        leaving = true;
         location.reload();
         return;
       }
       followed = genesis;
+      if (isOther()) forget();
       for (const tell of waiting) tell();
       waiting.clear();
-    } catch {
-      // It went again: then it comes again, too.
-    }
+    },
+  );
+
+  /** The node is there. */
+  async function arrived(): Promise<void> {
+    await chain.connected();
     // It is there again when it has said how things are.
-    if (isOther()) forget();
-    else live?.reconnected();
+    if (!leaving && !isOther()) live?.reconnected();
   }
 
   let today: { day: number; block: number } | undefined;
   live = new Live(link, {
     snapshot(now) {
-      if (isOther()) return;
+      void chain.look();
+      if (leaving || isOther()) return;
       snapshot.set(now);
       condition.set({ is: "up" });
       void countEarnings();

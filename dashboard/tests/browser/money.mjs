@@ -16,9 +16,15 @@ async function unlock(page, chain, name, password = PASSWORD) {
   await page.click("dialog .unlock button[type=submit]");
 }
 
-/** The receipt's figures, once nothing can change them: block, and fee in the smallest unit. */
+/** The receipt's figures, once nothing can change them: block, and fee in the smallest unit. What the dialog complains of is thrown. */
 async function receipt(page) {
-  await page.waitForFunction(() => document.querySelector(".receipt")?.textContent?.includes("final: it can’t be undone"));
+  const ended = await page.waitForFunction(() => {
+    const complaint = [...document.querySelectorAll("dialog [role=alert]")].map((alert) => alert.textContent.trim()).find((text) => text !== "");
+    if (complaint) return { complaint };
+    return document.querySelector(".receipt")?.textContent?.includes("final: it can’t be undone") ? { complaint: undefined } : undefined;
+  });
+  const { complaint } = await ended.jsonValue();
+  if (complaint) throw new Error(`the payment ended otherwise: ${complaint}`);
   const block = Number(await page.getAttribute(".receipt", "data-receipt"));
   const text = await page.textContent(".receipt");
   const [, fee] = /Fee([\d.,]+) HYDRA/.exec(text);
