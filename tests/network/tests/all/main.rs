@@ -12,5 +12,6 @@ mod founding;
 mod lan;
 mod mistakes;
 mod models;
+mod shards;
 mod training;
 mod wallet;
