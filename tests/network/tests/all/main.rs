@@ -15,5 +15,6 @@ mod members;
 mod mistakes;
 mod models;
 mod paying;
+mod shards;
 mod training;
 mod wallet;
