@@ -180,7 +180,7 @@ export class Referenda {
     all.sort((a, b) => b.block - a.block || b.index - a.index);
     const approved = new Map(all.filter((one) => one.verdict === "Approved").map((one) => [taskName(one.index), one]));
     found.planned = await this.planned(approved, at);
-    found.decided = await Promise.all(all.slice(0, SHOWN).map((one) => this.withSubject(one, terms, best.number)));
+    found.decided = await Promise.all(all.slice(0, SHOWN).map((one) => this.withSubject(one, found.planned, terms)));
     this.last = found;
     return found;
   }
@@ -234,21 +234,21 @@ export class Referenda {
     return known;
   }
 
-  /** With what it was about: the chain forgets that at once, but for the state of the blocks before. */
-  private async withSubject(one: Decided, terms: Terms, best: number): Promise<Decided> {
-    if (!this.subjects.has(one.index) && best - one.block <= STATES) {
+  /** With what it was about: the chain forgets that at once, but for the state of the blocks before, and for what is planned. */
+  private async withSubject(one: Decided, planned: Planned[], terms: Terms): Promise<Decided> {
+    if (!this.subjects.has(one.index) && terms.now - one.block <= STATES) {
       const subject = await this.before(one, terms);
       if (subject) this.subjects.set(one.index, subject);
     }
-    return { ...one, ...this.subjects.get(one.index) };
+    const asked = planned.find(({ referendum }) => referendum === one.index)?.asked;
+    return { ...one, asked, ...this.subjects.get(one.index) };
   }
 
   private async before(one: Decided, terms: Terms): Promise<Subject | undefined> {
     try {
       const at = await this.hashAt(one.block - 1);
       if (at === undefined) return undefined;
-      const [raw] = await this.api.query.Referenda.ReferendumInfoFor.getValues([[one.index]], { at });
-      const info = raw as Variant;
+      const info = (await this.api.query.Referenda.ReferendumInfoFor.getValue(one.index, { at })) as Variant;
       if (info.type !== "Ongoing") return undefined;
       const status = record(info.value, "referendum");
       return { track: ongoing(one.index, status, terms).track, asked: await this.asked(status["proposal"], at) };
@@ -269,7 +269,6 @@ export class Referenda {
         if (asked.is === "known" && asked.calls.every(({ name }) => OWN.includes(name))) continue;
         const id = said["maybe_id"] === undefined ? undefined : hexOf(said["maybe_id"], "task");
         const referendum = id === undefined ? undefined : approved.get(id)?.index;
-        if (referendum !== undefined && !this.subjects.has(referendum)) this.subjects.set(referendum, { track: undefined, asked });
         planned.push({ block: numberOf(keyArgs[0], "block"), referendum, root: isRoot(said["origin"]), asked });
       }
     }

@@ -38,9 +38,9 @@ export function Blocks() {
                 <th scope="row" class="right num">
                   <BlockLink number={block.number} hash={block.hash} />
                 </th>
-                <td>
+                <td class="when">
                   <Ago time={block.time} />
-                  {block.number > final && <span class="note"> not final yet</span>}
+                  {block.number > final && <span class="note">not final yet</span>}
                 </td>
                 <td class="right num">
                   <To to={{ view: "block", id: block.hash }} again>

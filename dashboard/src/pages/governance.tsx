@@ -12,7 +12,7 @@ import { VERDICTS, deedOf, needed, standing } from "../words/governance";
 import { sentence } from "../words/state";
 import { Page } from "./page";
 
-/** A block that is to come, or was, and when that is, as far as anybody can say. */
+/** A block that is to come, and when, as far as anybody can say. */
 function When({ block }: { block: number }) {
   const snapshot = useStore(chain.snapshot);
   const time = snapshot && chain.timeOf(snapshot, block);
@@ -22,7 +22,7 @@ function When({ block }: { block: number }) {
       {time !== undefined && (
         <>
           {" "}
-          (about <Ago time={time} />)
+          (expected <Ago time={time} />)
         </>
       )}
     </>
