@@ -74,6 +74,8 @@ export class Live {
   private reading = false;
   private readonly pace = new Pace();
   private syncing: ReturnType<typeof setTimeout> | undefined;
+  /** What was told last. */
+  private told: Snapshot | undefined;
 
   constructor(
     private readonly link: Link,
@@ -186,26 +188,31 @@ export class Live {
   }
 
   private tell(now: Snapshot): void {
+    this.told = now;
     this.hears.snapshot(now);
-    clearTimeout(this.syncing);
-    if (now.syncing) this.syncing = setTimeout(() => void this.watchSync(now), SYNCING);
+    if (now.syncing) this.watchAgain();
     else this.pace.forget();
   }
 
+  private watchAgain(): void {
+    clearTimeout(this.syncing);
+    this.syncing = setTimeout(() => void this.watchSync(), SYNCING);
+  }
+
   /** How far a node is that catches up. When it is done, everything is looked at again. */
-  private async watchSync(last: Snapshot): Promise<void> {
-    const { turn } = this;
+  private async watchSync(): Promise<void> {
+    const { told } = this;
     try {
       const [health, state] = await Promise.all([this.link.request<Health>("system_health", []), this.syncState()]);
-      // What came meanwhile is newer.
-      if (this.stopped || turn !== this.turn) return;
+      // What came meanwhile is newer, and is watched in its turn.
+      if (this.stopped || !told?.syncing || told !== this.told) return;
       if (!health.isSyncing) return this.look();
       const { currentBlock: reached, highestBlock: highest } = state;
       if (reached !== undefined) this.pace.note(reached, Date.now());
-      this.tell({ ...last, peers: health.peers, highest, reached, syncLeftMs: this.pace.left(highest) });
+      this.tell({ ...told, peers: health.peers, highest, reached, syncLeftMs: this.pace.left(highest) });
     } catch {
       // It is away, and everything is looked at again when it is back; or it was only slow.
-      if (!this.stopped && turn === this.turn) this.syncing = setTimeout(() => void this.watchSync(last), SYNCING);
+      if (!this.stopped && told === this.told) this.watchAgain();
     }
   }
 
