@@ -10,8 +10,9 @@ import type { Books, Found, Sent } from "./follow";
 import { Genesis } from "./genesis";
 import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
-import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
+import type { Block, BlockNews, Funds, Governance, Member, Part, Round, Snapshot } from "./types";
 
+export { timeOf } from "./clock";
 export type { Earned } from "./earned";
 export type { Found, Receipt, Sent } from "./follow";
 export type { Loose, Order, Signed } from "./pay";
@@ -31,6 +32,8 @@ export const condition = createStore<Condition>({ is: "starting" });
 export const snapshot = createStore<Snapshot | undefined>(undefined);
 export const recent = createStore<BlockNews[]>([]);
 export const rounds = createStore<ReadonlyMap<number, Round[]>>(new Map());
+/** How the rules change; `"strange"` where this page can't read that, `undefined` before it is known. */
+export const governance = createStore<Governance | "strange" | undefined>(undefined);
 export const earnedToday = createStore<Earned | undefined>(undefined);
 
 type Working = Awaited<ReturnType<typeof load>>;
@@ -55,6 +58,7 @@ function forget(): void {
   snapshot.set(undefined);
   recent.set([]);
   rounds.set(new Map());
+  governance.set(undefined);
   earnedToday.set(undefined);
 }
 
@@ -106,6 +110,9 @@ async function load(port: number) {
       if (isOther()) return;
       rounds.update((all) => new Map(all).set(model, now));
       void countEarnings();
+    },
+    governance(now) {
+      if (!isOther()) governance.set(now ?? "strange");
     },
     failed(reason) {
       if (isOther()) return;

@@ -1,7 +1,8 @@
 // Money: a key unlocked in the page, a question drawn and paid for, HYDRA sent; each compared with the chain's books.
 import assert from "node:assert/strict";
+import { hasNoBarrierInEitherTheme } from "./barriers.mjs";
 import { live, picture } from "./browser.mjs";
-import { HYDRA } from "./chain.mjs";
+import { HYDRA, amountIn } from "./chain.mjs";
 
 const PASSWORD = "correct horse battery staple";
 const EVE = "5HGjWAeFDfFCWPsjFQdVV2Msvz2XtMktvgocEZcCj68kUMaw";
@@ -27,10 +28,9 @@ async function receipt(page) {
   if (complaint) throw new Error(`the payment ended otherwise: ${complaint}`);
   const block = Number(await page.getAttribute(".receipt", "data-receipt"));
   const text = await page.textContent(".receipt");
-  const [, fee] = /Fee([\d.,]+) HYDRA/.exec(text);
-  const [whole, fraction = ""] = fee.split(".");
+  const [fee] = /Fee[\d.,]+ HYDRA/.exec(text);
   const link = await page.getAttribute(".receipt a[href^='#/extrinsic/']", "href");
-  return { block, fee: BigInt(whole) * HYDRA + BigInt(fraction.padEnd(12, "0")), hash: link.split("/")[2] };
+  return { block, fee: amountIn(fee), hash: link.split("/")[2] };
 }
 
 /** Until what has the focus is in this. */
@@ -81,9 +81,11 @@ export async function hydra_is_sent_in_two_steps_with_a_receipt_that_the_books_c
   await page.waitForSelector("dialog .review");
   for (const said of ["Amount2.5 HYDRA", "Fee0.", "Eve", EVE, "can’t be taken back"]) assert(text.includes(said), text);
   await picture(page, "send");
+  await hasNoBarrierInEitherTheme(page, "what is to be confirmed");
   await page.click("dialog button:text('Send 2.5 HYDRA')");
   const { hash, fee } = await receipt(page);
   await focused(page, ".receipt");
+  await hasNoBarrierInEitherTheme(page, "a receipt");
   const [before, after] = [await chain.at(await chain.parent(hash)), await chain.at(hash)];
   const sent = (5n * HYDRA) / 2n;
   assert.equal((await after.free(EVE)) - (await before.free(EVE)), sent);
@@ -119,6 +121,7 @@ export async function a_digit_that_is_drawn_is_paid_for_and_answered({ browser, 
   await page.click("dialog button:text('Review')");
   const review = await (await page.waitForSelector("dialog .review")).textContent();
   assert(review.includes("Price0.5 HYDRA"), review);
+  await hasNoBarrierInEitherTheme(page, "a question that is to be confirmed");
   await page.click("dialog button:text('Pay 0.5 HYDRA and ask')");
   // Left as soon as it is handed over: the dialog, and the page.
   await page.waitForSelector("[data-stage=sent], .receipt");
@@ -138,6 +141,7 @@ export async function a_digit_that_is_drawn_is_paid_for_and_answered({ browser, 
   assert.equal(String(given.label), await answer.getAttribute("data-answer"));
   assert.match(await answer.textContent(), /Version \d+ is \d+\.\d\d % sure/);
   await picture(page, "ask");
+  await hasNoBarrierInEitherTheme(page, "an answer");
   const { hash, fee } = await receipt(page);
   const [before, after] = [await chain.at(await chain.parent(hash)), await chain.at(hash)];
   assert.equal((await before.free(ferdie)) - (await after.free(ferdie)), HYDRA / 2n + fee);
