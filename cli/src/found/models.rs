@@ -146,7 +146,12 @@ fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
     let short: Vec<String> = phases
         .into_iter()
         .filter(|(_, blocks)| u64::from(*blocks) < needed)
-        .map(|(name, blocks)| format!("{name} has {blocks} blocks"))
+        .map(|(name, blocks)| {
+            format!(
+                "{name} has {blocks} {}",
+                if *blocks == 1 { "block" } else { "blocks" }
+            )
+        })
         .collect();
     (!short.is_empty()).then(|| {
         format!(

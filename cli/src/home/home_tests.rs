@@ -126,6 +126,7 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
         id: "net".into(),
         boot_nodes: vec![],
         trainers: vec![home.pc.trainer.multiaddr.clone(), "/dns/other".into()],
+        learns_digits: true,
     };
     let arguments = home.trainer_arguments(&spec, &[]);
     assert!(arguments.contains(&"/dns/other".into()));

@@ -112,10 +112,14 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
     let read = models::read(&chain, best.hash).await?;
     let said = trainer.as_ref().and_then(own::account_of);
     let wallet = match said.or_else(|| target.account()) {
-        Some(account) => {
-            let me = Books::default().look(&chain, account, &read, best).await?;
-            Some(Wallet::new(me, &read))
-        }
+        // Like the trainer's, what can't be read is left out.
+        Some(account) => match Books::default().look(&chain, account, &read, best).await {
+            Ok(me) => Some(Wallet::new(me, &read)),
+            Err(error) => {
+                output::note(&format!("this PC's account can't be read: {error}"));
+                None
+            }
+        },
         None => None,
     };
     let now = SystemTime::now();

@@ -24,9 +24,10 @@ impl Report {
     /// As people read it.
     pub(super) fn text(&self) -> String {
         let sync = if self.syncing { ", catching up" } else { "" };
-        let mut text = format!(
-            "{} at {}\nblock {}, finalised {}, {} peers{sync}\n",
-            self.chain, self.url, self.block, self.finalised, self.peers
+        let mut text = paragraph("", "  ", &format!("{} at {}", self.chain, self.url));
+        text += &format!(
+            "block {}, finalised {}, {} peers{sync}\n",
+            self.block, self.finalised, self.peers
         );
         let trainers = self.trainer.as_ref().and_then(|trainer| trainer.clock);
         for warning in [

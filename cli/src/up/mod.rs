@@ -55,13 +55,14 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let node = programs::node(args.node.as_deref())?;
     let trainer = programs::trainer(args.trainer.as_deref())?;
     let datasets = programs::datasets(&args.datasets)?;
-    if !datasets.has_digits {
-        output::note(
-            "the digits aren't here: a model that learns from them gets them from other PCs, if one of them has them",
-        );
-    }
     let (machine, home, _lock) = prepare(&args, say).await?;
     let spec = home.spec()?.ok_or(Error::NoNetworkYet)?;
+    if spec.learns_digits && !datasets.has_digits {
+        output::note(
+            "a model of this network learns from the digits, which aren't beside this program: unless this PC or another has \
+             them already, nobody trains it. Name the folder with --datasets",
+        );
+    }
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     wait_for_ports(&home).await?;

@@ -1,6 +1,10 @@
 //! A PC whose trainer somebody else started: `hydra up` makes use of it, starts no second one, and leaves it when it ends.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
 
 use hydra_network_tests::{Member, netns::Seat, proc};
 use serde_json::Value;
@@ -71,7 +75,9 @@ fn a_trainer_that_runs_already_is_adopted_outlives_down_and_is_replaced_when_it_
 /// Events of these states, the last of each, as soon as each was said; and what was said meanwhile.
 fn until(pc: &mut Member, states: &[&str]) -> BTreeMap<String, Value> {
     let mut said = BTreeMap::new();
+    let end = Instant::now() + LIMIT;
     while !states.iter().all(|state| said.contains_key(*state)) {
+        assert!(Instant::now() < end, "not all of {states:?} in {:?}", said.keys());
         let event = pc.next_event(LIMIT);
         let state = event["state"].as_str().expect("a state").to_owned();
         assert_ne!(state, "ended", "{event}");
