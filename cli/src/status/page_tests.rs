@@ -429,3 +429,32 @@ fn the_course_of_a_round_is_told_only_where_there_is_no_news() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_wrong_is_said_in_lines_that_fit_a_terminal() {
+    let long =
+        "what is wrong is said with everything that somebody has to know to put it right again, ".repeat(3);
+    let mut report = Report {
+        chain: format!("A network with a name that nobody would choose {}", "again ".repeat(9)),
+        clock: Some(Clock {
+            offset_ms: None,
+            warning: Some(long.clone()),
+        }),
+        stopped: vec![long.clone()],
+        ..four()
+    };
+    if let Some(trainer) = &mut report.trainer {
+        trainer.warnings = vec![long.clone()];
+        trainer.engine.reason = Some(long.clone());
+    }
+    let away = Report {
+        trainer: None,
+        trainer_error: Some(long.clone()),
+        ..four()
+    };
+    for text in [report.text(), away.text()] {
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(words.join(" ").contains(long.trim()), "{text}");
+    }
+}
