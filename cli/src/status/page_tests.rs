@@ -435,7 +435,10 @@ fn what_is_wrong_is_said_in_lines_that_fit_a_terminal() {
     let long =
         "what is wrong is said with everything that somebody has to know to put it right again, ".repeat(3);
     let mut report = Report {
-        chain: format!("A network with a name that nobody would choose {}", "again ".repeat(9)),
+        chain: format!(
+            "A network with a name that nobody would choose {}",
+            "again ".repeat(9)
+        ),
         clock: Some(Clock {
             offset_ms: None,
             warning: Some(long.clone()),
