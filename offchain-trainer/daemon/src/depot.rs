@@ -157,6 +157,11 @@ impl Depot {
         }
     }
 
+    /// Whether there is such a blob on our disk. Its content isn't verified.
+    pub fn has(&self, hash: H256) -> bool {
+        self.store.has(hash)
+    }
+
     /// The blob's file, to be read little by little, if it is on our disk. A damaged one is not; that costs hashing all of
     /// it, the first time.
     ///

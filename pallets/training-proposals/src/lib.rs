@@ -58,7 +58,7 @@ use frame_system::offchain::{AppCrypto, CreateSignedTransaction, CreateTransacti
 use hydra_primitives::{
     BlockNumber, H256, ModelId, Permill, RoundNumber, Version,
     dataset::DatasetManifest,
-    model::ModelSpec,
+    model::{ModelSpec, SHORTEST_PHASE, WORK_PER_BLOCK},
     proposal::{Proposal, ProposalKey, Score},
     status::{Phase, ProposalSummary},
     tally::Tally,
@@ -66,11 +66,6 @@ use hydra_primitives::{
     update,
 };
 use sp_runtime::traits::SaturatedConversion;
-
-/// The fewest blocks that a phase of an added model may have. Genesis may have shorter ones: whoever starts a network knows it.
-const SHORTEST_PHASE: BlockNumber = 5;
-/// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
-const WORK_PER_BLOCK: u64 = 10_000_000_000;
 
 type VersionInfoOf<T> = VersionInfo<<T as frame_system::Config>::AccountId, <T as Config>::MaxProposals>;
 type RoundRecordOf<T> = RoundRecord<

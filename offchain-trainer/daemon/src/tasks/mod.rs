@@ -33,6 +33,7 @@ use crate::{
     changes::Changes,
     depot::Depot,
     error_log::ErrorLog,
+    import::Imported,
     journal::{Journal, SaltedVote},
     lock,
     plan::{Task, TaskKey, Work, duty_key},
@@ -41,7 +42,7 @@ use crate::{
     tasks::losses::Losses,
     torch::{EngineState, MOST_WORKERS, Torch, TorchError},
     votes::{Salts, commit, vote_key},
-    warnings::Warnings,
+    warnings::{Concern, Severity, Warnings},
     weights::{Weights, WeightsError, needed},
 };
 
@@ -74,6 +75,7 @@ pub struct Shared {
     pub(crate) warnings: Warnings,
     pub(crate) changes: Changes,
     space: Space,
+    imported: Vec<Imported>,
     journal: Arc<Journal>,
     salts: Salts,
     board: Mutex<Board>,
@@ -87,7 +89,14 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(depot: Arc<Depot>, torch: Torch, journal: Journal, salts: Salts, space: Space) -> Self {
+    pub(crate) fn new(
+        depot: Arc<Depot>,
+        torch: Torch,
+        journal: Journal,
+        salts: Salts,
+        space: Space,
+        imported: Vec<Imported>,
+    ) -> Self {
         Self {
             weights: Weights::with_engine(depot.clone(), torch.clone()),
             depot,
@@ -96,6 +105,7 @@ impl Shared {
             warnings: Warnings::default(),
             changes: Changes::default(),
             space,
+            imported,
             journal: Arc::new(journal),
             salts,
             board: Mutex::default(),
@@ -121,6 +131,7 @@ impl Shared {
                 .add("the node is on another chain than before: starting over for that chain");
         }
         self.keep_datasets(&sheet);
+        self.compare_datasets(&sheet);
         let has_room = self.look_around();
         let mut board = lock(&self.board);
         board.set_room(has_room);
@@ -145,6 +156,15 @@ impl Shared {
         if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
             self.errors.add(error.to_string());
         }
+    }
+
+    /// Warns of data sets that were imported and are others than the network's.
+    fn compare_datasets(&self, sheet: &DutySheet) {
+        let founded = || sheet.models.iter().map(|model| &model.dataset);
+        let complaint = |one: &Imported| one.complaint(founded(), |hash| self.depot.has(hash));
+        let complaints: Vec<String> = self.imported.iter().filter_map(complaint).collect();
+        let warning = (!complaints.is_empty()).then(|| (Severity::Warns, complaints.join("; ")));
+        self.warnings.set(Concern::Data, warning);
     }
 
     /// Compares what this PC needs with what it has, and warns. Returns whether the disk has room for new work. Called with

@@ -12,11 +12,11 @@ const PER_LOOK: usize = 24;
 
 /// The newest blocks, newest first.
 #[derive(Debug, Default)]
-pub struct Happened {
+pub struct Blocks {
     blocks: Vec<News>,
 }
 
-impl Happened {
+impl Blocks {
     /// Reads what is new on the branch of `best`, and forgets what isn't on it.
     pub async fn look(&mut self, chain: &Chain, best: Block) -> Result<Vec<News>, Error> {
         let mut new = Vec::new();
@@ -70,13 +70,13 @@ mod tests {
         }
     }
 
-    fn numbers(happened: &Happened) -> Vec<u64> {
+    fn numbers(happened: &Blocks) -> Vec<u64> {
         happened.blocks.iter().map(|news| news.block.number).collect()
     }
 
     #[test]
     fn new_blocks_come_first_and_those_of_another_branch_go() {
-        let mut happened = Happened::default();
+        let mut happened = Blocks::default();
         happened.join(vec![news(3, 0), news(2, 0), news(1, 0)], block(0, 0));
         happened.join(vec![news(4, 0)], block(3, 0));
         assert_eq!(numbers(&happened), [4, 3, 2, 1]);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn nothing_new_changes_nothing() {
-        let mut happened = Happened::default();
+        let mut happened = Blocks::default();
         happened.join(vec![news(2, 0), news(1, 0)], block(0, 0));
         happened.join(vec![], block(2, 0));
         assert_eq!(numbers(&happened), [2, 1]);
