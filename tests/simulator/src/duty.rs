@@ -18,9 +18,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of a round.
-    pub const ALL: [Self; 4] = [Self::Task, Self::Check, Self::Reveal, Self::Fold];
-
     /// Its name in a table.
     pub fn name(self) -> &'static str {
         match self {
