@@ -24,7 +24,7 @@ impl Kind {
             Self::Task => "train",
             Self::Check => "verify",
             Self::Reveal => "reveal",
-            Self::Fold => "fold",
+            Self::Fold => "fold, settle",
         }
     }
 }

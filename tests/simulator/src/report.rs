@@ -87,7 +87,7 @@ pub fn report(simulation: &mut Simulation) -> Report {
             accounts: u32::try_from(members.len()).unwrap_or(u32::MAX),
             ..Row::default()
         };
-        let (mut weight, mut work) = (0, 0);
+        let (mut weight, mut work) = (0_u128, 0_u128);
         for index in &members {
             let account = ledger.accounts.get(*index).copied().unwrap_or_default();
             row.hydra_per_round += account.earned as f64 / HYDRA as f64 / rounds;

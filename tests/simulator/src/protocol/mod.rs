@@ -69,7 +69,9 @@ pub fn stage() -> Kind {
     match Rounds::<Runtime>::get(0).map(|round| round.phase) {
         None | Some(Phase::Train) => Kind::Task,
         Some(Phase::Verify) => Kind::Check,
-        Some(Phase::Reveal | Phase::Settle) => Kind::Reveal,
+        Some(Phase::Reveal) => Kind::Reveal,
+        // Nobody owes anything: what was decided is carried out.
+        Some(Phase::Settle) => Kind::Fold,
     }
 }
 
