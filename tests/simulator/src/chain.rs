@@ -14,9 +14,10 @@ use frame_support::{
 };
 use hydra_primitives::{dataset::DatasetManifest, model::ModelSpec};
 use hydra_runtime::{
-    AccountId, Address, Balance, BalancesConfig, BlockNumber, Executive, HYDRA, Hash, Header, ReputationConfig,
-    Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, SessionConfig, SessionKeys,
-    Signature, StakeVotingConfig, System, TrainingProposalsConfig, TxExtension, UncheckedExtrinsic, network,
+    AccountId, Address, Balance, BalancesConfig, BlockNumber, Executive, HYDRA, Hash, Header,
+    ReputationConfig, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, SessionConfig,
+    SessionKeys, Signature, StakeVotingConfig, System, TrainingProposalsConfig, TxExtension,
+    UncheckedExtrinsic, network,
 };
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{Blake2Hasher, sr25519};
@@ -204,7 +205,8 @@ impl Chain {
         let (block, parent) = self.state.execute_with(|| {
             let parent = Executive::finalize_block().hash();
             let weights = System::block_weight();
-            let limits: frame_system::limits::BlockWeights = <Runtime as frame_system::Config>::BlockWeights::get();
+            let limits: frame_system::limits::BlockWeights =
+                <Runtime as frame_system::Config>::BlockWeights::get();
             let whole = limits.max_block.ref_time() as f64;
             let shares = [
                 DispatchClass::Normal,
@@ -223,7 +225,9 @@ impl Chain {
             (block, parent)
         });
         self.parent = parent;
-        self.state.commit_all().expect("no transaction is open between blocks");
+        self.state
+            .commit_all()
+            .expect("no transaction is open between blocks");
         if number.is_multiple_of(TIDY_EVERY) {
             self.state.backend.backend_storage_mut().purge();
         }

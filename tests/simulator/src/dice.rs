@@ -23,11 +23,7 @@ mod tests {
 
     #[test]
     fn what_happens_in_a_fifth_of_all_cases_does_so_in_about_a_fifth_and_again_in_the_same() {
-        let count = |seed| {
-            (0..10_000)
-                .filter(|n| happens(0.2, seed, "test", &[*n]))
-                .count()
-        };
+        let count = |seed| (0..10_000).filter(|n| happens(0.2, seed, "test", &[*n])).count();
         assert!((1_800..2_200).contains(&count(1)), "{}", count(1));
         assert_eq!(count(1), count(1));
         assert_ne!(bytes(1, "test", &[1]), bytes(2, "test", &[1]));

@@ -48,7 +48,7 @@ impl Pool {
             .partition(|one| one.arrives_at <= number);
         self.waiting = early;
         // A stable sort: of equals the oldest stays first.
-        ready.sort_by(|a, b| b.priority.cmp(&a.priority));
+        ready.sort_by_key(|one| std::cmp::Reverse(one.priority));
         ready
     }
 
@@ -68,7 +68,8 @@ impl Pool {
     /// sender has replaced it.
     pub fn retract(&mut self, number: BlockNumber, dropped: impl Fn(&AccountId) -> bool) {
         let all = std::mem::take(&mut self.included);
-        let (gone, kept): (VecDeque<_>, VecDeque<_>) = all.into_iter().partition(|(block, _)| *block > number);
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) =
+            all.into_iter().partition(|(block, _)| *block > number);
         self.included = kept;
         let again = gone.into_iter().map(|(block, mut transaction)| {
             transaction.arrives_at = block;

@@ -162,7 +162,9 @@ impl Report {
                 scores.join(", "),
             );
         }
-        text.push_str("\n| while waiting for | blocks | normal | operational | mandatory |\n|---|---|---|---|---|\n");
+        text.push_str(
+            "\n| while waiting for | blocks | normal | operational | mandatory |\n|---|---|---|---|---|\n",
+        );
         for phase in &self.phases {
             let share = |class: usize| -> String {
                 let of = |shares: [f64; 3]| 100.0 * shares.get(class).copied().unwrap_or_default();

@@ -4,6 +4,7 @@ use hydra_primitives::HYDRA;
 use hydra_runtime::Balance;
 
 use crate::{
+    protocol,
     simulation::{Member, Setup, Simulation},
     strategy::{Honest, Sometimes, Strategy, by_name},
 };
@@ -81,6 +82,12 @@ fn members(settings: &Settings) -> Result<Vec<Member>, BadSettings> {
     } = *settings;
     if nodes == 0 {
         return Err(BadSettings("a network needs a node: --nodes 1 or more".into()));
+    }
+    let most = protocol::max_nodes();
+    if u32::try_from(nodes).unwrap_or(u32::MAX) > most {
+        return Err(BadSettings(format!(
+            "a network of this protocol has at most {most} nodes: --nodes {most} or fewer"
+        )));
     }
     if !(0.0..1.0).contains(&hostile) || !(0.0..=1.0).contains(&offline) {
         return Err(BadSettings(
@@ -164,6 +171,10 @@ mod tests {
         for bad in [
             Settings {
                 nodes: 0,
+                ..settings("lazy")
+            },
+            Settings {
+                nodes: 34,
                 ..settings("lazy")
             },
             Settings {

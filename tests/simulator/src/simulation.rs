@@ -380,12 +380,18 @@ impl Simulation {
     ///
     /// If there is no such account.
     pub fn id(&self, account: usize) -> AccountId {
-        self.accounts.get(account).expect("an account of the simulation").id.clone()
+        self.accounts
+            .get(account)
+            .expect("an account of the simulation")
+            .id
+            .clone()
     }
 
     /// What an account's strategy is called.
     pub fn name(&self, account: usize) -> &'static str {
-        self.accounts.get(account).map_or("", |account| account.strategy.name())
+        self.accounts
+            .get(account)
+            .map_or("", |account| account.strategy.name())
     }
 
     /// The work that an account has done, in sample-parameters.

@@ -17,7 +17,11 @@ pub fn filled_blocks() -> Finding {
     let mut simulation = network([honest(33), vec![outsider(Spamming::during(Kind::Reveal))]]);
     let ended = simulation.rounds(2);
     let void = simulation.ledger().of(0).void;
-    let fees = simulation.ledger().accounts.last().map_or(0, |account| account.fees);
+    let fees = simulation
+        .ledger()
+        .accounts
+        .last()
+        .map_or(0, |account| account.fees);
     let (price, blame) = (hydra(fees) / 2.0, blamed(&simulation, 0..33));
     Finding {
         number: 7,

@@ -42,7 +42,11 @@ pub fn taken_peer_id() -> Finding {
         test: "a_peer_id_can_be_taken_without_its_key",
         seen: format!(
             "a stranger registers with a trainer's PeerId ({thief:?}), and its owner is {}",
-            if owner == Err(taken) { "refused" } else { "not refused" }
+            if owner == Err(taken) {
+                "refused"
+            } else {
+                "not refused"
+            }
         ),
         is_there: thief.is_ok() && owner == Err(taken),
     }
@@ -53,7 +57,11 @@ pub fn squatted_place() -> Finding {
     let strangers = (0..2).map(|_| outsider(Honest::named("stranger")));
     let mut simulation = network([nodes(32, |_| Offline), strangers.collect()]);
     let squatter = register(&mut simulation, 32, 32);
-    let fee = simulation.ledger().accounts.get(32).map_or(0, |account| account.fees);
+    let fee = simulation
+        .ledger()
+        .accounts
+        .get(32)
+        .map_or(0, |account| account.fees);
     let at_once = register(&mut simulation, 33, 33);
     simulation.steps(90);
     let later = register(&mut simulation, 33, 33);

@@ -68,12 +68,17 @@ pub fn copied_attestations() -> Finding {
             .sum();
         (attested, u128::from(protocol::task_work(0)))
     });
-    let most = LAZY.map(|account| simulation.work(account)).max().unwrap_or_default();
+    let most = LAZY
+        .map(|account| simulation.work(account))
+        .max()
+        .unwrap_or_default();
     let owed = LAZY.len() * (ROUNDS - 1) as usize;
     Finding {
         number: 3,
         test: "the_first_attestation_can_be_copied",
-        seen: format!("four nodes that fold nothing have attested {attested} of {owed} times, each time what another had said"),
+        seen: format!(
+            "four nodes that fold nothing have attested {attested} of {owed} times, each time what another had said"
+        ),
         is_there: ended && attested == owed && most <= u128::from(ROUNDS + 1) * task,
     }
 }

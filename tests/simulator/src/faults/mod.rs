@@ -78,7 +78,9 @@ const STAKE: u32 = 100;
 
 /// So many nodes that play alike.
 fn nodes<S: Strategy + 'static>(count: usize, strategy: impl Fn(usize) -> S) -> Vec<Member> {
-    (0..count).map(|index| Member::node(strategy(index), STAKE)).collect()
+    (0..count)
+        .map(|index| Member::node(strategy(index), STAKE))
+        .collect()
 }
 
 /// So many honest nodes.

@@ -80,7 +80,7 @@ pub fn largest_spec() -> Finding {
         number: 10,
         test: "validate_lets_a_spec_mint_the_cap",
         seen: format!(
-            "no longer at once: a batch of 2³² is refused ({saturating:?}); but one round of 33 nodes on the largest task mints \
+            "no longer at once: a batch of 2³² − 1 is refused ({saturating:?}); but one round of 33 nodes on the largest task mints \
              {:.0} HYDRA, {:.1} % of the cap, so {:.0} rounds mint all of it",
             hydra(minted),
             100.0 * share,

@@ -71,7 +71,11 @@ pub fn kept_seed() -> Finding {
         test: "an_extended_round_keeps_the_seed_on_which_every_task_diverges",
         seen: format!(
             "a round without a proposal was extended {extended} times, and its seed is {}",
-            if before == after { "the same" } else { "another one" }
+            if before == after {
+                "the same"
+            } else {
+                "another one"
+            }
         ),
         is_there: extended >= 3 && before.is_some() && before == after,
     }

@@ -21,7 +21,7 @@ use hydra_primitives::{
 use hydra_runtime::{
     AccountId, Balance, ForceBatch, Reputation, Runtime, RuntimeCall, StakeVoting, TrainingProposals,
 };
-use pallet_training_proposals::{BatchResults as _, Models, Round, Rounds, Versions};
+use pallet_training_proposals::{BatchResults as _, Models, Round, Rounds};
 
 use crate::{duty::Kind, strategy::Filler, symbol::Symbol};
 
@@ -98,15 +98,6 @@ pub fn task_work(model: ModelId) -> u64 {
 /// What may ever be minted, in 10⁻¹² HYDRA.
 pub fn emission_cap() -> Balance {
     <Runtime as pallet_hydra_token::Config>::EmissionCap::get()
-}
-
-/// What the model's newest confirmed version is, measured by what should have come out of the recipe of the newest version.
-pub fn confirmed(model: ModelId) -> Option<Symbol> {
-    let version = Versions::<Runtime>::get(model)?;
-    if version.version == 0 {
-        return Some(Symbol::Right);
-    }
-    Some(Symbol::behind(&version.weights?, &recipe(&version)))
 }
 
 /// Names what a version is folded from.

@@ -108,7 +108,7 @@ pub const NAMES: [&str; 14] = [
 
 /// The strategy of that name, for the `index`-th account that has it.
 pub fn by_name(name: &str, index: usize) -> Option<Box<dyn Strategy>> {
-    Some(match name {
+    let strategy: Box<dyn Strategy> = match name {
         "honest" => Box::new(Honest::named("honest")),
         // What a PC does whose stake lies on many accounts is honest; what it does to pay is not.
         "splitting" => Box::new(Honest::named("splitting")),
@@ -128,7 +128,8 @@ pub fn by_name(name: &str, index: usize) -> Option<Box<dyn Strategy>> {
             return by_name(name, 0);
         }
         _ => return None,
-    })
+    };
+    Some(strategy)
 }
 
 #[cfg(test)]

@@ -25,7 +25,13 @@ const LARGE: (Filler, usize) = (
     130,
 );
 /// Small pieces for what the large ones leave.
-const SMALL: (Filler, usize) = (Filler { transfers: 1, tip: 100 }, 40);
+const SMALL: (Filler, usize) = (
+    Filler {
+        transfers: 1,
+        tip: 100,
+    },
+    40,
+);
 
 /// Works honestly, but fills blocks with tipped transfers while the network waits for one kind of thing.
 pub struct Spamming {
