@@ -97,7 +97,8 @@ impl<T: Config> traits::Heartbeats<T::AccountId> for Pallet<T> {
                 .map_err(|ElectorateFull| Error::<T>::ElectorateIsFull)?;
             node.enter(session);
         }
-        let returned = core::mem::take(&mut node.away);
+        let was_away = core::mem::take(&mut node.away);
+        let returned = was_away && node.takes_part(session);
         Nodes::<T>::insert(who, node);
         Self::deposit_event(Event::Heartbeat {
             who: who.clone(),
