@@ -9,7 +9,7 @@ use crate::{
     model::SizeClass,
     poll::{Decision, Draw, Opening, PollId},
     reputation::Deed,
-    status::PollStatus,
+    status::{ElectorateStatus, PollStatus},
 };
 
 /// Owned by the runtime: the sessions that the electorate lives by.
@@ -48,6 +48,27 @@ pub trait Nodes<AccountId> {
     fn peer_id(who: &AccountId) -> Option<Vec<u8>>;
     /// How many accounts are registered.
     fn count() -> u32;
+    /// What else is known of a registered account.
+    fn entry(who: &AccountId) -> Option<NodeEntry>;
+    /// Up to `limit` registered accounts, in the order of storage: the first ones, or those after `from`.
+    fn registered(from: Option<&AccountId>, limit: u32) -> Vec<AccountId>;
+}
+
+/// What else is known of a registered account: for its duty sheet, and for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NodeEntry {
+    /// The session in which it registered.
+    pub joined: SessionIndex,
+    /// The session of its last heartbeat.
+    pub heartbeat: SessionIndex,
+    /// Whether its owner paused it.
+    pub paused: bool,
+    /// How many tasks it takes on at a time.
+    pub room: u8,
+    /// How many it has.
+    pub busy: u8,
+    /// How large they may be.
+    pub size_class: SizeClass,
 }
 
 /// Owned by `reputation`: what an account says to take part in the next session.
@@ -105,6 +126,8 @@ pub trait Electorate<AccountId> {
     fn may_ask() -> bool;
     /// Whether at least nine tenths of this session's weight take on tasks of this size.
     fn has_room(size: SizeClass) -> bool;
+    /// What a person wants to see of it.
+    fn status() -> ElectorateStatus;
 }
 
 /// The next session's electorate has no slot left.
