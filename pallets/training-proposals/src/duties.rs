@@ -17,6 +17,9 @@ use crate::{
     Config, Confirmed, ModelTerms, Models, Pallet, Place, Places, Round, Rounds, Terms, VersionInfo, Versions,
 };
 
+/// So many providers are left, step by step, where a sheet is too large.
+const FEWER: [usize; 3] = [4, 2, 1];
+
 /// One model as its duties are derived from it.
 struct View<AccountId> {
     model: ModelId,
@@ -196,7 +199,7 @@ impl<T: Config> Pallet<T> {
 /// Leaves out what can be done without until the sheet has at most `most` bytes: first providers beyond a few, then models, those to
 /// which nothing is owed first. Which ones changes with the block, so that each has its turn.
 fn shrink(sheet: &mut DutySheet, most: usize) {
-    for providers in [MAX_PROVIDERS / 2, MAX_PROVIDERS / 4, 1] {
+    for providers in FEWER {
         if sheet.encoded_size() <= most {
             return;
         }

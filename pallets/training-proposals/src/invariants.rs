@@ -2,10 +2,10 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{ensure, traits::Get};
-use hydra_primitives::{ModelId, status::Phase, traits::Polls as _};
+use hydra_primitives::{ModelId, status::Phase, task::PlaceIndex, traits::Polls as _};
 
 use crate::{
-    Config, Confirmed, DuesState, History, ModelTerms, Models, Pallet, Payouts, Places, Queue, Round, Rounds,
+    Config, Confirmed, DuesState, History, ModelTerms, Models, Pallet, Payouts, Place, Places, Queue, Round, Rounds,
     Terms, Versions,
 };
 
@@ -91,14 +91,10 @@ impl<T: Config> Pallet<T> {
             (round.phase == Phase::Pause) == (round.places == 0),
             "training-proposals: a round has places from when it opens until it is settled"
         );
-        let count = |what: &dyn Fn(&crate::Place<T::AccountId>) -> bool| {
-            places.iter().filter(|(_, place)| what(place)).count()
-        };
         ensure!(
-            count(&|place| place.claim.is_some()) == usize::from(round.proposed)
-                && count(&|place| place.poll.is_some()) == usize::from(round.asked)
-                && count(&|place| place.poll.is_some() && place.outcome.is_some())
-                    == usize::from(round.decided),
+            count(&places, |place| place.claim.is_some()) == round.proposed
+                && count(&places, |place| place.poll.is_some()) == round.asked
+                && count(&places, |place| place.poll.is_some() && place.outcome.is_some()) == round.decided,
             "training-proposals: a round counts its proposals and polls"
         );
         ensure!(
@@ -137,4 +133,12 @@ impl<T: Config> Pallet<T> {
         );
         Ok(())
     }
+}
+
+fn count<AccountId>(
+    places: &[(PlaceIndex, Place<AccountId>)],
+    what: impl Fn(&Place<AccountId>) -> bool,
+) -> PlaceIndex {
+    let places = places.iter().filter(|(_, place)| what(place)).count();
+    PlaceIndex::try_from(places).unwrap_or(PlaceIndex::MAX)
 }

@@ -384,7 +384,10 @@ pub mod pallet {
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let now: BlockNumber = now.saturated_into();
             let mut meter = WeightMeter::with_limit(remaining);
-            if meter.try_consume(T::WeightInfo::hook()).is_ok() && Self::advance_all(now, &mut meter) {
+            if meter.try_consume(T::WeightInfo::hook()).is_ok()
+                && Self::advance_all(now, &mut meter)
+                && meter.can_consume(Self::slack())
+            {
                 MovedOn::<T>::put(now);
             }
             meter.consumed()
@@ -487,6 +490,12 @@ impl<T: Config> traits::Models for Pallet<T> {
 impl<T: Config> Pallet<T> {
     pub(crate) fn now() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// Polls take what they are given. Only where so much is left none of them was cut short.
+    fn slack() -> Weight {
+        T::WeightInfo::end_version(MAX_PLACES)
+            .saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
     }
 
     /// What `on_initialize` may use of a block.

@@ -137,7 +137,7 @@ fn seats(result: &DutyResult) -> u32 {
 }
 
 /// Whether two results answer the same duty, alike or not.
-fn answers_the_same(one: &DutyResult, other: &DutyResult) -> bool {
+pub(crate) fn answers_the_same(one: &DutyResult, other: &DutyResult) -> bool {
     match (one, other) {
         (DutyResult::Heartbeat { .. }, DutyResult::Heartbeat { .. }) => true,
         (DutyResult::Propose { key: one, .. }, DutyResult::Propose { key: other, .. }) => one == other,
