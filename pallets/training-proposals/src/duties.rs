@@ -211,7 +211,12 @@ fn shrink(sheet: &mut DutySheet, most: usize) {
     }
     while sheet.encoded_size() > most && !sheet.models.is_empty() {
         let idle: Vec<_> = (0..sheet.models.len())
-            .filter(|index| sheet.models.get(*index).is_some_and(|model| model.duties.is_empty()))
+            .filter(|index| {
+                sheet
+                    .models
+                    .get(*index)
+                    .is_some_and(|model| model.duties.is_empty())
+            })
             .collect();
         let block = usize::try_from(sheet.block).unwrap_or_default();
         let out = match block.checked_rem(idle.len()) {

@@ -163,11 +163,7 @@ where
         }
     }
 
-    fn bare_validate(
-        call: &CallOf<T>,
-        info: &DispatchInfoOf<CallOf<T>>,
-        len: usize,
-    ) -> TransactionValidity {
+    fn bare_validate(call: &CallOf<T>, info: &DispatchInfoOf<CallOf<T>>, len: usize) -> TransactionValidity {
         Inner::bare_validate(call, info, len)
     }
 

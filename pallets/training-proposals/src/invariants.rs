@@ -5,8 +5,8 @@ use frame_support::{ensure, traits::Get};
 use hydra_primitives::{ModelId, status::Phase, task::PlaceIndex, traits::Polls as _};
 
 use crate::{
-    Config, Confirmed, DuesState, History, ModelTerms, Models, Pallet, Payouts, Place, Places, Queue, Round, Rounds,
-    Terms, Versions,
+    Config, Confirmed, DuesState, History, ModelTerms, Models, Pallet, Payouts, Place, Places, Queue, Round,
+    Rounds, Terms, Versions,
 };
 
 impl<T: Config> Pallet<T> {
@@ -105,9 +105,9 @@ impl<T: Config> Pallet<T> {
             places.iter().all(|(index, place)| {
                 place.poll.is_none_or(|poll| {
                     let open = place.outcome.is_none();
-                    let named = place
-                        .claim
-                        .is_some_and(|claim| poll == Self::poll_of(model, round, *index, &place.holder, &claim));
+                    let named = place.claim.is_some_and(|claim| {
+                        poll == Self::poll_of(model, round, *index, &place.holder, &claim)
+                    });
                     named && open == T::Polls::status(&poll).is_some()
                 })
             }),

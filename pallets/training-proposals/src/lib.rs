@@ -494,8 +494,7 @@ impl<T: Config> Pallet<T> {
 
     /// Polls take what they are given. Only where so much is left none of them was cut short.
     fn slack() -> Weight {
-        T::WeightInfo::end_version(MAX_PLACES)
-            .saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
+        T::WeightInfo::end_version(MAX_PLACES).saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
     }
 
     /// What `on_initialize` may use of a block.

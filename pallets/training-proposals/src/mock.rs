@@ -281,12 +281,7 @@ impl traits::Electorate<AccountId32> for Neighbours {
             seats.map(|seat| seat.filter(|who| !out.contains(who))).collect()
         })
     }
-    fn distinct(
-        _: &Purpose,
-        _: &H256,
-        _: u32,
-        _: impl FnMut(&AccountId32) -> bool,
-    ) -> Vec<AccountId32> {
+    fn distinct(_: &Purpose, _: &H256, _: u32, _: impl FnMut(&AccountId32) -> bool) -> Vec<AccountId32> {
         Vec::new()
     }
     fn accounts() -> u32 {
@@ -408,7 +403,13 @@ impl traits::Rewards<AccountId32> for Neighbours {
     fn can_pay(_: ModelId) -> bool {
         !CanNotPay::get()
     }
-    fn pay(_: ModelId, holder: &AccountId32, _: u64, reward: Balance, right: &[(AccountId32, u32)]) -> Balance {
+    fn pay(
+        _: ModelId,
+        holder: &AccountId32,
+        _: u64,
+        reward: Balance,
+        right: &[(AccountId32, u32)],
+    ) -> Balance {
         let mut paid = Paid::get();
         paid.push((holder.clone(), reward, right.to_vec()));
         Paid::set(&paid);
@@ -523,10 +524,7 @@ pub fn spec() -> ModelSpec {
             rate: Permill::from_percent(10),
         },
         init_seed: 0,
-        phases: PhaseLengths {
-            train: 10,
-            verify: 6,
-        },
+        phases: PhaseLengths { train: 10, verify: 6 },
         roster: 4,
         first_seats: 8,
     }
@@ -609,7 +607,7 @@ pub fn end_block(left: Weight) {
 
 /// The end of a block that has so much left, without the beginning of the next one.
 pub fn idle_block(left: Weight) {
-    if left.all_gt(Weight::zero()) {
+    if left != Weight::zero() {
         let used = Training::on_idle(System::block_number(), left);
         assert!(used.all_lte(left), "{used:?} of {left:?}");
     }

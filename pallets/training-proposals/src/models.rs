@@ -79,7 +79,9 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn genesis() -> H256 {
         let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
         let bytes: &[u8] = hash.as_ref();
-        bytes.first_chunk::<32>().map_or_else(H256::zero, |bytes| H256(*bytes))
+        bytes
+            .first_chunk::<32>()
+            .map_or_else(H256::zero, |bytes| H256(*bytes))
     }
 
     /// The seed of the order in which a place sees its shard's samples.

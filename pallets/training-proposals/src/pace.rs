@@ -97,7 +97,10 @@ mod tests {
         }
         assert_eq!(pace.longest(), 24 * HOUR);
         assert!(pace.confirmed(999_000, HOUR));
-        assert_eq!((pace.longest(), pace.stale, pace.best_loss), (0, 0, Some(999_000)));
+        assert_eq!(
+            (pace.longest(), pace.stale, pace.best_loss),
+            (0, 0, Some(999_000))
+        );
     }
 
     #[test]

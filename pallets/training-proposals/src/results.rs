@@ -12,9 +12,7 @@ use hydra_primitives::{
     traits::{Heartbeats as _, Polls as _, Stakes as _},
 };
 
-use crate::{
-    Config, Confirmed, Error, Event, ModelTerms, Pallet, Place, Places, Round, Rounds, WeightInfo,
-};
+use crate::{Config, Confirmed, Error, Event, ModelTerms, Pallet, Place, Places, Round, Rounds, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// What taking these results may take.
@@ -35,7 +33,10 @@ impl<T: Config> Pallet<T> {
     /// Whether `who` owes all of this now, and has given none of it; and there is something.
     pub fn all_owed(who: &T::AccountId, results: &[DutyResult]) -> bool {
         let alike = |(index, result): (usize, &DutyResult)| {
-            results.iter().skip(index.saturating_add(1)).any(|other| answers_the_same(result, other))
+            results
+                .iter()
+                .skip(index.saturating_add(1))
+                .any(|other| answers_the_same(result, other))
         };
         // What costs least first: it may be anything at all.
         !results.is_empty()

@@ -12,8 +12,8 @@ use hydra_primitives::{
 };
 
 use crate::{
-    Config, Confirmed, Dues, DuesState, Event, FoldedUpdate, History, Pallet, Payout, Payouts, Places, Providers,
-    Round, RoundRecord, Terms, VersionInfo, Versions, WeightInfo, rounds::Step,
+    Config, Confirmed, Dues, DuesState, Event, FoldedUpdate, History, Pallet, Payout, Payouts, Places,
+    Providers, Round, RoundRecord, Terms, VersionInfo, Versions, WeightInfo, rounds::Step,
 };
 
 impl<T: Config> Pallet<T> {

@@ -73,11 +73,7 @@ impl<T: Config> Pallet<T> {
 
     /// One account's part in the network.
     pub fn node_status(who: &T::AccountId) -> NodeStatus {
-        let (entry, stake, score) = (
-            T::Nodes::entry(who),
-            T::Stakes::bonded(who),
-            T::Nodes::score(who),
-        );
+        let (entry, stake, score) = (T::Nodes::entry(who), T::Stakes::bonded(who), T::Nodes::score(who));
         NodeStatus {
             registered: T::Nodes::is_registered(who),
             active: T::Nodes::is_in(who),

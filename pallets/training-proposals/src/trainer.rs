@@ -5,7 +5,8 @@
 use alloc::{format, string::String, vec::Vec};
 use codec::{Decode, Encode};
 use hydra_primitives::duty::{
-    DUTIES_PATH, DutyAnswer, DutySheet, MAX_BODY, TAG_HEADER, TrainerLink, answer_tag, request_tag, tags_equal,
+    DUTIES_PATH, DutyAnswer, DutySheet, MAX_BODY, TAG_HEADER, TrainerLink, answer_tag, request_tag,
+    tags_equal,
 };
 use sp_runtime::offchain::{Duration, Timestamp, http};
 

@@ -111,12 +111,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the polls of the round further; each block begins with another one. Whether there was room for all of them.
-    fn advance_polls(
-        model: ModelId,
-        round: &mut Round,
-        clock: BlockNumber,
-        meter: &mut WeightMeter,
-    ) -> bool {
+    fn advance_polls(model: ModelId, round: &mut Round, clock: BlockNumber, meter: &mut WeightMeter) -> bool {
         let first = BlockNumber::from(round.places);
         let first = clock
             .checked_rem(first)
@@ -139,7 +134,9 @@ impl<T: Config> Pallet<T> {
                 None => return false,
                 Some(PollProgress::Open) => {}
                 Some(PollProgress::Over(outcome)) => {
-                    let right = u32::try_from(outcome.right.len()).unwrap_or(MAX_FIRST).min(MAX_FIRST);
+                    let right = u32::try_from(outcome.right.len())
+                        .unwrap_or(MAX_FIRST)
+                        .min(MAX_FIRST);
                     meter.consume(T::WeightInfo::settle_place(right));
                     Self::settle_place(model, round, index, place, outcome);
                 }

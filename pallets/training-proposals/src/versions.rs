@@ -92,12 +92,7 @@ impl<T: Config> Pallet<T> {
 
     /// Back to the confirmed version. What was proposed in the meantime was made from the one that is given up, and nobody is judged for
     /// it: the round begins anew, after a pause, with new places and seeds.
-    fn give_up(
-        model: ModelId,
-        round: &mut Round,
-        version: VersionInfo<T::AccountId>,
-        decision: Decision,
-    ) {
+    fn give_up(model: ModelId, round: &mut Round, version: VersionInfo<T::AccountId>, decision: Decision) {
         Self::note(model, version.round, |record| record.given_up = true);
         if let Some(dues) = &mut round.dues {
             dues.state = DuesState::Dropped;
@@ -204,7 +199,10 @@ fn providers<AccountId: Clone + PartialEq>(
     poll: PollOutcome<AccountId>,
 ) -> Providers<AccountId> {
     let mut providers: Providers<AccountId> = BoundedVec::new();
-    let holders = version.updates.iter().filter_map(|update| update.providers.first());
+    let holders = version
+        .updates
+        .iter()
+        .filter_map(|update| update.providers.first());
     for who in poll.right.iter().map(|(who, _)| who).chain(holders) {
         if !providers.contains(who) && providers.try_push(who.clone()).is_err() {
             break;

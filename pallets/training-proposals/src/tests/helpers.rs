@@ -74,10 +74,12 @@ pub fn submit(who: &AccountId32, results: Vec<DutyResult>) -> Vec<(u32, Dispatch
         RuntimeOrigin::signed(who.clone()),
         BoundedVec::truncate_from(results)
     ));
-    let refused = System::events().into_iter().filter_map(|record| match record.event {
-        RuntimeEvent::Training(Event::ResultRefused { index, reason, .. }) => Some((index, reason)),
-        _ => None,
-    });
+    let refused = System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Training(Event::ResultRefused { index, reason, .. }) => Some((index, reason)),
+            _ => None,
+        });
     refused.collect()
 }
 
@@ -135,7 +137,9 @@ pub fn score(loss: u32) -> Score {
 
 /// The network finds the newest version's weights.
 pub fn found(loss: u32) -> Decision {
-    let version = Versions::<Test>::get(0).expect("a version is in question").version;
+    let version = Versions::<Test>::get(0)
+        .expect("a version is in question")
+        .version;
     Decision::Found(Finding::Version {
         weights: weights_of(version),
         score: score(loss),

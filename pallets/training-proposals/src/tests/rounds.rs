@@ -27,7 +27,12 @@ fn a_round_of_four_makes_a_version_and_the_next_opens_in_the_same_block() {
         assert_eq!(next.opened_at, now() - 1);
         let version = Versions::<Test>::get(0).expect("a version is in question");
         assert_eq!(
-            (version.version, version.base, version.round, version.updates.len()),
+            (
+                version.version,
+                version.base,
+                version.round,
+                version.updates.len()
+            ),
             (1, INITIAL, 0, 4)
         );
         assert_eq!(Training::confirmed_version(0), Some(0));
@@ -38,11 +43,16 @@ fn a_round_of_four_makes_a_version_and_the_next_opens_in_the_same_block() {
         let confirmed = Confirmed::<Test>::get(0).expect("there is a version");
         assert_eq!((confirmed.version, confirmed.weights), (1, weights_of(1)));
         assert_eq!(confirmed.score, Some(score(900_000)));
-        assert_eq!(confirmed.providers.to_vec(), (1..=4).map(account).collect::<Vec<_>>());
+        assert_eq!(
+            confirmed.providers.to_vec(),
+            (1..=4).map(account).collect::<Vec<_>>()
+        );
         let record = History::<Test>::get(0, 0).expect("the round is on record");
         assert_eq!((record.version, record.weights), (1, Some(weights_of(1))));
         assert!(record.places.iter().all(|place| {
-            place.outcome == Some(Outcome::Accepted) && place.reward > 0 && place.holder == account(place.place as u8 + 1)
+            place.outcome == Some(Outcome::Accepted)
+                && place.reward > 0
+                && place.holder == account(place.place as u8 + 1)
         }));
     });
 }
@@ -81,7 +91,12 @@ fn whoever_proposes_nothing_missed_it_where_at_least_half_proposed() {
         let version = Versions::<Test>::get(0).expect("a version is in question");
         let places: Vec<_> = version.updates.iter().map(|update| update.place).collect();
         assert_eq!(places, [0, 2]);
-        let outcomes: Vec<_> = History::<Test>::get(0, 0).unwrap().places.iter().map(|p| p.outcome).collect();
+        let outcomes: Vec<_> = History::<Test>::get(0, 0)
+            .unwrap()
+            .places
+            .iter()
+            .map(|p| p.outcome)
+            .collect();
         assert_eq!(
             outcomes,
             [Some(Outcome::Accepted), None, Some(Outcome::Accepted), None]
@@ -118,7 +133,11 @@ fn a_round_without_any_proposal_ends_without_a_version_and_the_next_pauses_twice
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
         assert!(Finished::get().iter().all(|(_, deed)| deed.is_none()));
         assert_eq!(Versions::<Test>::get(0), None);
-        assert_eq!(History::<Test>::iter_prefix(0).count(), 4, "no more than HistoryDepth");
+        assert_eq!(
+            History::<Test>::iter_prefix(0).count(),
+            4,
+            "no more than HistoryDepth"
+        );
         // The next version that is confirmed ends it.
         whole_round();
         decide_version(found(1));
@@ -200,7 +219,12 @@ fn nothing_is_verified_while_too_few_of_those_who_took_part_are_there() {
 #[test]
 fn empty_seats_are_no_places_and_one_account_may_hold_several() {
     genesis(vec![account(1), account(2)]).execute_with(|| {
-        Drawn::set(&Some(vec![Some(account(1)), None, Some(account(1)), Some(account(2))]));
+        Drawn::set(&Some(vec![
+            Some(account(1)),
+            None,
+            Some(account(1)),
+            Some(account(2)),
+        ]));
         next_block();
         let holders: Vec<_> = (0..3).map(|index| place(index).holder).collect();
         assert_eq!(holders, [account(1), account(1), account(2)]);

@@ -42,7 +42,13 @@ fn a_poll_asks_for_the_whole_task_and_is_named_by_all_that_it_asks() {
                 place: index,
             };
             let seed = Training::task_seed_of(0, &round, index);
-            let name = proposal_poll(&Training::genesis(), &key, &place.holder.clone().into(), &seed, &claim);
+            let name = proposal_poll(
+                &Training::genesis(),
+                &key,
+                &place.holder.clone().into(),
+                &seed,
+                &claim,
+            );
             let poll = Asked::get().remove(&name).expect("it has that name");
             let purpose = Purpose::Verification {
                 model: 0,

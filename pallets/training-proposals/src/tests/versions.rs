@@ -1,9 +1,7 @@
 //! Confirmation, giving up, payment, and the pace that follows.
 
 use super::helpers::*;
-use crate::{
-    Confirmed, DuesState, Event, History, Payouts, Versions, WeightInfo, mock::*,
-};
+use crate::{Confirmed, DuesState, Event, History, Payouts, Versions, WeightInfo, mock::*};
 use frame_support::weights::Weight;
 use hydra_primitives::{
     H256, HYDRA,
@@ -81,7 +79,11 @@ fn given_up(decision: Decision) {
         next_block();
         assert_eq!(Versions::<Test>::get(0), None);
         assert_eq!(Training::confirmed_version(0), Some(0));
-        assert!(History::<Test>::get(0, 0).expect("the round is on record").given_up);
+        assert!(
+            History::<Test>::get(0, 0)
+                .expect("the round is on record")
+                .given_up
+        );
         assert!(Paid::get().is_empty(), "what is given up is not paid");
         assert_eq!(Payouts::<Test>::iter().count(), 0);
         // What was proposed from it is dropped, and nobody is judged.
@@ -93,7 +95,10 @@ fn given_up(decision: Decision) {
         assert_eq!((again.number, again.extension, again.phase), (1, 1, Phase::Pause));
         assert_eq!(again.pace.pause, 1);
         next_block();
-        assert_eq!((round().phase, round().places, round().extension), (Phase::Train, 4, 1));
+        assert_eq!(
+            (round().phase, round().places, round().extension),
+            (Phase::Train, 4, 1)
+        );
         assert_ne!(round().seed, seed);
         // Its number is not used again.
         whole_round();
@@ -161,7 +166,10 @@ fn a_model_that_learns_nothing_rests_longer_and_longer_until_it_does() {
             next_block();
         }
         whole_round();
-        assert_eq!((round().phase, round().waiting), (Phase::Pause, Some(Waiting::Progress)));
+        assert_eq!(
+            (round().phase, round().waiting),
+            (Phase::Pause, Some(Waiting::Progress))
+        );
         decide_version(found(900_000));
         next_block();
         assert_eq!((round().phase, round().pace.rest), (Phase::Train, 0));
