@@ -1,11 +1,11 @@
 //! Draws: from a seed to accounts. A seat of a poll is a point in its own stretch, and may fall on an account that has one
-//! already; the committee's members are different ones. It must never take anything but the seed and the frozen line.
+//! already; the committee's members are different ones. It must never take anything but the seed and the tree.
 
 use super::{
     Electorate,
     error::Error,
-    slots::Slots,
-    tree::{Cursor, Found, Nodes},
+    store::Store,
+    tree::{Cursor, Found},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use hydra_primitives::{
@@ -24,52 +24,91 @@ pub struct Drawn<Account> {
     pub weight: u64,
 }
 
-impl<S: Nodes + Slots> Electorate<S> {
+/// One seat of a draw.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seat<Account> {
+    /// Who takes it; `None` where it stays empty.
+    pub who: Option<Account>,
+    /// How many points were looked at.
+    pub looks: u8,
+}
+
+/// A draw of seats that can be made one by one, over several blocks of a session. Seats in rising order read each node once.
+pub struct Drawing<'a, S> {
+    cursor: Cursor<'a, S>,
+    total: u64,
+    seed: H256,
+    seats: u32,
+}
+
+impl<S: Store> Drawing<'_, S> {
+    /// Draws seat number `seat`: a point in its stretch of the total weight. The account that it falls on is asked for with
+    /// `takes`: is it in, has it room? Where it says no, the seat is drawn again in its stretch, up to [`REDRAWS`] times, and
+    /// stays empty then. Where it says yes, the seat is taken, so a `takes` that counts may say no the next time.
+    pub fn seat(
+        &mut self,
+        seat: u32,
+        mut takes: impl FnMut(&S::Account) -> bool,
+    ) -> Result<Seat<S::Account>, Error> {
+        let mut looks = 0u8;
+        for attempt in 0..=REDRAWS {
+            let Some(point) = point(&self.seed, seat, attempt, self.seats, self.total) else {
+                break;
+            };
+            let found = self.cursor.find(point)?;
+            let who = self.cursor.account(&found)?;
+            looks = looks.saturating_add(1);
+            if takes(&who) {
+                return Ok(Seat {
+                    who: Some(who),
+                    looks,
+                });
+            }
+        }
+        Ok(Seat { who: None, looks })
+    }
+}
+
+impl<S: Store> Electorate<S> {
     /// Who stands at `point`. Three nodes read.
     pub fn at(&self, point: u64) -> Result<Drawn<S::Account>, Error> {
-        let found = Cursor::new(&self.store, self.session).find(point)?;
+        let mut cursor = Cursor::new(&self.store, self.session);
+        let found = cursor.find(point)?;
         Ok(Drawn {
             slot: found.slot,
-            who: self.owner(&found)?,
+            who: cursor.account(&found)?,
             weight: found.weight,
         })
     }
 
-    /// Draws `seats` seats, at most [`SEATS_MAX`]: one point in each of as many equal stretches of the total weight. Each
-    /// account that a point falls on is asked for with `takes`: is it in, has it room? Where it says no, the seat is drawn
-    /// again in its stretch, up to [`REDRAWS`] times, and stays empty then. Where it says yes, the seat is taken, so a
-    /// `takes` that counts may say no the next time.
+    /// A draw of `seats` seats, at most [`SEATS_MAX`]: the total weight is cut into as many equal stretches.
+    pub fn drawing(&self, seed: &H256, seats: u32) -> Result<Drawing<'_, S>, Error> {
+        if seats > SEATS_MAX {
+            return Err(Error::TooMany);
+        }
+        let mut cursor = Cursor::new(&self.store, self.session);
+        let total = cursor.total()?;
+        Ok(Drawing {
+            cursor,
+            total,
+            seed: *seed,
+            seats,
+        })
+    }
+
+    /// Draws all `seats` seats, as [`Drawing::seat`] does.
     ///
     /// Without any weight all seats are empty. Whatever the total, if it isn't zero, one account alone gets all seats.
-    ///
-    /// Nodes are read once each, since the stretches rise: no more than three per seat, and no more than there are.
     pub fn seats(
         &self,
         seed: &H256,
         seats: u32,
         mut takes: impl FnMut(&S::Account) -> bool,
     ) -> Result<Vec<Option<S::Account>>, Error> {
-        if seats > SEATS_MAX {
-            return Err(Error::TooMany);
-        }
-        let mut cursor = Cursor::new(&self.store, self.session);
-        let total = cursor.total()?;
-        let mut drawn = Vec::new();
-        for seat in 0..seats {
-            let mut taken = None;
-            for attempt in 0..=REDRAWS {
-                let Some(point) = point(seed, seat, attempt, seats, total) else {
-                    break;
-                };
-                let who = self.owner(&cursor.find(point)?)?;
-                if takes(&who) {
-                    taken = Some(who);
-                    break;
-                }
-            }
-            drawn.push(taken);
-        }
-        Ok(drawn)
+        let mut drawing = self.drawing(seed, seats)?;
+        (0..seats)
+            .map(|seat| drawing.seat(seat, &mut takes).map(|seat| seat.who))
+            .collect()
     }
 
     /// Draws up to `count` different accounts, at most [`SEATS_MAX`], each in proportion to its weight among those that are
@@ -103,17 +142,13 @@ impl<S: Nodes + Slots> Electorate<S> {
             let found = cursor.find(cut.point(rank).ok_or(Error::BeyondTotal)?)?;
             left = left.checked_sub(found.weight).ok_or(Error::Slot(found.slot))?;
             cut.add(&found);
-            let who = self.owner(&found)?;
-            // A slot's owner is read from the store: nobody may be named twice, whatever stands there.
+            let who = cursor.account(&found)?;
+            // Whoever was appended twice is named once.
             if !chosen.contains(&who) && takes(&who) {
                 chosen.push(who);
             }
         }
         Ok(chosen)
-    }
-
-    fn owner(&self, found: &Found) -> Result<S::Account, Error> {
-        self.store.owner(found.slot).ok_or(Error::Slot(found.slot))
     }
 }
 

@@ -4,134 +4,50 @@
 
 use super::{
     error::Error,
-    node::{Node, NodeId, Sums},
+    store::{Node, NodeId, Store, Sums, parity},
 };
-use alloc::vec::Vec;
 use hydra_primitives::electorate::{FAN_OUT, LEVELS, SLOTS, SessionIndex};
 
-/// Where the nodes of the tree are kept.
-pub trait Nodes {
-    /// A node; the default one where none was ever set.
-    fn node(&self, id: NodeId) -> Node;
-    /// Sets a node.
-    fn set_node(&mut self, id: NodeId, node: Node);
-}
-
-/// What a slot weighs, in millionths of a HYDRA.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Weights {
-    /// In this session's draws.
-    pub now: u64,
-    /// In those of the next.
-    pub next: u64,
-}
-
-/// From when on a change shows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Onset {
-    /// From now on: genesis.
-    Now,
-    /// From the next session on.
-    NextSession,
-}
-
 /// The nodes that lead to a slot, from the leaf up, with the number of the child that is taken in each.
-fn way(slot: u32) -> Result<[(NodeId, u32); 3], Error> {
-    if slot >= SLOTS {
-        return Err(Error::NoSuchSlot(slot));
-    }
+fn way(session: SessionIndex, slot: u32) -> [(NodeId, u32); 3] {
     let step = |level: u8, of: u32| {
         let child = of.checked_rem(FAN_OUT).unwrap_or(0);
         let index = of.checked_div(FAN_OUT).unwrap_or(0);
-        (NodeId { level, index }, child)
+        (NodeId::new(session, level, index), child)
     };
     let leaf = step(2, slot);
     let middle = step(1, leaf.0.index);
     let root = step(0, middle.0.index);
-    Ok([leaf, middle, root])
+    [leaf, middle, root]
 }
 
-/// What a slot weighs. One node read.
-pub(super) fn weights<N: Nodes>(nodes: &N, session: SessionIndex, slot: u32) -> Result<Weights, Error> {
-    let [(id, child), ..] = way(slot)?;
-    weights_in(&nodes.node(id), session, id, child)
-}
-
-fn weights_in(leaf: &Node, session: SessionIndex, id: NodeId, child: u32) -> Result<Weights, Error> {
-    let now = leaf.at(session).ok_or(Error::EarlierSession)?;
-    Ok(Weights {
-        now: now.get(child).ok_or(Error::Tree(id))?,
-        next: leaf.latest().get(child).ok_or(Error::Tree(id))?,
-    })
-}
-
-/// A change that is not stored yet.
-pub(super) struct Change {
-    before: Weights,
-    changed: Vec<(NodeId, Node)>,
-}
-
-impl Change {
-    /// What the slot weighed before.
-    pub(super) fn before(&self) -> Weights {
-        self.before
-    }
-
-    /// Stores it: three nodes, or none where nothing changes.
-    pub(super) fn store<N: Nodes>(self, nodes: &mut N) {
-        for (id, node) in self.changed {
-            nodes.set_node(id, node);
-        }
-    }
-}
-
-/// Gives a slot another weight. At most three nodes are read; nothing is stored yet, since the sums may turn out too large.
-pub(super) fn change<N: Nodes>(
-    nodes: &N,
+/// The three nodes with which an unused slot gets its weight. Three are read; nothing is stored yet, since the sums may turn
+/// out too large.
+pub(super) fn with_weight<S: Store>(
+    store: &S,
     session: SessionIndex,
     slot: u32,
     weight: u64,
-    onset: Onset,
-) -> Result<Change, Error> {
-    let [(leaf_id, leaf_child), middle, root] = way(slot)?;
-    let mut leaf = nodes.node(leaf_id);
-    let before = weights_in(&leaf, session, leaf_id, leaf_child)?;
-    let mut changed = Vec::new();
-    if before.next == weight && (onset == Onset::NextSession || before.now == weight) {
-        return Ok(Change { before, changed });
+) -> Result<[(NodeId, Node); 3], Error> {
+    if slot >= SLOTS {
+        return Err(Error::Full);
     }
-    let mut to = Weights {
-        now: weight,
-        next: weight,
+    let [leaf, middle, root] = way(session, slot);
+    let mut sums = store.node(leaf.0).in_session(session);
+    // Whatever weighs something there is somebody else's.
+    if sums.get(leaf.1) != Some(0) {
+        return Err(Error::Slot(slot));
+    }
+    let write = |sums: &mut Sums, child: u32, weight: u64| {
+        sums.set(child, weight).ok_or(Error::Slot(slot))?;
+        sums.total().ok_or(Error::TooHeavy)
     };
-    to = write(&mut leaf, session, (leaf_id, leaf_child), to, onset)?;
-    changed.push((leaf_id, leaf));
-    for place in [middle, root] {
-        let mut node = nodes.node(place.0);
-        to = write(&mut node, session, place, to, onset)?;
-        changed.push((place.0, node));
-    }
-    Ok(Change { before, changed })
-}
-
-/// Writes what a child weighs into its node, and returns what the node weighs then.
-fn write(
-    node: &mut Node,
-    session: SessionIndex,
-    (id, child): (NodeId, u32),
-    weights: Weights,
-    onset: Onset,
-) -> Result<Weights, Error> {
-    node.begin(session).ok_or(Error::EarlierSession)?;
-    if onset == Onset::Now {
-        node.set_now(child, weights.now).ok_or(Error::Tree(id))?;
-    }
-    node.set_next(child, weights.next).ok_or(Error::Tree(id))?;
-    let total = |sums: Option<&Sums>| sums.and_then(Sums::total).ok_or(Error::TooHeavy);
-    Ok(Weights {
-        now: total(node.at(session))?,
-        next: total(Some(node.latest()))?,
-    })
+    let total = write(&mut sums, leaf.1, weight)?;
+    let mut above = store.node(middle.0).in_session(session);
+    let total = write(&mut above, middle.1, total)?;
+    let mut top = store.node(root.0).in_session(session);
+    write(&mut top, root.1, total)?;
+    Ok([(leaf.0, sums), (middle.0, above), (root.0, top)].map(|(id, sums)| (id, Node { session, sums })))
 }
 
 /// A slot, and where it stands.
@@ -145,19 +61,19 @@ pub(super) struct Found {
     pub weight: u64,
 }
 
-/// Reads the tree as the draws of a session see it. It keeps the node of each level that it read last, so that points in
-/// rising order read each node once.
-pub(super) struct Cursor<'a, N> {
-    nodes: &'a N,
+/// Reads the tree of a session. It keeps the node of each level that it read last, so that points in rising order read each
+/// node once.
+pub(super) struct Cursor<'a, S> {
+    store: &'a S,
     session: SessionIndex,
     kept: [Option<(NodeId, Sums)>; 3],
 }
 
-impl<'a, N: Nodes> Cursor<'a, N> {
-    /// A reader of `nodes` in `session`.
-    pub(super) fn new(nodes: &'a N, session: SessionIndex) -> Self {
+impl<'a, S: Store> Cursor<'a, S> {
+    /// A reader of the tree of `session` in `store`.
+    pub(super) fn new(store: &'a S, session: SessionIndex) -> Self {
         Self {
-            nodes,
+            store,
             session,
             kept: [const { None }; 3],
         }
@@ -165,8 +81,8 @@ impl<'a, N: Nodes> Cursor<'a, N> {
 
     /// The total weight.
     pub(super) fn total(&mut self) -> Result<u64, Error> {
-        let root = self.sums(NodeId::ROOT)?;
-        root.total().ok_or(Error::Tree(NodeId::ROOT))
+        let id = NodeId::root(self.session);
+        self.sums(id)?.total().ok_or(Error::Tree(id))
     }
 
     /// The slot at `point`. Each node must weigh what the one above it says.
@@ -176,7 +92,7 @@ impl<'a, N: Nodes> Cursor<'a, N> {
         let mut index = 0u32;
         let mut said: Option<u64> = None;
         for level in 0..LEVELS {
-            let id = NodeId { level, index };
+            let id = NodeId::new(self.session, level, index);
             let wrong = Error::Tree(id);
             let sums = self.sums(id)?;
             let total = sums.total().ok_or(wrong)?;
@@ -200,14 +116,17 @@ impl<'a, N: Nodes> Cursor<'a, N> {
         })
     }
 
+    /// Who stands at a slot that was found.
+    pub(super) fn account(&self, found: &Found) -> Result<S::Account, Error> {
+        let account = self.store.account(parity(self.session), found.slot);
+        account.ok_or(Error::Slot(found.slot))
+    }
+
     fn sums(&mut self, id: NodeId) -> Result<&Sums, Error> {
         let kept = self.kept.get_mut(usize::from(id.level)).ok_or(Error::Tree(id))?;
         let entry = match kept.take() {
             Some(entry) if entry.0 == id => entry,
-            _ => {
-                let node = self.nodes.node(id);
-                (id, node.at(self.session).ok_or(Error::EarlierSession)?.clone())
-            }
+            _ => (id, self.store.node(id).in_session(self.session)),
         };
         Ok(&kept.insert(entry).1)
     }

@@ -1,7 +1,7 @@
 //! Whether draws match weights: Pearson's χ² over fixed seeds. The critical values are those that χ² exceeds once in a
 //! million where the weights are matched. A sampler that doesn't match them must exceed them.
 
-use super::{seed, with};
+use super::{appended, at, seed, with};
 
 /// 9 degrees of freedom, p = 10⁻⁶.
 const TEN_OUTCOMES: f64 = 44.81;
@@ -52,8 +52,10 @@ fn seats_match_weights() {
 
 #[test]
 fn seats_match_the_weights_of_the_session_where_accounts_without_room_are_passed_over() {
-    let mut electorate = with(&[WEIGHTS.as_slice(), &[1]].concat());
-    electorate.set_weight(&0, 1_000).unwrap();
+    let weights = [WEIGHTS.as_slice(), &[1]].concat();
+    // Between an electorate that was in its place, and the next.
+    let before = appended(with(&[9; 80]), &[1; 3]);
+    let electorate = at(&appended(at(&appended(at(&before, 2), &weights), 3), &[5]), 2);
     let chi_squared = chi_squared_of_ten(1, |number| {
         // After four redraws the seat stays empty, once in 5 × 10⁸; none of these does.
         let seats = electorate.seats(&seed(number), 1, |who| *who != 10).unwrap();

@@ -1,12 +1,21 @@
 //! Stores that contradict themselves: a typed error, never a panic.
 
 use super::{Memory, seed, with};
-use crate::electorate::{Electorate, Error, Freed, Node, NodeId, Nodes, SlotBook, Slots};
+use crate::electorate::{Electorate, Error, Length, Node, NodeId, Store};
 use hydra_primitives::electorate::SLOTS;
 use proptest::prelude::*;
 
-const MIDDLE: NodeId = NodeId { level: 1, index: 0 };
-const LEAF: NodeId = NodeId { level: 2, index: 0 };
+fn root() -> NodeId {
+    NodeId::root(0)
+}
+
+fn middle() -> NodeId {
+    NodeId::new(0, 1, 0)
+}
+
+fn leaf() -> NodeId {
+    NodeId::new(0, 2, 0)
+}
 
 fn change(electorate: &mut Electorate<Memory>, id: NodeId, change: impl FnOnce(&mut Node)) {
     let mut node = electorate.store.node(id);
@@ -14,130 +23,83 @@ fn change(electorate: &mut Electorate<Memory>, id: NodeId, change: impl FnOnce(&
     electorate.store.set_node(id, node);
 }
 
+fn set(electorate: &mut Electorate<Memory>, id: NodeId, child: u32, weight: u64) {
+    change(electorate, id, |node| node.sums.set(child, weight).unwrap());
+}
+
 #[test]
 fn a_root_that_says_more_than_its_children_weigh_is_found_out() {
     let mut electorate = with(&[5, 5]);
-    change(&mut electorate, NodeId::ROOT, |root| {
-        root.set_now(0, 12).unwrap();
-        root.set_next(0, 12).unwrap();
-    });
+    set(&mut electorate, root(), 0, 12);
     assert_eq!(electorate.total(), Ok(12));
     for point in [0, 9, 10, 11] {
-        assert_eq!(electorate.at(point), Err(Error::Tree(MIDDLE)), "at {point}");
+        assert_eq!(electorate.at(point), Err(Error::Tree(middle())), "at {point}");
     }
     assert_eq!(electorate.at(12), Err(Error::BeyondTotal));
-    assert_eq!(electorate.seats(&seed(0), 20, |_| true), Err(Error::Tree(MIDDLE)));
+    assert_eq!(
+        electorate.seats(&seed(0), 20, |_| true),
+        Err(Error::Tree(middle()))
+    );
     assert_eq!(
         electorate.distinct(&seed(0), 20, |_| true),
-        Err(Error::Tree(MIDDLE))
+        Err(Error::Tree(middle()))
     );
-    assert_eq!(electorate.check(), Err(Error::Tree(MIDDLE)));
+    assert_eq!(electorate.check(), Err(Error::Tree(middle())));
     // The next change makes the sums anew.
-    electorate.enter_at_once(&2, 1).unwrap();
+    electorate.append(&2, 1).unwrap();
     assert_eq!(electorate.total(), Ok(11));
     electorate.check().unwrap();
 }
 
 #[test]
-fn a_leaf_that_is_gone_is_found_out() {
-    let mut electorate = with(&[5, 5]);
-    electorate.store.nodes.remove(&LEAF);
-    assert_eq!(electorate.at(3), Err(Error::Tree(LEAF)));
-    assert_eq!(electorate.check(), Err(Error::Tree(LEAF)));
-}
-
-#[test]
-fn a_disagreement_of_the_next_session_is_found_by_the_check_before_it_comes() {
-    let mut electorate = with(&[5, 5]);
-    change(&mut electorate, LEAF, |leaf| leaf.set_next(0, 7).unwrap());
-    assert_eq!(electorate.at(3).unwrap().who, 0);
-    assert_eq!(electorate.check(), Err(Error::Tree(LEAF)));
+fn a_leaf_that_is_gone_or_of_another_session_is_found_out() {
+    for session in [None, Some(2), Some(u32::MAX)] {
+        let mut electorate = with(&[5, 5]);
+        match session {
+            Some(session) => change(&mut electorate, leaf(), |leaf| leaf.session = session),
+            None => drop(electorate.store.nodes.remove(&leaf())),
+        }
+        assert_eq!(electorate.at(3), Err(Error::Tree(leaf())), "{session:?}");
+        assert_eq!(electorate.check(), Err(Error::Tree(leaf())), "{session:?}");
+    }
 }
 
 #[test]
 fn sums_that_do_not_fit_are_refused() {
     let mut electorate = with(&[5, 5]);
-    change(&mut electorate, NodeId::ROOT, |root| {
-        root.set_now(1, u64::MAX).unwrap();
-        root.set_next(1, u64::MAX).unwrap();
-    });
-    assert_eq!(electorate.total(), Err(Error::Tree(NodeId::ROOT)));
-    assert_eq!(electorate.at(0), Err(Error::Tree(NodeId::ROOT)));
-    assert_eq!(electorate.set_weight(&0, 1), Err(Error::TooHeavy));
-    assert_eq!(electorate.check(), Err(Error::Tree(NodeId::ROOT)));
+    set(&mut electorate, root(), 1, u64::MAX);
+    assert_eq!(electorate.total(), Err(Error::Tree(root())));
+    assert_eq!(electorate.at(0), Err(Error::Tree(root())));
+    assert_eq!(electorate.append(&2, 1), Err(Error::TooHeavy));
+    assert_eq!(electorate.check(), Err(Error::Tree(root())));
 }
 
 #[test]
-fn weight_in_a_slot_that_nobody_ever_had_is_found_out() {
+fn weight_in_a_slot_that_nobody_has_is_found_out_and_given_to_nobody() {
     let mut electorate = with(&[5, 5]);
-    electorate.store.book.used = 1;
+    electorate
+        .store
+        .lengths
+        .insert(0, Length { session: 0, slots: 1 });
     assert_eq!(electorate.check(), Err(Error::Slot(1)));
-    // Nobody gets a slot that weighs something.
-    assert_eq!(electorate.enter(&2, 1), Err(Error::Slot(1)));
+    assert_eq!(electorate.append(&2, 1), Err(Error::Slot(1)));
 }
 
 #[test]
-fn a_slot_without_its_owner_is_found_out() {
+fn a_slot_without_its_account_is_found_out() {
     let mut electorate = with(&[5, 5]);
-    electorate.store.owners.remove(&0);
+    electorate.store.accounts.remove(&(0, 0));
     assert_eq!(electorate.at(3), Err(Error::Slot(0)));
     assert_eq!(electorate.check(), Err(Error::Slot(0)));
 }
 
 #[test]
-fn a_slot_beyond_the_tree_is_found_out() {
+fn a_length_beyond_the_tree_is_found_out() {
     let mut electorate = with(&[5, 5]);
-    electorate.store.slots.insert(0, SLOTS);
-    assert_eq!(electorate.weights(&0), Err(Error::NoSuchSlot(SLOTS)));
-    assert_eq!(electorate.set_weight(&0, 1), Err(Error::NoSuchSlot(SLOTS)));
-    assert_eq!(electorate.leave(&0), Err(Error::NoSuchSlot(SLOTS)));
-    assert_eq!(electorate.check(), Err(Error::Slot(0)));
-}
-
-#[test]
-fn a_free_slot_that_is_missing_or_is_not_free_is_not_given_away() {
-    let mut electorate = with(&[5, 5]);
-    electorate.session = 1;
-    electorate.store.book.freed = 1;
-    assert_eq!(electorate.enter(&2, 1), Err(Error::Book));
-    assert_eq!(electorate.check(), Err(Error::Book));
-    electorate.store.freed.insert(0, Freed { slot: 0, session: 0 });
-    assert_eq!(electorate.enter(&2, 1), Err(Error::Slot(0)));
-    assert_eq!(electorate.check(), Err(Error::Slot(0)));
-    electorate.store.freed.insert(
-        0,
-        Freed {
-            slot: SLOTS,
-            session: 0,
-        },
-    );
-    assert_eq!(electorate.enter(&2, 1), Err(Error::NoSuchSlot(SLOTS)));
-    assert_eq!(electorate.store.slots.len(), 2);
-}
-
-#[test]
-fn counts_of_slots_that_contradict_each_other_are_refused() {
-    let mut electorate = with(&[5, 5]);
-    for book in [
-        SlotBook {
-            used: SLOTS + 1,
-            first: 0,
-            freed: 0,
-        },
-        SlotBook {
-            used: 2,
-            first: 0,
-            freed: 2,
-        },
-        SlotBook {
-            used: 2,
-            first: u32::MAX,
-            freed: 1,
-        },
-    ] {
-        electorate.store.book = book;
-        assert_eq!(electorate.leave(&0), Err(Error::Book), "{book:?}");
-        assert_eq!(electorate.check(), Err(Error::Book), "{book:?}");
+    for slots in [SLOTS + 1, u32::MAX] {
+        electorate.store.lengths.insert(0, Length { session: 0, slots });
+        assert_eq!(electorate.append(&2, 1), Err(Error::Full));
+        assert_eq!(electorate.check(), Err(Error::Length));
     }
 }
 
@@ -157,50 +119,42 @@ fn weight() -> impl Strategy<Value = u64> {
 }
 
 fn id() -> impl Strategy<Value = NodeId> {
-    (prop_oneof![0u8..4, any::<u8>()], number()).prop_map(|(level, index)| NodeId { level, index })
+    (0u8..2, prop_oneof![0u8..4, any::<u8>()], number()).prop_map(|(parity, level, index)| NodeId {
+        parity,
+        level,
+        index,
+    })
 }
 
 #[derive(Clone, Debug)]
 enum Tampering {
-    Begin(NodeId, u32),
-    Now(NodeId, u32, u64),
-    Next(NodeId, u32, u64),
-    Book(u32, u32, u32),
-    Freed(u32, u32, u32),
-    Slot(u32, u32),
-    Owner(u32, u32),
+    Session(NodeId, u32),
+    Sum(NodeId, u32, u64),
+    Length(u8, u32, u32),
+    Account(u8, u32, u32),
 }
 
 fn tampering() -> impl Strategy<Value = Tampering> {
     prop_oneof![
-        (id(), number()).prop_map(|(id, session)| Tampering::Begin(id, session)),
-        (id(), number(), weight()).prop_map(|(id, child, weight)| Tampering::Now(id, child, weight)),
-        (id(), number(), weight()).prop_map(|(id, child, weight)| Tampering::Next(id, child, weight)),
-        (number(), number(), number()).prop_map(|(used, first, freed)| Tampering::Book(used, first, freed)),
-        (number(), number(), number()).prop_map(|(at, slot, session)| Tampering::Freed(at, slot, session)),
-        (0u32..4, number()).prop_map(|(who, slot)| Tampering::Slot(who, slot)),
-        (number(), 0u32..4).prop_map(|(slot, who)| Tampering::Owner(slot, who)),
+        (id(), number()).prop_map(|(id, session)| Tampering::Session(id, session)),
+        (id(), 0u32..65, weight()).prop_map(|(id, child, weight)| Tampering::Sum(id, child, weight)),
+        (0u8..2, number(), number())
+            .prop_map(|(parity, session, slots)| Tampering::Length(parity, session, slots)),
+        (0u8..2, number(), 0u32..4).prop_map(|(parity, slot, who)| Tampering::Account(parity, slot, who)),
     ]
 }
 
 fn tamper(electorate: &mut Electorate<Memory>, with: Tampering) {
-    // What the tree has no place for is left as it was.
     match with {
-        Tampering::Begin(id, session) => change(electorate, id, |node| {
-            node.begin(session);
+        Tampering::Session(id, session) => change(electorate, id, |node| node.session = session),
+        Tampering::Sum(id, child, weight) => change(electorate, id, |node| {
+            // There is no sixty-fifth.
+            assert_eq!(node.sums.set(child, weight).is_some(), child < 64);
         }),
-        Tampering::Now(id, child, weight) => change(electorate, id, |node| {
-            node.set_now(child, weight);
-        }),
-        Tampering::Next(id, child, weight) => change(electorate, id, |node| {
-            node.set_next(child, weight);
-        }),
-        Tampering::Book(used, first, freed) => electorate.store.set_book(SlotBook { used, first, freed }),
-        Tampering::Freed(place, slot, session) => {
-            electorate.store.set_freed(place, Some(Freed { slot, session }));
+        Tampering::Length(parity, session, slots) => {
+            electorate.store.set_length(parity, Length { session, slots });
         }
-        Tampering::Slot(who, slot) => electorate.store.set_slot(&who, Some(slot)),
-        Tampering::Owner(slot, who) => electorate.store.set_owner(slot, &who),
+        Tampering::Account(parity, slot, who) => electorate.store.set_account(parity, slot, &who),
     }
 }
 
@@ -214,7 +168,7 @@ proptest! {
             tamper(&mut electorate, tampering);
         }
         electorate.session = session;
-        let _ = (electorate.total(), electorate.at(point), electorate.weights(&0));
+        let _ = (electorate.total(), electorate.at(point), electorate.len());
         if let Ok(drawn) = electorate.seats(&seed(seats), seats, |who| *who != 1) {
             prop_assert_eq!(drawn.len(), usize::try_from(seats).unwrap());
         }
@@ -225,11 +179,9 @@ proptest! {
             prop_assert_eq!(different.len(), members.len());
         }
         let mut changed = electorate.clone();
-        let _ = (changed.set_weight(&0, 7), changed.leave(&1), changed.enter(&9, 1), changed.enter_at_once(&1, point));
+        let _ = (changed.append(&9, 1), changed.append(&1, point));
         if electorate.check().is_ok() {
-            let total = electorate.total();
-            prop_assert!(matches!(total, Ok(_) | Err(Error::EarlierSession)));
-            for point in 0..total.unwrap_or(0).min(50) {
+            for point in 0..electorate.total().unwrap().min(50) {
                 prop_assert!(electorate.at(point).is_ok(), "at {}", point);
             }
         }

@@ -1,6 +1,6 @@
 //! A store in memory that counts what is read and written.
 
-use crate::electorate::{Freed, Node, NodeId, Nodes, SlotBook, Slots};
+use crate::electorate::{Length, Node, NodeId, Parity, Store};
 use std::{cell::Cell, collections::BTreeMap};
 
 /// How often something was read and written.
@@ -16,10 +16,8 @@ pub struct Counts {
 #[derive(Clone, Debug)]
 pub struct Memory<A = u32> {
     pub nodes: BTreeMap<NodeId, Node>,
-    pub book: SlotBook,
-    pub freed: BTreeMap<u32, Freed>,
-    pub slots: BTreeMap<A, u32>,
-    pub owners: BTreeMap<u32, A>,
+    pub lengths: BTreeMap<Parity, Length>,
+    pub accounts: BTreeMap<(Parity, u32), A>,
     counts: Cell<Counts>,
 }
 
@@ -27,10 +25,8 @@ impl<A> Default for Memory<A> {
     fn default() -> Self {
         Self {
             nodes: BTreeMap::new(),
-            book: SlotBook::default(),
-            freed: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             counts: Cell::default(),
         }
     }
@@ -49,7 +45,9 @@ impl<A> Memory<A> {
     }
 }
 
-impl<A> Nodes for Memory<A> {
+impl<A: Clone + PartialEq> Store for Memory<A> {
+    type Account = A;
+
     fn node(&self, id: NodeId) -> Node {
         self.count(|counts| &mut counts.nodes_read);
         self.nodes.get(&id).cloned().unwrap_or_default()
@@ -59,54 +57,24 @@ impl<A> Nodes for Memory<A> {
         self.count(|counts| &mut counts.nodes_written);
         self.nodes.insert(id, node);
     }
-}
 
-impl<A: Clone + Ord> Slots for Memory<A> {
-    type Account = A;
-
-    fn book(&self) -> SlotBook {
+    fn length(&self, parity: Parity) -> Length {
         self.count(|counts| &mut counts.others_read);
-        self.book
+        self.lengths.get(&parity).copied().unwrap_or_default()
     }
 
-    fn set_book(&mut self, book: SlotBook) {
+    fn set_length(&mut self, parity: Parity, length: Length) {
         self.count(|counts| &mut counts.others_written);
-        self.book = book;
+        self.lengths.insert(parity, length);
     }
 
-    fn freed(&self, place: u32) -> Option<Freed> {
+    fn account(&self, parity: Parity, slot: u32) -> Option<A> {
         self.count(|counts| &mut counts.others_read);
-        self.freed.get(&place).copied()
+        self.accounts.get(&(parity, slot)).cloned()
     }
 
-    fn set_freed(&mut self, place: u32, freed: Option<Freed>) {
+    fn set_account(&mut self, parity: Parity, slot: u32, who: &A) {
         self.count(|counts| &mut counts.others_written);
-        match freed {
-            Some(freed) => self.freed.insert(place, freed),
-            None => self.freed.remove(&place),
-        };
-    }
-
-    fn slot(&self, who: &A) -> Option<u32> {
-        self.count(|counts| &mut counts.others_read);
-        self.slots.get(who).copied()
-    }
-
-    fn set_slot(&mut self, who: &A, slot: Option<u32>) {
-        self.count(|counts| &mut counts.others_written);
-        match slot {
-            Some(slot) => self.slots.insert(who.clone(), slot),
-            None => self.slots.remove(who),
-        };
-    }
-
-    fn owner(&self, slot: u32) -> Option<A> {
-        self.count(|counts| &mut counts.others_read);
-        self.owners.get(&slot).cloned()
-    }
-
-    fn set_owner(&mut self, slot: u32, who: &A) {
-        self.count(|counts| &mut counts.others_written);
-        self.owners.insert(slot, who.clone());
+        self.accounts.insert((parity, slot), who.clone());
     }
 }

@@ -9,22 +9,26 @@ mod size;
 mod stored;
 mod stretches;
 
-use super::{Electorate, Nodes, Slots};
+use super::{Electorate, Store};
 use hydra_primitives::H256;
 use memory::Memory;
 
-/// An electorate in session 0 with accounts 0, 1, … of these weights, from genesis on.
+/// The electorate of session 0 with accounts 0, 1, … of these weights.
 fn with(weights: &[u64]) -> Electorate<Memory> {
-    let mut electorate = Electorate::new(Memory::<u32>::default(), 0);
+    appended(Electorate::new(Memory::<u32>::default(), 0), weights)
+}
+
+/// This electorate with accounts 0, 1, … of these weights, too.
+fn appended(mut electorate: Electorate<Memory>, weights: &[u64]) -> Electorate<Memory> {
     for (who, weight) in (0..).zip(weights) {
-        electorate.enter_at_once(&who, *weight).unwrap();
+        electorate.append(&who, *weight).unwrap();
     }
     electorate
 }
 
-/// The same in a later session.
-fn at<S: Nodes + Slots + Clone>(electorate: &Electorate<S>, session: u32) -> Electorate<S> {
-    Electorate::new(electorate.store().clone(), session)
+/// The electorate of another session in the same store.
+fn at<S: Store + Clone>(electorate: &Electorate<S>, session: u32) -> Electorate<S> {
+    Electorate::new(electorate.store.clone(), session)
 }
 
 /// Who stands at each point of the line.

@@ -2,62 +2,59 @@
 
 use super::{Memory, seed};
 use crate::{
-    ElectorateNodes, SlotOf,
-    electorate::{Electorate, Error, Freed, NodeId, Nodes, Slots, storage::Stored},
-    mock::{StakeVoting, Test, account, with_chain},
+    ElectorateAccounts, ElectorateNodes,
+    electorate::{Electorate, Error, NodeId, Store, storage::electorate},
+    mock::{StakeVoting, Test, account, new_chain},
 };
 use sp_core::crypto::AccountId32;
 
-/// What is drawn while accounts come, change, leave and come again.
-fn story(store: impl Nodes + Slots<Account = AccountId32>) -> Vec<Result<Vec<Option<AccountId32>>, Error>> {
-    let mut electorate = Electorate::new(store, 0);
+/// What is drawn while sessions pass and accounts come and go.
+fn story<S: Store<Account = AccountId32>>(
+    mut of: impl FnMut(Option<Electorate<S>>, u32) -> Electorate<S>,
+) -> Vec<Result<Vec<Option<AccountId32>>, Error>> {
     let mut drawn = Vec::new();
-    for n in 1..=70 {
-        electorate.enter_at_once(&account(n), u64::from(n)).unwrap();
-    }
+    let mut electorate = of(None, 0);
     for session in 0..4u8 {
-        electorate.session = session.into();
+        for n in 1..=70 - 9 * session {
+            electorate.append(&account(n), u64::from(n + session)).unwrap();
+        }
+        electorate.check().unwrap();
         drawn.push(electorate.seats(&seed(1), 20, |_| true));
-        electorate.set_weight(&account(3), 1_000).unwrap();
-        electorate.leave(&account(60 + session)).unwrap();
-        electorate.enter(&account(100 + session), 700).unwrap();
-        drawn.push(electorate.seats(&seed(1), 20, |who| *who != account(70)));
+        drawn.push(electorate.seats(&seed(1), 20, |who| *who != account(40)));
         let members = electorate.distinct(&seed(2), 5, |_| true).unwrap();
         drawn.push(Ok(members.into_iter().map(Some).collect()));
-        electorate.check().unwrap();
+        electorate = of(Some(electorate), u32::from(session) + 1);
     }
-    let book = electorate.store().book();
-    assert_eq!((book.used, book.first, book.freed), (71, 3, 1));
-    assert_eq!(electorate.store().freed(2), None);
-    assert_eq!(electorate.store().freed(3), Some(Freed { slot: 62, session: 3 }));
-    assert_eq!(electorate.store().slot(&account(63)), None);
-    assert_eq!(electorate.store().owner(62), Some(account(63)));
     drawn
 }
 
 #[test]
 fn the_pallet_s_storage_does_what_maps_in_memory_do() {
-    with_chain(|| {
-        let stored = story(Stored::<Test>::default());
-        assert_eq!(stored, story(Memory::<AccountId32>::default()));
+    new_chain().execute_with(|| {
+        let stored = story(|_, session| electorate::<Test>(session));
+        let memory = story(|before: Option<Electorate<Memory<AccountId32>>>, session| {
+            Electorate::new(before.map(|before| before.store).unwrap_or_default(), session)
+        });
+        assert_eq!(stored, memory);
         // The same seed, one session later.
         assert_ne!(stored[0], stored[3]);
-        assert_eq!(SlotOf::<Test>::iter().count(), 70);
+        // Sessions 2 and 3 took the places of 0 and 1: nothing is stored for them besides.
+        assert_eq!(ElectorateAccounts::<Test>::iter().count(), 70 + 61);
+        assert_eq!(ElectorateNodes::<Test>::iter().count(), (1 + 1 + 2) + (1 + 1 + 1));
     });
 }
 
 #[test]
 fn the_pallet_s_invariants_include_the_electorate() {
-    with_chain(|| {
-        let mut electorate = Electorate::new(Stored::<Test>::default(), 0);
-        electorate.enter_at_once(&account(1), 5).unwrap();
+    new_chain().execute_with(|| {
+        electorate::<Test>(3).append(&account(1), 5).unwrap();
         assert_eq!(StakeVoting::do_try_state(), Ok(()));
-        let root = ElectorateNodes::<Test>::take(NodeId::ROOT).expect("it was written");
-        let middle = NodeId { level: 1, index: 0 };
+        let root = NodeId::root(3);
+        let kept = ElectorateNodes::<Test>::take(root).expect("it was written");
+        let middle = NodeId::new(3, 1, 0);
         assert_eq!(StakeVoting::do_try_state(), Err(Error::Tree(middle).as_str()));
-        ElectorateNodes::<Test>::insert(NodeId::ROOT, root);
-        SlotOf::<Test>::insert(account(9), 0);
+        ElectorateNodes::<Test>::insert(root, kept);
+        ElectorateAccounts::<Test>::remove((1, 0));
         assert_eq!(StakeVoting::do_try_state(), Err(Error::Slot(0).as_str()));
-        SlotOf::<Test>::remove(account(9));
     });
 }

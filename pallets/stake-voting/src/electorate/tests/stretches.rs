@@ -1,6 +1,6 @@
 //! Seats in their stretches, redraws, and draws of different accounts.
 
-use super::{at, line, seed, with};
+use super::{appended, at, line, seed, with};
 use hydra_primitives::electorate::{SEATS_APPEAL, SEATS_FIRST, point_of};
 use proptest::prelude::*;
 
@@ -129,6 +129,24 @@ fn a_point_on_an_account_without_room_is_drawn_again_in_its_stretch_four_times()
 }
 
 #[test]
+fn a_draw_made_seat_by_seat_in_several_blocks_is_the_draw_made_at_once() {
+    let electorate = with(&[5, 2, 7, 1, 1, 9]);
+    let takes = |who: &u32| *who != 2;
+    let whole = electorate.seats(&seed(5), SEATS_APPEAL, takes).unwrap();
+    let mut looks = 0u32;
+    let parts: Vec<Option<u32>> = (0..SEATS_APPEAL)
+        .map(|seat| {
+            let mut drawing = electorate.drawing(&seed(5), SEATS_APPEAL).unwrap();
+            let drawn = drawing.seat(seat, takes).unwrap();
+            looks += u32::from(drawn.looks);
+            drawn.who
+        })
+        .collect();
+    assert_eq!(parts, whole);
+    assert!(looks > SEATS_APPEAL && looks <= 5 * SEATS_APPEAL, "{looks}");
+}
+
+#[test]
 fn a_redraw_finds_others_in_the_stretch_and_leaves_few_seats_empty() {
     let electorate = with(&[10, 10]);
     let drawn = (0..2_000).map(|number| {
@@ -177,11 +195,9 @@ fn room_may_run_out_within_a_draw() {
 
 #[test]
 fn a_draw_depends_on_its_seed_and_on_nothing_else() {
-    let electorate = at(&with(&[5, 2, 7, 1, 1, 9]), 1);
-    let mut changed = at(&electorate, 1);
-    changed.set_weight(&3, 100).unwrap();
-    changed.leave(&0).unwrap();
-    changed.enter(&77, 100).unwrap();
+    let electorate = with(&[5, 2, 7, 1, 1, 9]);
+    // The next session's is made meanwhile.
+    let changed = at(&appended(at(&electorate, 1), &[9, 9]), 0);
     let mut different = 0;
     for number in 0..50 {
         let seats = electorate.seats(&seed(number), SEATS_FIRST, |_| true);
@@ -224,8 +240,7 @@ fn only_accounts_that_can_be_taken_are_and_each_is_asked_for_once() {
 #[test]
 fn an_account_that_stands_on_the_line_twice_is_named_once() {
     let mut electorate = with(&[5, 5]);
-    electorate.leave(&0).unwrap();
-    electorate.enter_at_once(&0, 5).unwrap();
+    electorate.append(&0, 5).unwrap();
     assert_eq!(electorate.total(), Ok(15));
     let mut members = electorate.distinct(&seed(0), 3, |_| true).unwrap();
     members.sort();
