@@ -325,6 +325,7 @@ pub mod pallet {
     }
 
     #[pallet::error]
+    #[cfg_attr(test, derive(PartialEq))]
     pub enum Error<T> {
         /// The account is not registered. Call `reputation.register` first: it bonds stake in the same call.
         NotRegistered,

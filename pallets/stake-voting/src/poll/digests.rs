@@ -1,7 +1,7 @@
 //! Taking digests. They are closed when all accounts of the draw have given theirs, or when the time is over, and never earlier: a
 //! quorum must not close them, since those who share a lie are the quickest.
 
-use super::{DRAWS, Poll, Seat, Stage, Step};
+use super::{Poll, Seat, Stage, Step};
 use crate::{Config, Error, Event, Pallet, Polls, Seats};
 use hydra_primitives::{BlockNumber, H256, poll::PollId};
 
@@ -31,12 +31,10 @@ pub(super) fn owed<T: Config>(
 pub(super) fn give<T: Config>(id: &PollId, who: &T::AccountId, digest: H256) -> Result<(), Error<T>> {
     let (mut poll, mut seat, _) = owed::<T>(id, who)?;
     seat.digest = Some(digest);
-    for draw in DRAWS {
-        let seats = *seat.seats.get(draw);
-        let tally = poll.tallies.get_mut(draw);
-        tally.given = tally.given.saturating_add(u16::from(seats > 0));
-        tally.acted = tally.acted.saturating_add(seats);
-    }
+    // What earlier draws came to stays as it was when they were closed: it says whether most were silent then.
+    let tally = poll.tallies.get_mut(poll.draw);
+    tally.given = tally.given.saturating_add(1);
+    tally.acted = tally.acted.saturating_add(*seat.seats.get(poll.draw));
     Polls::<T>::insert(id, poll);
     Seats::<T>::insert(id, who, seat);
     Pallet::<T>::deposit_event(Event::DigestGiven {

@@ -89,7 +89,7 @@ impl Seat {
     }
 }
 
-/// What is counted of a draw.
+/// What is counted of a draw, until its digests are closed.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Tally {
     /// Accounts that have seats.
