@@ -141,6 +141,10 @@ impl<T: Config> Stakes<T::AccountId> for Pallet<T> {
     }
 
     fn forfeit(who: &T::AccountId, amount: Balance) -> Balance {
+        let amount = amount.min(Self::held(who));
+        if amount == 0 {
+            return 0;
+        }
         let bonded = Self::bonded(who);
         let taken = T::Currency::burn_held(
             &HoldReason::Bond.into(),

@@ -243,7 +243,7 @@ impl traits::Rewards<AccountId32> for Others {
     }
 
     fn share_forfeit(amount: Balance, right: &[(AccountId32, u32)]) {
-        let all = right.iter().map(|(_, seats)| seats).sum();
+        let all: u32 = right.iter().map(|(_, seats)| seats).sum();
         for (who, seats) in right {
             Balances::mint_into(who, by_seats(amount / 2, *seats, all)).expect("it exists");
         }

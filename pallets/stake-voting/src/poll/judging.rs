@@ -86,7 +86,7 @@ fn judge<T: Config>(
     }
 }
 
-/// What an account's part was; `None`: it gave nothing, and most of its draws did neither.
+/// What an account's part was; `None`: it gave nothing, and in none of its draws did half of the seats.
 fn verdict<T: Config>(
     id: &PollId,
     poll: &Poll<T::AccountId>,

@@ -18,10 +18,7 @@ fn digests_are_closed_with_the_last_block_of_the_window_and_not_earlier() {
         );
         // Three quarters of the seats are more than enough to decide, and are not enough to close.
         for n in 1..=3 {
-            assert_eq!(
-                StakeVoting::owes_digest(&POLL, &account(n)),
-                Some(drawn + WINDOW)
-            );
+            assert_eq!(StakeVoting::owes_digest(&POLL, &account(n)), Some(drawn + WINDOW));
             assert_ok!(give(n, TRUTH));
             assert_eq!(StakeVoting::owes_digest(&POLL, &account(n)), None);
         }

@@ -155,13 +155,13 @@ fn from_an_empty_electorate_all_seats_stay_empty_and_it_ends_undecided() {
     with_members(&[], || {
         ask(None);
         let outcome = to_the_end();
-        assert_eq!((outcome.decision, outcome.draw), (Decision::Undecided, Draw::Last));
+        assert_eq!(
+            (outcome.decision, outcome.draw),
+            (Decision::Undecided, Draw::Last)
+        );
         assert_eq!(outcome.right, []);
         // Nobody is waited for, only for an opening.
-        assert_eq!(
-            System::block_number(),
-            u64::from(1 + 1 + 3 * OPENING_BLOCKS)
-        );
+        assert_eq!(System::block_number(), u64::from(1 + 1 + 3 * OPENING_BLOCKS));
     });
 }
 
@@ -173,9 +173,15 @@ fn three_accounts_hold_the_1024_seats_of_a_last_draw() {
         let held = seats(Draw::Last);
         assert_eq!(held.len(), 3);
         assert_eq!(taken(Draw::Last), 1_024);
-        assert!(held.iter().all(|(_, seats)| (340..=342).contains(seats)), "{held:?}");
+        assert!(
+            held.iter().all(|(_, seats)| (340..=342).contains(seats)),
+            "{held:?}"
+        );
         let status = StakeVoting::status(&POLL).unwrap();
-        assert_eq!((status.draw, status.seats, status.given), (Draw::Last, SEATS_LAST, 0));
+        assert_eq!(
+            (status.draw, status.seats, status.given),
+            (Draw::Last, SEATS_LAST, 0)
+        );
         assert_eq!(status.accounts.len(), 3);
         assert_eq!(
             status.accounts.iter().map(|(_, seats, _)| seats).sum::<u32>(),

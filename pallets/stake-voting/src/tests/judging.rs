@@ -138,7 +138,10 @@ fn a_cancelled_poll_judges_nobody_and_leaves_nothing() {
             assert!(world.nodes.values().all(|node| node.busy == 0));
             assert!(world.shared.is_empty() && world.left.is_empty());
         });
-        assert!(StakeVoting::cancel(&POLL, &mut WeightMeter::new()), "nothing is left");
+        assert!(
+            StakeVoting::cancel(&POLL, &mut WeightMeter::new()),
+            "nothing is left"
+        );
     });
 }
 
@@ -146,7 +149,10 @@ fn a_cancelled_poll_judges_nobody_and_leaves_nothing() {
 fn cancelling_goes_on_over_several_blocks() {
     with_members(&FOUR, || {
         ask(None);
-        assert!(!StakeVoting::cancel(&POLL, &mut WeightMeter::with_limit(Weight::zero())));
+        assert!(!StakeVoting::cancel(
+            &POLL,
+            &mut WeightMeter::with_limit(Weight::zero())
+        ));
         assert!(matches!(stage(), Stage::Digests { .. }));
         for left in [3, 2, 1, 0] {
             assert!(!StakeVoting::cancel(&POLL, &mut meter(<()>::judge())));

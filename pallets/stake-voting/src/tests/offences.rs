@@ -16,7 +16,10 @@ fn only_what_a_larger_fraction_adds_is_taken() {
         assert_eq!(punish(100), 0);
         assert_eq!(StakeVoting::bonded(&account(1)), 0);
         assert_eq!(StakeVoting::bonded(&account(2)), 10 * HYDRA);
-        assert!(world(|world| world.shared.is_empty()), "nobody was right: it is burnt");
+        assert!(
+            world(|world| world.shared.is_empty()),
+            "nobody was right: it is burnt"
+        );
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{WeightInfo, mock::*};
-use hydra_primitives::{electorate::SEATS_MAX, reputation::Deed, traits::Stakes as _};
+use hydra_primitives::{electorate::SEATS_MAX, reputation::Deed, rewards::by_seats};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -59,6 +59,20 @@ struct Story {
     session: u64,
 }
 
+impl Story {
+    /// The accounts and what they bond.
+    fn bonds(&self) -> Vec<(u8, Balance)> {
+        let bonds = self.members.iter().map(|(bond, _)| *bond);
+        (1..).zip(bonds).collect()
+    }
+
+    /// The accounts and what they do.
+    fn habits(&self) -> Vec<(u8, Habit)> {
+        let habits = self.members.iter().map(|(_, habit)| *habit);
+        (1..).zip(habits).collect()
+    }
+}
+
 fn story() -> impl Strategy<Value = Story> {
     let members = prop::collection::vec((1u128..40, habit()), 1..10);
     let claim = prop::option::of((0usize..10, any::<bool>()));
@@ -103,8 +117,7 @@ fn act(habits: &[(u8, Habit)], claimant: Option<u8>) -> Result<(), TestCaseError
             Habit::Lying | Habit::Noisy => LIE,
             Habit::Silent => continue,
         };
-        if let Some((draw, until)) = StakeVoting::may_open(&POLL, &who) {
-            prop_assert!(u64::from(until) >= System::block_number());
+        if let Some((draw, _)) = StakeVoting::may_open(&POLL, &who) {
             let decides = StakeVoting::would_decide(&POLL, draw, &opening);
             // Liars try it on.
             if decides || opening == LIE {
@@ -119,9 +132,8 @@ fn act(habits: &[(u8, Habit)], claimant: Option<u8>) -> Result<(), TestCaseError
 }
 
 fn check(story: &Story) -> Result<(), TestCaseError> {
-    let members: Vec<(u8, Balance)> = (1u8..).zip(story.members.iter().map(|(bond, _)| *bond)).collect();
-    let habits: Vec<(u8, Habit)> = (1u8..).zip(story.members.iter().map(|(_, habit)| *habit)).collect();
-    let all: Vec<u8> = members.iter().map(|(n, _)| *n).collect();
+    let habits = story.habits();
+    let all: Vec<u8> = habits.iter().map(|(n, _)| *n).collect();
     let claimant = story.claim.map(|(at, _)| all[at % all.len()]);
     let claim = claimant
         .zip(story.claim)
@@ -142,7 +154,7 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
     let mut seen: BTreeMap<AccountId32, Seat> = BTreeMap::new();
     let mut judged_by_draw = Draw::First;
     // One block in each turn of the meters has weight for something.
-    let mut blocks = 0;
+    let mut blocks = 0u64;
     let outcome = loop {
         next_block();
         blocks += 1;
@@ -154,7 +166,8 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
         for (who, seat) in Seats::<Test>::iter_prefix(POLL) {
             seen.insert(who, seat);
         }
-        let steps = if blocks % u64::try_from(story.meters.len()).unwrap() == 0 {
+        let turn = u64::try_from(story.meters.len()).unwrap();
+        let steps = if blocks.is_multiple_of(turn) {
             1
         } else {
             *meters.next().unwrap()
@@ -163,13 +176,13 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
         let mut meter = meter(step.saturating_mul(steps));
         let progress = StakeVoting::advance(&POLL, &mut meter);
         prop_assert!(meter.consumed().all_lte(meter.limit()));
-        if blocks % 97 == 0 {
+        if blocks.is_multiple_of(97) {
             prop_assert_eq!(StakeVoting::do_try_state(), Ok(()));
         }
         if let PollProgress::Over(outcome) = progress {
             break outcome;
         }
-        if blocks % story.session == 0 {
+        if blocks.is_multiple_of(story.session) {
             next_session(&all);
         }
     };
@@ -188,7 +201,11 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
         let seat = seen.get(&account(*n)).cloned().unwrap_or_default();
         let matches = by.map(|by| seat.digest == Some(digest_of(*n, by)));
         let wrong = seat.digest.is_some() && matches == Some(false);
-        let owed = if wrong { FORFEIT * Balance::from(seat.first_drawn()) } else { 0 };
+        let owed = if wrong {
+            FORFEIT * Balance::from(seat.first_drawn())
+        } else {
+            0
+        };
         prop_assert_eq!(before - after, owed.min(*before), "account {}", n);
         forfeited += owed.min(*before);
         if claimant != Some(*n) && matches == Some(true) && seat.seats.first > 0 {
@@ -200,11 +217,17 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
     right.sort();
     prop_assert_eq!(&found, &right);
     if by.is_none() {
-        prop_assert!(world(|world| world.finished.iter().all(|(_, deed)| deed.is_none())));
+        prop_assert!(world(|world| world
+            .finished
+            .iter()
+            .all(|(_, deed)| deed.is_none())));
     }
     let honest = |n: u8| habits[usize::from(n) - 1].1 == Habit::Honest;
     let blamed = world(|world| {
-        let wrong = world.finished.iter().filter(|(_, deed)| *deed == Some(Deed::Wrong));
+        let wrong = world
+            .finished
+            .iter()
+            .filter(|(_, deed)| *deed == Some(Deed::Wrong));
         wrong.map(|(who, _)| who.clone()).collect::<Vec<_>>()
     });
     if by != Some(LIE) {
@@ -212,7 +235,7 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
     }
     // What was forfeited is burnt, and at most half of it made anew, for those who were right.
     let shared = world(|world| world.shared.clone());
-    let minted = match shared.as_slice() {
+    let minted: Balance = match shared.as_slice() {
         [] => {
             prop_assert_eq!(forfeited, 0);
             0
@@ -220,7 +243,13 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
         [(amount, among)] => {
             prop_assert_eq!(*amount, forfeited);
             if let Some((claimant, claimed)) = claim {
-                let seats = u32::from(seen.get(&account(claimant)).cloned().unwrap_or_default().seats.first);
+                let seats = u32::from(
+                    seen.get(&account(claimant))
+                        .cloned()
+                        .unwrap_or_default()
+                        .seats
+                        .first,
+                );
                 if by == Some(claimed) && seats > 0 {
                     right.push((account(claimant), seats));
                 }
@@ -229,10 +258,11 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
             among.sort();
             right.sort();
             prop_assert_eq!(&among, &right);
-            let seats = among.iter().map(|(_, seats)| seats).sum();
-            let part = |seats: &u32| hydra_primitives::rewards::by_seats(forfeited / 2, *seats, seats_of(&among));
-            prop_assert_eq!(seats_of(&among), seats);
-            among.iter().map(|(_, seats)| part(seats)).sum::<Balance>()
+            let all: u32 = among.iter().map(|(_, seats)| seats).sum();
+            let parts = among
+                .iter()
+                .map(|(_, seats)| by_seats(forfeited / 2, *seats, all));
+            parts.sum()
         }
         _ => return Err(TestCaseError::fail("it was shared twice")),
     };
@@ -241,16 +271,11 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn seats_of(among: &[(AccountId32, u32)]) -> u32 {
-    among.iter().map(|(_, seats)| seats).sum()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn every_poll_ends_and_nobody_who_was_right_forfeits(story in story()) {
-        let members: Vec<(u8, Balance)> = (1u8..).zip(story.members.iter().map(|(bond, _)| *bond)).collect();
-        chain_of(&members).execute_with(|| check(&story))?;
+        chain_of(&story.bonds()).execute_with(|| check(&story))?;
     }
 }

@@ -109,7 +109,10 @@ fn four_with_one_absent_and_one_lying_agree_once_the_absent_gave_no_heartbeat() 
         assert_ok!(give(2, TRUTH));
         assert_ok!(give(4, LIE));
         let outcome = to_the_end();
-        assert_eq!((outcome.decision, outcome.draw), (Decision::Undecided, Draw::Last));
+        assert_eq!(
+            (outcome.decision, outcome.draw),
+            (Decision::Undecided, Draw::Last)
+        );
         assert_eq!([2, 3, 4].map(deed_of), [Some(None); 3]);
         assert_eq!(bonds(), [10; 4]);
         world(|world| world.finished.clear());
@@ -156,7 +159,10 @@ fn of_two_neither_can_punish_the_other() {
             assert_eq!(open(2, draw, LIE), Err(Error::DoesNotDecide));
         }
         let outcome = to_the_end();
-        assert_eq!((outcome.decision, outcome.draw), (Decision::Undecided, Draw::Last));
+        assert_eq!(
+            (outcome.decision, outcome.draw),
+            (Decision::Undecided, Draw::Last)
+        );
         assert_eq!(deed_of(2), Some(None));
         assert_eq!(bonds()[..2], [10, 10]);
     });
@@ -190,7 +196,10 @@ fn two_against_two_stays_undecided_after_the_last_draw_and_nobody_is_judged() {
             assert_eq!(open(3, draw, LIE), Err(Error::DoesNotDecide));
         }
         let outcome = to_the_end();
-        assert_eq!((outcome.decision, outcome.draw), (Decision::Undecided, Draw::Last));
+        assert_eq!(
+            (outcome.decision, outcome.draw),
+            (Decision::Undecided, Draw::Last)
+        );
         assert_eq!(outcome.right, []);
         assert_eq!([1, 2, 3, 4].map(deed_of), [Some(None); 4]);
         assert_eq!(bonds(), [10; 4]);
@@ -228,7 +237,10 @@ fn where_everyone_is_silent_it_ends_and_nobody_is_judged() {
         ask(Some((1, TRUTH)));
         let begun = System::block_number();
         let outcome = to_the_end();
-        assert_eq!((outcome.decision, outcome.draw), (Decision::Undecided, Draw::Last));
+        assert_eq!(
+            (outcome.decision, outcome.draw),
+            (Decision::Undecided, Draw::Last)
+        );
         assert_eq!(
             System::block_number() - begun,
             u64::from(3 * (WINDOW + OPENING_BLOCKS))
