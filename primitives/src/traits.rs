@@ -184,8 +184,8 @@ pub trait Polls<AccountId> {
     /// Takes the poll as far as block and weight allow: draws, closes, draws again, judges. Bounded by the meter, and goes on
     /// where it stopped.
     fn advance(poll: &PollId, meter: &mut WeightMeter) -> PollProgress<AccountId>;
-    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. As far as the meter allows;
-    /// `false` if something is left, to be called again.
+    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. One that is decided already is
+    /// judged to its end. As far as the meter allows; `false` if something is left, to be called again.
     fn cancel(poll: &PollId, meter: &mut WeightMeter) -> bool;
     /// Takes a digest.
     fn give(poll: &PollId, who: &AccountId, digest: H256) -> Result<(), Self::Error>;
@@ -193,7 +193,8 @@ pub trait Polls<AccountId> {
     fn open(poll: &PollId, who: &AccountId, draw: Draw, opening: &Opening) -> Result<(), Self::Error>;
     /// Whether `who` owes a digest now: the block in which they are closed at the latest.
     fn owes_digest(poll: &PollId, who: &AccountId) -> Option<BlockNumber>;
-    /// Whether it is the turn of `who` to open now (the i-th seat waits i blocks): the draw, and the block until which.
+    /// Whether it is the turn of `who` to open now: the draw, and the block until which. Of the draw's accounts one may at once, and
+    /// twice as many in each further block, all of them in the last, and those of earlier draws too.
     fn may_open(poll: &PollId, who: &AccountId) -> Option<(Draw, BlockNumber)>;
     /// Whether this opening would decide that draw now. Reads every digest of the draw.
     fn would_decide(poll: &PollId, draw: Draw, opening: &Opening) -> bool;
