@@ -9,7 +9,10 @@ pub mod wallet;
 use clap::{Args, Parser, Subcommand};
 use hydra_primitives::{AccountBytes, ModelId};
 use libp2p_identity::PeerId;
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 use subxt::utils::AccountId32;
 
 use crate::{
@@ -24,8 +27,9 @@ pub use up::{
     OlderDemoArgs, PortArgs, ThisPcArgs, UpArgs,
 };
 pub use wallet::{
-    BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, PasswordArgs,
-    ReceiveArgs, RestoreArgs, SendArgs, ShowArgs, SignerArgs, SpendArgs, StakeCommand, WalletCommand,
+    BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, OwnAccountArgs,
+    PasswordArgs, ReceiveArgs, RestoreArgs, SendArgs, ShowArgs, SignerArgs, SpendArgs, StakeCommand,
+    WalletCommand,
 };
 
 /// Train a neural network with others, and own it together.
@@ -74,7 +78,7 @@ pub enum Command {
         #[command(subcommand)]
         command: NetworkCommand,
     },
-    /// Show the chain, its models and accounts, and the local trainer.
+    /// Show the chain, its models and accounts, this PC's wallet and trainer, and what happened.
     #[command(after_help = exit::help(exit::STATUS))]
     Status(StatusArgs),
     /// Look for what is wrong with this PC and what runs on it, and say what to do.
@@ -155,6 +159,16 @@ pub struct TargetArgs {
     pub trainer_token_file: Option<PathBuf>,
 }
 
+impl TargetArgs {
+    /// The same, of the network in this folder, if one is given.
+    pub fn in_folder(self, folder: Option<&Path>) -> Self {
+        Self {
+            base_path: folder.map(PathBuf::from).or(self.base_path),
+            ..self
+        }
+    }
+}
+
 /// Which node to talk to, where no trainer is needed.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which node")]
@@ -212,9 +226,10 @@ pub struct DemoArgs {
     /// Don't open the dashboard in a browser. It is opened only where somebody is at a terminal of a desktop.
     #[arg(long)]
     pub no_browser: bool,
-    /// The folder that holds the data set `digits` [default: found next to the program]
+    /// A data set for the trainers, or a folder that holds some; may be given several times. The digits, which this network
+    /// learns from, are found next to the program.
     #[arg(long, value_name = "DIR", env = "HYDRA_DATASETS")]
-    pub datasets: Option<PathBuf>,
+    pub datasets: Vec<PathBuf>,
     /// The hydra-node program [default: the one next to this program]
     #[arg(long, value_name = "FILE", env = "HYDRA_NODE")]
     pub node: Option<PathBuf>,
@@ -459,13 +474,13 @@ mod tests {
             (&["completions"], exit::COMPLETIONS),
             (&["man"], exit::MAN),
             (&["wallet", "new"], exit::WALLET),
-            (&["wallet", "import"], exit::WALLET),
+            (&["wallet", "import"], exit::WALLET_OWN),
             (&["wallet", "list"], exit::WALLET),
             (&["wallet", "show"], exit::WALLET),
             (&["wallet", "balance"], exit::BALANCE),
             (&["wallet", "send"], exit::SPEND),
             (&["wallet", "receive"], exit::WALLET),
-            (&["wallet", "backup"], exit::WALLET),
+            (&["wallet", "backup"], exit::WALLET_OWN),
             (&["wallet", "restore"], exit::WALLET),
             (&["stake", "bond"], exit::SPEND),
             (&["claim"], exit::SPEND),
@@ -503,6 +518,32 @@ mod tests {
         }
         assert!(parse("hydra wallet new savings --password-stdin").is_ok());
         assert!(parse("hydra wallet new savings --password-stdin --password-file f").is_err());
+    }
+
+    #[test]
+    fn an_account_of_the_wallet_is_named_or_this_pc_s_is_meant() {
+        for line in [
+            "hydra wallet backup savings --out f",
+            "hydra wallet backup --this-pc --out f --base-path d --password-stdin",
+            "hydra wallet import savings --file f",
+            "hydra wallet import --this-pc",
+            "hydra wallet import earned --this-pc --force --password-file f",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "hydra wallet backup --out f",
+            "hydra wallet backup savings --this-pc --out f",
+            "hydra wallet backup savings --out f --base-path d",
+            // A backup of the wallet's keeps the password that it has.
+            "hydra wallet backup savings --out f --password-stdin",
+            "hydra wallet backup savings --out f --password-file f",
+            "hydra wallet import",
+            "hydra wallet import --this-pc --file f",
+            "hydra wallet import savings --base-path d",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
     }
 
     #[test]

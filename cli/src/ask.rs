@@ -15,11 +15,12 @@ use crate::{
     args::AskArgs,
     chain::Chain,
     error::Error,
+    home::Home,
     image,
     keys::{
         error::KeysError,
         key::{self, Key},
-        payer::Payer,
+        payer::{Payer, own_home},
     },
     output,
     payment::{self, Call, Order, Payment},
@@ -85,9 +86,11 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     };
     let body = serde_json::to_vec(&question).map_err(|error| Error::TrainerGarbled(error.to_string()))?;
 
-    let target = Target::new(&args.target)?;
+    let (signer, base_path) = (&args.signer, args.target.base_path.as_deref());
+    let own = own_home(signer.from.as_deref(), &signer.keys, base_path)?;
+    let target = Target::new(&args.target.clone().in_folder(own.as_ref().map(Home::folder)))?;
     let chain = target.chain().await?;
-    let payer = payer(&args, &chain, std::env::var(SURI).ok()).await?;
+    let payer = payer(&args, own.as_ref(), &chain, std::env::var(SURI).ok()).await?;
     payer.check(&args.signer.password)?;
     let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
     if status.confirmed_version == 0 {
@@ -132,11 +135,16 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
 
 /// Who pays: whoever was named, else Alice on a local network. Elsewhere somebody must be named, since nobody is asked before
 /// it is paid.
-async fn payer(args: &AskArgs, chain: &Chain, in_environment: Option<String>) -> Result<Payer, Error> {
+async fn payer(
+    args: &AskArgs,
+    own: Option<&Home>,
+    chain: &Chain,
+    in_environment: Option<String>,
+) -> Result<Payer, Error> {
     match (&args.signer.from, args.suri.as_deref()) {
         // The command line counts more than the environment, and says one thing.
         (Some(_), Some(suri)) if in_environment.as_deref() != Some(suri) => Err(Error::TwoPayers),
-        (Some(_), _) => Payer::choose(&args.signer, chain).await,
+        (Some(_), _) => Payer::choose(&args.signer, own, chain).await,
         (None, suri) => of_secret(suri, chain.is_local().await?),
     }
 }

@@ -56,6 +56,8 @@ pub const REGISTRATION: &[ExitCode] = &[Done, System, Usage, Node, Trainer, Impo
 
 /// What may be the end of a wallet's command that asks no node.
 pub const WALLET: &[ExitCode] = &[Done, System, Usage, Impossible, Interrupted];
+/// What `hydra wallet import` and `backup` may end with: they know this PC's own account, too.
+pub const WALLET_OWN: &[ExitCode] = &[Done, System, Usage, Impossible, Local, Interrupted];
 /// What `hydra wallet balance` may end with.
 pub const BALANCE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local, Interrupted];
 /// What the commands may end with that pay for something: send, bond, claim.

@@ -6,8 +6,7 @@ use crate::{
     accounts,
     args::InviteArgs,
     error::Error,
-    home::{self, Home},
-    keys::key::Key,
+    home,
     up::FEES,
     wallet::{Spender, Transfer, transfer},
 };
@@ -17,21 +16,14 @@ pub async fn run(args: InviteArgs, json: bool) -> Result<(), Error> {
     let InviteArgs {
         address,
         amount,
-        mut spend,
+        spend,
     } = args;
-    let key = match spend.signer.from {
-        Some(_) => None,
+    let spender = match spend.signer.from {
+        Some(_) => Spender::new(&spend).await?,
         None => {
             let home = home::named_or_only(spend.node.base_path.as_deref())?;
-            let key = key_of(&home)?;
-            // Its network is meant, whichever else runs on this PC.
-            spend.node.base_path = Some(home.path);
-            Some(key)
+            Spender::of_this_pc(&spend, &home).await?
         }
-    };
-    let spender = match key {
-        Some(key) => Spender::with_key(&spend, key).await?,
-        None => Spender::new(&spend).await?,
     };
     let chain = &spender.chain;
     let amount = match amount {
@@ -51,13 +43,4 @@ pub async fn run(args: InviteArgs, json: bool) -> Result<(), Error> {
         ],
     };
     transfer(spender, invited, json).await
-}
-
-/// The key of this PC's account.
-fn key_of(home: &Home) -> Result<Key, Error> {
-    let accounts = home.accounts()?;
-    let account = accounts
-        .first()
-        .ok_or_else(|| Error::NoSender(home.path.clone()))?;
-    home.key(account)
 }

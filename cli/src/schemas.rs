@@ -58,7 +58,7 @@ const COMMANDS: &[Printed] = &[
     ),
     printed::<status::Report>(
         "status",
-        "The chain, its models and accounts, and the local trainer.",
+        "The chain, its models and accounts, this PC's wallet and trainer, and what happened.",
     ),
     printed::<doctor::page::Report>("doctor", "What was looked at on this PC, and what is wrong."),
     printed::<ask::Receipt>("ask", "The answer, and what it cost."),

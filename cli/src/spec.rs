@@ -1,6 +1,7 @@
 //! A network's file, which is the same for everybody: a chain spec, and in it who to connect to. Of it this program reads
 //! what it has to know; everything else is the node's.
 
+use hydra_primitives::digits::digits_manifest;
 use serde::Deserialize;
 use std::{fs, path::Path};
 
@@ -23,6 +24,9 @@ pub struct Spec {
     /// Trainers to connect to.
     #[serde(default)]
     pub trainers: Vec<String>,
+    /// Whether a model learns from the bundled digits: its genesis names them.
+    #[serde(skip)]
+    pub learns_digits: bool,
 }
 
 impl Spec {
@@ -36,8 +40,11 @@ impl Spec {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let spec: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let mut spec: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         check_id(&spec.id)?;
+        // Raw or not, the hash of what they are measured on is in it, in hexadecimal.
+        let digits = hex::encode(digits_manifest().validation.hash);
+        spec.learns_digits = bytes.windows(digits.len()).any(|part| part == digits.as_bytes());
         Ok(spec)
     }
 }
@@ -71,6 +78,18 @@ mod tests {
                 .unwrap()
                 .trainers
                 .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_network_that_learns_from_the_digits_is_known_by_their_hash() {
+        let hash = hex::encode(digits_manifest().validation.hash);
+        let text = |genesis: &str| format!(r#"{{"name":"N","id":"n","genesis":"0x00{genesis}01"}}"#);
+        assert!(Spec::parse(text(&hash).as_bytes()).unwrap().learns_digits);
+        assert!(
+            !Spec::parse(text(&"0".repeat(64)).as_bytes())
+                .unwrap()
+                .learns_digits
         );
     }
 

@@ -201,6 +201,41 @@ fn an_export_of_several_accounts_is_taken_in_and_each_keeps_its_password() {
     assert_eq!(fs::read_dir(folder.path().join("keys")).unwrap().count(), 2);
 }
 
+#[test]
+fn a_backup_of_this_pc_s_account_signs_in_polkadot_js() {
+    let folder = tempfile::tempdir().unwrap();
+    let hydra = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hydra"));
+        command.args(arguments).arg("--json").current_dir(folder.path());
+        // Where it notes which network this PC takes part in.
+        command.env("HOME", folder.path()).env_remove("XDG_DATA_HOME");
+        let output = hydra_schema_tests::run(command.stdin(Stdio::null()));
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let member = ["network", "member", "--id", "net", "--address", "127.0.0.1"];
+    let member = hydra(&[&member[..], &["--out", "member.json", "--base-path", "pc"]].concat());
+    fs::write(folder.path().join("password"), PASSWORD).unwrap();
+    let backup = ["wallet", "backup", "--this-pc", "--base-path", "pc"];
+    let backup = hydra(
+        &[
+            &backup[..],
+            &["--out", "this-pc.json", "--password-file", "password"],
+        ]
+        .concat(),
+    );
+    assert_eq!(backup["address"], member["account"]);
+    let signed = keyring(
+        "sign",
+        &json!({ "file": read(&folder.path().join("this-pc.json")), "password": PASSWORD, "message": MESSAGE }),
+    );
+    assert_eq!(
+        (&signed["address"], &signed["name"]),
+        (&member["account"], &"this-pc".into())
+    );
+}
+
 /// polkadot-js takes it for the bytes that it means.
 #[test]
 fn a_password_that_is_a_hexadecimal_number_goes_both_ways() {

@@ -99,7 +99,9 @@ impl Draw {
 }
 
 /// What is drawn for. Nothing of a claim is in it, and nothing may ever be: see the module.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
 pub enum Purpose {
     /// Who trains: the places of a round.
     #[codec(index = 0)]
@@ -143,6 +145,18 @@ pub enum Purpose {
         /// The session that it is to serve in.
         session: SessionIndex,
     },
+}
+
+impl Purpose {
+    /// The same for another draw of its poll. What has no draws stays as it is.
+    pub fn of_draw(self, of: Draw) -> Self {
+        let mut purpose = self;
+        match &mut purpose {
+            Self::Verification { draw, .. } | Self::Attestation { draw, .. } => *draw = of,
+            Self::Places { .. } | Self::Committee { .. } => {}
+        }
+        purpose
+    }
 }
 
 /// The seed of a draw. `genesis` keeps chains apart, `purpose` the draws of one chain; `randomness` must have become known

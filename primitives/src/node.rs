@@ -3,7 +3,7 @@
 
 use codec::Encode;
 
-use crate::{AccountBytes, BlockNumber, H256, domain_hash};
+use crate::{AccountBytes, BlockNumber, H256, domain_hash, model::SizeClass};
 
 const WORK: &str = "hydraai 2026 registration proof of work v2";
 const POSSESSION: &str = "hydraai 2026 registration proof of possession v2";
@@ -12,6 +12,11 @@ const POSSESSION: &str = "hydraai 2026 registration proof of possession v2";
 pub const MIN_ANCHOR_DEPTH: BlockNumber = 16;
 /// How many blocks deep it may be at most.
 pub const MAX_ANCHOR_DEPTH: BlockNumber = 256;
+/// What genesis says of the accounts that it names, until they say something else: they take on tasks of 1 GiB,
+pub const FOUNDERS_SIZE_CLASS: SizeClass = 8;
+/// so many at a time. In a network of 33, each account is drawn to verify every one of 32 proposals where all are appealed, and
+/// trains and attests besides.
+pub const FOUNDERS_ROOM: u8 = 64;
 
 /// What a registration is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]

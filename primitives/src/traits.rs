@@ -9,7 +9,7 @@ use crate::{
     model::SizeClass,
     poll::{Decision, Draw, Opening, PollId},
     reputation::Deed,
-    status::PollStatus,
+    status::{ElectorateStatus, PollStatus},
 };
 
 /// Owned by the runtime: the sessions that the electorate lives by.
@@ -48,6 +48,27 @@ pub trait Nodes<AccountId> {
     fn peer_id(who: &AccountId) -> Option<Vec<u8>>;
     /// How many accounts are registered.
     fn count() -> u32;
+    /// What else is known of a registered account.
+    fn entry(who: &AccountId) -> Option<NodeEntry>;
+    /// Up to `limit` registered accounts, in the order of storage: the first ones, or those after `from`.
+    fn registered(from: Option<&AccountId>, limit: u32) -> Vec<AccountId>;
+}
+
+/// What else is known of a registered account: for its duty sheet, and for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NodeEntry {
+    /// The session in which it registered.
+    pub joined: SessionIndex,
+    /// The session of its last heartbeat.
+    pub heartbeat: SessionIndex,
+    /// Whether its owner paused it.
+    pub paused: bool,
+    /// How many tasks it takes on at a time.
+    pub room: u8,
+    /// How many it has.
+    pub busy: u8,
+    /// How large they may be.
+    pub size_class: SizeClass,
 }
 
 /// Owned by `reputation`: what an account says to take part in the next session.
@@ -105,6 +126,8 @@ pub trait Electorate<AccountId> {
     fn may_ask() -> bool;
     /// Whether at least nine tenths of this session's weight take on tasks of this size.
     fn has_room(size: SizeClass) -> bool;
+    /// What a person wants to see of it.
+    fn status() -> ElectorateStatus;
 }
 
 /// The next session's electorate has no slot left.
@@ -161,8 +184,8 @@ pub trait Polls<AccountId> {
     /// Takes the poll as far as block and weight allow: draws, closes, draws again, judges. Bounded by the meter, and goes on
     /// where it stopped.
     fn advance(poll: &PollId, meter: &mut WeightMeter) -> PollProgress<AccountId>;
-    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. As far as the meter allows;
-    /// `false` if something is left, to be called again.
+    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. One that is decided already is
+    /// judged to its end. As far as the meter allows; `false` if something is left, to be called again.
     fn cancel(poll: &PollId, meter: &mut WeightMeter) -> bool;
     /// Takes a digest.
     fn give(poll: &PollId, who: &AccountId, digest: H256) -> Result<(), Self::Error>;
@@ -170,7 +193,8 @@ pub trait Polls<AccountId> {
     fn open(poll: &PollId, who: &AccountId, draw: Draw, opening: &Opening) -> Result<(), Self::Error>;
     /// Whether `who` owes a digest now: the block in which they are closed at the latest.
     fn owes_digest(poll: &PollId, who: &AccountId) -> Option<BlockNumber>;
-    /// Whether it is the turn of `who` to open now (the i-th seat waits i blocks): the draw, and the block until which.
+    /// Whether it is the turn of `who` to open now: the draw, and the block until which. Of the draw's accounts one may at once, and
+    /// twice as many in each further block, all of them in the last, and those of earlier draws too.
     fn may_open(poll: &PollId, who: &AccountId) -> Option<(Draw, BlockNumber)>;
     /// Whether this opening would decide that draw now. Reads every digest of the draw.
     fn would_decide(poll: &PollId, draw: Draw, opening: &Opening) -> bool;

@@ -6,8 +6,10 @@
 //!
 //! Start with [`Zombienet`], then the tests, one file per story.
 
+mod branches;
 mod configuration;
 mod zombienet;
 
+pub use branches::Branches;
 pub use configuration::ID;
 pub use zombienet::{Asleep, Zombienet};

@@ -159,13 +159,13 @@ fn trainer(pc: &Pc, plan: &Network) -> Running {
     files::write_secret_once(&pc.trainer.token_file, &token).expect("a new file");
     files::write_secret_once(&pc.trainer.key_file, &key).expect("a new file");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let dataset = checkout("datasets/digits");
+    let datasets = [checkout("datasets/digits")];
     Running::start(
         &format!("{}'s trainer", pc.title()),
         Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
             .arg(program("hydra-trainer"))
-            .args(pc.trainer_arguments(plan, &dataset, cores)),
+            .args(pc.trainer_arguments(plan, &datasets, cores)),
         Stream::Stdout,
     )
 }

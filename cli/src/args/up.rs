@@ -107,7 +107,7 @@ impl UpArgs {
             timeout: older.timeout.unwrap_or(DEFAULT_TIMEOUT),
             base_port: older.base_port,
             no_browser: self.no_browser,
-            datasets: self.datasets.first().cloned(),
+            datasets: self.datasets.clone(),
             node: self.node.clone(),
             trainer: self.trainer.clone(),
         })
@@ -292,8 +292,8 @@ To train, an account needs a stake, which stays yours, and some HYDRA for fees. 
 `hydra invite ADDRESS`; a test network may have a faucet, which --faucet asks. A stake that has shrunk is not bonded again unless --stake asks for it.";
 
 /// What --from means there.
-pub const INVITE_FROM: &str = "The account that pays, by name or address; on a local network also //Alice [default: this \
-    PC's own account, which needs no password]";
+pub const INVITE_FROM: &str = "The account that pays, by name or address; on a local network also //Alice [default: \
+    this-pc, this PC's own account, which needs no password]";
 
 /// Of `hydra invite`.
 pub const INVITE_HELP: &str = "\
@@ -336,6 +336,8 @@ mod tests {
             up("hydra up --only bob --base-path d").unwrap().only,
             Some("bob".into())
         );
+        let several = up("hydra up --local --datasets a --datasets b").unwrap();
+        assert_eq!(several.datasets, ["a", "b"].map(PathBuf::from));
         // This PC in a network with others.
         assert!(up("hydra up --base-path d --network n.json --stake 2.5").is_none());
         assert!(parse("hydra up --local 5").is_err());

@@ -14,7 +14,7 @@ pub enum WalletCommand {
     #[command(after_help = exit::help_after(NEW_HELP, exit::WALLET))]
     New(NewArgs),
     /// Take in an account from its seed phrase or from another wallet's file.
-    #[command(after_help = exit::help_after(IMPORT_HELP, exit::WALLET))]
+    #[command(after_help = exit::help_after(IMPORT_HELP, exit::WALLET_OWN))]
     Import(ImportArgs),
     /// List the accounts.
     #[command(after_help = exit::help(exit::WALLET))]
@@ -32,7 +32,11 @@ pub enum WalletCommand {
     #[command(after_help = exit::help(exit::WALLET))]
     Receive(ReceiveArgs),
     /// Copy an account's encrypted file, for a safe place or for the polkadot-js extension.
-    #[command(after_help = exit::help_after(BACKUP_HELP, exit::WALLET))]
+    #[command(
+        after_help = exit::help_after(BACKUP_HELP, exit::WALLET_OWN),
+        mut_arg("password_file", |password| password.requires("this_pc")),
+        mut_arg("password_stdin", |password| password.requires("this_pc")),
+    )]
     Backup(BackupArgs),
     /// Take in an account from a backup, or from what the polkadot-js extension exported.
     #[command(after_help = exit::help_after(RESTORE_HELP, exit::WALLET))]
@@ -55,6 +59,17 @@ pub struct KeysArgs {
     pub keys: Option<PathBuf>,
 }
 
+/// This PC's own account in place of another one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OwnAccountArgs {
+    /// This PC's own account: the one that `hydra up` made or took, for which it trains and which earns.
+    #[arg(long)]
+    pub this_pc: bool,
+    /// Where this PC keeps its part of the network [default: that of the last `hydra up`]
+    #[arg(long, value_name = "DIR", requires = "this_pc")]
+    pub base_path: Option<PathBuf>,
+}
+
 /// Where a password comes from. Without either option it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PasswordArgs {
@@ -69,8 +84,8 @@ pub struct PasswordArgs {
 /// Who pays and signs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SignerArgs {
-    /// The account that pays, by name or address; on a local network also //Alice [default: the only account there is;
-    /// `hydra ask`, which doesn't ask you first, needs it]
+    /// The account that pays, by name or address; this-pc is this PC's own, which needs no password; on a local network also
+    /// //Alice [default: the only account there is; `hydra ask`, which doesn't ask you first, needs it]
     #[arg(long, value_name = "ACCOUNT")]
     pub from: Option<String>,
     /// Its password.
@@ -114,14 +129,18 @@ pub struct NewArgs {
 /// Options of `hydra wallet import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// What to call the account. Only you see it.
-    pub name: String,
+    /// What to call the account. Only you see it [default with --this-pc: this-pc]
+    #[arg(required_unless_present = "this_pc")]
+    pub name: Option<String>,
     /// A file with the seed phrase, or another wallet's JSON file; - is standard input [default: ask for the phrase]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "this_pc")]
     pub file: Option<PathBuf>,
     /// Replace the file of this account if it is there already: with the phrase, a forgotten password is set anew.
     #[arg(long)]
     pub force: bool,
+    /// Or this PC's.
+    #[command(flatten)]
+    pub own: OwnAccountArgs,
     /// Its password.
     #[command(flatten)]
     pub password: PasswordArgs,
@@ -194,15 +213,25 @@ pub struct SendArgs {
 /// Options of `hydra wallet backup`.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// The account, by name or address.
-    #[arg(value_name = "ACCOUNT")]
-    pub account: String,
+    /// The account, by name or address, unless it is --this-pc.
+    #[arg(
+        value_name = "ACCOUNT",
+        required_unless_present = "this_pc",
+        conflicts_with = "this_pc"
+    )]
+    pub account: Option<String>,
     /// The file to write, or - for standard output.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Replace a file that is there already.
     #[arg(long)]
     pub force: bool,
+    /// Or this PC's.
+    #[command(flatten)]
+    pub own: OwnAccountArgs,
+    /// The password of the file of this PC's account.
+    #[command(flatten)]
+    pub password: PasswordArgs,
     /// Where the accounts are.
     #[command(flatten)]
     pub keys: KeysArgs,
@@ -259,11 +288,17 @@ The phrase may be followed by //hard and /soft paths and by ///password, as polk
 being shown, and never taken from the command line, where other programs see it. The password is for the new file; for \
 another wallet's JSON file it is that file's own.
 
+--this-pc takes in the account that `hydra up` trains for on this PC, so that nobody has to see its phrase: it stays where it is, \
+and the wallet has the same account with a password.
+
 Forgotten the password? Import the account once more from its phrase, with --force and a new password.";
 
 const BACKUP_HELP: &str = "\
 The file stays encrypted with the account's password. The polkadot-js extension reads it (Restore account from backup JSON \
-file), and so does `hydra wallet restore`.";
+file), and so does `hydra wallet restore`.
+
+--this-pc writes such a file of the account that `hydra up` trains for on this PC, with a password that is asked for. The \
+dashboard pays with it.";
 
 const RESTORE_HELP: &str = "\
 The password is tried before anything is kept. It stays the account's password.

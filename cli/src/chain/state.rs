@@ -3,10 +3,14 @@
 use codec::{Decode, Encode};
 use hydra_primitives::{
     AccountBytes, Balance, ModelId, RoundNumber,
+    proposal::Proposal,
     rewards::{Pool, Share},
     status::{ModelStatus, NodeStatus, RoundSummary},
 };
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use subxt::{OnlineClientAtBlock, dynamic, ext::scale_decode::DecodeAsType};
 
 use super::{Chain, Config, Hash};
@@ -222,6 +226,24 @@ impl Chain {
             shares: share.shares,
             of: pool.shares,
         })
+    }
+
+    /// Whether the account's result is one of the current round's that aren't judged yet. What is judged is paid already.
+    pub async fn is_in_judgement(
+        &self,
+        model: ModelId,
+        account: &AccountBytes,
+        at: Hash,
+    ) -> Result<bool, Error> {
+        let at = self.at(at).await?;
+        let address = dynamic::storage::<(ModelId,), dynamic::Value>("TrainingProposals", "Proposals");
+        let value = self.within(at.storage().try_fetch(address, (model,))).await?;
+        let Some(value) = value.map_err(|error| self.strange(error))? else {
+            return Ok(false);
+        };
+        let proposals = BTreeMap::<AccountBytes, Proposal>::decode(&mut value.bytes())
+            .map_err(|_| self.strange("its results have another format"))?;
+        Ok(proposals.contains_key(account))
     }
 
     fn constant<T: DecodeAsType>(

@@ -1,15 +1,12 @@
-//! The results as a page for people, 80 columns wide.
-//!
-//! It must never cut what somebody has to copy: a path or a command that is too long for a line gets one of its own.
+//! The results as a page for people, 80 columns wide. What somebody has to copy is never cut ([`crate::paragraph`]).
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
 use super::check::{Check, State};
+use crate::paragraph::paragraph;
 
-/// The page's width.
-const WIDTH: usize = 80;
 /// The width of the column that says how it is.
 const STATE: usize = 9;
 /// The width of the column that says what it is about.
@@ -89,46 +86,6 @@ impl Report {
             (_, parts) => format!("{}.", parts.join(", ")),
         }
     }
-}
-
-/// Words in lines of the page's width: `head` before the first, `indent` before the others.
-fn paragraph(head: &str, indent: &str, words: &str) -> String {
-    let mut text = String::new();
-    let mut line = head.to_owned();
-    let mut is_empty = true;
-    for word in pieces(words) {
-        let wide = line.chars().count() + usize::from(!is_empty) + word.chars().count();
-        if !is_empty && wide > WIDTH {
-            text += line.trim_end();
-            text.push('\n');
-            line = indent.to_owned();
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line += &word;
-        is_empty = false;
-    }
-    text += line.trim_end();
-    text.push('\n');
-    text
-}
-
-/// What may not be cut: words, and what stands in backticks, which somebody may copy.
-fn pieces(words: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut is_quoted = false;
-    for c in words.chars() {
-        is_quoted ^= c == '`';
-        match (c.is_whitespace(), pieces.last_mut()) {
-            (true, Some(piece)) if is_quoted => piece.push(' '),
-            (false, Some(piece)) => piece.push(c),
-            _ => pieces.push(String::new()),
-        }
-    }
-    pieces.retain(|piece| !piece.is_empty());
-    pieces
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ impl Error {
             | Self::Registered(_)
             | Self::NotConfirmed { .. }
             | Self::NoSender(_)
+            | Self::KeyGone { .. }
+            | Self::SeveralKeys { .. }
             | Self::NoPage(_)
             | Self::Exists(_)
             | Self::NoTestNetwork(_) => ExitCode::Impossible,

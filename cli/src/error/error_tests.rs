@@ -14,6 +14,8 @@ enum Command {
     Registration,
     /// Those of `hydra wallet` that ask no node.
     Wallet,
+    /// Those of them that know this PC's own account, too.
+    WalletOwn,
     Balance,
     Send,
     Bond,
@@ -32,7 +34,7 @@ enum Command {
 
 use Command::{
     Ask, Balance, Bond, Claim, Completions, Demo, Doctor, Down, Export, Faucet, Invite, Logs, Man, Member,
-    NetworkNew, Registration, Rounds, Send, Status, Top, Up, Wallet,
+    NetworkNew, Registration, Rounds, Send, Status, Top, Up, Wallet, WalletOwn,
 };
 
 const ALL: &[Command] = &[
@@ -44,6 +46,7 @@ const ALL: &[Command] = &[
     Rounds,
     Registration,
     Wallet,
+    WalletOwn,
     Balance,
     Send,
     Bond,
@@ -66,7 +69,7 @@ const FOUNDERS: &[Command] = &[Demo, Up, NetworkNew, Member];
 /// Those that make this PC's part of a network.
 const MAKERS: &[Command] = &[Up, NetworkNew, Member];
 /// Those that look for this PC's part of a network.
-const HOMES: &[Command] = &[Up, Invite, Down, Logs];
+const HOMES: &[Command] = &[Up, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim];
 /// Those that may be about a local network.
 const NETWORKED: &[Command] = &[
     Demo,
@@ -119,12 +122,13 @@ const EVERYWHERE: &[Command] = &[
     Logs,
     NetworkNew,
     Member,
+    WalletOwn,
 ];
 /// Those that use the user's own accounts.
-const OF_KEYS: &[Command] = &[Ask, Wallet, Balance, Send, Bond, Claim, Invite, Faucet];
+const OF_KEYS: &[Command] = &[Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Invite, Faucet];
 /// Those that have to do with secrets or ask before they do something.
 const OF_SECRETS: &[Command] = &[
-    Ask, Wallet, Balance, Send, Bond, Claim, Invite, Faucet, Up, NetworkNew, Member,
+    Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Invite, Faucet, Up, NetworkNew, Member,
 ];
 /// Those that pay for something.
 const PAYING: &[Command] = &[Ask, Send, Bond, Claim, Invite];
@@ -142,6 +146,7 @@ impl Command {
             Rounds => exit::ROUNDS,
             Registration => exit::REGISTRATION,
             Wallet => exit::WALLET,
+            WalletOwn => exit::WALLET_OWN,
             Balance => exit::BALANCE,
             Send | Bond | Claim => exit::SPEND,
             Completions => exit::COMPLETIONS,
@@ -267,19 +272,25 @@ kinds! {
     Error::SeveralNetworks(_) => Error::SeveralNetworks(vec![text(), text()]), HOMES;
     Error::BadSpec { .. } => Error::BadSpec { path: "x".into(), reason: text() }, &[Up];
     Error::OtherNetwork { .. } => Error::OtherNetwork { folder: "x".into(), found: text() }, MAKERS;
-    Error::NotJoined(_) => Error::NotJoined("x".into()), &[Up, NetworkNew, Member, Invite, Down, Logs];
+    Error::NotJoined(_) => Error::NotJoined("x".into()), &[
+        Up, NetworkNew, Member, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim,
+    ];
     Error::NotLocal(_) => Error::NotLocal("x".into()), STARTERS;
     Error::UpRuns(_) => Error::UpRuns("x".into()), &[Up];
     Error::StillUp { .. } => Error::StillUp { pid: 1, seconds: 1 }, &[Down];
     Error::AccountExists { .. } => Error::AccountExists { account: text() }, MAKERS;
-    Error::BadKey { .. } => Error::BadKey { path: "x".into(), reason: text() }, &[Up, NetworkNew, Member, Invite];
-    Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite];
+    Error::BadKey { .. } => Error::BadKey { path: "x".into(), reason: text() }, &[
+        Up, NetworkNew, Member, Invite, WalletOwn, Ask, Send, Bond, Claim,
+    ];
+    Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite, Ask, Send, Bond, Claim];
+    Error::KeyGone { .. } => Error::KeyGone { account: text(), keystore: "x".into() }, &[WalletOwn, Balance];
+    Error::SeveralKeys { .. } => Error::SeveralKeys { keystore: "x".into(), number: 2 }, &[WalletOwn, Balance];
     Error::PortInUse { .. } => Error::PortInUse { port: 1, what: "x", option: "--x", by: None }, &[Up, Faucet];
     Error::NoSpace { .. } => Error::NoSpace { path: "x".into(), free: 1, needed: 2 }, &[Up];
     Error::Exists(_) => Error::Exists("x".into()), &[NetworkNew, Member];
     Error::BadMember { .. } => Error::BadMember { path: "x".into(), reason: text() }, &[NetworkNew];
     Error::BadModel { .. } => Error::BadModel { path: "x".into(), fault: ModelFault::UnknownField }, &[NetworkNew];
-    Error::Dataset(_) => Error::Dataset(FolderError::Nothing { folder: "x".into() }), &[NetworkNew];
+    Error::Dataset(_) => Error::Dataset(FolderError::Nothing { folder: "x".into() }), &[Demo, Up, NetworkNew];
     Error::BadPlan(_) => Error::BadPlan(text()), &[NetworkNew, Member];
     Error::SpecRefused(_) => Error::SpecRefused(text()), &[NetworkNew];
     Error::NoTestNetwork(_) => Error::NoTestNetwork(text()), &[Faucet];

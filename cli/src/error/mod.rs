@@ -383,6 +383,13 @@ pub enum Error {
     BadKey { path: PathBuf, reason: String },
     #[error("no key of an account is in {}: restore it from your backup", .0.display())]
     NoSender(PathBuf),
+    #[error("the key of this PC's account {account} isn't in {}: restore it from your backup", .keystore.display())]
+    KeyGone { account: String, keystore: PathBuf },
+    #[error(
+        "the keystore {} has the keys of {number} accounts, and a PC has one: move away the key of each that isn't meant, as \
+         `hydra doctor` says", .keystore.display()
+    )]
+    SeveralKeys { keystore: PathBuf, number: usize },
     #[error(
         "port {port} (for {what}) is taken by {}: stop that program, or choose another port with {option}",
         .by.as_ref().map_or_else(|| "a program that can't be seen from here".into(), ToString::to_string)

@@ -110,7 +110,8 @@ pub async fn run(args: FaucetArgs, json: bool) -> Result<(), Error> {
     if !args.really && !is_local {
         return Err(Error::NoTestNetwork(chain.name().await?));
     }
-    let payer = Payer::choose(&args.signer, &chain).await?;
+    // Never this PC's own: what is given away is put into an account for that.
+    let payer = Payer::choose(&args.signer, None, &chain).await?;
     payer.check(&args.signer.password)?;
     let best = chain.best().await?.hash;
     let amount = match args.amount {

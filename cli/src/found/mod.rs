@@ -23,7 +23,7 @@ use crate::{
     home::{self, Home, Wish},
     keys::terminal,
     local::programs,
-    output,
+    output, shell,
     spec::check_id,
 };
 use hosts::{hosts_of, kind, of_this_pc};
@@ -54,6 +54,8 @@ pub struct Founded {
     /// The folders of the data sets that were given: one PC at least has to be started with them, by `hydra up --datasets`, so
     /// that the others get them.
     datasets: Vec<PathBuf>,
+    /// What the chain would refuse of models that are added later, and takes from a founder: in words.
+    notes: Vec<String>,
 }
 
 /// Runs `hydra network new`.
@@ -76,7 +78,11 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         [] => kind(&hosts),
         members => kind(&hosts_of(members)),
     });
+    let notes = models::notes(&chosen.genesis);
     announce(&args, &members, &hosts, &chosen);
+    for note in &notes {
+        output::note(note);
+    }
     terminal::consent("Found this network?", args.yes).await?;
     // Before keys are made that would belong to no network.
     files::make_folder(&args.out)?;
@@ -131,6 +137,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         plain_file,
         models,
         datasets: folders,
+        notes,
     };
     show(&founded, json)
 }
@@ -153,7 +160,7 @@ pub fn member(args: MemberArgs, json: bool) -> Result<(), Error> {
          have the network's file:  hydra up --network FILE --base-path {}",
         home.path.display(),
         args.out.display(),
-        home.path.display()
+        shell::word(&home.path)
     ))
 }
 
@@ -235,7 +242,7 @@ fn note_home(home: &Home) {
     if let Err(error) = home::remember(&home.path) {
         output::note(&format!(
             "other commands need --base-path {} (it can't be noted: {error})",
-            home.path.display()
+            shell::word(&home.path)
         ));
     }
 }
@@ -247,18 +254,18 @@ fn show(founded: &Founded, json: bool) -> Result<(), Error> {
     let with: String = founded
         .datasets
         .iter()
-        .map(|folder| format!(" --datasets {}", folder.display()))
+        .map(|folder| format!(" --datasets {}", shell::word(folder)))
         .collect();
     let start = match &founded.folder {
         Some(folder) => format!(
             "This PC's keys are in {}: back that folder up, whoever has it owns this PC's HYDRA.\nStart this PC:  hydra up \
              --base-path {}{with}",
             folder.display(),
-            folder.display()
+            shell::word(folder)
         ),
         None => format!(
             "Each member starts with:  hydra up --network {}",
-            founded.file.display()
+            shell::word(&founded.file)
         ),
     };
     let models: Vec<String> = founded.models.iter().map(FoundedModel::line).collect();

@@ -8,7 +8,7 @@ use hydra_primitives::{
     H256, ModelId, Permill, content_hash,
     dataset::DatasetManifest,
     digits::digits_manifest,
-    model::{Aggregator, Architecture, ModelSpec, SpecError},
+    model::{Aggregator, Architecture, ModelSpec, SHORTEST_PHASE, SpecError, WORK_PER_BLOCK},
 };
 use hydra_update::GlobalState;
 use schemars::JsonSchema;
@@ -56,14 +56,14 @@ pub struct FoundedModel {
     pub weights: String,
 }
 
-/// A model's file.
+/// A model's file, with the spec as the chain has it, or as it was written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModelFile {
+struct ModelFile<Spec> {
     /// The name of its data set.
     dataset: String,
-    /// The spec as the chain has it.
-    spec: Value,
+    /// What it is.
+    spec: Spec,
 }
 
 /// A data set that models may name.
@@ -132,6 +132,36 @@ pub fn shown((model, (spec, dataset, weights)): (ModelId, &Genesis)) -> FoundedM
     }
 }
 
+/// What the chain would refuse of models that are added later, and takes from a founder.
+pub fn notes(models: &[Genesis]) -> Vec<String> {
+    let note = |(model, (spec, ..)): (ModelId, &Genesis)| short_phases(model, spec);
+    (0..).zip(models).filter_map(note).collect()
+}
+
+/// Phases in which a slow PC can't do its part: the rule of the pallet's `addModel`.
+fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
+    let work = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
+    let needed = work.saturating_add(SHORTEST_PHASE.into());
+    let phases = [("train", spec.phases.train), ("verify", spec.phases.verify)];
+    let short: Vec<String> = phases
+        .into_iter()
+        .filter(|(_, blocks)| u64::from(*blocks) < needed)
+        .map(|(name, blocks)| {
+            format!(
+                "{name} has {blocks} {}",
+                if *blocks == 1 { "block" } else { "blocks" }
+            )
+        })
+        .collect();
+    (!short.is_empty()).then(|| {
+        format!(
+            "model {model}: {}, and of a model of this size that is added later the chain asks {needed}: slow PCs may be late, \
+             and who is late is absent in all models; give phases more blocks, unless every PC is fast",
+            short.join(" and ")
+        )
+    })
+}
+
 impl FoundedModel {
     /// In words.
     pub fn line(&self) -> String {
@@ -170,9 +200,12 @@ fn learn_of(folder: &Path, known: &mut Vec<Known>) -> Result<(), Error> {
 /// Reads a model.
 fn model(path: &Path, known: &mut [Known]) -> Result<Genesis, Error> {
     let malformed = |error: serde_json::Error| bad(path, ModelFault::Malformed(error.to_string()));
-    let file: ModelFile = serde_json::from_slice(&content(path)?).map_err(malformed)?;
-    let spec = ModelSpec::deserialize(&file.spec).map_err(malformed)?;
-    if serde_json::to_value(&spec).map_err(malformed)? != file.spec {
+    let bytes = content(path)?;
+    // From the text, so that a field that is there twice is noticed.
+    let file: ModelFile<ModelSpec> = serde_json::from_slice(&bytes).map_err(malformed)?;
+    let written: ModelFile<Value> = serde_json::from_slice(&bytes).map_err(malformed)?;
+    let spec = file.spec;
+    if serde_json::to_value(&spec).map_err(malformed)? != written.spec {
         return Err(bad(path, ModelFault::UnknownField));
     }
     check_shares(&spec).map_err(|fault| bad(path, fault))?;

@@ -186,6 +186,56 @@ fn a_file_that_means_something_else_than_it_says_is_refused() {
 }
 
 #[test]
+fn a_field_that_is_there_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.json");
+    let text = digits_file().to_string();
+    for (once, twice, words) in [
+        (
+            "\"momentum\":",
+            "\"momentum\":1,\"momentum\":",
+            "duplicate field `momentum`",
+        ),
+        ("\"train\":", "\"train\":1,\"train\":", "duplicate field `train`"),
+        ("{\"Mlp\":", "{\"Mlp\":{\"layers\":[64,10]},\"Mlp\":", "expected"),
+    ] {
+        assert!(text.contains(once), "{text}");
+        fs::write(&path, text.replacen(once, twice, 1)).unwrap();
+        let error = read(slice::from_ref(&path), &[]).unwrap_err();
+        assert!(matches!(error, Error::BadModel { .. }), "{once}: {error:?}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes_of = |train: u32, verify: u32| {
+        let mut file = digits_file();
+        // 10,000 x 1,000 x 4,810: 4 blocks more than the 5 that each phase needs.
+        file["spec"]["task"]["steps"] = 10_000.into();
+        file["spec"]["task"]["batch_size"] = 1_000.into();
+        file["spec"]["phases"]["train"] = train.into();
+        file["spec"]["phases"]["verify"] = verify.into();
+        let path = written(&folder, "model.json", &file);
+        notes(&read(&[path], &[]).unwrap().genesis)
+    };
+    assert!(notes_of(9, 9).is_empty());
+    let [note]: [String; 1] = notes_of(9, 8).try_into().unwrap();
+    assert!(
+        note.starts_with("model 0: verify has 8 blocks, and") && note.contains("asks 9:"),
+        "{note}"
+    );
+    let [note]: [String; 1] = notes_of(8, 1).try_into().unwrap();
+    assert!(
+        note.starts_with("model 0: train has 8 blocks and verify has 1 block"),
+        "{note}"
+    );
+    // Those that every network has without being asked.
+    assert!(notes(&read(&[bundled("digits/model.json")], &[]).unwrap().genesis).is_empty());
+}
+
+#[test]
 fn names_that_two_have_and_data_that_nobody_learns_from_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two, digits] = ["one", "two", "digits"].map(|name| folder.path().join(name));

@@ -19,6 +19,29 @@ fn wish<'a>(ports: &'a PortArgs, validator: bool) -> Wish<'a> {
 }
 
 #[test]
+fn the_account_of_a_pc_is_the_only_one_whose_key_is_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::open_or_make(&folder.path().join("pc"), &wish(&PortArgs::default(), false))
+        .unwrap()
+        .home;
+    let account = home.own_account().unwrap();
+    assert_eq!(accounts::address(&account), home.pc.account);
+    let (another, phrase) = Key::generate().unwrap();
+    keystore::insert(&home.keystore(), Kind::Account, &another.account(), &phrase).unwrap();
+    assert!(matches!(
+        home.own_account(),
+        Err(Error::SeveralKeys { number: 2, .. })
+    ));
+    // The other one alone is as good as none: nobody knows what it is for.
+    let key = |account| keystore::path(&home.keystore(), Kind::Account, account);
+    for account in [&account, &another.account()] {
+        fs::remove_file(key(account)).unwrap();
+        let error = home.own_account().unwrap_err();
+        assert!(matches!(&error, Error::KeyGone { account, .. } if *account == home.pc.account));
+    }
+}
+
+#[test]
 fn a_folder_is_made_once_and_keeps_its_account_its_identities_and_its_ports() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new");
@@ -103,6 +126,7 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
         id: "net".into(),
         boot_nodes: vec![],
         trainers: vec![home.pc.trainer.multiaddr.clone(), "/dns/other".into()],
+        learns_digits: true,
     };
     let arguments = home.trainer_arguments(&spec, &[]);
     assert!(arguments.contains(&"/dns/other".into()));

@@ -27,6 +27,7 @@ use std::{
 };
 
 use crate::{
+    accounts,
     args::PortArgs,
     error::Error,
     files,
@@ -207,6 +208,11 @@ impl Home {
         }
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.path
+    }
+
     /// The network's file.
     pub fn chain_file(&self) -> PathBuf {
         self.path.join(CHAIN_FILE)
@@ -238,6 +244,22 @@ impl Home {
     /// The accounts whose keys are here: one, unless somebody put in another.
     pub fn accounts(&self) -> Result<Vec<AccountBytes>, Error> {
         keystore::publics(&self.keystore(), Kind::Account)
+    }
+
+    /// This PC's account, as far as it is known without the chain: the only one whose key is here.
+    pub fn own_account(&self) -> Result<AccountBytes, Error> {
+        let there = self.accounts()?;
+        match there.as_slice() {
+            [only] if accounts::address(only) == self.pc.account => Ok(*only),
+            [_, _, ..] => Err(Error::SeveralKeys {
+                keystore: self.keystore(),
+                number: there.len(),
+            }),
+            _ => Err(Error::KeyGone {
+                account: self.pc.account.clone(),
+                keystore: self.keystore(),
+            }),
+        }
     }
 
     /// The key of one of them.

@@ -77,7 +77,10 @@ pub enum KeysError {
     )]
     NoSecret,
 
-    #[error("there is no account in {}: make one with `hydra wallet new NAME`", .0.display())]
+    #[error(
+        "there is no account in {}: make one with `hydra wallet new NAME`, or take in this PC's own with `hydra wallet import \
+         --this-pc`", .0.display()
+    )]
     NoAccounts(PathBuf),
     #[error("there is no account called {0} in this wallet: `hydra wallet list` shows those there are")]
     NoSuchAccount(String),
@@ -105,11 +108,13 @@ pub enum KeysError {
          which `hydra wallet receive` shows, and polkadot-js with the address format \"Substrate\" (prefix 42)"
     )]
     ForeignAddress { given: String, here: String },
-    #[error("it isn't said which account pays: name it with --from (see `hydra wallet list`)")]
+    #[error(
+        "it isn't said which account pays: name it with --from (see `hydra wallet list`); this-pc is this PC's own"
+    )]
     NobodyNamed,
     #[error(
-        "that is no account (--from): give the name or the address of one of yours (see `hydra wallet list`) or, on a local \
-         network, //Alice"
+        "that is no account (--from): give the name or the address of one of yours (see `hydra wallet list`), this-pc or, on a \
+         local network, //Alice"
     )]
     BadFrom,
     #[error(

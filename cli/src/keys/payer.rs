@@ -1,8 +1,10 @@
-//! Which account a command pays with, and its key, once that is needed.
+//! Which account a command pays with, and its key, once that is needed: one of the wallet's, or this PC's own, whose key is kept
+//! by `hydra up` without a password.
 //!
 //! The development accounts, whose secrets everyone knows, pay on local networks only.
 
 use hydra_primitives::AccountBytes;
+use std::path::Path;
 
 use super::{
     error::KeysError,
@@ -13,11 +15,15 @@ use super::{
 };
 use crate::{
     accounts,
-    args::{PasswordArgs, SignerArgs},
+    args::{KeysArgs, PasswordArgs, SignerArgs},
     chain::Chain,
     error::Error,
+    home::{self, Home},
     output,
 };
+
+/// What this PC's own account is called where an account is named.
+pub const THIS_PC: &str = "this-pc";
 
 /// How often a person may type a password.
 const TRIES: usize = 3;
@@ -27,32 +33,50 @@ const TRIES: usize = 3;
 pub enum Payer {
     /// One of the wallet's, still locked.
     Kept(Box<Kept>),
-    /// One whose key is at hand.
+    /// This PC's own, whose key is at hand.
+    Own(Box<Key>),
+    /// Another one whose key is at hand.
     Open(Box<Key>),
 }
 
+/// This PC's part of a network, if its own account is what `name` means: it is called [`THIS_PC`], unless one of the wallet's
+/// is.
+pub fn own_home(
+    name: Option<&str>,
+    keys: &KeysArgs,
+    base_path: Option<&Path>,
+) -> Result<Option<Home>, Error> {
+    if name != Some(THIS_PC) || Store::new(keys)?.list()?.iter().any(|kept| kept.name == THIS_PC) {
+        return Ok(None);
+    }
+    home::named_or_only(base_path).map(Some)
+}
+
 impl Payer {
-    /// The account that was named: one of the wallet's by name or address, or //Alice and friends; without one, the
-    /// wallet's only account.
-    pub async fn choose(args: &SignerArgs, chain: &Chain) -> Result<Self, Error> {
+    /// The account that was named: this PC's, if `own` says so, one of the wallet's by name or address, or //Alice and friends;
+    /// without one, the wallet's only account.
+    pub async fn choose(args: &SignerArgs, own: Option<&Home>, chain: &Chain) -> Result<Self, Error> {
+        if let Some(home) = own {
+            return Self::own(home, chain).await;
+        }
         match args.from.as_deref() {
-            Some(suri) if suri.starts_with("//") => {
-                if !chain.is_local().await? {
-                    return Err(Error::DevelopmentOnly);
-                }
-                Ok(Self::Open(Box::new(
-                    Key::from_suri(suri).map_err(|_| KeysError::BadFrom)?,
-                )))
-            }
+            Some(suri) if suri.starts_with("//") => development(suri, chain.is_local().await?),
             name => Ok(Self::Kept(Box::new(Store::new(&args.keys)?.choose(name)?))),
         }
+    }
+
+    /// This PC's own account: the one that its node trains for.
+    async fn own(home: &Home, chain: &Chain) -> Result<Self, Error> {
+        let account = chain.counting(&home.accounts()?).await?;
+        let account = account.ok_or_else(|| Error::NoSender(home.path.clone()))?;
+        home.key(&account).map(|key| Self::Own(Box::new(key)))
     }
 
     /// Its account.
     pub fn account(&self) -> AccountBytes {
         match self {
             Self::Kept(kept) => kept.account,
-            Self::Open(key) => key.account(),
+            Self::Own(key) | Self::Open(key) => key.account(),
         }
     }
 
@@ -60,6 +84,7 @@ impl Payer {
     pub fn name(&self) -> String {
         match self {
             Self::Kept(kept) => kept.name.clone(),
+            Self::Own(_) => THIS_PC.into(),
             Self::Open(key) => accounts::short(&key.account()),
         }
     }
@@ -68,7 +93,7 @@ impl Payer {
     pub fn check(&self, args: &PasswordArgs) -> Result<(), Error> {
         match self {
             Self::Kept(_) => password::obtainable(args),
-            Self::Open(_) => Ok(()),
+            Self::Own(_) | Self::Open(_) => Ok(()),
         }
     }
 
@@ -76,9 +101,18 @@ impl Payer {
     pub async fn unlock(self, args: &PasswordArgs) -> Result<Key, Error> {
         match self {
             Self::Kept(kept) => unlock(&kept, args).await,
-            Self::Open(key) => Ok(*key),
+            Self::Own(key) | Self::Open(key) => Ok(*key),
         }
     }
+}
+
+/// A development account. Elsewhere than on a local network its secret is no wallet: whatever it holds is anyone's.
+fn development(suri: &str, local: bool) -> Result<Payer, Error> {
+    if !local {
+        return Err(Error::DevelopmentOnly);
+    }
+    let key = Key::from_suri(suri).map_err(|_| KeysError::BadFrom)?;
+    Ok(Payer::Open(Box::new(key)))
 }
 
 /// The key of an account that is kept.
@@ -101,8 +135,25 @@ async fn unlock(kept: &Kept, args: &PasswordArgs) -> Result<Key, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{file::KeyFile, sealed::Cost};
+    use crate::{
+        exit::ExitCode,
+        keys::{file::KeyFile, sealed::Cost},
+    };
     use std::fs;
+
+    #[test]
+    fn a_development_account_pays_on_a_local_network_only() {
+        let alice = development("//Alice", true).unwrap();
+        assert_eq!(
+            (alice.name(), Some(alice.account())),
+            ("Alice".into(), accounts::development("Alice"))
+        );
+        for suri in ["//Alice", "//Alice//stash", "//"] {
+            let error = development(suri, false).unwrap_err();
+            assert!(matches!(error, Error::DevelopmentOnly), "{error}");
+            assert_eq!(error.exit_code(), ExitCode::Impossible);
+        }
+    }
 
     #[tokio::test]
     async fn a_file_that_does_not_open_is_named() {

@@ -44,7 +44,7 @@ impl Running {
             Child::start(
                 format!("{}'s trainer", pc.title()),
                 &programs.trainer,
-                pc.trainer_arguments(network, &programs.dataset, cores),
+                pc.trainer_arguments(network, &programs.datasets, cores),
                 &pc.trainer.log,
             )
         };

@@ -13,7 +13,7 @@ fn args(base_path: &Path) -> DemoArgs {
         timeout: 1,
         base_port: None,
         no_browser: true,
-        datasets: None,
+        datasets: Vec::new(),
         node: None,
         trainer: None,
     }

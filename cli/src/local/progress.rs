@@ -56,7 +56,11 @@ impl Snapshot {
 
     /// As a block of several lines.
     fn block_text(&self) -> String {
-        let models: Vec<Model> = self.models.iter().map(Model::new).collect();
+        let models: Vec<Model> = self
+            .models
+            .iter()
+            .map(|status| Model::new(status, self.block))
+            .collect();
         format!(
             "block {}, finalised {}\n\n{}\n{}",
             self.block,

@@ -4,10 +4,7 @@
 //! The identities are for local networks only: node keys are 1 to 4, and their secrets are public.
 
 use libp2p_identity::Keypair;
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::PathBuf};
 
 use super::file::{ALONE, Network, Node, Pc, TOGETHER, TOGETHER_VALIDATORS, Trainer};
 use crate::accounts;
@@ -171,7 +168,7 @@ impl Pc {
     }
 
     /// `hydra-trainer`'s arguments, given everybody in the network and the machine's cores.
-    pub fn trainer_arguments(&self, network: &Network, dataset: &Path, cores: usize) -> Vec<OsString> {
+    pub fn trainer_arguments(&self, network: &Network, datasets: &[PathBuf], cores: usize) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![
             "--base-path".into(),
             (&self.trainer.base_path).into(),
@@ -187,12 +184,13 @@ impl Pc {
             self.trainer.p2p_port.to_string().into(),
             "--key-file".into(),
             (&self.trainer.key_file).into(),
-            "--dataset".into(),
-            dataset.into(),
             // The PCs share one machine's cores.
             "--workers".into(),
             (cores / network.pcs.len().max(1)).max(1).to_string().into(),
         ];
+        for dataset in datasets {
+            arguments.extend([OsString::from("--dataset"), dataset.into()]);
+        }
         for other in network.pcs.iter().filter(|pc| pc.name != self.name) {
             arguments.extend([
                 OsString::from("--bootstrap"),
@@ -268,7 +266,7 @@ mod tests {
         let network = network(3);
         let bob = network.pc("BOB").unwrap();
         let node = bob.node_arguments(&network);
-        let trainer = bob.trainer_arguments(&network, Path::new("/data/digits"), 2);
+        let trainer = bob.trainer_arguments(&network, &["/data/digits".into(), "/data/dots".into()], 2);
         for other in ["alice", "charlie"] {
             let other = network.pc(other).unwrap();
             assert!(node.contains(&OsString::from(&other.node.multiaddr)));
@@ -279,6 +277,10 @@ mod tests {
                 && !trainer.contains(&OsString::from(&bob.trainer.multiaddr))
         );
         assert!(node.contains(&OsString::from("--bob")));
+        for dataset in ["/data/digits", "/data/dots"] {
+            let named = |pair: &[OsString]| pair == ["--dataset", dataset].map(OsString::from);
+            assert!(trainer.windows(2).any(named), "{trainer:?}");
+        }
         assert!(node.contains(&OsString::from(format!("{:064x}", 2))));
     }
 
@@ -286,7 +288,7 @@ mod tests {
     fn nobody_on_the_same_lan_can_reach_a_local_network() {
         let network = network(4);
         for pc in &network.pcs {
-            let trainer = pc.trainer_arguments(&network, Path::new("/data/digits"), 2);
+            let trainer = pc.trainer_arguments(&network, &[], 2);
             let at = trainer.iter().position(|word| word == "--p2p-address").unwrap();
             assert_eq!(trainer[at + 1], "127.0.0.1");
             let node = pc.node_arguments(&network);

@@ -29,6 +29,8 @@ pub struct Model {
     pub phase: Phase,
     /// The block in which the phase ends at the latest.
     pub phase_ends_at: u32,
+    /// How many blocks that is from now.
+    pub blocks_left: u64,
     /// Proposals in this round.
     pub proposals: u32,
     /// Accounts expected to take part.
@@ -45,8 +47,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// From what the chain says.
-    pub fn new(status: &ModelStatus) -> Self {
+    /// From what the chain says at block `best`.
+    pub fn new(status: &ModelStatus, best: u64) -> Self {
         Self {
             model: status.model,
             dataset: String::from_utf8_lossy(&status.dataset.name).into_owned(),
@@ -54,6 +56,7 @@ impl Model {
             round: status.round,
             phase: status.phase,
             phase_ends_at: status.phase_ends_at,
+            blocks_left: u64::from(status.phase_ends_at).saturating_sub(best),
             proposals: status.proposals,
             participants: status.participants,
             version: status.version,
@@ -83,8 +86,8 @@ pub fn table(models: &[Model]) -> String {
         ("data", Align::Left),
         ("round", Align::Right),
         ("phase", Align::Left),
-        ("ends at", Align::Right),
-        ("proposals", Align::Right),
+        ("ends in", Align::Right),
+        ("results", Align::Right),
         ("version", Align::Right),
         ("confirmed", Align::Right),
         ("accuracy", Align::Right),
@@ -95,7 +98,10 @@ pub fn table(models: &[Model]) -> String {
             cut(&model.dataset, NAME),
             model.round.to_string(),
             format!("{:?}", model.phase),
-            model.phase_ends_at.to_string(),
+            match model.blocks_left {
+                1 => "1 block".into(),
+                left => format!("{left} blocks"),
+            },
             format!("{} of {}", model.proposals, model.participants),
             model.version.to_string(),
             model.confirmed_version.to_string(),

@@ -11,6 +11,13 @@ pub fn doing(work: &ModelState) -> String {
     }
 }
 
+/// How far that is: `63 %`; `None` where it isn't known.
+pub fn progress(work: &ModelState) -> Option<String> {
+    let progress = work.progress.filter(|progress| progress.total > 0)?;
+    let done = u64::from(progress.done.min(progress.total));
+    Some(format!("{} %", done * 100 / u64::from(progress.total)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,5 +29,23 @@ mod tests {
         assert_eq!(doing(&work), "idle");
         work.task = Some("training for round 1 of model 3".into());
         assert_eq!(doing(&work), "training for round 1");
+    }
+
+    #[test]
+    fn progress_is_a_share_and_never_more_than_all() {
+        let of = |json: &str| {
+            let text =
+                format!(r#"{{"model":0,"state":"training","round":1,"phase":"train","progress":{json}}}"#);
+            let work: ModelState = serde_json::from_str(&text).unwrap();
+            progress(&work)
+        };
+        assert_eq!(of(r#"{"done":19,"total":30}"#).as_deref(), Some("63 %"));
+        assert_eq!(of(r#"{"done":31,"total":30}"#).as_deref(), Some("100 %"));
+        assert_eq!(
+            of(&format!(r#"{{"done":{0},"total":{0}}}"#, u32::MAX)).as_deref(),
+            Some("100 %")
+        );
+        assert_eq!(of(r#"{"done":0,"total":0}"#), None);
+        assert_eq!(of("null"), None);
     }
 }

@@ -9,10 +9,11 @@ use hydra_primitives::{
 use libp2p_identity::{Keypair, PeerId};
 use std::time::{Duration, SystemTime};
 
-use super::seen::{Earned, Link, Me, Member, Seen, Snapshot};
+use super::seen::{Link, Member, Seen, Snapshot};
 use crate::{
     accounts,
     chain::{Block, Funds, Happening, News, Part},
+    report::own::{Earned, Me},
     trainer::Status,
 };
 
@@ -127,6 +128,7 @@ fn snapshot() -> Snapshot {
         slot: Duration::from_secs(2),
         finalised: 182_333,
         highest: 182_336,
+        left: None,
         peers: 3,
         syncing: false,
         clock: None,
@@ -156,6 +158,7 @@ fn snapshot() -> Snapshot {
                 amount: 6 * HYDRA,
                 partly: false,
             },
+            pending: HYDRA,
         }),
         blocks: blocks(),
     }

@@ -8,7 +8,6 @@
 
 #[cfg(test)]
 mod fixture;
-mod happened;
 mod node;
 mod page;
 mod panels;

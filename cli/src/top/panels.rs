@@ -17,7 +17,8 @@ use crate::{
     report::{
         figures::{accuracy, count, cut, percent},
         happenings::{Weight, say},
-        work::doing,
+        own::share,
+        work::{doing, progress},
     },
 };
 
@@ -68,6 +69,8 @@ pub fn pc(seen: &Seen) -> Panel {
         (None, Some(work)) => doing(work),
         (None, None) => "no task right now".into(),
     };
+    let progress = work.filter(|work| work.task.is_some()).and_then(progress);
+    let progress = progress.unwrap_or_default();
     let held = match work.and_then(|work| work.version) {
         Some(version) => format!("version {} here", count(version.into())),
         None => "no version here yet".into(),
@@ -77,7 +80,7 @@ pub fn pc(seen: &Seen) -> Panel {
         stale,
         vec![
             Row::both(state, standing).meant(mood),
-            Row::said(task),
+            Row::both(task, progress),
             Row::both(held, format!("trainer {}", status.version)),
         ],
     )
@@ -123,10 +126,10 @@ pub fn wallet(seen: &Seen) -> Panel {
         seen.account,
     ) {
         (Some(me), _) => {
-            let owed = me
-                .parts
-                .iter()
-                .fold(0, |sum: u128, part| sum.saturating_add(part.owed));
+            let pending = match me.pending {
+                0 => String::new(),
+                pending => format!("+{} pending", amount::short(pending)),
+            };
             let partly = if me.earned.partly { " at least" } else { "" };
             vec![
                 Row::both(
@@ -135,9 +138,9 @@ pub fn wallet(seen: &Seen) -> Panel {
                 ),
                 Row::both(
                     format!("earned today{partly} {}", amount::short(me.earned.amount)),
-                    format!("to claim {}", amount::short(owed)),
+                    format!("to claim {}", amount::short(me.owed())),
                 ),
-                Row::said(whose(&me.account)),
+                Row::both(whose(&me.account), pending),
             ]
         }
         (None, Some(account)) => vec![
@@ -153,7 +156,7 @@ pub fn wallet(seen: &Seen) -> Panel {
     Panel::new("Wallet", seen.node.is_away(), rows)
 }
 
-/// An account by name and address, as far as they fit.
+/// An account by name and address, as far as they fit beside what is pending.
 fn whose(account: &AccountBytes) -> String {
     let address = accounts::address(account);
     match accounts::name(account) {
@@ -163,10 +166,8 @@ fn whose(account: &AccountBytes) -> String {
             format!("{name}  {head}…{tail}")
         }
         None => {
-            let head = address.get(..16).unwrap_or_default();
-            let tail = address
-                .get(address.len().saturating_sub(12)..)
-                .unwrap_or_default();
+            let head = address.get(..10).unwrap_or_default();
+            let tail = address.get(address.len().saturating_sub(8)..).unwrap_or_default();
             format!("{head}…{tail}")
         }
     }
@@ -232,8 +233,7 @@ pub fn model(seen: &Seen) -> Panel {
         .me
         .as_ref()
         .and_then(|me| me.parts.get(found))
-        .filter(|part| part.of > 0)
-        .map(|part| part.shares as f64 / part.of as f64);
+        .and_then(share);
     let share = match share {
         Some(share) => format!("my share {:.1} %", share * 100.0),
         None => String::new(),

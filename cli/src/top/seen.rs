@@ -7,7 +7,8 @@ use hydra_primitives::{
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    chain::{Block, Clock, Funds, News, Part},
+    chain::{Block, Clock, News},
+    report::own::{self, Me},
     target::Target,
     trainer::Status,
 };
@@ -80,14 +81,7 @@ impl Seen {
 
     /// Takes in what the trainer says: it works for the account that counts.
     pub fn heard(&mut self, status: Status) {
-        let mut account = AccountBytes::default();
-        let said = status
-            .account
-            .as_deref()
-            .map(|text| text.trim_start_matches("0x"));
-        if said.is_some_and(|digits| hex::decode_to_slice(digits, &mut account).is_ok()) {
-            self.account = Some(account);
-        }
+        self.account = own::account_of(&status).or(self.account);
         self.trainer = Some(Link::Up);
         self.status = Some(status);
     }
@@ -108,6 +102,8 @@ pub struct Snapshot {
     pub finalised: u64,
     /// The highest block that the node has heard of.
     pub highest: u64,
+    /// How long the node still takes to catch up, where that can be told.
+    pub left: Option<Duration>,
     /// Connected nodes.
     pub peers: usize,
     /// Whether the node is still catching up.
@@ -135,28 +131,4 @@ pub struct Member {
     pub account: AccountBytes,
     /// What the chain says of it.
     pub status: NodeStatus,
-}
-
-/// This PC's account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Me {
-    /// The account.
-    pub account: AccountBytes,
-    /// What it has.
-    pub funds: Funds,
-    /// What the chain says of it.
-    pub status: NodeStatus,
-    /// Its part of each model, in the models' order.
-    pub parts: Vec<Part>,
-    /// What it earned today.
-    pub earned: Earned,
-}
-
-/// What was earned today.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Earned {
-    /// How much.
-    pub amount: Balance,
-    /// Whether the chain's records do not go back to midnight.
-    pub partly: bool,
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts, amount,
-    report::{figures::count, health},
+    report::{figures::count, health, pace},
     up::{ENOUGH_FEES, FEES},
 };
 
@@ -118,11 +118,13 @@ fn notices(seen: &Seen, now: SystemTime) -> Vec<Notice> {
 }
 
 fn syncing(chain: &Snapshot) -> Option<String> {
+    let left = chain.left;
     chain.syncing.then(|| {
         format!(
-            "Catching up with the network: block {} of {}. Until then balances and versions are old.",
+            "Catching up with the network: block {} of {}{}. Until then balances and versions are old.",
             count(chain.best.number),
-            count(chain.highest.max(chain.best.number))
+            count(chain.highest.max(chain.best.number)),
+            left.map_or_else(String::new, |left| format!(", {}", pace::words(left)))
         )
     })
 }

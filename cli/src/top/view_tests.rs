@@ -5,6 +5,8 @@ use crate::top::{
 };
 use crate::{chain::Clock, trainer::Status};
 use hydra_primitives::HYDRA;
+use hydra_trainer_api::{Progress, Stage};
+use std::time::Duration;
 
 fn words(rows: &[Row]) -> Vec<(String, String)> {
     rows.iter()
@@ -50,7 +52,7 @@ fn numbers_are_those_of_the_chain_and_the_trainer() {
         of(&[
             ("45.5 HYDRA", "stake 100"),
             ("earned today 6", "to claim 0.25"),
-            ("Alice  5GrwvaEF…GKutQY", ""),
+            ("Alice  5GrwvaEF…GKutQY", "+1 pending"),
         ])
     );
     assert_eq!(
@@ -112,6 +114,40 @@ fn while_the_node_catches_up_it_says_how_far_it_is() {
         "Catching up with the network: block 182,336 of 1,182,336. Until then balances and versions are old."
     );
     assert_eq!(words(&View::new(&seen, now()).pc.rows)[0].0, "Catching up");
+    if let Some(chain) = &mut seen.chain {
+        chain.left = Some(Duration::from_secs(250));
+    }
+    let said = first_notice(&seen);
+    assert!(
+        said.starts_with("Catching up with the network: block 182,336 of 1,182,336, about 5 min left. "),
+        "{said}"
+    );
+}
+
+#[test]
+fn how_far_the_task_is_stands_beside_it_where_that_is_known() {
+    let mut seen = seen();
+    assert_eq!(words(&View::new(&seen, now()).pc.rows)[1].1, "");
+    let work = seen.status.as_mut().and_then(|status| status.models.first_mut());
+    let work = work.expect("the trainer works");
+    work.state = Stage::Training;
+    work.task = Some("training for round 813 of model 0".into());
+    work.progress = Some(Progress { done: 19, total: 30 });
+    let said = words(&View::new(&seen, now()).pc.rows);
+    assert_eq!(said[0].0, "Training");
+    assert_eq!(said[1], ("training for round 813".to_owned(), "63 %".to_owned()));
+}
+
+#[test]
+fn what_is_pending_is_told_only_while_something_is() {
+    let mut seen = seen();
+    let me = seen.chain.as_mut().and_then(|chain| chain.me.as_mut());
+    let me = me.expect("Alice is this PC");
+    (me.pending, me.account) = (0, [7; 32]);
+    let said = words(&View::new(&seen, now()).wallet.rows);
+    assert_eq!(said[2].1, "");
+    // An account without a name leaves room for it.
+    assert!(said[2].0.chars().count() <= 20, "{said:?}");
 }
 
 #[test]

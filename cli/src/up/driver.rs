@@ -10,9 +10,10 @@ use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
+    asides::{Asides, Senders},
     backoff::Backoff,
     event::{Event, Say},
-    facts,
+    facts::{self, Look},
     faucet::Faucet,
     join,
     machine::Machine,
@@ -27,6 +28,7 @@ use crate::{
     home::Home,
     keys::key::Key,
     qr,
+    report::pace::Pace,
     trainer::Trainer,
 };
 
@@ -54,6 +56,10 @@ pub struct Driver<'a> {
     bonded: bool,
     told: Option<Step>,
     synced_news: Option<Instant>,
+    behind_since: Option<Instant>,
+    pace: Pace,
+    asides: Asides,
+    senders: Senders,
     problem: Option<String>,
     news: News,
 }
@@ -90,6 +96,10 @@ impl<'a> Driver<'a> {
             bonded: home.joined.bonded,
             told: None,
             synced_news: None,
+            behind_since: None,
+            pace: Pace::default(),
+            asides: Asides::default(),
+            senders: Senders::default(),
             problem: None,
             news: News::default(),
         }
@@ -181,11 +191,13 @@ impl<'a> Driver<'a> {
     async fn steps(&mut self, mut pc: Connection, retry: &mut Backoff) -> Result<Infallible, Error> {
         let mut heads = pc.chain.new_heads().await?;
         loop {
-            let (facts, at) = facts::look(&pc.chain, &pc.trainer, &pc.account, &pc.peer_id).await?;
-            let step = step::next(&facts, &pc.wanted);
-            self.show(&facts);
-            self.tell(&step, &facts, &pc);
-            self.act(&step, at, &mut pc, retry).await?;
+            let look = facts::look(&pc.chain, &pc.trainer, &pc.account, &pc.peer_id).await?;
+            let Look { facts, at, .. } = &look;
+            let step = step::next(facts, &pc.wanted);
+            self.show(facts);
+            self.tell_beside(&step, &look, &pc).await?;
+            self.tell(&step, facts, &pc);
+            self.act(&step, *at, &mut pc, retry).await?;
             let patience = match step {
                 Step::Sync | Step::Engine | Step::Unable(_) => TICK,
                 // The next block wakes it.
@@ -214,21 +226,47 @@ impl<'a> Driver<'a> {
         self.browser.open(&url);
     }
 
+    /// Says what is to be said beside the steps, and before the next one.
+    async fn tell_beside(&mut self, step: &Step, look: &Look, pc: &Connection) -> Result<(), Error> {
+        let Look { facts, at, .. } = look;
+        if let Some(event) = self.asides.clock(look.clock_ms) {
+            self.say.tell(&event);
+        }
+        if *step == Step::Sync {
+            self.pace.note(Instant::now(), facts.best);
+            return Ok(());
+        }
+        if matches!(self.told, None | Some(Step::Sync)) {
+            let registered = pc.chain.registered(at.hash).await?.len();
+            self.say.tell(&Event::Synced {
+                block: facts.best,
+                peers: facts.peers,
+                registered,
+                seconds: self.behind_since.take().map(|since| since.elapsed().as_secs()),
+            });
+        }
+        // What is confirmed is known only by who knows the newest blocks.
+        for event in self.asides.models(&pc.chain, *at, look.trainer.as_ref()).await {
+            self.say.tell(&event);
+        }
+        let waits = |step: &Step| matches!(step, Step::Coins { .. });
+        if waits(step) || self.told.as_ref().is_some_and(waits) {
+            let spendable = facts.account.spendable;
+            self.senders.look(&pc.chain, &pc.account, *at, spendable).await;
+        }
+        Ok(())
+    }
+
     /// Says what changed.
     fn tell(&mut self, step: &Step, facts: &Facts, pc: &Connection) {
         let news_is_due = self.synced_news.is_none_or(|last| last.elapsed() >= SYNC_NEWS);
         if self.told.as_ref() == Some(step) && !(*step == Step::Sync && news_is_due) {
             return;
         }
-        if matches!(self.told, None | Some(Step::Sync)) && *step != Step::Sync {
-            self.say.tell(&Event::Synced {
-                block: facts.best,
-                peers: facts.peers,
-            });
-        }
         if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register | Step::Bond(_)) {
             self.say.tell(&Event::CoinsCame {
                 spendable: amount::exact(facts.account.spendable),
+                from: self.senders.take(),
             });
         }
         if matches!(self.told, Some(Step::Engine | Step::Unable(_)))
@@ -239,11 +277,14 @@ impl<'a> Driver<'a> {
         let address = || accounts::address(&pc.account);
         let event = match step {
             Step::Sync => {
-                self.synced_news = Some(Instant::now());
+                let now = Instant::now();
+                self.synced_news = Some(now);
+                self.behind_since.get_or_insert(now);
                 Some(Event::Syncing {
                     block: facts.best,
                     target: facts.target,
                     peers: facts.peers,
+                    seconds_left: self.pace.left(facts.target).map(|left| left.as_secs()),
                 })
             }
             Step::Engine => Some(Event::EngineStarting),
@@ -292,9 +333,11 @@ impl<'a> Driver<'a> {
                 self.say.tell(&Event::Registering);
                 let sent = join::register(&pc.chain, &pc.key, &pc.peer_id, self.machine, at).await?;
                 retry.reset();
-                if let Some(sent) = sent {
-                    let block = sent.block.number;
-                    self.say.tell(&Event::Registered { block });
+                if let Some((sent, work)) = sent {
+                    self.say.tell(&Event::Registered {
+                        block: sent.block.number,
+                        work_seconds: work.as_secs_f64(),
+                    });
                 }
             }
             Step::Bond(amount) => {

@@ -3,9 +3,21 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use crate::output;
+use crate::{
+    output,
+    report::{
+        clock,
+        figures::{count, cut, duration, percent},
+        pace,
+    },
+};
+
+/// The longest name of a data set that is shown.
+const NAME: usize = 40;
+/// A clock is said to be right within no less: nobody can tell by messages.
+const EXACT_MS: u64 = 100;
 
 /// Something that happened, or a state that may last.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -77,6 +89,8 @@ pub enum Event {
         target: u64,
         /// Connected nodes.
         peers: usize,
+        /// How long it still takes, in seconds, told from the last seconds; null where that can't be told.
+        seconds_left: Option<u64>,
     },
     /// The node has caught up.
     Synced {
@@ -84,6 +98,29 @@ pub enum Event {
         block: u64,
         /// Connected nodes.
         peers: usize,
+        /// How many PCs are registered.
+        registered: usize,
+        /// How long it took since it was first seen to be behind, in seconds; null if it wasn't behind.
+        seconds: Option<u64>,
+    },
+    /// This PC's clock was compared with those of other PCs: once, and again where it is wrong or right again.
+    Clock {
+        /// How far ahead it is, in milliseconds; negative: behind.
+        offset_ms: i64,
+        /// Whether it is so far that this PC's blocks and votes count for less.
+        is_wrong: bool,
+    },
+    /// The trainer has the model's confirmed version, with the very weights that the chain names.
+    ModelChecked {
+        /// The model.
+        model: u32,
+        /// Its data set.
+        dataset: String,
+        /// The version.
+        version: u32,
+        /// The share of the validation set that it gets right, from 0 to 1; null where it wasn't measured.
+        #[schemars(range(min = 0, max = 1))]
+        accuracy: Option<f64>,
     },
     /// The trainer shows its dashboard.
     Dashboard {
@@ -147,6 +184,8 @@ pub enum Event {
     CoinsCame {
         /// What it can spend, in HYDRA.
         spendable: String,
+        /// Addresses of those who sent some while it was waited for, as far as the blocks say.
+        from: Vec<String>,
     },
     /// The account is being registered.
     Registering,
@@ -154,6 +193,8 @@ pub enum Event {
     Registered {
         /// The block that it was registered in.
         block: u64,
+        /// How long the proof of work took, in seconds.
+        work_seconds: f64,
     },
     /// Stake is being bonded.
     Bonding {
@@ -254,11 +295,64 @@ impl Event {
                 block,
                 target,
                 peers: 0,
+                ..
             } if target <= block => "… node: looking for other PCs of the network".into(),
-            Self::Syncing { block, target, peers } => {
-                format!("… node: block {block} of {target}, connected to {peers}")
+            Self::Syncing {
+                block,
+                target,
+                peers,
+                seconds_left,
+            } => {
+                let left = seconds_left.map_or_else(String::new, |seconds| {
+                    format!("; {}", pace::words(Duration::from_secs(seconds)))
+                });
+                let (block, target) = (count(*block), count(*target));
+                format!("… node: {} found, block {block} of {target}{left}", pcs(*peers))
             }
-            Self::Synced { block, peers } => format!("✓ node     at block {block}, connected to {peers}"),
+            Self::Synced {
+                block,
+                peers,
+                registered,
+                seconds,
+            } => {
+                let took = seconds.map_or_else(String::new, |seconds| {
+                    format!(" after {}", duration(Duration::from_secs(seconds)))
+                });
+                format!(
+                    "✓ node     at the newest block, {}{took}; {} found, {} registered",
+                    count(*block),
+                    pcs(*peers),
+                    count(u64::try_from(*registered).unwrap_or(u64::MAX)),
+                )
+            }
+            Self::Clock {
+                offset_ms,
+                is_wrong: false,
+            } => {
+                let within = Duration::from_millis(offset_ms.unsigned_abs().max(EXACT_MS));
+                format!("✓ clock    right within {} of the other PCs'", duration(within))
+            }
+            Self::Clock { offset_ms, .. } => format!(
+                "! clock    about {} the other PCs': set it (timedatectl set-ntp true), this PC's blocks and votes count for \
+                 less until then",
+                clock::words(*offset_ms)
+            ),
+            Self::ModelChecked {
+                model,
+                dataset,
+                version,
+                accuracy,
+            } => {
+                let right = match accuracy {
+                    Some(_) => format!("{} right", percent(*accuracy)),
+                    None => "not measured yet".into(),
+                };
+                format!(
+                    "✓ model    {model}, \"{}\": version {}, {right}, checked against the chain",
+                    cut(dataset, NAME),
+                    count((*version).into())
+                )
+            }
             Self::Dashboard { url } => format!("✓ dashboard {url}"),
             Self::EngineStarting => {
                 "… trainer: testing whether this PC computes what the network computes".into()
@@ -269,7 +363,9 @@ impl Event {
                  trainer`"
             ),
             Self::Watching => {
-                "Running without training (--no-train). With --train this PC takes part.".into()
+                "Running without training (--no-train). With --train this PC takes part. To leave: Ctrl-C here, or `hydra \
+                 down` in another terminal."
+                    .into()
             }
             Self::Elsewhere { address } => format!(
                 "! account  {address} is registered for another trainer than this PC's: restore this PC's trainer.key from \
@@ -311,20 +407,29 @@ impl Event {
                 "! coins    nothing from the faucet at {faucet}: {reason}. It is asked again in {} min",
                 seconds.div_ceil(60)
             ),
-            Self::CoinsCame { spendable } => format!("✓ coins    {spendable} HYDRA are here"),
+            Self::CoinsCame { spendable, from } => match from.as_slice() {
+                [] => format!("✓ coins    {spendable} HYDRA are here"),
+                from => format!("✓ coins    {spendable} HYDRA are here, from {}", from.join(" and ")),
+            },
             Self::Registering => "… registering, with a proof of work".into(),
-            Self::Registered { block } => format!("✓ registered in block {block}"),
+            Self::Registered { block, work_seconds } => {
+                let work = Duration::try_from_secs_f64(*work_seconds).unwrap_or_default();
+                format!(
+                    "✓ registered in block {}; the proof of work took {}",
+                    count(*block),
+                    duration(work)
+                )
+            }
             Self::Bonding { amount } => format!("… bonding {amount} HYDRA as stake"),
             Self::Bonded { block, amount } => format!("✓ bonded   {amount} HYDRA in block {block}"),
             Self::StakeShrank { stake } => format!(
                 "! stake    {stake} HYDRA are left of it, which is too little to take part: find out why with `hydra rounds` \
                  and `hydra logs`; then `hydra up --stake HYDRA` bonds again"
             ),
-            Self::Training { trainer } => {
-                format!(
-                    "Training. The dashboard is at {trainer}/ and `hydra status` says how it goes. Ctrl-C stops this PC."
-                )
-            }
+            Self::Training { trainer } => format!(
+                "Training. The dashboard is at {trainer}/ and `hydra top` shows how it goes. To leave: Ctrl-C here, or `hydra \
+                 down` in another terminal. To come back: `hydra up`, which goes on where this was."
+            ),
             Self::Round {
                 model,
                 round,
@@ -349,6 +454,12 @@ impl Event {
             Self::Stopped => "stopped; `hydra up` goes on where this was".into(),
         }
     }
+}
+
+/// `1 PC`, `4 PCs`.
+fn pcs(number: usize) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} PC{s}", count(u64::try_from(number).unwrap_or(u64::MAX)))
 }
 
 /// An event as programs read it: a state, and what people would read.
@@ -385,43 +496,5 @@ impl Say {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_for_coins_says_how_much_and_where_to() {
-        let event = Event::WaitingForCoins {
-            address: "5Gx".into(),
-            spendable: "0".into(),
-            needed: "1.2".into(),
-            missing: "1.2".into(),
-            qr: None,
-        };
-        let text = event.text();
-        assert!(
-            text.contains("hydra invite 5Gx") && text.contains("needs 1.2"),
-            "{text}"
-        );
-        let json = serde_json::to_value(&event).unwrap();
-        assert_eq!(json["state"], "waiting_for_coins");
-        assert_eq!(json["missing"], "1.2");
-    }
-
-    #[test]
-    fn who_trains_is_told_where_the_dashboard_is() {
-        let trainer = "http://127.0.0.1:8790".to_owned();
-        let text = Event::Training { trainer }.text();
-        assert!(text.contains("dashboard is at http://127.0.0.1:8790/ "), "{text}");
-    }
-
-    #[test]
-    fn a_key_that_was_made_is_shown_once_with_where_it_is() {
-        let account = |is_new| Event::Account {
-            address: "5Gx".into(),
-            is_new,
-            key_file: "/k/68".into(),
-        };
-        assert!(account(true).text().contains("/k/68"));
-        assert!(!account(false).text().contains("/k/68"));
-    }
-}
+#[path = "event_tests.rs"]
+mod tests;

@@ -6,8 +6,21 @@ use super::step::{Account, Engine, Facts};
 use crate::{
     chain::{Block, Chain},
     error::Error,
-    trainer::Trainer,
+    report::clock,
+    trainer::{Status, Trainer},
 };
+
+/// What there is to see.
+pub struct Look {
+    /// What decides.
+    pub facts: Facts,
+    /// The block that the chain was looked at in.
+    pub at: Block,
+    /// How far this PC's clock is ahead, in milliseconds, where anybody knows.
+    pub clock_ms: Option<i64>,
+    /// What the trainer says, if it answers.
+    pub trainer: Option<Status>,
+}
 
 /// Looks at it all. `peer_id` is this PC's trainer's identity, as the chain stores it.
 pub async fn look(
@@ -15,29 +28,36 @@ pub async fn look(
     trainer: &Trainer,
     account: &AccountBytes,
     peer_id: &[u8],
-) -> Result<(Facts, Block), Error> {
+) -> Result<Look, Error> {
     let (peers, syncing) = chain.health().await?;
     let best = chain.best().await?;
+    // A trainer that doesn't answer is something to see, not to fail for.
+    let status = trainer.status().await.ok();
+    let node_clock = chain.clock().await?;
     let facts = Facts {
         syncing,
         peers,
         best: best.number,
         target: chain.sync_target().await?,
-        engine: engine(trainer).await,
+        engine: engine(status.as_ref()),
         account: of_account(chain, account, peer_id, best).await?,
     };
-    Ok((facts, best))
+    Ok(Look {
+        facts,
+        at: best,
+        clock_ms: clock::offset_ms(node_clock.as_ref(), status.as_ref()),
+        trainer: status,
+    })
 }
 
-/// A trainer that doesn't answer is something to see, not to fail for.
-async fn engine(trainer: &Trainer) -> Engine {
-    let Ok(status) = trainer.status().await else {
+fn engine(status: Option<&Status>) -> Engine {
+    let Some(engine) = status.map(|status| &status.engine) else {
         return Engine::Away;
     };
-    match status.engine.state.as_str() {
+    match engine.state.as_str() {
         "ready" => Engine::Ready,
         "starting" => Engine::Starting,
-        state => Engine::Failed(status.engine.reason.unwrap_or_else(|| state.into())),
+        state => Engine::Failed(engine.reason.clone().unwrap_or_else(|| state.into())),
     }
 }
 

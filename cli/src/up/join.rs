@@ -4,6 +4,7 @@
 //! for what was seen: a `hydra up` that was killed may have sent the same a moment ago, and no block shows it yet.
 
 use hydra_primitives::{Balance, node::find_nonce};
+use std::time::{Duration, Instant};
 
 use super::machine::Machine;
 use crate::{
@@ -13,20 +14,21 @@ use crate::{
     payment::{self, Call, Capabilities, Order, Payment, Registration},
 };
 
-/// Registers the account with its trainer's identity.
+/// Registers the account with its trainer's identity. Says how long the proof of work took, too.
 pub async fn register(
     chain: &Chain,
     key: &Key,
     peer_id: &[u8],
     machine: Machine,
     at: Block,
-) -> Result<Option<Payment>, Error> {
+) -> Result<Option<(Payment, Duration)>, Error> {
     let difficulty = chain.work_difficulty(chain.best().await?.hash).await?;
     let (account, peer_id) = (key.account(), peer_id.to_vec());
     // Found while everything else goes on.
-    let (peer_id, nonce) = apart(move || {
+    let (peer_id, nonce, work) = apart(move || {
+        let begun = Instant::now();
         let nonce = find_nonce(&account, &peer_id, difficulty);
-        (peer_id, nonce)
+        (peer_id, nonce, begun.elapsed())
     })
     .await;
     let call = Call::Register(Registration {
@@ -37,7 +39,8 @@ pub async fn register(
         },
         nonce,
     });
-    payment::pay_as_of(chain, Order { key, call: &call }, at).await
+    let sent = payment::pay_as_of(chain, Order { key, call: &call }, at).await?;
+    Ok(sent.map(|payment| (payment, work)))
 }
 
 /// Adds this to the stake.

@@ -218,6 +218,29 @@ mod tests {
         assert!(matches!(keeper.keep().await, Err(Error::Spawn { .. })));
     }
 
+    /// The whole story, with a real trainer, is in `tests/network/tests/all/adopting.rs`.
+    #[tokio::test]
+    async fn a_program_that_runs_already_is_known_and_not_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut home = home(folder.path());
+        // This test is the program.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        home.pc.trainer.http_port = listener.local_addr().unwrap().port();
+        home.pc.trainer.pid = std::process::id();
+        let keeper = Keeper::new(
+            &home,
+            Part::Trainer,
+            "/nonexistent".into(),
+            vec![],
+            Say::new(false),
+        );
+        assert_eq!(keeper.running(), Some(std::process::id()));
+        keeper.stop().await;
+        assert_eq!(keeper.running(), Some(std::process::id()));
+        drop(listener);
+        assert_eq!(keeper.running(), None);
+    }
+
     #[test]
     fn a_long_log_is_put_aside_once() {
         let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,10 @@
 //! It must never leave a process behind that it started, never run a folder that another `hydra up` runs, and never lose
 //! what it waited for: it may be killed anywhere and goes on from there.
 //!
-//! Start with `step`, which decides what is next; `driver` does it, `keeper` keeps the programs running.
+//! Start with `step`, which decides what is next; `driver` does it, `asides` says what is to be said beside it, `keeper` keeps the
+//! programs running.
 
+mod asides;
 mod backoff;
 mod down;
 mod driver;
@@ -52,9 +54,15 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let say = Say::new(json);
     let node = programs::node(args.node.as_deref())?;
     let trainer = programs::trainer(args.trainer.as_deref())?;
+    let datasets = programs::datasets(&args.datasets)?;
     let (machine, home, _lock) = prepare(&args, say).await?;
     let spec = home.spec()?.ok_or(Error::NoNetworkYet)?;
-    let datasets = datasets(&args, &home)?;
+    if spec.learns_digits && !datasets.has_digits {
+        output::note(
+            "a model of this network learns from the digits, which aren't beside this program: unless this PC or another has \
+             them already, nobody trains it. Name the folder with --datasets",
+        );
+    }
     // Before anything is started, so that no signal is ever missed.
     let mut stop = Stop::new()?;
     wait_for_ports(&home).await?;
@@ -70,7 +78,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
         ));
     }
 
-    let arguments = home.trainer_arguments(&spec, &datasets);
+    let arguments = home.trainer_arguments(&spec, &datasets.folders);
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
@@ -168,19 +176,4 @@ fn which(args: &UpArgs) -> Result<(PathBuf, String), Error> {
             Ok((home.path, home.joined.id))
         }
     }
-}
-
-/// The data sets that are here: those that were named, and the digits. Who founds a network has to have one: nobody else could
-/// send it.
-fn datasets(args: &UpArgs, home: &Home) -> Result<Vec<PathBuf>, Error> {
-    let mut found = programs::datasets(&args.datasets)?;
-    if found.iter().any(|folder| folder.ends_with("digits")) {
-        return Ok(found);
-    }
-    match programs::digits(None) {
-        Ok(digits) => found.push(digits),
-        Err(error) if found.is_empty() && home.joined.validator => return Err(error),
-        Err(_) => {}
-    }
-    Ok(found)
 }

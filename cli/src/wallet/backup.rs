@@ -7,9 +7,13 @@
 use hydra_primitives::AccountBytes;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{collections::BTreeSet, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
-use super::made::{self, Made};
+use super::{
+    made::{self, Made},
+    own,
+    seal::seal,
+};
 use crate::{
     accounts,
     args::{BackupArgs, PasswordArgs, RestoreArgs},
@@ -19,6 +23,7 @@ use crate::{
         error::KeysError,
         file::{self, Content, Inside, KeyFile},
         key, password,
+        payer::THIS_PC,
         store::{self, Store},
         terminal,
     },
@@ -37,33 +42,68 @@ pub struct Saved<'a> {
 }
 
 /// `hydra wallet backup`.
-pub fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
-    let kept = Store::new(&args.keys)?.choose(Some(&args.account))?;
-    let destination = Destination::of(&args.out).map_err(Error::file("write", &args.out))?;
-    let bytes = kept.file.to_bytes();
-    match &destination {
+pub async fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
+    match &args.account {
+        Some(account) => {
+            let kept = Store::new(&args.keys)?.choose(Some(account))?;
+            if save(&kept.file, &destination(args)?, args)? {
+                let what = "encrypted with its password. Without the password or the seed phrase the file opens nothing, so \
+                            keep those, too.";
+                say_saved(&kept.name, &kept.file, &args.out, what, json)?;
+            }
+        }
+        None => {
+            let key = own::key(&args.own)?;
+            let destination = destination(args)?;
+            // What can't be written needs no password.
+            if let Destination::File(path) = &destination
+                && !args.force
+                && fs::symlink_metadata(path).is_ok()
+            {
+                return Err(KeysError::FileExists(args.out.clone()).into());
+            }
+            let password = password::new(&args.password).await?;
+            let file = seal(&key, THIS_PC, password).await?;
+            if save(&file, &destination, args)? {
+                let what = "encrypted with the password that you gave. The dashboard and the polkadot-js extension take the \
+                            file; without the password it opens nothing.";
+                say_saved(THIS_PC, &file, &args.out, what, json)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn destination(args: &BackupArgs) -> Result<Destination, Error> {
+    Destination::of(&args.out).map_err(Error::file("write", &args.out))
+}
+
+/// Writes it. Returns whether anything may be said of it on standard output.
+fn save(file: &KeyFile, destination: &Destination, args: &BackupArgs) -> Result<bool, Error> {
+    let bytes = file.to_bytes();
+    match destination {
         // It is its owner's only, whoever could read what it replaces.
         Destination::File(path) => match files::write_private(path, &bytes, args.force) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(KeysError::FileExists(args.out.clone()).into());
+                Err(KeysError::FileExists(args.out.clone()).into())
             }
-            written => written.map_err(Error::file("write", &args.out))?,
+            written => written.map(|()| true).map_err(Error::file("write", &args.out)),
         },
         // Standard output is the file then, and nothing else may stand there.
         Destination::Stdout | Destination::Through(_) => {
-            return destination.write(&bytes).map_err(Error::file("write", &args.out));
+            let written = destination.write(&bytes).map(|()| false);
+            written.map_err(Error::file("write", &args.out))
         }
     }
-    say_saved(&kept.name, &accounts::address(&kept.account), &args.out, json)
 }
 
-fn say_saved(name: &str, address: &str, file: &Path, json: bool) -> Result<(), Error> {
+fn say_saved(name: &str, saved: &KeyFile, file: &Path, what: &str, json: bool) -> Result<(), Error> {
+    let address = &accounts::address(&saved.account()?);
     if json {
         return output::json(&Saved { name, address, file });
     }
     output::data(&format!(
-        "{name} ({address}) is saved in {}, encrypted with its password. Without the password or the seed phrase the file opens \
-         nothing, so keep those, too.",
+        "{name} ({address}) is saved in {}, {what}",
         file.display()
     ))
 }

@@ -4,12 +4,19 @@ use hydra_primitives::{AccountBytes, Balance};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::own;
 use crate::{
     accounts, amount,
     args::BalanceArgs,
     chain::{Chain, Hash},
     error::Error,
-    keys::{address, error::KeysError, store::Store},
+    home::Home,
+    keys::{
+        address,
+        error::KeysError,
+        payer::{THIS_PC, own_home},
+        store::Store,
+    },
     output,
     table::{Align, Table},
     target::Target,
@@ -47,12 +54,27 @@ struct Line {
 /// Runs the command.
 pub async fn run(args: BalanceArgs, json: bool) -> Result<(), Error> {
     let store = Store::new(&args.keys)?;
-    let wanted = wanted(&store, args.account.as_deref())?;
+    let (named, base_path) = (args.account.as_deref(), args.node.base_path.as_deref());
+    let own = own_home(named, &args.keys, base_path)?;
+    let mut wanted = match &own {
+        Some(home) => vec![(home.own_account()?, THIS_PC.to_owned())],
+        None => wanted(&store, named)?,
+    };
+    let target = Target::new(&args.node.target().in_folder(own.as_ref().map(Home::folder)))?;
+    if named.is_none() {
+        // Of this very network: on another chain it would seem to have nothing.
+        let own = target.folder().and_then(own::of_folder);
+        let own = own.filter(|own| !wanted.iter().any(|(account, _)| account == own));
+        if let Some(own) = own {
+            wanted.push((own, THIS_PC.into()));
+            output::note(&own::hint(&own));
+        }
+    }
     if wanted.is_empty() {
         // Says where accounts would be, and how to make one.
         store.choose(None)?;
     }
-    let chain = Target::new(&args.node.target())?.chain().await?;
+    let chain = target.chain().await?;
     let best = chain.best().await?;
     let models = chain.models(best.hash).await?;
     let mut lines = Vec::new();

@@ -1,9 +1,11 @@
 //! `hydra wallet list`, `show` and `receive`: what is in the wallet. None of them needs a node or a password.
 
+use hydra_primitives::AccountBytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
+use super::own;
 use crate::{
     accounts,
     args::{ListArgs, ReceiveArgs, ShowArgs},
@@ -49,16 +51,15 @@ impl Shown {
 
 /// `hydra wallet list`.
 pub fn list(args: &ListArgs, json: bool) -> Result<(), Error> {
-    let shown: Vec<Shown> = Store::new(&args.keys)?
-        .list()?
-        .into_iter()
-        .map(Shown::from)
-        .collect();
+    let kept = Store::new(&args.keys)?.list()?;
+    let accounts: Vec<AccountBytes> = kept.iter().map(|kept| kept.account).collect();
+    let shown: Vec<Shown> = kept.into_iter().map(Shown::from).collect();
     if json {
         return output::json(&shown);
     }
     if shown.is_empty() {
         output::note("there is no account yet: make one with `hydra wallet new NAME`");
+        own::mention(&accounts);
         return Ok(());
     }
     let mut table = Table::new(&[
@@ -69,7 +70,9 @@ pub fn list(args: &ListArgs, json: bool) -> Result<(), Error> {
     for account in &shown {
         table.row([account.name.clone(), account.address.clone(), account.day()]);
     }
-    output::data(&table.render())
+    output::data(&table.render())?;
+    own::mention(&accounts);
+    Ok(())
 }
 
 /// `hydra wallet show`.

@@ -4,13 +4,14 @@ use std::{
     io::{self, IsTerminal},
     path::Path,
     slice,
-    time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
 
 use super::{
     backup,
     made::{self, Made},
+    own,
+    seal::seal,
 };
 use crate::{
     accounts,
@@ -19,10 +20,10 @@ use crate::{
     files,
     keys::{
         error::KeysError,
-        file::{Content, KeyFile},
+        file::Content,
         key::{Key, Secret},
         password,
-        sealed::Cost,
+        payer::THIS_PC,
         store::{self, Store},
         terminal,
     },
@@ -66,9 +67,13 @@ pub async fn new(args: NewArgs, json: bool) -> Result<(), Error> {
 /// `hydra wallet import`.
 pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
     let store = Store::new(&args.keys)?;
-    store::check_form(&args.name)?;
+    let name = args.name.as_deref().unwrap_or(THIS_PC);
+    store::check_form(name)?;
+    if args.own.this_pc {
+        return keep(&store, &own::key(&args.own)?, name, &args, json).await;
+    }
     if !args.force {
-        store.check_name(&args.name, None)?;
+        store.check_name(name, None)?;
     }
     if args.file.as_deref() == Some(Path::new("-")) && args.password.password_stdin {
         return Err(KeysError::BothFromStdin.into());
@@ -82,37 +87,32 @@ pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
         let path = args.file.as_deref().unwrap_or(Path::new("-"));
         return match backup::parse(text.as_bytes(), path)? {
             Content::One(file) => {
-                let file = file.named(&args.name);
+                let file = file.named(name);
                 backup::keep_one(&store, file, path, &args.password, args.force, json).await
             }
             Content::Several(_) => Err(KeysError::Several.of(path).into()),
         };
     }
-    let key = Key::from_own_suri(&text)?;
+    keep(&store, &Key::from_own_suri(&text)?, name, &args, json).await
+}
+
+/// Keeps a key whose secret was given, with a new password.
+async fn keep(store: &Store, key: &Key, name: &str, args: &ImportArgs, json: bool) -> Result<(), Error> {
     let account = key.account();
     // The name may be its own.
-    store.check_name(&args.name, Some(&account))?;
+    store.check_name(name, Some(&account))?;
     if !args.force {
         store.check_new(&account)?;
     }
     let password = password::new(&args.password).await?;
-    let file = seal(&key, &args.name, password).await?;
+    let file = seal(key, name, password).await?;
     let made = Made {
-        name: &args.name,
+        name,
         address: accounts::address(&account),
         file: store.add(&file, args.force)?,
         phrase: None,
     };
     made::say(&[made], json)
-}
-
-/// Encrypts a key.
-async fn seal(key: &Key, name: &str, password: Secret) -> Result<KeyFile, Error> {
-    let own = key.clone();
-    let sealed = terminal::apart(move || KeyFile::seal(&own, &password, Cost::DEFAULT)).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = u64::try_from(now.as_millis()).unwrap_or_default();
-    Ok(sealed.named(name).made_at(now))
 }
 
 /// A phrase, or another wallet's file.

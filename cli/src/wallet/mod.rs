@@ -12,6 +12,8 @@ mod calls;
 mod look;
 mod made;
 mod make;
+mod own;
+mod seal;
 mod spend;
 
 pub use backup::Saved;
@@ -36,7 +38,7 @@ pub async fn run(command: WalletCommand, json: bool) -> Result<(), Error> {
         WalletCommand::Receive(args) => look::receive(&args, json),
         WalletCommand::Balance(args) => balance::run(args, json).await,
         WalletCommand::Send(args) => calls::send(args, json).await,
-        WalletCommand::Backup(args) => backup::backup(&args, json),
+        WalletCommand::Backup(args) => backup::backup(&args, json).await,
         WalletCommand::Restore(args) => backup::restore(args, json).await,
     }
 }

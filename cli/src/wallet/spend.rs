@@ -10,7 +10,11 @@ use crate::{
     args::SpendArgs,
     chain::Chain,
     error::Error,
-    keys::{key::Key, payer::Payer, terminal},
+    home::Home,
+    keys::{
+        payer::{Payer, own_home},
+        terminal,
+    },
     output,
     payment::{self, Call, Order},
     readiness,
@@ -85,21 +89,24 @@ impl<'a> Spender<'a> {
     /// Finds node and account.
     pub async fn new(args: &'a SpendArgs) -> Result<Self, Error> {
         terminal::may_consent(args.yes)?;
-        let chain = Target::new(&args.node.target())?.chain().await?;
-        let payer = Payer::choose(&args.signer, &chain).await?;
-        payer.check(&args.signer.password)?;
-        Ok(Self { chain, payer, args })
+        let (signer, base_path) = (&args.signer, args.node.base_path.as_deref());
+        let own = own_home(signer.from.as_deref(), &signer.keys, base_path)?;
+        Self::of(args, own.as_ref()).await
     }
 
-    /// Finds the node, for an account whose key is at hand.
-    pub async fn with_key(args: &'a SpendArgs, key: Key) -> Result<Self, Error> {
+    /// Finds the node, for this PC's own account.
+    pub async fn of_this_pc(args: &'a SpendArgs, home: &Home) -> Result<Self, Error> {
         terminal::may_consent(args.yes)?;
-        let chain = Target::new(&args.node.target())?.chain().await?;
-        Ok(Self {
-            chain,
-            payer: Payer::Open(Box::new(key)),
-            args,
-        })
+        Self::of(args, Some(home)).await
+    }
+
+    async fn of(args: &'a SpendArgs, own: Option<&Home>) -> Result<Self, Error> {
+        // This PC's own network is meant then, whichever else runs on it.
+        let target = args.node.target().in_folder(own.map(Home::folder));
+        let chain = Target::new(&target)?.chain().await?;
+        let payer = Payer::choose(&args.signer, own, &chain).await?;
+        payer.check(&args.signer.password)?;
+        Ok(Self { chain, payer, args })
     }
 
     /// Says what will happen, asks, has it done, and shows the receipt.

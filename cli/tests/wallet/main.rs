@@ -1,6 +1,7 @@
 //! `hydra wallet` as far as it goes without a network: what it keeps and where, and what it refuses.
 
 mod kept;
+mod own;
 mod refused;
 mod typed;
 

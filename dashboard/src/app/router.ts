@@ -15,6 +15,8 @@ export type Route =
   | { view: "rounds"; model: number }
   | { view: "round"; model: number; round: number }
   | { view: "model"; model: number }
+  | { view: "governance" }
+  | { view: "referendum"; index: number }
   | { view: "unknown"; path: string };
 
 const NUMBER = /^\d{1,10}$/;
@@ -37,6 +39,7 @@ export function parseRoute(hash: string): Route {
       return { view: "home" };
     case "blocks":
     case "accounts":
+    case "governance":
       return { view };
     case "block":
       if (first) return { view, id: first };
@@ -50,6 +53,9 @@ export function parseRoute(hash: string): Route {
     case "rounds":
     case "model":
       return { view, model: a ?? 0 };
+    case "referendum":
+      if (a !== undefined) return { view, index: a };
+      break;
     case "round":
       if (a !== undefined && b !== undefined) return { view, model: a, round: b };
       break;
@@ -63,6 +69,7 @@ export function href(route: Route): string {
       return "#/";
     case "blocks":
     case "accounts":
+    case "governance":
       return `#/${route.view}`;
     case "block":
       return `#/block/${encodeURIComponent(route.id)}`;
@@ -73,6 +80,8 @@ export function href(route: Route): string {
     case "rounds":
     case "model":
       return `#/${route.view}/${route.model}`;
+    case "referendum":
+      return `#/referendum/${route.index}`;
     case "round":
       return `#/round/${route.model}/${route.round}`;
     case "unknown":

@@ -6,12 +6,13 @@ import { Accounts } from "../pages/accounts";
 import { BlockPage } from "../pages/block";
 import { Blocks } from "../pages/blocks";
 import { ExtrinsicPage } from "../pages/extrinsic";
+import { GovernancePage, ReferendumPage } from "../pages/governance";
 import { Home } from "../pages/home";
 import { ModelCard } from "../pages/model-card";
 import { RoundPage } from "../pages/round";
 import { Rounds } from "../pages/rounds";
 import { Page } from "../pages/page";
-import { count } from "../format/number";
+import { BlockLink, To } from "../parts/links";
 import * as trainer from "../trainer";
 import { notices } from "../words/state";
 import { now } from "./clock";
@@ -26,6 +27,7 @@ const PLACES: { name: string; to: Route }[] = [
   { name: "Accounts", to: { view: "accounts" } },
   { name: "Rounds", to: { view: "rounds", model: 0 } },
   { name: "Model", to: { view: "model", model: 0 } },
+  { name: "Governance", to: { view: "governance" } },
 ];
 
 /** Which place of the navigation a view belongs to. */
@@ -39,6 +41,8 @@ const BELONGS: Record<Route["view"], string> = {
   rounds: "Rounds",
   round: "Rounds",
   model: "Model",
+  governance: "Governance",
+  referendum: "Governance",
   unknown: "",
 };
 
@@ -62,6 +66,10 @@ function View({ at }: { at: Route }) {
       return <RoundPage model={at.model} round={at.round} />;
     case "model":
       return <ModelCard model={at.model} />;
+    case "governance":
+      return <GovernancePage />;
+    case "referendum":
+      return <ReferendumPage index={at.index} key={at.index} />;
     case "unknown":
       return (
         <Page title="Nothing here">
@@ -91,7 +99,7 @@ function Search() {
     <form role="search" onSubmit={submit}>
       <input
         type="search"
-        aria-label="Search for a block, an account or a round"
+        aria-label="Search for a block, an account, a round or a referendum"
         placeholder="Block, address, round 12"
         spellcheck={false}
         autocomplete="off"
@@ -113,15 +121,22 @@ function Notices() {
     chain: useStore(chain.condition),
     trainer: useStore(trainer.condition),
     snapshot: useStore(chain.snapshot),
+    governance: useStore(chain.governance),
     status: useStore(trainer.status),
     replaced: useStore(trainer.replaced),
     now: useStore(now),
   };
   return (
     <div class="notices" role="status">
-      {notices(seen).map(({ kind, mood, head, text }) => (
+      {notices(seen).map(({ kind, mood, head, text, more }) => (
         <p key={kind + text} class={`notice ${mood}`} data-notice={kind}>
           <strong>{head}.</strong> {text}
+          {more && (
+            <>
+              {" "}
+              <To to={more.to}>{more.text}</To>
+            </>
+          )}
         </p>
       ))}
     </div>
@@ -136,7 +151,12 @@ function Pulse() {
     <p class={`pulse ${condition.is}`}>
       <span aria-hidden="true" class="lamp" />
       {word}
-      {snapshot && <span class="num"> · block {count(snapshot.best.number)}</span>}
+      {snapshot && (
+        <span class="num">
+          {" · block "}
+          <BlockLink number={snapshot.best.number} hash={snapshot.best.hash} />
+        </span>
+      )}
     </p>
   );
 }

@@ -11,6 +11,10 @@ export interface At {
 }
 
 type Query<Args extends unknown[], T> = { getValue(...args: [...Args, At]): Promise<T> };
+type Entries<Args extends unknown[], T> = Query<Args, T> & {
+  getValues(keys: Args[], options: At): Promise<T[]>;
+  getEntries(options: At): Promise<{ keyArgs: Args; value: T }[]>;
+};
 type Call<Args extends unknown[], T> = (...args: [...Args, At]) => Promise<T>;
 
 /** A SCALE enum. */
@@ -120,11 +124,18 @@ export interface HydraApi {
       Shares: Query<[number, string], RawShare>;
     };
     TrainingProposals: { Proposals: Query<[number], [string, unknown][]> };
+    // Of governance nothing is taken for granted: `referenda.ts` checks each value.
+    Balances: { TotalIssuance: Query<[], unknown>; InactiveIssuance: Query<[], unknown> };
+    Governance: { Lengths: Query<[], unknown> };
+    Preimage: { RequestStatusFor: Query<[string], unknown>; PreimageFor: Query<[[string, number]], unknown> };
+    Referenda: { ReferendumCount: Query<[], unknown>; ReferendumInfoFor: Entries<[number], unknown> };
+    Scheduler: { Agenda: Entries<[number], unknown> };
   };
   constants: {
     Balances: { ExistentialDeposit(options?: At): Promise<bigint> };
     Babe: { ExpectedBlockTime(options?: At): Promise<bigint> };
     HydraToken: { QueryPrice(options?: At): Promise<bigint> };
+    Referenda: { Tracks(options?: At): Promise<unknown>; UndecidingTimeout(options?: At): Promise<unknown> };
   };
   tx: {
     Balances: { transfer_keep_alive(data: { dest: Variant; value: bigint }): Transaction };

@@ -1,14 +1,12 @@
 /** Blocks as people look at them: by number or hash, with extrinsics and what happened. */
 import { toHex } from "../format/hex";
 import type { HydraApi, RawEvent, Variant } from "./api";
+import { BATCHES } from "./calls";
 import { VoteBook, events } from "./events";
 import { hashOf, open } from "./extrinsic";
 import type { Link } from "./link";
 import { record, written } from "./raw";
 import type { Block, BlockNews, Extrinsic } from "./types";
-
-/** What a batch of calls is called, and where its calls are. */
-const BATCHES = ["batch", "batch_all", "force_batch"];
 
 /** The hash of the block with this number or hash; `undefined` if the node knows none. */
 export async function find(link: Link, id: string): Promise<string | undefined> {

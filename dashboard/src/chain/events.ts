@@ -3,9 +3,10 @@
  * is left out because it is new.
  */
 import type { RawEvent, RawTally } from "./api";
-import { bigintOf, numberOf, record, stringOf, tagOf, written } from "./raw";
+import { NotUnderstood, bigintOf, hexOf, numberOf, record, stringOf, tagOf, written } from "./raw";
 import { tally } from "./read";
-import type { Event, Happening, Phase, Votes } from "./types";
+import { referendumOf } from "./tasks";
+import type { Event, Happening, Phase, Step, Votes } from "./types";
 
 type Fields = Record<string, unknown>;
 
@@ -76,6 +77,31 @@ const judged =
     };
     return kind === "accepted" ? { kind, ...common, reward: amountOf(fields, "reward") } : { kind, ...common };
   };
+
+const stepOf =
+  (step: Step): Reading =>
+  (f) => ({ kind: "referendum", step, index: numberOf(f["index"], "referendum") });
+
+/** The referendum that a task of the scheduler is of; what has no name of its own is something else. */
+function taskOf(fields: Fields): number | undefined {
+  if (fields["id"] === undefined || fields["id"] === null) throw new NotUnderstood("task");
+  return referendumOf(hexOf(fields["id"], "task"));
+}
+
+/** A vote on a referendum: `AccountVote` of `pallet-conviction-voting`. */
+function ballotOf(fields: Fields): { aye: bigint; nay: bigint; abstain: bigint; times: number } {
+  const { type, value } = record(fields["vote"], "vote") as { type?: unknown; value?: unknown };
+  const said = record(value, "vote");
+  if (type === "Standard") {
+    // The highest bit is the side, the rest how long it is locked for.
+    const vote = numberOf(said["vote"], "vote");
+    const [balance, conviction] = [amountOf(said, "balance"), vote & 0x7f];
+    const [aye, nay] = (vote & 0x80) === 0 ? [0n, balance] : [balance, 0n];
+    return { aye, nay, abstain: 0n, times: conviction === 0 ? 0.1 : conviction };
+  }
+  const abstain = said["abstain"] === undefined ? 0n : amountOf(said, "abstain");
+  return { aye: amountOf(said, "aye"), nay: amountOf(said, "nay"), abstain, times: 0.1 };
+}
 
 const READINGS: Record<string, Reading> = {
   "TrainingProposals.RoundOpened": (f) => ({ kind: "opened", ...ofRound(f), version: numberOf(f["version"], "version") }),
@@ -159,6 +185,35 @@ const READINGS: Record<string, Reading> = {
     to: stringOf(f["to"], "account"),
     amount: amountOf(f),
   }),
+  "Referenda.Submitted": stepOf("submitted"),
+  "Referenda.DecisionStarted": stepOf("deciding"),
+  "Referenda.ConfirmStarted": stepOf("confirming"),
+  "Referenda.ConfirmAborted": stepOf("unconfirmed"),
+  "Referenda.Confirmed": stepOf("approved"),
+  "Referenda.Rejected": stepOf("rejected"),
+  "Referenda.TimedOut": stepOf("timed-out"),
+  "Referenda.Cancelled": stepOf("cancelled"),
+  "Referenda.Killed": stepOf("killed"),
+  "Referenda.DecisionDepositPlaced": (f) => ({
+    kind: "deposited",
+    who: whoOf(f),
+    index: numberOf(f["index"], "referendum"),
+    amount: amountOf(f),
+  }),
+  "ConvictionVoting.Voted": (f) => ({
+    kind: "voted",
+    who: whoOf(f),
+    index: numberOf(f["poll_index"], "referendum"),
+    ...ballotOf(f),
+  }),
+  "Scheduler.Dispatched": (f) => {
+    const { success, value } = record(f["result"], "result");
+    return { kind: "enacted", index: taskOf(f), failure: success === true ? undefined : failure(value) };
+  },
+  "Scheduler.CallUnavailable": (f) => ({ kind: "enacted", index: taskOf(f), failure: "the chain doesn’t have the call’s bytes" }),
+  "Scheduler.PermanentlyOverweight": (f) => ({ kind: "enacted", index: taskOf(f), failure: "it is too large for a block" }),
+  "System.CodeUpdated": () => ({ kind: "upgraded" }),
+  "TrainingProposals.ModelAdded": (f) => ({ kind: "model-added", model: numberOf(f["model"], "model") }),
   "System.ExtrinsicFailed": (f) => ({ kind: "failed", reason: failure(f["dispatch_error"]) }),
 };
 
@@ -177,7 +232,7 @@ function happening(name: string, fields: unknown, book: VoteBook): Happening {
   const reading = READINGS[name];
   if (!reading) return { kind: "other", name };
   try {
-    return reading(record(fields, name), book);
+    return reading(fields === undefined ? {} : record(fields, name), book);
   } catch {
     // The event has changed: its name is still true.
     return { kind: "other", name };

@@ -7,10 +7,12 @@ import { createStore } from "../app/store";
 import { startOfDay } from "./earned";
 import type { Earned } from "./earned";
 import type { Books, Found, Sent } from "./follow";
+import { Genesis } from "./genesis";
 import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
-import type { Block, BlockNews, Funds, Member, Part, Round, Snapshot } from "./types";
+import type { Block, BlockNews, Funds, Governance, Member, Part, Round, Snapshot } from "./types";
 
+export { timeOf } from "./clock";
 export type { Earned } from "./earned";
 export type { Found, Receipt, Sent } from "./follow";
 export type { Loose, Order, Signed } from "./pay";
@@ -30,6 +32,8 @@ export const condition = createStore<Condition>({ is: "starting" });
 export const snapshot = createStore<Snapshot | undefined>(undefined);
 export const recent = createStore<BlockNews[]>([]);
 export const rounds = createStore<ReadonlyMap<number, Round[]>>(new Map());
+/** How the rules change; `"strange"` where this page can't read that, `undefined` before it is known. */
+export const governance = createStore<Governance | "strange" | undefined>(undefined);
 export const earnedToday = createStore<Earned | undefined>(undefined);
 
 type Working = Awaited<ReturnType<typeof load>>;
@@ -54,6 +58,7 @@ function forget(): void {
   snapshot.set(undefined);
   recent.set([]);
   rounds.set(new Map());
+  governance.set(undefined);
   earnedToday.set(undefined);
 }
 
@@ -65,29 +70,35 @@ async function load(port: number) {
     else condition.update((now) => (now.is === "away" ? now : { is: "away", since: Date.now() }));
   });
 
-  /** The node is there. It was away for a reason: perhaps it has another chain now, of which this page knows nothing. */
-  async function arrived(): Promise<void> {
-    try {
-      const genesis = await link.request<string>("chain_getBlockHash", [0]);
+  let leaving = false;
+  const chain = new Genesis(
+    () => link.request<string>("chain_getBlockHash", [0]),
+    (genesis) => {
+      // It was away for a reason: perhaps it has another chain now, of which this page knows nothing.
       if (followed !== undefined && genesis !== followed) {
+        leaving = true;
         location.reload();
         return;
       }
       followed = genesis;
+      if (isOther()) forget();
       for (const tell of waiting) tell();
       waiting.clear();
-    } catch {
-      // It went again: then it comes again, too.
-    }
+    },
+  );
+
+  /** The node is there. */
+  async function arrived(): Promise<void> {
+    await chain.connected();
     // It is there again when it has said how things are.
-    if (isOther()) forget();
-    else live?.reconnected();
+    if (!leaving && !isOther()) live?.reconnected();
   }
 
   let today: { day: number; block: number } | undefined;
   live = new Live(link, {
     snapshot(now) {
-      if (isOther()) return;
+      void chain.look();
+      if (leaving || isOther()) return;
       snapshot.set(now);
       condition.set({ is: "up" });
       void countEarnings();
@@ -99,6 +110,9 @@ async function load(port: number) {
       if (isOther()) return;
       rounds.update((all) => new Map(all).set(model, now));
       void countEarnings();
+    },
+    governance(now) {
+      if (!isOther()) governance.set(now ?? "strange");
     },
     failed(reason) {
       if (isOther()) return;

@@ -1,17 +1,20 @@
 /**
  * Follows the chain: a snapshot at every new block, the recent blocks with what happened in them, the rounds.
  *
- * Blocks come when they come; nothing here polls. One look at the chain runs at a time, and what came meanwhile is looked
- * at afterwards, once.
+ * Blocks come when they come; nothing here polls, but for how far a node is that catches up: it tells of no block then. One look
+ * at the chain runs at a time, and what came meanwhile is looked at afterwards, once.
  */
 import type { BlockInfo } from "polkadot-api";
 import { named } from "../format/names";
 import type { HydraApi } from "./api";
-import { news } from "./blocks";
+import { find, news } from "./blocks";
 import { VoteBook } from "./events";
 import { type Link, patiently } from "./link";
+import { Pace } from "./pace";
+import { NotUnderstood } from "./raw";
 import * as read from "./read";
-import type { BlockNews, BlockRef, Model, Round, Snapshot } from "./types";
+import { Referenda } from "./referenda";
+import type { BlockNews, BlockRef, Governance, Model, Round, Snapshot } from "./types";
 
 /** Blocks that the page keeps. */
 const KEPT = 60;
@@ -20,6 +23,8 @@ const FIRST = 12;
 /** More PCs than this are read anew only now and then. */
 const MANY = 40;
 const EVERY = 10;
+/** How often a node that catches up is asked how far it is. */
+const SYNCING = 2_000;
 
 interface Fixed {
   chain: string;
@@ -31,6 +36,8 @@ export interface Hears {
   snapshot(now: Snapshot): void;
   blocks(recent: BlockNews[]): void;
   rounds(model: number, rounds: Round[]): void;
+  /** How the rules change; `undefined` where this page can't read that. */
+  governance(now: Governance | undefined): void;
   /** The node is there, and can't be understood. */
   failed(reason: unknown): void;
 }
@@ -38,6 +45,11 @@ export interface Hears {
 interface Health {
   peers: number;
   isSyncing: boolean;
+}
+
+interface SyncState {
+  currentBlock?: number;
+  highestBlock?: number;
 }
 
 export class Live {
@@ -57,12 +69,20 @@ export class Live {
   private readonly subscriptions: { unsubscribe(): void }[] = [];
   /** This PC's account, once the trainer has said which. */
   private account: string | undefined;
+  private readonly referenda: Referenda;
+  /** Whether referenda are being read. */
+  private reading = false;
+  private readonly pace = new Pace();
+  private syncing: ReturnType<typeof setTimeout> | undefined;
+  /** What was told last. */
+  private told: Snapshot | undefined;
 
   constructor(
     private readonly link: Link,
     private readonly hears: Hears,
   ) {
-    const { client } = link;
+    const { api, client } = link;
+    this.referenda = new Referenda(api, (number) => find(link, String(number)));
     const failed = { error: (reason: unknown) => this.hears.failed(reason) };
     this.subscriptions.push(
       client.finalizedBlock$.subscribe({ next: (block) => (this.finalised = block), ...failed }),
@@ -72,6 +92,7 @@ export class Live {
 
   stop(): void {
     this.stopped = true;
+    clearTimeout(this.syncing);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
   }
 
@@ -85,7 +106,9 @@ export class Live {
   reconnected(): void {
     this.turn += 1;
     this.looking = false;
+    this.reading = false;
     this.fixed = undefined;
+    this.pace.forget();
     this.look();
   }
 
@@ -139,17 +162,19 @@ export class Live {
       this.clock(),
       this.account ? read.me(api, this.account, models, at) : undefined,
     ]);
-    const highest = health.isSyncing ? await this.highest() : undefined;
+    const sync = health.isSyncing ? await this.syncState() : undefined;
     await this.readMembers(api, best);
     if (!isWanted()) return;
-    this.hears.snapshot({
+    this.tell({
       best: { hash: best.hash, number: best.number },
       finalised: { hash: this.finalised.hash, number: this.finalised.number },
       time: time > 0n ? Number(time) : undefined,
       ...this.fixed,
       peers: health.peers,
       syncing: health.isSyncing,
-      highest,
+      highest: sync?.highestBlock,
+      reached: sync?.currentBlock,
+      syncLeftMs: this.pace.left(sync?.highestBlock),
       clock,
       models,
       members: this.members,
@@ -157,8 +182,53 @@ export class Live {
       price,
       me,
     });
+    void this.readGovernance(best);
     await this.readRounds(api, models, at);
     await this.readNews(api, best);
+  }
+
+  private tell(now: Snapshot): void {
+    this.told = now;
+    this.hears.snapshot(now);
+    if (now.syncing) this.watchAgain();
+    else this.pace.forget();
+  }
+
+  private watchAgain(): void {
+    clearTimeout(this.syncing);
+    this.syncing = setTimeout(() => void this.watchSync(), SYNCING);
+  }
+
+  /** How far a node is that catches up. When it is done, everything is looked at again. */
+  private async watchSync(): Promise<void> {
+    const { told } = this;
+    try {
+      const [health, state] = await Promise.all([this.link.request<Health>("system_health", []), this.syncState()]);
+      // What came meanwhile is newer, and is watched in its turn.
+      if (this.stopped || !told?.syncing || told !== this.told) return;
+      if (!health.isSyncing) return this.look();
+      const { currentBlock: reached, highestBlock: highest } = state;
+      if (reached !== undefined) this.pace.note(reached, Date.now());
+      this.tell({ ...told, peers: health.peers, highest, reached, syncLeftMs: this.pace.left(highest) });
+    } catch {
+      // It is away, and everything is looked at again when it is back; or it was only slow.
+      if (!this.stopped && told === this.told) this.watchAgain();
+    }
+  }
+
+  /** Beside everything else: what is asked for there may be as large as a runtime. */
+  private async readGovernance(best: BlockRef): Promise<void> {
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      this.hears.governance(await patiently(this.referenda.at(best, this.finalised.number), "referenda"));
+    } catch (reason) {
+      // A chain without referenda, or with others than this page knows. Whatever else went wrong, the next block tells.
+      const message = reason instanceof Error ? reason.message : "";
+      if (reason instanceof NotUnderstood || /^(Runtime entry .* not found|Incompatible)/.test(message)) this.hears.governance(undefined);
+    } finally {
+      this.reading = false;
+    }
   }
 
   private async constants(api: HydraApi): Promise<Fixed> {
@@ -182,12 +252,12 @@ export class Live {
     }
   }
 
-  private async highest(): Promise<number | undefined> {
+  private async syncState(): Promise<SyncState> {
     try {
-      const state = await this.link.request<{ highestBlock?: number }>("system_syncState", []);
-      return state.highestBlock;
+      return await this.link.request<SyncState>("system_syncState", []);
     } catch {
-      return undefined;
+      // A node that does not say.
+      return {};
     }
   }
 

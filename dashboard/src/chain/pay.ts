@@ -57,7 +57,7 @@ export class NotTaken extends Error {
   }
 }
 
-function transaction(api: HydraApi, order: Order): Transaction {
+function transaction(api: Pick<HydraApi, "tx">, order: Order): Transaction {
   switch (order.kind) {
     case "send":
       return api.tx.Balances.transfer_keep_alive({ dest: { type: "Id", value: order.to }, value: order.amount });
@@ -72,28 +72,40 @@ export const fee = (link: Link, order: Order, from: string): Promise<bigint> =>
 /** The same signer, whose signatures say which metadata they were made with. */
 export const overMetadata = (signer: PolkadotSigner): PolkadotSigner => withMetadataHash(MONEY, signer);
 
+/** What signing asks of the node. */
+export interface Teller extends Pick<Link, "request"> {
+  client: Pick<Link["client"], "getFinalizedBlock" | "hodlBlock">;
+  api: Pick<HydraApi, "tx">;
+}
+
 export async function sign(
-  link: Link,
+  link: Teller,
   genesis: string,
   order: Order,
   signer: PolkadotSigner,
   from: string,
   { loose, block }: { loose: Loose | undefined; block: number },
 ): Promise<Signed> {
-  const born = await patiently(link.client.getFinalizedBlock(), "the final block");
   const nonce = numberFor(await link.request<number>("system_accountNextIndex", [from]), loose, block);
-  const bytes = await patiently(
-    transaction(link.api, order).sign(overMetadata(signer), {
-      at: born.hash,
-      nonce,
-      mortality: { mortal: true, period: LIFE },
-    }),
-    "what a transaction needs",
-  );
-  return {
-    bytes: toHex(bytes),
-    sent: { transaction: hashOf(bytes), genesis, born: born.number, dies: born.number + LIFE, nonce },
-  };
+  const born = await patiently(link.client.getFinalizedBlock(), "the final block");
+  // At once: polkadot-api lets go of a block as soon as a later one is final, and signs at none that it has let go of.
+  const release = link.client.hodlBlock(born.hash);
+  try {
+    const bytes = await patiently(
+      transaction(link.api, order).sign(overMetadata(signer), {
+        at: born.hash,
+        nonce,
+        mortality: { mortal: true, period: LIFE },
+      }),
+      "what a transaction needs",
+    );
+    return {
+      bytes: toHex(bytes),
+      sent: { transaction: hashOf(bytes), genesis, born: born.number, dies: born.number + LIFE, nonce },
+    };
+  } finally {
+    release();
+  }
 }
 
 /** Hands it over. After a `NotTaken` it is nowhere; after any other error nobody knows. */

@@ -39,6 +39,11 @@ export function bigintOf(value: unknown, what: string): bigint {
   throw new NotUnderstood(what);
 }
 
+export function listOf(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new NotUnderstood(what);
+}
+
 export function stringOf(value: unknown, what: string): string {
   if (typeof value === "string") return value;
   throw new NotUnderstood(what);

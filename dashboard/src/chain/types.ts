@@ -138,8 +138,26 @@ export type Happening =
   | { kind: "inactive"; who: string }
   | { kind: "active"; who: string }
   | { kind: "displaced"; who: string }
+  | { kind: "referendum"; index: number; step: Step }
+  | { kind: "deposited"; who: string; index: number; amount: bigint }
+  | { kind: "voted"; who: string; index: number; aye: bigint; nay: bigint; abstain: bigint; times: number }
+  | { kind: "enacted"; index: number | undefined; failure: string | undefined }
+  | { kind: "upgraded" }
+  | { kind: "model-added"; model: number }
   | { kind: "failed"; reason: string }
   | { kind: "other"; name: string };
+
+/** What became of a referendum in a block. */
+export type Step =
+  | "submitted"
+  | "deciding"
+  | "confirming"
+  | "unconfirmed"
+  | "approved"
+  | "rejected"
+  | "timed-out"
+  | "cancelled"
+  | "killed";
 
 /** A happening and the extrinsic that brought it about, if one did. */
 export interface Event {
@@ -191,8 +209,11 @@ export interface Snapshot {
   slotMs: number;
   peers: number;
   syncing: boolean;
-  /** The highest block that peers have told of, while syncing. */
+  /** While syncing: the highest block that peers have told of, and the one that the node is at. */
   highest: number | undefined;
+  reached: number | undefined;
+  /** While syncing: how long it takes from here, where the speed is steady enough to say. */
+  syncLeftMs: number | undefined;
   clock: { offsetMs: number | undefined; warning: string | undefined } | undefined;
   models: Model[];
   members: Member[];
@@ -210,4 +231,96 @@ export interface Me {
   parts: Map<number, Part>;
   /** What its proposals of the current rounds earn if they are accepted. */
   underVote: bigint;
+}
+
+/** A call of the runtime, and what of its arguments says most. */
+export interface Call {
+  /** `Pallet.call` */
+  name: string;
+  about: string | undefined;
+}
+
+/** What a referendum asks for. */
+export type Asked =
+  /** `there`: whether the chain has it now. Nothing is done of what has gone, unless somebody brings it back. */
+  | { is: "known"; calls: Call[]; there: boolean }
+  /** The chain has its hash only. */
+  | { is: "missing" }
+  /** It is there, and this page can't read it. */
+  | { is: "strange" };
+
+export type Stage =
+  /** For who lays down the deposit that a decision takes; until this block. */
+  | { is: "waiting"; until: number }
+  /** To be read, until this block. */
+  | { is: "preparing"; until: number }
+  /** Until one of those is decided that are before it. */
+  | { is: "queued" }
+  /** Rejected in this block, if it hasn't enough votes until then. */
+  | { is: "deciding"; until: number }
+  /** It has enough votes; approved in this block, if it keeps them. */
+  | { is: "confirming"; until: number };
+
+/** What a referendum needs to pass, as shares from 0 to 1. */
+export interface Needs {
+  approval: number;
+  support: number;
+}
+
+/** A referendum that isn't over. */
+export interface Ongoing {
+  index: number;
+  /** Its track's name; its number, where the chain says none. */
+  track: string;
+  asked: Asked;
+  by: string;
+  submitted: number;
+  stage: Stage;
+  /** What placing the decision deposit costs. */
+  deposit: bigint | undefined;
+  /** Votes: HYDRA times conviction. */
+  ayes: bigint;
+  nays: bigint;
+  /** HYDRA that says yes or abstains. */
+  support: bigint;
+  /** Ayes of ayes and nays; `undefined` where nobody has voted. */
+  approval: number | undefined;
+  /** Support, of all HYDRA. */
+  supportShare: number;
+  /** Now, and in the last block of the decision; not known for a track that this page can't read. */
+  needs: { now: Needs; last: Needs } | undefined;
+}
+
+export type Verdict = "Approved" | "Rejected" | "Cancelled" | "TimedOut" | "Killed";
+
+/** A referendum that is over. What it was about is kept by the chain for a while only. */
+export interface Decided {
+  index: number;
+  verdict: Verdict;
+  block: number;
+  track: string | undefined;
+  asked: Asked | undefined;
+}
+
+/** A call that is going to be made. */
+export interface Planned {
+  block: number;
+  /** Whether it may do anything: change the rules above all. */
+  root: boolean;
+  /** The referendum that asked for it, where it was one by itself. */
+  referendum: number | undefined;
+  asked: Asked;
+}
+
+/** How the rules change. */
+export interface Governance {
+  /** The block that it is of. */
+  at: number;
+  ongoing: Ongoing[];
+  /** Referenda that this page can't read. */
+  strange: number[];
+  /** Newest first. */
+  decided: Decided[];
+  /** Next first. */
+  planned: Planned[];
 }

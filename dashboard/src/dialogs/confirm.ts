@@ -56,9 +56,10 @@ export function useConfirm() {
         set({ ...offered, offer: now });
         return "What this costs is not what was shown any more. Look at it again, then confirm.";
       }
-      set(undefined);
-      await payments.pay(now.order, payer.signer, payer.address, offered.question);
-      return undefined;
+      const reason = await payments.pay(now.order, payer.signer, payer.address, offered.question);
+      // What wasn't begun can be confirmed again.
+      if (reason === undefined) set(undefined);
+      return reason;
     });
 
   return { key, offer: offered?.offer, problem, say, working, review, confirm, change: () => set(undefined) };

@@ -48,8 +48,8 @@ function Unlock() {
     <form class="unlock" onSubmit={(event) => void submit(event)}>
       <p>
         Choose the keystore file of the account that pays: one that <code>hydra wallet backup</code> writes, or that the
-        polkadot-js extension exports. It is opened in this page, and goes nowhere. This PC’s own account:{" "}
-        <code>hydra wallet import</code> its phrase first (see “The dashboard” in docs/user-guide.md).
+        polkadot-js extension exports. It is opened in this page, and goes nowhere. For this PC’s own account
+        make it with <code>hydra wallet backup --this-pc --out this-pc.json</code>.
       </p>
       <label>
         Keystore file

@@ -31,3 +31,10 @@ export function exactTime(time: number): string {
   const date = new Date(time);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(time)}`;
 }
+
+const TEN_MINUTES = 600_000;
+
+/** When something is going to be, to ten minutes: `2026-12-01 14:20`. It is said again when it is another one only. */
+export function roughTime(time: number): string {
+  return exactTime(Math.round(time / TEN_MINUTES) * TEN_MINUTES).slice(0, -3);
+}

@@ -56,6 +56,10 @@ const LOOSE_KEY = "hydra-refused-payments";
 const MAX_LOOSE = 16;
 const KINDS: Kind[] = ["send", "ask"];
 
+/** Why nothing is paid before it is known what was. */
+const UNKNOWN =
+  "Nothing was sent: this PC’s node hasn’t said yet which chain it follows, so this page can’t tell what was paid before. Try again in a moment.";
+
 const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 /** Whether there is nothing left to wait for: neither a block, nor finality, nor an answer. */
@@ -105,20 +109,21 @@ export class Payments<Signer> {
   }
 
   /**
-   * Begins a payment, unless there is one of its kind that isn't settled, or may be: what was kept is not looked at yet.
-   * Resolves when it was handed over, or could not be.
+   * Begins a payment, unless there is one of its kind that isn't settled, which is then the one that is shown, or may be:
+   * what was kept is not looked at yet. Then it says so. Resolves when it was handed over, or could not be.
    */
-  async pay(order: Order, signer: Signer, account: string, question?: string): Promise<void> {
+  async pay(order: Order, signer: Signer, account: string, question?: string): Promise<string | undefined> {
     const store = this.of[order.kind];
     const before = store.get();
-    if (!this.restored || (before && !isSettled(before))) return;
+    if (!this.restored) return UNKNOWN;
+    if (before && !isSettled(before)) return undefined;
     store.set({ order, account, question, sent: undefined, stage: { is: "signing" }, answer: undefined, problem: undefined });
     let signed: Signed;
     try {
       signed = await this.world.sign(order, signer, account, (genesis) => this.looseOf(order.kind, account, genesis));
     } catch (reason) {
       this.stage(store, { is: "refused", problem: `It could not be signed: ${textOf(reason)}. Nothing was sent.` });
-      return;
+      return undefined;
     }
     // Kept before it is handed over: from now on it may be in a block.
     this.change(store, { sent: signed.sent, stage: { is: "sent" } });
@@ -128,11 +133,12 @@ export class Payments<Signer> {
       if (this.world.isRefusal(reason)) {
         this.loosen(order.kind, account, signed.sent);
         this.stage(store, { is: "refused", problem: `The network did not take it (${textOf(reason)}). Nothing was sent.` });
-        return;
+        return undefined;
       }
       this.stage(store, { is: "sent", doubt: textOf(reason) });
     }
     this.follow(store, signed.sent);
+    return undefined;
   }
 
   /** The person has seen how it ended. What is on its way stays. */

@@ -6,19 +6,28 @@ import { exact, short } from "../format/amount";
 import { nameOf, named } from "../format/names";
 import { count, percent } from "../format/number";
 import { Copy } from "../parts/copy";
-import { BlockLink, RoundLink } from "../parts/links";
+import { BlockLink, RoundLink, To } from "../parts/links";
 import { Sentence } from "../parts/sentence";
-import { acceptedBy, rejectedBecause, undecidedBecause } from "../words/reasons";
+import { acceptedBecause, rejectedBecause, undecidedBecause } from "../words/reasons";
 import { Page, Wait, useFetched } from "./page";
 
 /** Results that are listed. */
 const SHOWN = 50;
 
-export const WORDS: Record<chain.Outcome, (of: chain.Proposal) => string> = {
-  Accepted: (of) => acceptedBy(of.tally, undefined),
-  Rejected: (of) => rejectedBecause(of.tally, undefined),
-  Undecided: (of) => undecidedBecause(of.tally, undefined),
+export const WORDS: Record<chain.Outcome, (of: chain.Proposal, votes: chain.Votes | undefined) => string> = {
+  Accepted: (of, votes) => acceptedBecause(of.tally, votes),
+  Rejected: (of, votes) => rejectedBecause(of.tally, votes),
+  Undecided: (of, votes) => undecidedBecause(of.tally, votes),
 };
+
+/** What single PCs said of a result, if that was seen: its record has the weights only. */
+export function votesIn(recent: chain.BlockNews[], model: number, round: number, who: string): chain.Votes | undefined {
+  for (const { happening } of recent.flatMap((block) => block.events)) {
+    if (!("votes" in happening) || happening.votes === undefined) continue;
+    if (happening.model === model && happening.round === round && happening.who === who) return happening.votes;
+  }
+  return undefined;
+}
 
 const concerns = (happening: chain.Happening, address: string): boolean =>
   Object.values(happening).includes(address) && !["revealed", "committed", "attested", "proposed"].includes(happening.kind);
@@ -73,7 +82,13 @@ export function AccountPage({ address }: { address: string }) {
               </>
             )}
             <dt>Share of the model</dt>
-            <dd class="num">{part.of === 0n ? "–" : percent(Number((part.shares * 1_000_000n) / part.of) / 1_000_000, 1)}</dd>
+            <dd class="num">
+              {part.of === 0n ? (
+                "–"
+              ) : (
+                <To to={{ view: "model", model: 0 }}>{percent(Number((part.shares * 1_000_000n) / part.of) / 1_000_000, 1)}</To>
+              )}
+            </dd>
             <dt>Can claim of questions</dt>
             <dd class="num">{exact(part.owed)} HYDRA</dd>
           </dl>
@@ -129,8 +144,12 @@ export function AccountPage({ address }: { address: string }) {
                       </RoundLink>
                     </th>
                     <td>{proposal.outcome.toLowerCase()}</td>
-                    <td>{WORDS[proposal.outcome](proposal)}</td>
-                    <td class="right num">{short(proposal.reward)}</td>
+                    <td>{WORDS[proposal.outcome](proposal, votesIn(recent, model, round.round, address))}</td>
+                    <td class="right num">
+                      <To to={{ view: "round", model, round: round.round }} again>
+                        {short(proposal.reward)}
+                      </To>
+                    </td>
                     <td class="right num">
                       <BlockLink number={round.settledAt} />
                     </td>

@@ -3,8 +3,8 @@ import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { exactHydra, short } from "../format/amount";
 import { who } from "../format/names";
-import { percent } from "../format/number";
-import { Who } from "../parts/links";
+import { count, percent } from "../format/number";
+import { To, Who } from "../parts/links";
 import { Page } from "./page";
 
 interface Tally {
@@ -27,6 +27,16 @@ export function tallies(rounds: chain.Round[]): Map<string, Tally> {
   }
   return all;
 }
+
+/** What there is to say of a PC in figures, in the order of the table's columns. */
+const figures = (member: chain.Member, tally: Tally | undefined, weight: bigint): { text: string; title?: string }[] => [
+  { text: short(member.stake), title: exactHydra(member.stake) },
+  { text: member.reputation.toFixed(3) },
+  { text: percent(weight === 0n ? 0 : Number((member.weight * 10_000n) / weight) / 10_000, 1) },
+  { text: count(tally?.accepted ?? 0) },
+  { text: count(tally?.rejected ?? 0) },
+  { text: short(tally?.earned ?? 0n) },
+];
 
 export function Accounts() {
   const snapshot = useStore(chain.snapshot);
@@ -65,25 +75,21 @@ export function Accounts() {
             </tr>
           </thead>
           <tbody>
-            {members.map((member) => {
-              const tally = done.get(member.address);
-              return (
+            {members.map((member) => (
                 <tr key={member.address}>
                   <th scope="row">
                     <Who address={member.address} />
                   </th>
                   <td>{member.active ? "taking part" : "away"}</td>
-                  <td class="right num" title={exactHydra(member.stake)}>
-                    {short(member.stake)}
-                  </td>
-                  <td class="right num">{member.reputation.toFixed(3)}</td>
-                  <td class="right num">{percent(weight === 0n ? 0 : Number((member.weight * 10_000n) / weight) / 10_000, 1)}</td>
-                  <td class="right num">{tally?.accepted ?? 0}</td>
-                  <td class="right num">{tally?.rejected ?? 0}</td>
-                  <td class="right num">{short(tally?.earned ?? 0n)}</td>
+                  {figures(member, done.get(member.address), weight).map(({ text, title }, index) => (
+                    <td key={index} class="right num">
+                      <To to={{ view: "account", address: member.address }} title={title} again>
+                        {text}
+                      </To>
+                    </td>
+                  ))}
                 </tr>
-              );
-            })}
+            ))}
           </tbody>
         </table>
       </div>

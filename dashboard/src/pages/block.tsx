@@ -6,7 +6,7 @@ import { bytes, count } from "../format/number";
 import { exactTime } from "../format/time";
 import { Ago } from "../parts/ago";
 import { Copy } from "../parts/copy";
-import { BlockLink, Hash, Who } from "../parts/links";
+import { BlockLink, Hash, To, Who } from "../parts/links";
 import { Sentence } from "../parts/sentence";
 import { Page, Wait, useFetched } from "./page";
 
@@ -92,12 +92,12 @@ function Shown({ block, final }: { block: chain.Block; final: number | undefined
         </table>
       </div>
       <h2>What happened</h2>
-      <Events events={block.events} />
+      <Events events={block.events} block={block.hash} />
     </>
   );
 }
 
-export function Events({ events }: { events: chain.Event[] | undefined }) {
+export function Events({ events, block }: { events: chain.Event[] | undefined; block: string }) {
   if (!events) {
     return <p>This node no longer keeps the state of this block, so what happened in it can’t be told here. Its extrinsics are above.</p>;
   }
@@ -123,7 +123,9 @@ export function Events({ events }: { events: chain.Event[] | undefined }) {
               <td>
                 {event.happening.kind === "other" ? <code class="fields">{event.fields}</code> : <Sentence of={event.happening} />}
               </td>
-              <td class="right num">{event.extrinsic ?? "–"}</td>
+              <td class="right num">
+                {event.extrinsic === undefined ? "–" : <To to={{ view: "extrinsic", block, index: event.extrinsic }}>{event.extrinsic}</To>}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -3,14 +3,16 @@ import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { count } from "../format/number";
 import { Ago } from "../parts/ago";
-import { BlockLink, Hash } from "../parts/links";
+import { BlockLink, Hash, To } from "../parts/links";
 import { Sentence } from "../parts/sentence";
+import { useSteady } from "../parts/steady";
 import { newsOf } from "../words/happening";
 import { Page } from "./page";
 
 export function Blocks() {
   const blocks = useStore(chain.recent);
   const snapshot = useStore(chain.snapshot);
+  const lines = useSteady<HTMLTableSectionElement>();
   const final = snapshot?.finalised.number ?? 0;
   return (
     <Page title="Blocks">
@@ -30,17 +32,21 @@ export function Blocks() {
               <th scope="col">Hash</th>
             </tr>
           </thead>
-          <tbody>
+          <tbody ref={lines}>
             {blocks.map((block) => (
               <tr key={block.hash}>
                 <th scope="row" class="right num">
                   <BlockLink number={block.number} hash={block.hash} />
                 </th>
-                <td>
+                <td class="when">
                   <Ago time={block.time} />
-                  {block.number > final && <span class="note"> not final yet</span>}
+                  {block.number > final && <span class="note">not final yet</span>}
                 </td>
-                <td class="right num">{count(block.extrinsics)}</td>
+                <td class="right num">
+                  <To to={{ view: "block", id: block.hash }} again>
+                    {count(block.extrinsics)}
+                  </To>
+                </td>
                 <td>
                   {newsOf(block.events.map((event) => event.happening)).map((happening, index) => (
                     <Sentence key={index} of={happening} />

@@ -52,7 +52,7 @@ export function ExtrinsicPage({ block, index }: { block: string; index: number }
                 </dd>
               </dl>
               <h2>What happened</h2>
-              <Events events={events} />
+              <Events events={events} block={found.hash} />
             </>
           );
         }}

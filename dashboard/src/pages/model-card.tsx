@@ -6,8 +6,8 @@ import { bytes, count, percent } from "../format/number";
 import { exact } from "../format/amount";
 import { Chart } from "../parts/chart";
 import { Copy } from "../parts/copy";
-import { Hash } from "../parts/links";
-import { pointsOf } from "../panels/model";
+import { Hash, To } from "../parts/links";
+import { originOf, pointsOf } from "../panels/model";
 import { Page } from "./page";
 
 /** Profiles in words. */
@@ -26,19 +26,27 @@ export function ModelCard({ model: number }: { model: number }) {
       </Page>
     );
   }
+  const origin = originOf(number, model.confirmedVersion, rounds);
   const paid = rounds.flatMap((round) => round.proposals).reduce((sum, proposal) => sum + proposal.reward, 0n);
   return (
     <Page title={`Model: ${model.dataset}`}>
-      <Chart points={pointsOf(rounds)} />
+      <Chart points={pointsOf(rounds)} model={number} />
       <dl class="lines">
         <dt>Accuracy</dt>
         <dd class="num">
-          {model.score
-            ? `${percent(model.score.correct / Math.max(1, model.score.total))}, ${model.score.correct} of ${model.score.total} held-out samples`
-            : "not measured yet"}
+          {model.score ? (
+            <>
+              <To to={origin}>{percent(model.score.correct / Math.max(1, model.score.total))}</To>, {model.score.correct} of{" "}
+              {model.score.total} held-out samples
+            </>
+          ) : (
+            "not measured yet"
+          )}
         </dd>
         <dt>Version</dt>
-        <dd class="num">{count(model.confirmedVersion)}, confirmed</dd>
+        <dd class="num">
+          <To to={origin}>{count(model.confirmedVersion)}</To>, confirmed
+        </dd>
         <dt>Weights</dt>
         <dd>
           <Hash hash={model.weights} whole /> <Copy text={model.weights} />
@@ -65,7 +73,9 @@ export function ModelCard({ model: number }: { model: number }) {
           {model.phases.train} + {model.phases.verify} + {model.phases.reveal} blocks: training, checking, revealing votes
         </dd>
         <dt>Paid for work on record</dt>
-        <dd class="num">{exact(paid)} HYDRA</dd>
+        <dd class="num">
+          <To to={{ view: "rounds", model: number }}>{exact(paid)}</To> HYDRA
+        </dd>
       </dl>
       <p class="links">
         <a href={href({ view: "rounds", model: number })}>All rounds on record</a>

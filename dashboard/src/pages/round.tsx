@@ -3,10 +3,10 @@ import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { short } from "../format/amount";
 import { count, percent } from "../format/number";
-import { BlockLink, Hash, RoundLink, Who } from "../parts/links";
+import { BlockLink, Hash, RoundLink, To, Who } from "../parts/links";
 import { Sentence } from "../parts/sentence";
 import { PHASE_NAMES } from "../words/state";
-import { WORDS } from "./account";
+import { WORDS, votesIn } from "./account";
 import { Page } from "./page";
 
 export function RoundPage({ model, round: number }: { model: number; round: number }) {
@@ -41,7 +41,7 @@ export function RoundPage({ model, round: number }: { model: number; round: numb
       )}
       {all && !round && now && number > now.round && <p>This round is still to come.</p>}
       {all && !round && now && number < now.round && <p>The chain no longer keeps the record of this round.</p>}
-      {round && <Settled model={model} round={round} />}
+      {round && <Settled model={model} round={round} recent={recent} />}
       {lately.length > 0 && (
         <>
           <h2>What happened</h2>
@@ -63,7 +63,7 @@ export function RoundPage({ model, round: number }: { model: number; round: numb
   );
 }
 
-function Settled({ model, round }: { model: number; round: chain.Round }) {
+function Settled({ model, round, recent }: { model: number; round: chain.Round; recent: chain.BlockNews[] }) {
   const differ = round.attestations.filter((one) => round.weights !== undefined && one.weights !== round.weights);
   return (
     <>
@@ -73,12 +73,19 @@ function Settled({ model, round }: { model: number; round: chain.Round }) {
           opened in <BlockLink number={round.openedAt} />, settled in <BlockLink number={round.settledAt} />
         </dd>
         <dt>Version</dt>
-        <dd class="num">{count(round.version)}</dd>
+        <dd class="num">
+          <To to={{ view: "model", model }}>{count(round.version)}</To>
+        </dd>
         <dt>Accuracy</dt>
         <dd class="num">
-          {round.score
-            ? `${percent(round.score.correct / Math.max(1, round.score.total))}, ${round.score.correct} of ${round.score.total} held-out samples`
-            : "not confirmed"}
+          {round.score ? (
+            <>
+              <To to={{ view: "model", model }}>{percent(round.score.correct / Math.max(1, round.score.total))}</To>, {round.score.correct} of{" "}
+              {round.score.total} held-out samples
+            </>
+          ) : (
+            "not confirmed"
+          )}
         </dd>
         <dt>Weights</dt>
         <dd>{round.weights ? <Hash hash={round.weights} whole /> : "not confirmed"}</dd>
@@ -110,10 +117,14 @@ function Settled({ model, round }: { model: number; round: chain.Round }) {
                   <Who address={proposal.proposer} />
                 </th>
                 <td>{proposal.outcome.toLowerCase()}</td>
-                <td>{WORDS[proposal.outcome](proposal)}</td>
+                <td>{WORDS[proposal.outcome](proposal, votesIn(recent, model, round.round, proposal.proposer))}</td>
                 <td class="right num">{percent(proposal.tally.accept, 0)}</td>
                 <td class="right num">{percent(proposal.tally.reject, 0)}</td>
-                <td class="right num">{short(proposal.reward)}</td>
+                <td class="right num">
+                  <To to={{ view: "account", address: proposal.proposer }} again>
+                    {short(proposal.reward)}
+                  </To>
+                </td>
               </tr>
             ))}
           </tbody>

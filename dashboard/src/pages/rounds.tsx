@@ -3,17 +3,29 @@ import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { short } from "../format/amount";
 import { count, percent } from "../format/number";
-import { BlockLink, Hash, RoundLink, Who } from "../parts/links";
+import { BlockLink, Hash, RoundLink, To, Who } from "../parts/links";
+import { useSteady } from "../parts/steady";
 import { PHASE_NAMES } from "../words/state";
 import { Page } from "./page";
 
 const tally = (round: chain.Round, outcome: chain.Outcome): number =>
   round.proposals.filter((proposal) => proposal.outcome === outcome).length;
 
+/** What there is to say of a round in figures, in the order of the table's columns. */
+const figures = (round: chain.Round): string[] => [
+  count(round.version),
+  percent(round.score && round.score.correct / Math.max(1, round.score.total)),
+  count(tally(round, "Accepted")),
+  count(tally(round, "Rejected")),
+  count(tally(round, "Undecided")),
+  count(round.attestations.length),
+];
+
 export function Rounds({ model }: { model: number }) {
   const snapshot = useStore(chain.snapshot);
   const all = useStore(chain.rounds).get(model) ?? [];
   const now = snapshot?.models.find((one) => one.model === model);
+  const lines = useSteady<HTMLTableSectionElement>();
   const [first] = all;
   return (
     <Page title={`Rounds of ${now?.dataset ?? `model ${model}`}`}>
@@ -64,7 +76,7 @@ export function Rounds({ model }: { model: number }) {
               </th>
             </tr>
           </thead>
-          <tbody>
+          <tbody ref={lines}>
             {[...all].reverse().map((round) => (
               <tr key={round.round}>
                 <th scope="row" class="right num">
@@ -72,12 +84,13 @@ export function Rounds({ model }: { model: number }) {
                     {count(round.round)}
                   </RoundLink>
                 </th>
-                <td class="right num">{count(round.version)}</td>
-                <td class="right num">{percent(round.score && round.score.correct / Math.max(1, round.score.total))}</td>
-                <td class="right num">{tally(round, "Accepted")}</td>
-                <td class="right num">{tally(round, "Rejected")}</td>
-                <td class="right num">{tally(round, "Undecided")}</td>
-                <td class="right num">{round.attestations.length}</td>
+                {figures(round).map((figure, index) => (
+                  <td key={index} class="right num">
+                    <To to={{ view: "round", model, round: round.round }} again>
+                      {figure}
+                    </To>
+                  </td>
+                ))}
                 <td>{round.weights ? <Hash hash={round.weights} /> : <span class="muted">not confirmed</span>}</td>
                 <td>
                   {round.proposals

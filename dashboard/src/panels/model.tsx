@@ -1,7 +1,7 @@
 /** The model: how good it is and was, and a question to it. */
 import { useState } from "preact/hooks";
 import * as chain from "../chain";
-import { href } from "../app/router";
+import { type Route, href } from "../app/router";
 import { useStore } from "../app/store";
 import { Ask } from "../dialogs/ask";
 import { exact } from "../format/amount";
@@ -9,6 +9,7 @@ import { count, percent } from "../format/number";
 import { payments } from "../money";
 import { isOnItsWay } from "../money/payments";
 import { Chart, type Point } from "../parts/chart";
+import { To } from "../parts/links";
 import { Figure, Panel } from "../parts/panel";
 import { shareOf } from "./share";
 
@@ -22,6 +23,12 @@ export function pointsOf(rounds: chain.Round[]): Point[] {
   return [...points.values()].sort((a, b) => a.x - b.x);
 }
 
+/** Where a version comes from: the round that made it, if it is on record. */
+export function originOf(model: number, version: number, rounds: chain.Round[]): Route {
+  const made = rounds.find((round) => round.version === version && round.score !== undefined);
+  return made ? { view: "round", model, round: made.round } : { view: "model", model };
+}
+
 export function ModelPanel() {
   const snapshot = useStore(chain.snapshot);
   const condition = useStore(chain.condition);
@@ -31,7 +38,10 @@ export function ModelPanel() {
   const [chosen, choose] = useState(0);
   const models = snapshot?.models ?? [];
   const model = models.find((one) => one.model === chosen) ?? models[0];
-  const points = pointsOf(rounds.get(model?.model ?? 0) ?? []);
+  const records = rounds.get(model?.model ?? 0) ?? [];
+  const points = pointsOf(records);
+  const origin = model && originOf(model.model, model.confirmedVersion, records);
+  const share = model && snapshot?.me && shareOf(snapshot.me, model.model);
   const ready = model !== undefined && model.confirmedVersion > 0;
 
   return (
@@ -56,17 +66,17 @@ export function ModelPanel() {
       }
     >
       <div class="model-body">
-        <Chart points={points} />
+        <Chart points={points} model={model?.model ?? 0} />
         <div>
           <dl class="figures">
             <Figure name="Accuracy" hook="accuracy" big note={model?.score && `${model.score.correct} of ${model.score.total}`}>
-              {percent(model?.score && model.score.correct / Math.max(1, model.score.total))}
+              {origin && model.score ? <To to={origin}>{percent(model.score.correct / Math.max(1, model.score.total))}</To> : "–"}
             </Figure>
             <Figure name="Version" hook="version" note={model && model.version > model.confirmedVersion ? `${count(model.version)} is being confirmed` : undefined}>
-              {model ? count(model.confirmedVersion) : "–"}
+              {origin ? <To to={origin}>{count(model.confirmedVersion)}</To> : "–"}
             </Figure>
             <Figure name="My share" hook="share">
-              {percent(snapshot?.me && shareOf(snapshot.me, model?.model ?? 0), 1)}
+              {model && share !== undefined ? <To to={{ view: "model", model: model.model }}>{percent(share, 1)}</To> : "–"}
             </Figure>
           </dl>
           <p class="actions">

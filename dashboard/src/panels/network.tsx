@@ -6,7 +6,7 @@ import { AddPeer } from "../dialogs/add-peer";
 import { nameOf, named } from "../format/names";
 import { count, several } from "../format/number";
 import { Ago } from "../parts/ago";
-import { BlockLink } from "../parts/links";
+import { BlockLink, To } from "../parts/links";
 import { Figure, Panel } from "../parts/panel";
 import { Picture } from "../parts/picture";
 import { PeerTable } from "../parts/peers";
@@ -27,10 +27,10 @@ export function NetworkPanel() {
     <Panel id="network" title="Network" stale={condition.is === "away"} aside={snapshot?.chain}>
       <dl class="figures">
         <Figure name="Peers" hook="peers" note={`of ${count(peers.length)}`}>
-          {count(connected)}
+          <To to={{ view: "accounts" }}>{count(connected)}</To>
         </Figure>
         <Figure name="Network" hook="size" note={snapshot && `${count(snapshot.members.filter((one) => one.active).length)} active`}>
-          {snapshot ? several(snapshot.members.length, "PC") : "–"}
+          {snapshot ? <To to={{ view: "accounts" }}>{several(snapshot.members.length, "PC")}</To> : "–"}
         </Figure>
         <Figure name="Height" hook="height" note={<Ago time={snapshot?.time} />}>
           {snapshot ? <BlockLink number={snapshot.best.number} hash={snapshot.best.hash} /> : "–"}

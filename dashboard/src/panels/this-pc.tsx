@@ -4,7 +4,7 @@ import { useStore } from "../app/store";
 import { count, percent, several } from "../format/number";
 import { Figure, Panel } from "../parts/panel";
 import { Progress } from "../parts/progress";
-import { BlockLink, RoundLink } from "../parts/links";
+import { BlockLink, RoundLink, To } from "../parts/links";
 import * as trainer from "../trainer";
 import { PHASE_NAMES, doing, nextOf, progressOf, sentence, taskOf } from "../words/state";
 import { shareOf } from "./share";
@@ -41,13 +41,13 @@ export function ThisPc() {
           {nextOf(work, model, snapshot?.best.number)}
         </Figure>
         <Figure name="Results to check" hook="pending">
-          {toCheck === undefined ? "–" : count(toCheck)}
+          {toCheck === undefined ? "–" : model ? <To to={{ view: "round", model: model.model, round: model.round }}>{count(toCheck)}</To> : count(toCheck)}
         </Figure>
         <Figure name="Own contribution" hook="contribution" note={mine.length > 0 && `${several(accepted, "result")} accepted${rejected > 0 ? `, ${rejected} rejected` : ""}`}>
-          {percent(me && shareOf(me, work?.model ?? 0), 1)}
+          {me ? <To to={{ view: "account", address: me.address }}>{percent(shareOf(me, work?.model ?? 0), 1)}</To> : "–"}
         </Figure>
         <Figure name="Model here" hook="version" note={behind ? `the network has ${count(model.version)}` : undefined}>
-          {work?.version == null ? "none yet" : `version ${count(work.version)}`}
+          {work?.version == null ? "none yet" : <To to={{ view: "model", model: work.model }}>version {count(work.version)}</To>}
         </Figure>
         <Figure name="Round" hook="round" note={model && <>until block <BlockLink number={model.phaseEndsAt} /> at the latest</>}>
           {model ? (
@@ -62,7 +62,7 @@ export function ThisPc() {
           )}
         </Figure>
         <Figure name="Reputation" hook="reputation">
-          {me?.member ? me.member.reputation.toFixed(3) : "–"}
+          {me?.member ? <To to={{ view: "account", address: me.address }}>{me.member.reputation.toFixed(3)}</To> : "–"}
         </Figure>
       </dl>
       {status?.engine.state === "failed" && <p class="problem">{sentence(status.engine.reason ?? "The engine failed")}</p>}

@@ -9,18 +9,21 @@ import { Receive } from "../dialogs/receive";
 import { Send } from "../dialogs/send";
 import { payments } from "../money";
 import { isOnItsWay } from "../money/payments";
-import { BlockLink, Who } from "../parts/links";
+import { BlockLink, To, Who } from "../parts/links";
 import { Figure, Panel } from "../parts/panel";
 import { Copy } from "../parts/copy";
 import * as trainer from "../trainer";
 
-const Amount = ({ amount, sign = "" }: { amount: bigint | undefined; sign?: string }) =>
-  amount === undefined ? <>–</> : (
-    <span class="num" title={exactHydra(amount)}>
+/** An amount of this account, as a link to its page, which has it exactly. */
+function Amount({ amount, of, sign = "" }: { amount: bigint | undefined; of: string | undefined; sign?: string }) {
+  if (amount === undefined || of === undefined) return <>–</>;
+  return (
+    <To to={{ view: "account", address: of }} title={exactHydra(amount)}>
       {sign}
       {short(amount)}
-    </span>
+    </To>
   );
+}
 
 export function Wallet() {
   useStore(named);
@@ -39,13 +42,13 @@ export function Wallet() {
     <Panel id="wallet" title="Wallet" stale={condition.is === "away"}>
       <dl class="figures">
         <Figure name="Balance" hook="balance" big note="HYDRA">
-          <Amount amount={me?.funds.free} />
+          <Amount amount={me?.funds.free} of={address} />
         </Figure>
         <Figure name="Pending" hook="pending" note="HYDRA">
-          <Amount amount={pending} sign={pending ? "+" : ""} />
+          <Amount amount={pending} of={address} sign={pending ? "+" : ""} />
         </Figure>
         <Figure name="Stake" hook="stake" note="HYDRA">
-          <Amount amount={me && (me.member?.stake ?? me.funds.held)} />
+          <Amount amount={me && (me.member?.stake ?? me.funds.held)} of={address} />
         </Figure>
         <Figure
           name="Earned today"
@@ -62,7 +65,7 @@ export function Wallet() {
             </>
           }
         >
-          <Amount amount={earned?.amount} />
+          <Amount amount={earned?.amount} of={address} />
         </Figure>
       </dl>
       {pending !== undefined && pending > 0n && (

@@ -1,9 +1,11 @@
 /**
  * Accuracy over versions, as a line with labelled axes. Each point can be reached with the arrow keys, and what it says
- * stands as text beside the chart: nothing is told by colour alone.
+ * stands as text beside the chart: nothing is told by colour alone. A click, or Enter, leads to the round that made the version.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { go } from "../app/router";
 import { count, percent } from "../format/number";
+import { RoundLink } from "./links";
 
 export interface Point {
   /** The version. */
@@ -35,7 +37,7 @@ export function ticks(low: number, high: number, wanted: number): number[] {
 export const floorOf = (points: Point[]): number =>
   Math.max(0, Math.floor(Math.min(1, ...points.map((point) => point.y)) * 10 - 0.2) / 10);
 
-export function Chart({ points }: { points: Point[] }) {
+export function Chart({ points, model }: { points: Point[]; model: number }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, measure] = useState(640);
   const [chosen, choose] = useState<number>();
@@ -65,7 +67,11 @@ export function Chart({ points }: { points: Point[] }) {
     });
     choose(best);
   };
+  const open = () => {
+    if (point) go({ view: "round", model, round: point.round });
+  };
   const key = (event: KeyboardEvent) => {
+    if (event.key === "Enter") return open();
     const moves: Record<string, number> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last };
     const to = moves[event.key];
     if (to === undefined) return;
@@ -90,6 +96,10 @@ export function Chart({ points }: { points: Point[] }) {
           aria-valuenow={point?.x ?? 0}
           aria-valuetext={reading}
           onKeyDown={key}
+          onClick={(event) => {
+            // A finger on a point asks for what it says.
+            if ((event as unknown as PointerEvent).pointerType === "mouse") open();
+          }}
           onPointerMove={nearest}
           onPointerLeave={() => choose(undefined)}
           onBlur={() => choose(undefined)}
@@ -120,7 +130,15 @@ export function Chart({ points }: { points: Point[] }) {
           {point && <circle class="chosen" cx={x(point.x)} cy={y(point.y)} r="5" />}
         </svg>
       )}
-      <p class="reading num">{reading}</p>
+      <p class="reading num">
+        {reading}
+        {point && (
+          <>
+            {", made in "}
+            <RoundLink model={model} round={point.round} />
+          </>
+        )}
+      </p>
     </div>
   );
 }

@@ -1,10 +1,28 @@
-/** Accounts, blocks, rounds and hashes as links to what they come from. */
+/** Accounts, blocks, rounds, hashes and figures as links to what they come from. */
 import type { ComponentChildren } from "preact";
-import { href } from "../app/router";
+import { type Route, href } from "../app/router";
 import { useStore } from "../app/store";
 import { shortHash } from "../format/hex";
 import { named, who } from "../format/names";
 import { count } from "../format/number";
+
+interface ToProps {
+  to: Route;
+  /** What it is exactly, where less is shown. */
+  title?: string | undefined;
+  /** In a row that has the same link already: the Tab key needs not stop here, too. */
+  again?: boolean;
+  children: ComponentChildren;
+}
+
+/** A figure as a link to what it comes from. */
+export function To({ to, title, again = false, children }: ToProps) {
+  return (
+    <a class="num" href={href(to)} title={title} {...(again ? { tabIndex: -1 } : {})}>
+      {children}
+    </a>
+  );
+}
 
 export function Who({ address }: { address: string }) {
   useStore(named);

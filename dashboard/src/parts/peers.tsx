@@ -1,6 +1,6 @@
 /** The other PCs as a table. */
 import type { Peer } from "../panels/peers";
-import { Who } from "./links";
+import { To, Who } from "./links";
 
 const latencyOf = (latency: number | undefined): string =>
   latency === undefined ? "–" : latency === 0 ? "< 1 ms" : `${latency} ms`;
@@ -30,7 +30,15 @@ export function PeerTable({ peers }: { peers: Peer[] }) {
               </th>
               <td class="right num">{latencyOf(peer.latency)}</td>
               <td>{peer.connected ? `connected, ${peer.status}` : `not connected, ${peer.status}`}</td>
-              <td class="right num">{peer.reputation === undefined ? "–" : peer.reputation.toFixed(3)}</td>
+              <td class="right num">
+                {peer.reputation === undefined || !peer.address ? (
+                  "–"
+                ) : (
+                  <To to={{ view: "account", address: peer.address }} again>
+                    {peer.reputation.toFixed(3)}
+                  </To>
+                )}
+              </td>
             </tr>
           ))}
         </tbody>

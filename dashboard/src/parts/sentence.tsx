@@ -1,17 +1,35 @@
 /** A sentence about something that happened, with links in it. The sign before it only repeats what it says. */
 import type { Happening } from "../chain";
+import { count } from "../format/number";
 import { type Part, say } from "../words/happening";
-import { RoundLink, Who } from "./links";
+import { BlockLink, To, Who } from "./links";
 
 const SIGNS = { good: "✓", bad: "✕", plain: "·" };
 
-function piece(part: Part, index: number) {
+function piece(part: Part, index: number, parts: Part[]) {
   if (typeof part === "string") return part;
   if ("who" in part) return <Who key={index} address={part.who} />;
+  if ("block" in part) return <BlockLink key={index} number={part.block} />;
+  // The first word of a sentence is written large.
+  const name = (small: string, large: string) => (parts.slice(0, index).every((one) => one === "") ? large : small);
+  if ("referendum" in part) {
+    return (
+      <To key={index} to={{ view: "referendum", index: part.referendum }}>
+        {name("referendum", "Referendum")} {count(part.referendum)}
+      </To>
+    );
+  }
+  if ("version" in part) {
+    return (
+      <To key={index} to={{ view: "model", model: part.model }}>
+        {name("version", "Version")} {count(part.version)}
+      </To>
+    );
+  }
   return (
-    <RoundLink key={index} model={part.model} round={part.round}>
-      {index <= 1 ? `Round ${part.round}` : `round ${part.round}`}
-    </RoundLink>
+    <To key={index} to={{ view: "round", model: part.model, round: part.round }}>
+      {name("round", "Round")} {count(part.round)}
+    </To>
   );
 }
 

@@ -29,12 +29,16 @@ function mostGiven(votes: Votes): string | undefined {
   return first && reason(first[0]);
 }
 
-/** `checked by 3 of 3 PCs`, or, where single votes were not seen, the weight behind it. */
-export function acceptedBy(tally: Tally, votes: Votes | undefined): string {
-  return votes && votes.accept > 0
-    ? `checked by ${votes.accept} of ${several(votes.members, "PC")}`
-    : `${percent(tally.accept, 0)} of the voting weight agreed`;
-}
+const checkedBy = (votes: Votes | undefined): string | undefined =>
+  votes && votes.accept > 0 ? `checked by ${votes.accept} of ${several(votes.members, "PC")}` : undefined;
+
+/** To go on after `was accepted,`: by how many, or, where single votes were not seen, with which weight behind it. */
+export const acceptedBy = (tally: Tally, votes: Votes | undefined): string =>
+  checkedBy(votes) ?? `with ${percent(tally.accept, 0)} of the voting weight in favour`;
+
+/** The same by itself. */
+export const acceptedBecause = (tally: Tally, votes: Votes | undefined): string =>
+  checkedBy(votes) ?? `${percent(tally.accept, 0)} of the voting weight agreed`;
 
 export function rejectedBecause(tally: Tally, votes: Votes | undefined): string {
   if (!votes || rejections(votes) === 0) {

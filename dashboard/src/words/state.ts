@@ -3,12 +3,15 @@
  *
  * Every state that lasts has a sentence, and each failure says what to do.
  */
+import type { Route } from "../app/router";
+import { timeOf } from "../chain/clock";
 import type * as Chain from "../chain/types";
 import type { Condition as ChainCondition } from "../chain";
 import type { Condition as TrainerCondition, ModelWork, TrainerStatus } from "../trainer";
-import { duration, timeOfDay } from "../format/time";
+import { duration, roughTime, timeOfDay } from "../format/time";
 import { hydra } from "../format/amount";
 import { count, percent, several } from "../format/number";
+import { deedOf, rulesToCome } from "./governance";
 
 /** A notice above everything else. */
 export interface Notice {
@@ -20,6 +23,7 @@ export interface Notice {
     | "trainer-away"
     | "other-chain"
     | "update-needed"
+    | "rules-change"
     | "wrong-clock"
     | "no-coins"
     | "paused"
@@ -28,12 +32,15 @@ export interface Notice {
   mood: "bad" | "plain";
   head: string;
   text: string;
+  /** Where there is more about it. */
+  more?: { text: string; to: Route };
 }
 
 export interface Seen {
   chain: ChainCondition;
   trainer: TrainerCondition;
   snapshot: Chain.Snapshot | undefined;
+  governance: Chain.Governance | "strange" | undefined;
   status: TrainerStatus | undefined;
   /** Whether the trainer is another release than when the page was opened. */
   replaced: boolean;
@@ -44,6 +51,8 @@ export interface Seen {
 const CLOCK_LIMIT = 2_000;
 /** The stake that taking part needs, and something for fees. */
 const NEEDED = 1_200_000_000_000n;
+/** What is nearer than this has no better time than that. */
+const SOON = 3_600_000;
 /** After so many slots without a block something is wrong. */
 const QUIET_SLOTS = 15;
 
@@ -105,6 +114,7 @@ export function notices(seen: Seen): Notice[] {
   if (snapshot?.syncing && chain.is === "up") {
     list.push({ kind: "syncing", mood: "plain", head: "Catching up with the network", text: syncingText(snapshot) });
   }
+  if (snapshot && chain.is !== "other") list.push(...rulesChange(snapshot, seen.governance));
   const clock = wrongClock(seen);
   if (clock) list.push(clock);
   if (chain.is === "up" && snapshot) {
@@ -128,6 +138,24 @@ export function notices(seen: Seen): Notice[] {
   return list;
 }
 
+/** Of everything that root is going to do, which is what changes rules. */
+function rulesChange(snapshot: Chain.Snapshot, governance: Seen["governance"]): Notice[] {
+  if (governance === undefined || governance === "strange") return [];
+  return rulesToCome(governance.planned, snapshot.best.number).map(({ block, asked, referendum }) => {
+    const time = timeOf(snapshot, block);
+    const who = referendum === undefined ? "What is planned" : `Referendum ${count(referendum)} was approved. It`;
+    const when = time === undefined ? "" : time - (snapshot.time ?? time) < SOON ? ", within the hour" : `, about ${roughTime(time)}`;
+    const to: Route = referendum === undefined ? { view: "governance" } : { view: "referendum", index: referendum };
+    return {
+      kind: "rules-change",
+      mood: "plain",
+      head: `The rules change at block ${count(block)}${when}`,
+      text: sentence(`${who} ${deedOf(asked)}`),
+      more: { text: "What is decided, and by whom", to },
+    };
+  });
+}
+
 function startingText(trainer: TrainerCondition, status: TrainerStatus | undefined): string {
   if (trainer.is === "starting") return "Waiting for the trainer’s first word.";
   if (status?.node_rpc_port === undefined) return "The trainer does not say where its node is: update HydraAI on this PC.";
@@ -135,8 +163,10 @@ function startingText(trainer: TrainerCondition, status: TrainerStatus | undefin
 }
 
 function syncingText(snapshot: Chain.Snapshot): string {
-  const { best, highest, time } = snapshot;
-  const behind = highest !== undefined && highest > best.number ? `${count(highest - best.number)} blocks are missing. ` : "";
+  const { best, highest, reached = best.number, syncLeftMs, time } = snapshot;
+  const missing = highest !== undefined && highest > reached ? `${several(highest - reached, "block is", "blocks are")} missing` : "";
+  const left = syncLeftMs === undefined ? "" : `, about ${duration(syncLeftMs)} at this speed`;
+  const behind = missing && `${missing}${left}. `;
   const age = time === undefined ? "" : ` The newest block here is from ${timeOfDay(time)}.`;
   return `${behind}Until then balances and versions are old, and this PC does no work.${age}`;
 }

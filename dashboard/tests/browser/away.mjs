@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { hasNoBarrierInEitherTheme } from "./barriers.mjs";
 import { PATIENCE, fields, live, picture } from "./browser.mjs";
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -30,6 +31,7 @@ export async function a_trainer_that_hangs_is_missed_and_found_again({ browser, 
   try {
     await page.waitForSelector("[data-notice=trainer-away]", { timeout: 30_000 });
     assert(await page.$("#this-pc.stale"));
+    await hasNoBarrierInEitherTheme(page, "the trainer is away");
   } finally {
     process.kill(trainer, "SIGCONT");
   }
@@ -51,6 +53,7 @@ export async function a_node_that_goes_is_missed_and_found_again({ browser, opti
   assert(await page.isDisabled("#wallet button:text('Send')"));
   assert(await page.isDisabled("#model button.primary"));
   await picture(page, "node-away");
+  await hasNoBarrierInEitherTheme(page, "the node is away");
 
   await gone(killed);
   const node = spawn(options.node, JSON.parse(options["node-args"]), { stdio: "ignore" });

@@ -8,6 +8,9 @@ const CHROMIUM = process.env.HYDRA_TEST_CHROMIUM ?? "/usr/bin/chromium";
 /** The longest that anything on the page may take to appear. */
 export const PATIENCE = 60_000;
 
+/** The longest that a page may take to say how it stands, once a story has failed. */
+const LAST_WORDS = 5_000;
+
 const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
 
 export class Browser {
@@ -19,6 +22,8 @@ export class Browser {
   constructor(browser, address) {
     this.browser = browser;
     this.address = address;
+    /** What each open page has complained of. */
+    this.complaints = new Map();
   }
 
   /** A new window on the page, in light or dark, that must not misbehave. */
@@ -26,6 +31,7 @@ export class Browser {
     const context = await this.browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
     const page = await context.newPage();
     const complaints = [];
+    this.complaints.set(page, complaints);
     page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
     page.on("console", (message) => {
       // A question that is paid is put again until the trainer has time for it.
@@ -43,11 +49,27 @@ export class Browser {
     page.setDefaultTimeout(PATIENCE);
     await page.goto(new URL(path, this.address).href);
     return Object.assign(page, {
-      async done() {
+      done: async () => {
         await context.close();
+        this.complaints.delete(page);
         if (quiet) assert.deepEqual(complaints, []);
       },
     });
+  }
+
+  /** How each open page stands, for whoever looks why a story failed. */
+  async standing() {
+    const told = [...this.complaints].map(async ([page, complaints]) => {
+      const said = page.evaluate(() => ({
+        height: document.querySelector("[data-field=height]")?.textContent,
+        dialogs: [...document.querySelectorAll("dialog[open]")].map((dialog) => dialog.innerText),
+        payments: sessionStorage["hydra-payments"],
+      }));
+      const late = new Promise((resolve) => setTimeout(resolve, LAST_WORDS, "it says nothing").unref());
+      const standing = await Promise.race([said, late]).catch((error) => `it can't be asked: ${error.message}`);
+      return { page: page.url(), standing, complaints };
+    });
+    return JSON.stringify(await Promise.all(told), undefined, 2);
   }
 
   async close() {

@@ -16,6 +16,17 @@ export function short(amount) {
   return fraction ? `${whole}.${fraction}` : whole;
 }
 
+/** The first amount in a text, in the smallest unit. */
+export function amountIn(text) {
+  const [, whole, fraction = ""] = /([\d,]+)(?:\.(\d+))? HYDRA/.exec(text);
+  return BigInt(whole.replaceAll(",", "")) * HYDRA + BigInt(fraction.padEnd(12, "0"));
+}
+
+/** A transaction was not taken, because the account's own trainer sent one with the same number first. */
+const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
+/** A pool needs not say that a transaction was overtaken in a block that came from elsewhere. */
+const SILENT_BLOCKS = 10;
+
 export class Chain {
   static async connect(url) {
     const api = await ApiPromise.create({ provider: new WsProvider(url), throwOnConnect: true, noInitWarn: true });
@@ -64,6 +75,49 @@ export class Chain {
 
   async block(number) {
     return (await this.api.rpc.chain.getBlockHash(number)).toHex();
+  }
+
+  /** Waits for so many blocks more. */
+  blocks(number) {
+    return new Promise((resolve, reject) => {
+      let seen = 0;
+      const subscribed = this.api.rpc.chain.subscribeNewHeads(() => {
+        seen += 1;
+        // The first one is the newest there was.
+        if (seen === number + 1) resolve(subscribed.then((stop) => stop()));
+      });
+      subscribed.catch(reject);
+    });
+  }
+
+  /** Sends a call, once; its events, when a block has it. */
+  send(call, who) {
+    const { section, method } = call.method;
+    return new Promise((resolve, reject) => {
+      const failed = (reason) => reject(new Error(`${section}.${method} by ${who.meta.name}: ${reason}`));
+      call
+        .signAndSend(who, { nonce: -1 }, ({ status, events, dispatchError }) => {
+          if (dispatchError) failed(dispatchError.toString());
+          else if (status.isInBlock) resolve(events.map(({ event }) => event));
+          else if (status.isError) failed(status.type);
+        })
+        .catch((error) => failed(error.message));
+    });
+  }
+
+  /** The same with a call that may be made twice, by an account whose trainer sends transactions, too. */
+  async sendAgainIfLost(call, who) {
+    for (let tries = 1; ; tries += 1) {
+      const late = this.blocks(SILENT_BLOCKS).then(() => Promise.reject(new Error("no block has it")));
+      // It comes anyway, when nobody waits for it any more.
+      late.catch(() => {});
+      try {
+        return await Promise.race([this.send(call, who), late]);
+      } catch (error) {
+        if (tries === 5 || !OVERTAKEN.test(error.message)) throw error;
+        await this.blocks(1);
+      }
+    }
   }
 
   async newest() {

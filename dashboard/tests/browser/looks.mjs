@@ -1,23 +1,9 @@
 // How it looks and reads: no barrier that a machine can find, in light and dark, wide and narrow, and with the keyboard.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { hasNoBarrier, scrollsOneWayOnly } from "./barriers.mjs";
 import { live, picture, settled, visit } from "./browser.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
-
-/** WCAG 2.2 A and AA, as far as axe can tell. */
-async function hasNoBarrier(page, where) {
-  // Trusted types let no script tag in.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const found = await globalThis.axe.run(document, { runOnly: tags });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
-  });
-  assert.deepEqual(violations, [], where);
-}
 
 const VIEWS = [
   ["#/", "Dashboard"],
@@ -28,6 +14,9 @@ const VIEWS = [
   ["#/rounds/0", "Rounds of"],
   ["#/round/0/0", "Round 0"],
   ["#/model/0", "Model"],
+  ["#/extrinsic/2/0", "Extrinsic"],
+  ["#/governance", "Governance"],
+  ["#/referendum/0", "Referendum 0"],
 ];
 
 export async function no_view_has_a_barrier_in_light_or_dark({ browser }) {
@@ -78,8 +67,7 @@ export async function narrow_screens_scroll_one_way_only({ browser }) {
   for (const [hash, heading] of VIEWS) {
     await visit(page, hash, heading);
     await settled(page);
-    const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= seen, `${hash}: ${wide} > ${seen}`);
+    await scrollsOneWayOnly(page, hash);
   }
   await visit(page, "#/", "Dashboard");
   await picture(page, "dashboard-narrow");
@@ -111,5 +99,25 @@ export async function the_keyboard_reaches_everything_and_sees_where_it_is({ bro
   const newest = await reading();
   await page.keyboard.press("Home");
   assert.notEqual(await reading(), newest);
+  await page.done();
+}
+
+export async function exact_times_come_on_focus_and_go_with_escape({ browser, chain }) {
+  const page = await browser.open();
+  await live(page);
+  const time = await page.waitForSelector("#happened li time");
+  const exact = await time.$(".exact");
+  assert(!(await exact.isVisible()));
+  await time.focus();
+  assert(await exact.isVisible());
+  await hasNoBarrier(page, "an exact time");
+  const block = Number(await time.evaluate((element) => element.closest("li").dataset.block));
+  const made = (await (await chain.api.at(await chain.block(block))).query.timestamp.now()).toNumber();
+  assert.equal(Date.parse((await exact.textContent()).replace(" ", "T")), made - (made % 1000));
+  // For who listens.
+  const described = await time.evaluate((element) => document.getElementById(element.getAttribute("aria-describedby")).textContent);
+  assert.equal(described, await exact.textContent());
+  await page.keyboard.press("Escape");
+  assert(!(await exact.isVisible()));
   await page.done();
 }

@@ -1,7 +1,8 @@
 // Money: a key unlocked in the page, a question drawn and paid for, HYDRA sent; each compared with the chain's books.
 import assert from "node:assert/strict";
+import { hasNoBarrierInEitherTheme } from "./barriers.mjs";
 import { live, picture } from "./browser.mjs";
-import { HYDRA } from "./chain.mjs";
+import { HYDRA, amountIn } from "./chain.mjs";
 
 const PASSWORD = "correct horse battery staple";
 const EVE = "5HGjWAeFDfFCWPsjFQdVV2Msvz2XtMktvgocEZcCj68kUMaw";
@@ -16,15 +17,20 @@ async function unlock(page, chain, name, password = PASSWORD) {
   await page.click("dialog .unlock button[type=submit]");
 }
 
-/** The receipt's figures, once nothing can change them: block, and fee in the smallest unit. */
+/** The receipt's figures, once nothing can change them: block, and fee in the smallest unit. What the dialog complains of is thrown. */
 async function receipt(page) {
-  await page.waitForFunction(() => document.querySelector(".receipt")?.textContent?.includes("final: it can’t be undone"));
+  const ended = await page.waitForFunction(() => {
+    const complaint = [...document.querySelectorAll("dialog [role=alert]")].map((alert) => alert.textContent.trim()).find((text) => text !== "");
+    if (complaint) return { complaint };
+    return document.querySelector(".receipt")?.textContent?.includes("final: it can’t be undone") ? { complaint: undefined } : undefined;
+  });
+  const { complaint } = await ended.jsonValue();
+  if (complaint) throw new Error(`the payment ended otherwise: ${complaint}`);
   const block = Number(await page.getAttribute(".receipt", "data-receipt"));
   const text = await page.textContent(".receipt");
-  const [, fee] = /Fee([\d.,]+) HYDRA/.exec(text);
-  const [whole, fraction = ""] = fee.split(".");
+  const [fee] = /Fee[\d.,]+ HYDRA/.exec(text);
   const link = await page.getAttribute(".receipt a[href^='#/extrinsic/']", "href");
-  return { block, fee: BigInt(whole) * HYDRA + BigInt(fraction.padEnd(12, "0")), hash: link.split("/")[2] };
+  return { block, fee: amountIn(fee), hash: link.split("/")[2] };
 }
 
 /** Until what has the focus is in this. */
@@ -35,6 +41,8 @@ export async function a_wrong_password_opens_nothing({ browser, chain }) {
   const page = await browser.open();
   await live(page);
   await page.click("#wallet button:text('Send')");
+  // What to type for the file of the account that this PC earns for.
+  await page.waitForSelector("dialog .unlock code:text-is('hydra wallet backup --this-pc --out this-pc.json')");
   await unlock(page, chain, "Ferdie", "wrong");
   await page.waitForFunction(() => [...document.querySelectorAll("dialog [role=alert]")].some(({ textContent }) => textContent === "The password is wrong."));
   assert.equal(await page.$("dialog input[name=to]"), null);
@@ -73,9 +81,11 @@ export async function hydra_is_sent_in_two_steps_with_a_receipt_that_the_books_c
   await page.waitForSelector("dialog .review");
   for (const said of ["Amount2.5 HYDRA", "Fee0.", "Eve", EVE, "can’t be taken back"]) assert(text.includes(said), text);
   await picture(page, "send");
+  await hasNoBarrierInEitherTheme(page, "what is to be confirmed");
   await page.click("dialog button:text('Send 2.5 HYDRA')");
   const { hash, fee } = await receipt(page);
   await focused(page, ".receipt");
+  await hasNoBarrierInEitherTheme(page, "a receipt");
   const [before, after] = [await chain.at(await chain.parent(hash)), await chain.at(hash)];
   const sent = (5n * HYDRA) / 2n;
   assert.equal((await after.free(EVE)) - (await before.free(EVE)), sent);
@@ -111,6 +121,7 @@ export async function a_digit_that_is_drawn_is_paid_for_and_answered({ browser, 
   await page.click("dialog button:text('Review')");
   const review = await (await page.waitForSelector("dialog .review")).textContent();
   assert(review.includes("Price0.5 HYDRA"), review);
+  await hasNoBarrierInEitherTheme(page, "a question that is to be confirmed");
   await page.click("dialog button:text('Pay 0.5 HYDRA and ask')");
   // Left as soon as it is handed over: the dialog, and the page.
   await page.waitForSelector("[data-stage=sent], .receipt");
@@ -130,6 +141,7 @@ export async function a_digit_that_is_drawn_is_paid_for_and_answered({ browser, 
   assert.equal(String(given.label), await answer.getAttribute("data-answer"));
   assert.match(await answer.textContent(), /Version \d+ is \d+\.\d\d % sure/);
   await picture(page, "ask");
+  await hasNoBarrierInEitherTheme(page, "an answer");
   const { hash, fee } = await receipt(page);
   const [before, after] = [await chain.at(await chain.parent(hash)), await chain.at(hash)];
   assert.equal((await before.free(ferdie)) - (await after.free(ferdie)), HYDRA / 2n + fee);

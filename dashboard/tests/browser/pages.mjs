@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { live, picture, table, visit } from "./browser.mjs";
 
+const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 
 export async function a_round_says_why_each_result_was_accepted({ browser, chain }) {
@@ -19,7 +20,8 @@ export async function a_round_says_why_each_result_was_accepted({ browser, chain
   assert.equal(shown.length, record.proposals.length);
   for (const [, outcome, why] of shown) {
     assert.equal(outcome, "accepted");
-    assert.match(why, /of the voting weight agreed$/);
+    // By how many, where the page saw the vote, and else with which weight.
+    assert.match(why, /^(checked by \d+ of \d+ PCs|\d+ % of the voting weight agreed)$/);
   }
   await page.done();
 }
@@ -68,6 +70,8 @@ export async function one_box_finds_accounts_blocks_and_rounds({ browser }) {
   await page.waitForSelector("[data-table=results] tbody tr");
   await search("round 0");
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Round 0");
+  await search("referendum 1234");
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Referendum 1,234");
   await search("3");
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Block 3");
   await search(BOB.replace("FHne", "FHnf"));
@@ -90,3 +94,63 @@ export async function the_model_card_has_the_weights_of_the_chain({ browser, cha
 }
 
 const live_card = (page) => page.waitForFunction(() => document.querySelector("main")?.textContent?.includes("parameters"));
+
+export async function figures_lead_to_what_they_come_from({ browser }) {
+  const page = await browser.open();
+  await live(page);
+  await page.waitForFunction(() => document.querySelector("#wallet [data-field=earned]")?.textContent?.match(/\d/));
+  const account = `#/account/${ALICE}`;
+  const made = /^#\/(round\/0\/\d+|model\/0)$/;
+  const places = {
+    "wallet balance": account,
+    "wallet pending": account,
+    "wallet stake": account,
+    "wallet earned": account,
+    "this-pc contribution": account,
+    "this-pc reputation": account,
+    "this-pc version": "#/model/0",
+    "this-pc round": /^#\/round\/0\/\d+$/,
+    "this-pc pending": /^#\/round\/0\/\d+$/,
+    "model accuracy": made,
+    "model version": made,
+    "model share": "#/model/0",
+    "network peers": "#/accounts",
+    "network size": "#/accounts",
+    "network height": /^#\/block\/0x/,
+    "network finalised": /^#\/block\/0x/,
+  };
+  for (const [name, place] of Object.entries(places)) {
+    const [panel, field] = name.split(" ");
+    const to = await page.getAttribute(`#${panel} [data-field=${field}] > a`, "href");
+    assert(typeof place === "string" ? to === place : place.test(to), `${name} leads to ${to}`);
+  }
+  await page.click("#model [data-field=accuracy] > a");
+  await page.waitForFunction(() => /^(Round|Model)/.test(document.querySelector("h1")?.textContent ?? ""));
+  await page.done();
+}
+
+export async function a_reader_of_older_blocks_is_not_scrolled_away_by_new_ones({ browser }) {
+  const page = await browser.open({ height: 420 });
+  await live(page);
+  await visit(page, "#/blocks", "Blocks");
+  await page.waitForFunction(() => document.querySelectorAll("[data-table=blocks] tbody tr").length >= 10);
+  const line = await page.evaluate(() => {
+    const rows = document.querySelectorAll("[data-table=blocks] tbody tr");
+    const row = rows[6];
+    scrollBy({ top: row.getBoundingClientRect().top - 60, behavior: "instant" });
+    return {
+      link: row.querySelector("th a").getAttribute("href"),
+      top: row.getBoundingClientRect().top,
+      beginning: rows[0].getBoundingClientRect().top,
+      newest: Number(rows[0].querySelector("th").textContent.replaceAll(",", "")),
+    };
+  });
+  assert(line.beginning < 0, "nobody reads further down");
+  await page.waitForFunction(
+    (before) => Number(document.querySelector("[data-table=blocks] tbody th").textContent.replaceAll(",", "")) >= before + 2,
+    line.newest,
+  );
+  const top = await page.$eval(`[data-table=blocks] th a[href="${line.link}"]`, (link) => link.closest("tr").getBoundingClientRect().top);
+  assert(Math.abs(top - line.top) < 2, `the line went from ${line.top} to ${top}`);
+  await page.done();
+}

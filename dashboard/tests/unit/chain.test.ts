@@ -44,10 +44,10 @@ test("votes that were seen are counted for the sentence about their proposal", (
 
 test("an event that this page has no words for, or that has changed, keeps its name", () => {
   const [fresh, changed] = events(
-    [event("Referenda", "Submitted", { index: 1 }), event("HydraToken", "QueryPaid", { asker: "a" })],
+    [event("Treasury", "Spent", { index: 1 }), event("HydraToken", "QueryPaid", { asker: "a" })],
     new VoteBook(),
   );
-  assert.deepEqual(fresh?.happening, { kind: "other", name: "Referenda.Submitted" });
+  assert.deepEqual(fresh?.happening, { kind: "other", name: "Treasury.Spent" });
   assert.deepEqual(changed?.happening, { kind: "other", name: "HydraToken.QueryPaid" });
   assert.equal(fresh?.fields, "{ index: 1 }");
 });

@@ -4,6 +4,7 @@ import { type Route, href, parseRoute } from "../../src/app/router";
 import { meant } from "../../src/app/search";
 import { named } from "../../src/format/names";
 import { floorOf, ticks } from "../../src/parts/chart";
+import { heldOf, movedBy } from "../../src/parts/steady";
 
 const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
@@ -18,19 +19,23 @@ test("every view has an address that leads back to it", () => {
     { view: "rounds", model: 1 },
     { view: "round", model: 0, round: 7 },
     { view: "model", model: 2 },
+    { view: "governance" },
+    { view: "referendum", index: 3 },
   ];
   for (const route of routes) assert.deepEqual(parseRoute(href(route)), route);
-  for (const odd of ["#/round/x/1", "#/nothing", "#/block", "#/%E0%A4%A"]) {
+  for (const odd of ["#/round/x/1", "#/nothing", "#/block", "#/referendum/x", "#/%E0%A4%A"]) {
     assert.equal(parseRoute(odd).view, "unknown");
   }
 });
 
-test("one box finds blocks, extrinsics, accounts, rounds and models", () => {
+test("one box finds blocks, extrinsics, accounts, rounds, referenda and models", () => {
   const hash = `0x${"ab".repeat(32)}`;
   assert.deepEqual(meant("#1,234", 0), { view: "block", id: "1234" });
   assert.deepEqual(meant(hash.slice(2).toUpperCase(), 0), { view: "block", id: hash });
   assert.deepEqual(meant("12-3", 0), { view: "extrinsic", block: "12", index: 3 });
   assert.deepEqual(meant("Round 12", 1), { view: "round", model: 1, round: 12 });
+  assert.deepEqual(meant("referendum 3", 0), { view: "referendum", index: 3 });
+  assert.deepEqual(meant("Governance", 0), { view: "governance" });
   assert.deepEqual(meant("model", 0), { view: "model", model: 0 });
   assert.deepEqual(meant(ALICE, 0), { view: "account", address: ALICE });
   named.set(false);
@@ -47,4 +52,33 @@ test("axes have round numbers", () => {
   const point = { x: 1, round: 0, correct: 1, total: 2 };
   assert.equal(floorOf([{ ...point, y: 0.93 }]), 0.9);
   assert.equal(floorOf([{ ...point, y: 0.05 }]), 0);
+});
+
+/** Lines of ten pixels each, the list beginning at `listTop`. */
+const boxesFrom = (listTop: number, lines: string[]) => (line: string) => {
+  const top = listTop + lines.indexOf(line) * 10;
+  return { top, bottom: top + 10 };
+};
+
+test("who reads further down stays at their line when others come in above", () => {
+  const before = ["c", "b", "a"];
+  const held = heldOf(-10, before, 100, boxesFrom(-10, before));
+  // The first one is out of the window.
+  assert.deepEqual(held, [{ line: "b", top: 0 }, { line: "a", top: 10 }]);
+  const after = ["e", "d", ...before];
+  const topOf = (line: string) => (after.includes(line) ? boxesFrom(-10, after)(line).top : undefined);
+  assert.equal(movedBy(held, topOf), 20);
+  // The line itself has gone, since the list keeps only so many: then the next one stays.
+  const [, a] = held;
+  assert(a);
+  assert.equal(movedBy([{ line: "gone", top: 0 }, a], topOf), 20);
+  // The browser has held it already.
+  assert.equal(movedBy(held, (line) => held.find((one) => one.line === line)?.top), 0);
+});
+
+test("who sees the beginning of a list sees new lines come", () => {
+  const lines = ["b", "a"];
+  assert.deepEqual(heldOf(0, lines, 100, boxesFrom(0, lines)), []);
+  assert.deepEqual(heldOf(40, lines, 100, boxesFrom(40, lines)), []);
+  assert.equal(movedBy([], () => 5), 0);
 });

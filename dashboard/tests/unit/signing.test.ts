@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metadata } from "@polkadot-api/substrate-bindings";
 import { getPolkadotSigner } from "polkadot-api/signer";
-import { overMetadata } from "../../src/chain/pay";
+import { type Teller, overMetadata, sign } from "../../src/chain/pay";
 import { toHex } from "../../src/format/hex";
 
 const unit = { docs: [] };
@@ -73,4 +73,75 @@ test("a signature is over the metadata, so that a node that shows another call g
   const forged = await signedOver(of("remark"));
   assert.equal(forged.slice(0, 16), honest.slice(0, 16));
   assert.notEqual(forged, honest);
+});
+
+/** A node whose blocks become final one after the other, and polkadot-api before it, which lets go of those before the last. */
+class Finality {
+  last = 1;
+  private readonly held = new Map<string, number>();
+  answer: () => Promise<number> = async () => 5;
+  signs: (at: string) => Promise<Uint8Array> = async () => Uint8Array.of(4, 0);
+
+  moves() {
+    this.last += 1;
+  }
+  isHeld(hash: string) {
+    return (this.held.get(hash) ?? 0) > 0;
+  }
+  isKnown(hash: string) {
+    return hash === `0x${this.last}` || this.isHeld(hash);
+  }
+  link(): Teller {
+    const call = {
+      getEstimatedFees: async () => 1n,
+      decodedCall: { type: "", value: { type: "" } },
+      sign: async (_: unknown, { at }: { at: string }) => {
+        if (!this.isKnown(at)) throw new Error(`Uknown block ${at}`);
+        return this.signs(at);
+      },
+    };
+    return {
+      request: async <T>() => (await this.answer()) as T,
+      client: {
+        getFinalizedBlock: async () => ({ hash: `0x${this.last}`, number: this.last, parent: "0x", hasNewRuntime: false }),
+        hodlBlock: (hash) => {
+          if (!this.isKnown(hash)) throw new Error(`${hash} is not pinned`);
+          this.held.set(hash, (this.held.get(hash) ?? 0) + 1);
+          return () => void this.held.set(hash, (this.held.get(hash) ?? 0) - 1);
+        },
+      },
+      api: { tx: { Balances: { transfer_keep_alive: () => call }, HydraToken: { pay_query: () => call } } },
+    };
+  }
+}
+
+const signer = getPolkadotSigner(new Uint8Array(32), "Sr25519", () => new Uint8Array(64));
+const signed = (chain: Finality) =>
+  sign(chain.link(), "0x0", { kind: "send", to: "bob", amount: 1n }, signer, "alice", { loose: undefined, block: 1 });
+
+test("a payment is signed though blocks become final meanwhile, and its block is let go of afterwards", async () => {
+  const chain = new Finality();
+  // While the node tells the account's number, and while the signature is made.
+  chain.answer = async () => {
+    chain.moves();
+    return 5;
+  };
+  let seen = "";
+  chain.signs = async (at) => {
+    chain.moves();
+    await Promise.resolve();
+    assert(chain.isKnown(at));
+    seen = at;
+    return Uint8Array.of(4, 0);
+  };
+  const { sent, bytes } = await signed(chain);
+  assert.deepEqual([seen, sent.born, sent.dies, sent.nonce, bytes], ["0x2", 2, 66, 5, "0x0400"]);
+  assert(!chain.isHeld(seen));
+
+  chain.signs = async (at) => {
+    seen = at;
+    throw new Error("the key was locked");
+  };
+  await assert.rejects(signed(chain), /the key was locked/);
+  assert(!chain.isHeld(seen));
 });

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Happening, Snapshot } from "../../src/chain/types";
+import type { Asked, Happening, Snapshot } from "../../src/chain/types";
 import type { TrainerStatus } from "../../src/trainer";
 import { type Part, newsOf, say } from "../../src/words/happening";
 import { type Seen, doing, nextOf, notices, taskOf } from "../../src/words/state";
 
 const HYDRA = 1_000_000_000_000n;
 const tally = { accept: 0.25, reject: 0.75, unavailable: 0 };
-const text = (it: Happening) =>
-  say(it)
-    .parts.map((part: Part) => (typeof part === "string" ? part : "who" in part ? `@${part.who}` : `#${part.round}`))
-    .join("");
+const piece = (part: Part): string => {
+  if (typeof part === "string") return part;
+  if ("who" in part) return `@${part.who}`;
+  if ("block" in part) return `block:${part.block}`;
+  if ("referendum" in part) return `referendum:${part.referendum}`;
+  return "version" in part ? `version:${part.version}` : `#${part.round}`;
+};
+const text = (it: Happening) => say(it).parts.map(piece).join("");
 
 test("why a result was rejected is one sentence with numbers of PCs, where they were seen", () => {
   const rejected = { kind: "rejected", who: "bob", model: 0, round: 12, tally } as const;
@@ -27,6 +31,23 @@ test("what somebody earned says for what and who checked it", () => {
   const votes = { members: 3, accept: 3, unavailable: 0, reject: {} };
   const accepted: Happening = { kind: "accepted", who: "alice", model: 0, round: 4, reward: HYDRA, tally, votes };
   assert.equal(text(accepted), "@alice earned 1 HYDRA: its result of #4 was accepted, checked by 3 of 3 PCs.");
+});
+
+test("what several earned is one right sentence, whether single votes were seen or not", () => {
+  const accepted = { kind: "accepted", model: 0, round: 4, reward: HYDRA, tally: { accept: 1, reject: 0, unavailable: 0 } } as const;
+  const votes = { members: 3, accept: 3, unavailable: 0, reject: {} };
+  const [unseen] = newsOf([{ ...accepted, who: "a" }, { ...accepted, who: "b" }]);
+  const [seen] = newsOf([{ ...accepted, who: "a", votes }, { ...accepted, who: "b", votes }]);
+  assert(unseen && seen);
+  assert.equal(
+    text(unseen),
+    "@a and @b earned 1 HYDRA each: their results of #4 were accepted, each with 100 % of the voting weight in favour.",
+  );
+  assert.equal(text(seen), "@a and @b earned 1 HYDRA each: their results of #4 were accepted, each checked by 3 of 3 PCs.");
+  assert.equal(
+    text({ ...accepted, who: "a" }),
+    "@a earned 1 HYDRA: its result of #4 was accepted, with 100 % of the voting weight in favour.",
+  );
 });
 
 test("no sentence has an exclamation mark, and each ends", () => {
@@ -47,6 +68,15 @@ test("no sentence has an exclamation mark, and each ends", () => {
     { kind: "bonded", who: "a", amount: HYDRA, total: HYDRA },
     { kind: "inactive", who: "a" },
     { kind: "failed", reason: "StakeVoting: NothingToBond" },
+    ...(["submitted", "deciding", "confirming", "unconfirmed", "approved", "rejected", "timed-out", "cancelled", "killed"] as const).map(
+      (step): Happening => ({ kind: "referendum", index: 3, step }),
+    ),
+    { kind: "deposited", who: "a", index: 3, amount: HYDRA },
+    { kind: "voted", who: "a", index: 3, aye: HYDRA, nay: 0n, abstain: 0n, times: 1 },
+    { kind: "enacted", index: 3, failure: undefined },
+    { kind: "enacted", index: undefined, failure: "BadOrigin" },
+    { kind: "upgraded" },
+    { kind: "model-added", model: 1 },
   ];
   for (const it of all) {
     assert(!text(it).includes("!"), text(it));
@@ -96,6 +126,8 @@ const snapshot = {
   slotMs: 2000,
   syncing: false,
   highest: undefined,
+  reached: undefined,
+  syncLeftMs: undefined,
   clock: undefined,
   me: undefined,
 } as unknown as Snapshot;
@@ -103,6 +135,7 @@ const seen = (change: Partial<Seen>): Seen => ({
   chain: { is: "up" },
   trainer: { is: "up" },
   snapshot,
+  governance: undefined,
   status,
   replaced: false,
   now: 1_001_000,
@@ -129,6 +162,31 @@ test("each state that lasts has its sentence", () => {
   const poor = { address: "5", funds: { free: 0n, held: 0n, spendable: 0n }, member: undefined, parts: new Map(), underVote: 0n };
   assert.deepEqual(kinds({ snapshot: { ...snapshot, me: poor } }), ["no-coins"]);
   assert.match(notices(seen({ snapshot: { ...snapshot, me: poor } }))[0]?.text ?? "", /`hydra invite ADDRESS`/);
+});
+
+test("how long catching up takes is said where it is known", () => {
+  const catching = { ...snapshot, syncing: true, highest: 1_900, reached: 700 };
+  const said = (left: number | undefined) => notices(seen({ snapshot: { ...catching, syncLeftMs: left } }))[0]?.text ?? "";
+  assert.match(said(240_000), /^1,200 blocks are missing, about 4 min at this speed\. /);
+  assert.match(said(undefined), /^1,200 blocks are missing\. /);
+});
+
+test("a change of the rules that was approved is told of with its block and what it is", () => {
+  const asked: Asked = { is: "known", calls: [{ name: "System.set_code", about: undefined }], there: true };
+  const planned = { block: 130, referendum: 3, root: true, asked };
+  const governance = { at: 100, ongoing: [], strange: [], decided: [], planned: [planned] };
+  const [notice] = notices(seen({ governance }));
+  assert(notice);
+  assert.equal(notice.kind, "rules-change");
+  assert.equal(notice.head, "The rules change at block 130, within the hour");
+  assert.equal(notice.text, "Referendum 3 was approved. It replaces the runtime, which has the rules.");
+  assert.deepEqual(notice.more?.to, { view: "referendum", index: 3 });
+  const days = { ...governance, planned: [{ ...planned, block: 200_100 }] };
+  assert.match(notices(seen({ governance: days }))[0]?.head ?? "", /^The rules change at block 200,100, about \d{4}-\d\d-\d\d \d\d:\d0$/);
+  // What is over, or has less power than root, changes no rules to come.
+  assert.deepEqual(kinds({ governance: { ...governance, planned: [{ ...planned, block: 100 }] } }), []);
+  assert.deepEqual(kinds({ governance: { ...governance, planned: [{ ...planned, root: false }] } }), []);
+  assert.deepEqual(kinds({ governance: "strange" }), []);
 });
 
 test("a node that is away says since when, and from which block the rest is", () => {

@@ -1,12 +1,12 @@
 //! Brings data sets from folders into the blob store, so that this PC can train on them and serve them to others.
 //!
-//! Must never change a file of the data set.
+//! Must never change a file of the data set, nor take one of the same name for the one that a network was founded with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_datasets::{DatasetFolder, FolderError};
-use hydra_primitives::H256;
+use hydra_primitives::{H256, dataset::DatasetManifest};
 
 /// Why a folder can't be imported.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,8 @@ pub enum ImportError {
 /// What was imported.
 #[derive(Debug)]
 pub struct Imported {
+    /// Its folder.
+    pub folder: PathBuf,
     /// The data set's name.
     pub name: String,
     /// Its blobs: the shards, then the validation set.
@@ -40,21 +42,52 @@ pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError>
         Ok::<(), ImportError>(())
     })?;
     Ok(Imported {
+        folder: folder.into(),
         name: dataset.name(),
         blobs,
     })
 }
 
+impl Imported {
+    /// What is wrong if a network's data set of this name is another one, and isn't here: who was to send it to the others
+    /// hasn't got it, and nobody may be able to train.
+    pub fn complaint<'a>(
+        &self,
+        founded: impl IntoIterator<Item = &'a DatasetManifest>,
+        is_stored: impl Fn(H256) -> bool,
+    ) -> Option<String> {
+        let mut others = founded.into_iter().filter(|manifest| {
+            manifest.name.as_slice() == self.name.as_bytes()
+                && !blobs(manifest).eq(self.blobs.iter().copied())
+        });
+        others
+            .any(|manifest| blobs(manifest).any(|hash| !is_stored(hash)))
+            .then(|| {
+                format!(
+                    "the data set in {} isn't the {:?} that the network was founded with: make its files what they were then, or \
+                     leave it out so that the data comes from other PCs, and start again",
+                    self.folder.display(),
+                    self.name
+                )
+            })
+    }
+}
+
+/// A data set's blobs: the shards, then the validation set.
+fn blobs(manifest: &DatasetManifest) -> impl Iterator<Item = H256> {
+    let blobs = manifest.shards.iter().chain([&manifest.validation]);
+    blobs.map(|blob| blob.hash)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hydra_primitives::dataset::{DatasetKind, DatasetManifest};
+    use hydra_primitives::dataset::DatasetKind;
     use hydra_update::{digits, encode_shard};
     use std::fs;
 
     fn hashes(manifest: &DatasetManifest) -> Vec<H256> {
-        let blobs = manifest.shards.iter().chain([&manifest.validation]);
-        blobs.map(|blob| blob.hash).collect()
+        blobs(manifest).collect()
     }
 
     #[test]
@@ -99,5 +132,20 @@ mod tests {
             ("Dots", &hashes(&manifest))
         );
         assert!(imported.blobs.iter().all(|hash| store.has(*hash)));
+
+        // The network was founded with it; with another one of its name, of which a file is missing; with one of another name.
+        let has = |hash: H256| store.has(hash);
+        assert_eq!(imported.complaint([&manifest], has), None);
+        let mut other = manifest.clone();
+        other.validation.hash = H256::repeat_byte(1);
+        let said = imported.complaint([&manifest, &other], has).unwrap();
+        let place = folder.path().display().to_string();
+        assert!(
+            said.contains(&place) && said.contains("isn't the \"Dots\""),
+            "{said}"
+        );
+        assert_eq!(imported.complaint([&other], |_| true), None);
+        other.name = b"Lines".to_vec().try_into().unwrap();
+        assert_eq!(imported.complaint([&other], has), None);
     }
 }

@@ -15,13 +15,12 @@ use hydra_blobs::{BlobError, BlobStore};
 use hydra_engine::{Engine, EngineConfig};
 use hydra_host::{Holder, port_holder};
 use hydra_network::{Clock, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
-use hydra_primitives::H256;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     Options,
     depot::{Depot, DepotError},
-    import::{self, ImportError},
+    import::{self, ImportError, Imported},
     joined,
     journal::{Journal, JournalError},
     models::Models,
@@ -177,7 +176,7 @@ impl Trainer {
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
-        depot.keep(imported)?;
+        depot.keep(imported.iter().flat_map(|dataset| dataset.blobs.iter().copied()))?;
         let journal = Journal::open(options.base_path.join("findings.journal"))?;
         let models = options.base_path.join("models");
         let models =
@@ -198,6 +197,7 @@ impl Trainer {
             journal,
             models,
             space,
+            imported,
             workers,
         );
         let shared = Arc::new(shared);
@@ -316,18 +316,18 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
         })
 }
 
-/// The store, and the blobs of the data sets that were imported into it.
-async fn open_store(options: &Options) -> Result<(Arc<BlobStore>, Vec<H256>), StartError> {
+/// The store, and the data sets that were imported into it.
+async fn open_store(options: &Options) -> Result<(Arc<BlobStore>, Vec<Imported>), StartError> {
     let (folder, datasets) = (options.base_path.join("blobs"), options.dataset.clone());
     let opened = tokio::task::spawn_blocking(move || {
         let store = BlobStore::open(folder)?;
-        let mut blobs = Vec::new();
+        let mut all = Vec::new();
         for dataset in datasets {
             let imported = import::import(&store, &dataset)?;
             tracing::info!("data set {}: {} blobs", imported.name, imported.blobs.len());
-            blobs.extend(imported.blobs);
+            all.push(imported);
         }
-        Ok((Arc::new(store), blobs))
+        Ok((Arc::new(store), all))
     });
     joined(opened.await).unwrap_or(Err(StartError::Stopped))
 }

@@ -19,6 +19,8 @@ pub(crate) enum Concern {
     Space,
     /// This PC's clock.
     Clock,
+    /// Data sets that were imported.
+    Data,
 }
 
 /// How bad it is.
@@ -77,6 +79,7 @@ impl Concern {
         match self {
             Self::Space => "there is enough free space again",
             Self::Clock => "this PC's clock agrees with its peers' again",
+            Self::Data => "the data sets that the network was founded with are here",
         }
     }
 }

@@ -13,13 +13,15 @@ pub use error::FolderError;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use hydra_primitives::{BlobRef, dataset::DatasetManifest, model::MAX_DATA};
 use hydra_update::{Dataset, check_shard, digits};
+use nix::{errno::Errno, fcntl::OFlag};
 
 use description::Description;
 
@@ -166,12 +168,18 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, FolderError> {
         path: path.into(),
         source,
     };
-    // Others never end, or wait for somebody.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
-        return Err(unreadable(source));
+    let refused = |reason: &'static str| unreadable(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    // A link leads elsewhere, and opening a pipe waits for somebody.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = File::options().read(true).custom_flags(flags.bits()).open(path);
+    let file = opened.map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::ELOOP as i32 => refused("it is a link: put the file itself there"),
+        _ => unreadable(error),
+    })?;
+    // Others never end.
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(refused("it is no regular file"));
     }
-    let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     match bytes.len() as u64 > most {
@@ -188,6 +196,8 @@ mod tests {
     use super::*;
     use hydra_primitives::{H256, content_hash, digits::digits_manifest};
     use hydra_update::encode_shard;
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+    use std::{fs, os::unix::fs::symlink};
 
     /// Two shards of two samples each and a validation set of one: images of one row and two columns, two classes.
     fn folder() -> tempfile::TempDir {
@@ -265,9 +275,17 @@ mod tests {
         says(&wrong, "v.safetensors has the same bytes as another file");
         fs::remove_file(&path).unwrap();
         says(&wrong, "b.safetensors of a data set can't be read");
-        // Never ends, and has no length.
-        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        // Nobody writes into it, nobody ever will.
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
         says(&wrong, "no regular file");
+        fs::remove_file(&path).unwrap();
+        // The right bytes, from elsewhere: from beside it, and from another folder.
+        let right = folder();
+        for target in ["a.safetensors".into(), right.path().join("b.safetensors")] {
+            symlink(target, &path).unwrap();
+            says(&wrong, "b.safetensors of a data set can't be read (it is a link");
+            fs::remove_file(&path).unwrap();
+        }
         File::create(wrong.path().join(DESCRIPTION))
             .and_then(|file| file.set_len(MAX_DESCRIPTION + 1))
             .unwrap();

@@ -23,3 +23,15 @@ impl Get<Hash> for BlockRandomness {
         BlakeTwo256::hash(&(SUBJECT, epoch, parent, System::block_number()).encode())
     }
 }
+
+/// A value that is the same for the whole session, made of a session's VRF outputs and fixed with its last block: no author steers it
+/// from block to block. Places and the committee are drawn from it.
+pub struct EpochRandomness;
+
+impl Get<Hash> for EpochRandomness {
+    fn get() -> Hash {
+        const SUBJECT: &[u8] = b"HydraAI epoch randomness";
+        let (epoch, _) = RandomnessFromOneEpochAgo::<Runtime>::random(SUBJECT);
+        BlakeTwo256::hash(&(SUBJECT, epoch).encode())
+    }
+}

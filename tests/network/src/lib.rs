@@ -15,7 +15,7 @@ mod newcomer;
 pub mod proc;
 mod watch;
 
-pub use member::Member;
+pub use member::{Member, SuspendedNode};
 pub use network::{LocalNetwork, free_ports};
 pub use newcomer::Newcomer;
 pub use watch::Watch;

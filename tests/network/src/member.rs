@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use hydra_cli::{local::process::tail, network::Network};
+use hydra_cli::{home::Home, local::process::tail, network::Network};
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     checkout,
@@ -23,6 +23,16 @@ pub struct Member {
     folder: PathBuf,
     seat: Seat,
     up: Option<Running>,
+}
+
+/// A node that is suspended. It goes on when this is dropped.
+#[must_use]
+pub struct SuspendedNode(u32);
+
+impl Drop for SuspendedNode {
+    fn drop(&mut self) {
+        proc::signal(self.0, Signal::SIGCONT);
+    }
 }
 
 impl Member {
@@ -44,30 +54,48 @@ impl Member {
 
     /// What its node answers to a browser's page of this origin: an HTTP status.
     pub fn answer_to_page(&self, origin: &str) -> String {
-        let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
         let origin = format!("origin: {origin}");
+        let status = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+        let options = [&status[..], &["--header", &origin]].concat();
+        self.curl("system_chain", &json!([]), &options)
+    }
+
+    /// What its node answers to a program of this PC: the result.
+    pub fn rpc(&self, method: &str, params: &Value) -> Value {
+        let said = self.curl(method, params, &[]);
+        let answer: Value =
+            serde_json::from_str(&said).unwrap_or_else(|error| panic!("{method}: no JSON ({error}): {said}"));
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// Asks its node, from this PC, by curl with more options. Returns what that prints.
+    fn curl(&self, method: &str, params: &Value, options: &[&str]) -> String {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let network = self.network();
         let node = &network.pcs.first().expect("this PC").node;
         let url = node.rpc_url.replacen("ws:", "http:", 1);
         let words = [
             "curl",
             "--silent",
-            "--output",
-            "/dev/null",
-            "--write-out",
-            "%{http_code}",
             "--max-time",
             "60",
             "--header",
-            &origin,
-            "--header",
             "content-type: application/json",
             "--data",
-            body,
+            &body,
             &url,
         ];
-        let output = proc::run(&mut self.command(&words));
+        let output = proc::run(&mut self.command(&[&words[..], options].concat()));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Suspends its node, and with it the blocks that it would make.
+    pub fn suspend_node(&self) -> SuspendedNode {
+        let network = self.network();
+        let pid = network.pcs.first().expect("this PC").node.pid;
+        proc::signal(pid, Signal::SIGSTOP);
+        SuspendedNode(pid)
     }
 
     /// `hydra up` with these options: none are needed the second time.
@@ -79,6 +107,19 @@ impl Member {
             .arg(checkout("datasets"))
             .args(options);
         self.up = Some(Running::start("hydra up", &mut command, Stream::Stdout));
+    }
+
+    /// This PC's trainer, started by hand with what `hydra up` would start it with; ready. The PC must have its folder.
+    pub fn trainer_by_hand(&self, limit: Duration) -> Running {
+        let home = Home::open(&self.folder).expect("readable").expect("there");
+        let spec = home.spec().expect("readable").expect("a network");
+        let mut command = self.command(&["setpriv", "--pdeathsig", "TERM"]);
+        command
+            .arg(program("hydra-trainer"))
+            .args(home.trainer_arguments(&spec, &[checkout("datasets/digits")]));
+        let mut trainer = Running::start("the trainer", &mut command, Stream::Stdout);
+        trainer.line_with("ready: peer", limit);
+        trainer
     }
 
     /// The next event of this state.
@@ -142,7 +183,9 @@ impl Member {
     pub fn down(&mut self) {
         let network = self.network();
         let started = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
+        // What was never started has no process, and 0 is everybody's ancestor.
         let processes: Vec<u32> = started
+            .filter(|pid| *pid != 0)
             .flat_map(|pid| std::iter::once(pid).chain(proc::descendants(pid)))
             .collect();
         let output = self.hydra(&["down"]);

@@ -138,12 +138,17 @@ impl LocalNetwork {
     }
 
     fn stop_and_keep(mut self) -> (Vec<String>, TempDir) {
-        let processes = self.processes();
+        let programs = self.programs();
+        let workers: Vec<u32> = programs.iter().flat_map(|pid| proc::descendants(*pid)).collect();
         self.hydra.signal(Signal::SIGINT);
         let (status, lines) = self.hydra.end(Duration::from_secs(60));
         assert!(status.success(), "{status}: {lines:?}");
+        // It has waited for each that it started.
+        for pid in programs {
+            assert!(!proc::alive(pid), "process {pid} outlives hydra demo: {lines:?}");
+        }
         // A worker sees that its trainer has ended, and ends.
-        for pid in processes {
+        for pid in workers {
             proc::gone(pid, Duration::from_secs(10));
         }
         (lines, self.folder)
@@ -151,22 +156,24 @@ impl LocalNetwork {
 
     /// kill -9 of `hydra demo` itself, which gets no chance to stop what it started.
     pub fn kill(mut self) {
-        let processes = self.processes();
+        let programs = self.programs();
+        let workers: Vec<u32> = programs.iter().flat_map(|pid| proc::descendants(*pid)).collect();
         self.hydra.signal(Signal::SIGKILL);
         self.hydra.end(Duration::from_secs(60));
-        for pid in processes {
+        for pid in programs.into_iter().chain(workers) {
             proc::gone(pid, Duration::from_secs(30));
         }
     }
 
-    /// Every process of the network.
-    fn processes(&self) -> Vec<u32> {
+    /// The nodes and trainers of the network.
+    fn programs(&self) -> Vec<u32> {
         let network = Network::read(self.folder.path())
             .expect("readable")
             .expect("there");
-        let started = network.pcs.iter().flat_map(|pc| [pc.node.pid, pc.trainer.pid]);
-        started
-            .flat_map(|pid| std::iter::once(pid).chain(proc::descendants(pid)))
+        network
+            .pcs
+            .iter()
+            .flat_map(|pc| [pc.node.pid, pc.trainer.pid])
             .collect()
     }
 }

@@ -35,6 +35,7 @@ use crate::{
     changes::Changes,
     depot::Depot,
     error_log::ErrorLog,
+    import::Imported,
     journal::Journal,
     lock,
     models::{Model, Models},
@@ -43,7 +44,7 @@ use crate::{
     stage::{Doing, StageCell},
     tasks::losses::Losses,
     torch::{EngineState, MOST_WORKERS, Torch, TorchError},
-    warnings::Warnings,
+    warnings::{Concern, Severity, Warnings},
     weights::{Weights, WeightsError, needed},
 };
 
@@ -70,6 +71,7 @@ pub struct Shared {
     pub(crate) warnings: Warnings,
     pub(crate) changes: Changes,
     space: Space,
+    imported: Vec<Imported>,
     journal: Journal,
     models: Models,
     board: Mutex<Board>,
@@ -90,6 +92,7 @@ impl Shared {
         journal: Journal,
         models: Models,
         space: Space,
+        imported: Vec<Imported>,
         workers: usize,
     ) -> Self {
         Self {
@@ -100,6 +103,7 @@ impl Shared {
             warnings: Warnings::default(),
             changes: Changes::default(),
             space,
+            imported,
             journal,
             models,
             board: Mutex::default(),
@@ -126,6 +130,7 @@ impl Shared {
         }
         let (models, unknown) = self.models.describe(&sheet);
         self.keep_datasets(&models);
+        self.compare_datasets(&models);
         let has_room = self.look_around();
         let mut board = lock(&self.board);
         board.set_room(has_room);
@@ -148,6 +153,15 @@ impl Shared {
         if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
             self.errors.add(error.to_string());
         }
+    }
+
+    /// Warns of data sets that were imported and are others than the network's, as far as its models are known.
+    fn compare_datasets(&self, models: &[Arc<Model>]) {
+        let founded = || models.iter().map(|model| model.dataset());
+        let complaint = |one: &Imported| one.complaint(founded(), |hash| self.depot.has(hash));
+        let complaints: Vec<String> = self.imported.iter().filter_map(complaint).collect();
+        let warning = (!complaints.is_empty()).then(|| (Severity::Warns, complaints.join("; ")));
+        self.warnings.set(Concern::Data, warning);
     }
 
     /// Whether this PC can say that it is there, and mean it: it will be drawn for duties, and missing them takes it out again.

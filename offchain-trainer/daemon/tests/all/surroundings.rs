@@ -1,14 +1,20 @@
-//! The PC under the trainer is not as it should be: the disk is full, the clock is wrong.
+//! The PC under the trainer is not as it should be: the disk is full, the clock is wrong, the data is other data.
 
 use std::{
+    fs,
     os::unix::fs::symlink,
     time::{Duration, SystemTime},
 };
 
 use crate::support::{Chain, Pc, claim_of, client, datasets, digest_of, options};
 use hydra_network::Clock;
-use hydra_primitives::{duty::DutyResult, poll::Finding};
+use hydra_primitives::{
+    digits::{DIGITS_KIND, DIGITS_NAME},
+    duty::DutyResult,
+    poll::Finding,
+};
 use hydra_trainer::Trainer;
+use hydra_update::encode_shard;
 use serde_json::Value;
 
 fn said(status: &Value) -> String {
@@ -105,4 +111,41 @@ async fn the_pc_with_the_wrong_clock_is_told_so_and_the_others_are_not() {
     for pc in [&mut wrong, &mut b, &mut a] {
         pc.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_was_changed_since_the_network_was_founded_is_said_until_the_right_one_is_here() {
+    let mut pc = with_clock(57, &[], Duration::ZERO).await;
+    pc.stop().await;
+    // Called as the network's, with one image of each file.
+    let changed = pc.folder.path().join("changed");
+    fs::create_dir(&changed).unwrap();
+    let name = String::from_utf8_lossy(DIGITS_NAME);
+    let description =
+        serde_json::json!({ "name": name, "kind": DIGITS_KIND, "shards": ["a"], "validation": "v" });
+    fs::write(changed.join("dataset.json"), description.to_string()).unwrap();
+    for (file, label) in [("a", 1), ("v", 2)] {
+        let bytes = encode_shard(&DIGITS_KIND, &[3; 64], &[label]).unwrap();
+        fs::write(changed.join(file), bytes).unwrap();
+    }
+    // The right ones are not here before they are imported.
+    pc.options.base_path = pc.folder.path().join("other base");
+    pc.options.dataset = vec![changed.clone()];
+    pc.start_again().await;
+    let sheet = Chain::new(&[&pc]).sheet(&pc, vec![]);
+    pc.post(&sheet).await;
+    let sentence = said(&pc.status().await);
+    let place = changed.to_str().unwrap();
+    assert!(
+        sentence.contains(place) && sentence.contains("that the network was founded with"),
+        "{sentence}"
+    );
+
+    pc.stop().await;
+    pc.options.dataset.push(datasets());
+    pc.start_again().await;
+    pc.post(&sheet).await;
+    let sentence = said(&pc.status().await);
+    assert!(!sentence.contains("founded with"), "{sentence}");
+    pc.stop().await;
 }

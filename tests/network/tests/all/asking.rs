@@ -49,6 +49,7 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
     a_question_is_answered_right_and_moves_half_a_hydra(&network, surest).await;
     what_people_look_at_is_there(&network);
     the_page_shows_the_chain_s_own_numbers(&network).await;
+    status_and_doctor_fit_a_terminal(&network);
     crate::wallet::own_accounts_send_ask_bond_and_claim(&network).await;
     crate::faucet::newcomers_get_their_first_coins_once(&network).await;
     what_happens_is_told(&network, &["Sent", "Asked", "Bonded", "Claimed"]).await;
@@ -289,7 +290,7 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
     let answer = shown(&["ask", "7"]);
     assert!(answer.contains("Alice paid 0.5 HYDRA"), "{answer}");
     let status = shown(&["status"]);
-    for word in ["Alice", "Bob", "Charlie", "Dave", "accuracy"] {
+    for word in ["Alice", "Bob", "Charlie", "Dave", "accuracy", "Wallet of Alice"] {
         assert!(status.contains(word), "{status}");
     }
     let rounds = shown(&["rounds"]);
@@ -297,6 +298,8 @@ fn what_people_look_at_is_there(network: &LocalNetwork) {
     let status: Value = serde_json::from_str(&shown(&["status", "--json"])).expect("JSON");
     assert!(status["finalised"].as_u64().expect("a number") > 0, "{status}");
     assert_eq!(status["trainer"]["engine"]["state"], "ready", "{status}");
+    assert_eq!(status["wallet"]["name"], "Alice", "{status}");
+    assert_ne!(status["wallet"]["spendable"], "0", "{status}");
     let rounds: Value = serde_json::from_str(&shown(&["rounds", "--json"])).expect("JSON");
     assert!(
         !rounds["rounds"].as_array().expect("a list").is_empty(),
@@ -342,6 +345,37 @@ async fn the_page_shows_the_chain_s_own_numbers(network: &LocalNetwork) {
             page.contains(&balance).then_some(())
         })
         .await;
+}
+
+/// What they say of four PCs that run, and not of figures that somebody thought of: 80 columns, and 24 lines for the status.
+fn status_and_doctor_fit_a_terminal(network: &LocalNetwork) {
+    let keys = network.folder().join("no-keys");
+    let keys = keys.to_str().expect("UTF-8");
+    // A doctor that finds something says so with its code.
+    let doctor = ["doctor", "--keys", keys];
+    for (arguments, codes) in [(&["status"][..], &[0][..]), (&doctor[..], &[0, 9][..])] {
+        let output = network.hydra("alice", arguments);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let code = output.status.code().expect("it ended by itself");
+        assert!(codes.contains(&code), "{arguments:?}: {complaint}");
+        let page = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(!page.is_empty(), "{arguments:?}: {complaint}");
+        for line in page.lines() {
+            let columns = line.chars().count();
+            // A path or a command is never cut.
+            let is_one_piece = !line.trim().contains(' ') || line.trim().starts_with('`');
+            assert!(
+                is_one_piece || columns <= 80,
+                "{arguments:?}, {columns} columns: {line}\n{page}"
+            );
+        }
+        let says_more = ["warning: ", "last problem: "]
+            .iter()
+            .any(|words| page.contains(words));
+        if arguments == ["status"] && !says_more {
+            assert!(page.lines().count() <= 24, "{page}");
+        }
+    }
 }
 
 fn number_after(word: &str, page: &str) -> u64 {

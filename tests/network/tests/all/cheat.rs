@@ -1,11 +1,11 @@
-//! A fifth trainer joins an honest network and claims work that it did not do.
+//! A fifth trainer joins an honest network and claims work that it did not do; what people see of that in the dashboard.
 
 use std::{process::Command, time::Duration};
 
 use hydra_cli::accounts;
 use hydra_network_tests::{
     LocalNetwork, checkout, free_ports,
-    proc::{Running, Stream},
+    proc::{self, Running, Stream},
     program,
 };
 use hydra_primitives::{AccountBytes, status::ProposalSummary, tally::Outcome};
@@ -13,6 +13,8 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(420);
+/// The story of `dashboard/tests/browser` that needs a cheat.
+const STORY: &str = "a_made_up_result_is_told_with_why_it_was_rejected";
 const CHEATS: [&str; 3] = ["zero-update", "false-losses", "forged-trace"];
 
 /// The rounds in which the adversary says that it proposed this.
@@ -65,6 +67,15 @@ async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputatio
         .expect("the node answers")
         .free;
 
+    // It watches meanwhile: who comes later has not seen the single votes.
+    let (alice, mut story) = (network.pc("alice"), Command::new("node"));
+    story
+        .arg(checkout("dashboard/tests/browser/run.mjs"))
+        .args(["--only", STORY])
+        .args(["--page", &format!("{}/", alice.trainer.http_url)])
+        .args(["--rpc", &alice.node.rpc_url]);
+    let seen = tokio::task::spawn_blocking(move || proc::run(&mut story));
+
     // Until each of the three was voted down once. A slow PC may leave one of them undecided; then it is tried again.
     let tried = network
         .wait("a rejected proposal of each cheat", LIMIT, async || {
@@ -80,6 +91,15 @@ async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputatio
             CHEATS.iter().copied().all(rejected).then_some(rounds)
         })
         .await;
+    let seen = seen.await.expect("the story is told to its end");
+    let (told, complaints) = (
+        String::from_utf8_lossy(&seen.stdout),
+        String::from_utf8_lossy(&seen.stderr),
+    );
+    assert!(
+        seen.status.success() && told.contains(STORY),
+        "{told}\n{complaints}"
+    );
     adversary.signal(Signal::SIGTERM);
     adversary.end(LIMIT);
     for (round, proposal) in tried

@@ -50,6 +50,8 @@ async fn the_dashboard_shows_what_is_and_moves_money_only_when_asked() {
         "gets_nothing",
         "no_token",
         "barrier",
+        "change_of_the_rules",
+        "scrolled_away",
         "hangs",
         "found_again",
     ] {

@@ -1,11 +1,13 @@
-//! A network from nothing: one PC founds it, another joins with coins, two without, who are invited; and the fourth loses its
-//! power in each state of joining. Nothing is asked, and no PC has anything of another but the network's file.
+//! A network from nothing: one PC founds it, another joins with coins, two without, who are invited; and they lose their power
+//! in each state of joining, the fourth also between sending a transaction and a block with it. Nothing is asked, and no PC has
+//! anything of another but the network's file.
 
 use std::{
     collections::BTreeSet,
     fs,
     path::Path,
     process::Output,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -16,14 +18,16 @@ use hydra_network_tests::{
     proc,
 };
 use hydra_primitives::AccountBytes;
-use serde_json::Value;
+use serde_json::{Value, json};
+use subxt::utils::AccountId32;
 
 const LIMIT: Duration = Duration::from_secs(180);
 const ID: &str = "founding-test";
 
-/// What every `hydra up` that joins without coins says. A trainer that is ready before the node says nothing of its test, and
-/// what the chain has already when a PC comes back isn't said again: `engine_starting`, `engine_ready`, `registered` and
-/// `bonded`, in which the PC is killed, too, if they are said.
+/// What every `hydra up` that joins without coins says, and the PC is killed in. A trainer that is ready before the node says
+/// nothing of its test: in `engine_starting` and `engine_ready` the PC is killed, too, if they are said. `registered` and `bonded`
+/// aren't said where it was killed with the transaction on its way, since the chain has that when the PC comes back: two others,
+/// which weren't killed before, are killed in them.
 const STATES: [&str; 11] = [
     "machine",
     "account",
@@ -37,8 +41,10 @@ const STATES: [&str; 11] = [
     "bonding",
     "training",
 ];
+/// In these it sends a transaction, after a moment: it is killed in them again when that waits for a block.
+const PAYING: [&str; 2] = ["registering", "bonding"];
 /// What may be said at any time, and is no state of joining.
-const NEWS: [&str; 3] = ["problem", "ended", "round"];
+const NEWS: [&str; 5] = ["problem", "ended", "round", "clock", "model_checked"];
 
 #[test]
 fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
@@ -76,6 +82,9 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
         accounts::address(&rich)
     );
 
+    second.event("registered", LIMIT);
+    assert_eq!(power_cut_in("bonded", &mut second)["amount"], "1");
+
     let waits = third.event("waiting_for_coins", LIMIT);
     assert_eq!(
         (&waits["spendable"], &waits["needed"]),
@@ -87,19 +96,21 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
     assert_eq!(refused.status.code(), Some(6), "{refused:?}");
     let paid = proc::json(&founder.hydra(&["invite", &invited, "--yes", "--json"]));
     assert_eq!((&paid["from"], &paid["amount"]), (&account, &"1.2".into()));
-    third.event("coins_came", LIMIT);
+    let came = third.event("coins_came", LIMIT);
+    assert_eq!(came["from"], Value::from(vec![account.clone()]), "{came}");
+    let registered = power_cut_in("registered", &mut third);
+    assert!(
+        registered["work_seconds"].as_f64().expect("a number") > 0.0,
+        "{registered}"
+    );
 
     let options = joining(&fourth, &file, &[]);
-    let survivor = join_with_power_cuts(&mut fourth, &options, |address| {
+    let survivor = join_with_power_cuts(&mut fourth, &options, &founder, |address| {
         // Not only the founder can invite.
-        second.event("registered", LIMIT);
-        assert_eq!(second.event("bonded", LIMIT)["amount"], "1");
         second.event("training", LIMIT);
         let paid = proc::json(&second.hydra(&["invite", address, "--yes", "--json"]));
         assert_eq!(paid["from"], accounts::address(&rich));
     });
-    third.event("registered", LIMIT);
-    third.event("bonded", LIMIT);
     third.event("training", LIMIT);
 
     let mut everyone = [founder, second, third, fourth];
@@ -122,6 +133,7 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
         }
         nobody_joined_twice(&pc.hydra(&["status", "--json"]), &accounts, &joined);
     }
+    what_a_pc_owns_is_spent_by_its_name(&everyone[1], &joined[0], &accounts[0]);
     a_doctor_finds_no_fault(&everyone[0]);
     for pc in everyone.iter_mut().rev() {
         pc.down();
@@ -136,12 +148,28 @@ fn joining(pc: &Member, file: &str, more: &[&str]) -> Vec<String> {
     options
 }
 
+/// Kills a PC in this state, as soon as it says so, and starts it again. Returns what it said.
+fn power_cut_in(wanted: &str, pc: &mut Member) -> Value {
+    let event = pc.event(wanted, LIMIT);
+    let life = pc.kill();
+    eprintln!("killed at '{wanted}', in '{}'", last_state(&life, wanted));
+    pc.up(&[]);
+    event
+}
+
 /// Joins, and is killed in each state in which its `hydra up` says to be, as soon as it says so; then it is started again.
-/// `invite` has coins sent to its account, once it has waited for them, was killed and waits again. Returns the account.
+/// `invite` has coins sent to its account, once it has waited for them, was killed and waits again. Where it pays it is killed
+/// once more, after it has sent the transaction and before a block has it: only `maker` makes blocks. Returns the account.
 ///
 /// A state that ends at once is killed in, too, or right after: then the last one that it came to counts as well.
-fn join_with_power_cuts(pc: &mut Member, options: &[String], mut invite: impl FnMut(&str)) -> String {
+fn join_with_power_cuts(
+    pc: &mut Member,
+    options: &[String],
+    maker: &Member,
+    mut invite: impl FnMut(&str),
+) -> String {
     let mut killed: BTreeSet<String> = BTreeSet::new();
+    let mut killed_after_sending: BTreeSet<String> = BTreeSet::new();
     let mut account: Option<String> = None;
     let mut is_invited = false;
     loop {
@@ -160,7 +188,17 @@ fn join_with_power_cuts(pc: &mut Member, options: &[String], mut invite: impl Fn
                 continue;
             }
             if !killed.contains(&state) {
-                break Some(state);
+                break Some((state, None));
+            }
+            if PAYING.contains(&state.as_str())
+                && !killed_after_sending.contains(&state)
+                && let Some(account) = &account
+            {
+                let no_blocks = maker.suspend_node();
+                if waits_in_the_pool(pc, account) {
+                    break Some((state, Some(no_blocks)));
+                }
+                // A block had it before its maker was suspended.
             }
             match (state.as_str(), &account) {
                 ("waiting_for_coins", Some(account)) if !is_invited => {
@@ -171,17 +209,25 @@ fn join_with_power_cuts(pc: &mut Member, options: &[String], mut invite: impl Fn
                 _ => {}
             }
         };
-        let Some(new) = new else { break };
+        let Some((new, no_blocks)) = new else { break };
         let lived = begun.elapsed();
         let life = pc.kill();
-        let last = life
-            .iter()
-            .map(state)
-            .rfind(|last| !NEWS.contains(&last.as_str()));
-        let last = last.unwrap_or_else(|| new.clone());
+        let last = last_state(&life, &new);
         eprintln!("killed after {lived:?}, at '{new}', in '{last}'");
+        if no_blocks.is_some() {
+            assert_eq!(last, new, "no block had the transaction");
+            eprintln!("with a transaction that no block had");
+            killed_after_sending.insert(new.clone());
+        }
+        // Blocks go on.
+        drop(no_blocks);
         killed.extend([new, last]);
     }
+    // Both, unless the first kill in one of them came late, when its transaction was sent.
+    assert!(
+        !killed_after_sending.is_empty(),
+        "not killed between sending a transaction and a block with it, but in {killed:?}"
+    );
     for state in STATES {
         assert!(
             killed.contains(state),
@@ -191,8 +237,36 @@ fn join_with_power_cuts(pc: &mut Member, options: &[String], mut invite: impl Fn
     account.expect("it was said")
 }
 
+/// Waits until its node's pool has a transaction of this account, which is in no block then. False if none came in half a minute.
+fn waits_in_the_pool(pc: &Member, account: &str) -> bool {
+    let account: AccountId32 = account.parse().expect("an address");
+    let signer = hex::encode(account.0);
+    let end = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < end {
+        if pc
+            .rpc("author_pendingExtrinsics", &json!([]))
+            .to_string()
+            .contains(&signer)
+        {
+            return true;
+        }
+        // No event of it reaches out of that PC.
+        thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
 fn state(event: &Value) -> String {
     event["state"].as_str().expect("a state").to_owned()
+}
+
+/// The last state of joining that a life came to: this one at least.
+fn last_state(life: &[Value], at_least: &str) -> String {
+    let last = life
+        .iter()
+        .map(state)
+        .rfind(|last| !NEWS.contains(&last.as_str()));
+    last.unwrap_or_else(|| at_least.to_owned())
 }
 
 /// Founds the network, and returns the file for everybody.
@@ -261,6 +335,24 @@ fn a_pc_without_the_internet_finds_its_own_address(pc: &Member, home: &Path) {
     );
     // It takes part in the other network only.
     fs::remove_dir_all(keys).expect("it was made");
+}
+
+/// What the account of a PC has is shown and sent without a password, and nobody has seen its secret.
+fn what_a_pc_owns_is_spent_by_its_name(pc: &Member, owner: &str, to: &str) {
+    let balances = proc::json(&pc.hydra(&["wallet", "balance", "--json"]));
+    let own = &balances["accounts"][0];
+    assert_eq!(
+        (&own["name"], &own["address"]),
+        (&"this-pc".into(), &owner.into())
+    );
+    let send = [
+        "wallet", "send", to, "0.5", "--from", "this-pc", "--yes", "--json",
+    ];
+    let sent = proc::json(&pc.hydra(&send));
+    assert_eq!(
+        (&sent["from"], &sent["from_name"], &sent["amount"]),
+        (&owner.into(), &"this-pc".into(), &"0.5".into())
+    );
 }
 
 /// A PC that trains has no fault.

@@ -2,6 +2,7 @@
 //!
 //! One program for all of them: each would link the same libraries again.
 
+mod adopting;
 mod asking;
 mod cheat;
 mod clients;
@@ -10,7 +11,10 @@ mod dashboard;
 mod faucet;
 mod founding;
 mod lan;
+mod members;
 mod mistakes;
 mod models;
+mod paying;
+mod shards;
 mod training;
 mod wallet;

@@ -107,6 +107,8 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     // Whoever looks is told, whichever PC is looked at, and what still runs is made use of.
     let status = network.hydra("alice", &["status"]);
     let status = String::from_utf8_lossy(&status.stdout);
+    // As one line: a command that is to be copied begins a new one where it doesn't fit.
+    let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         status.contains("Dave's trainer does not run: start it again with `hydra demo --only dave"),
         "{status}"
@@ -124,10 +126,10 @@ async fn no_trainer_and_a_trainer_with_another_token_leave_the_node_running(netw
     network.power_cut("bob");
     network.power_cut("charlie");
     fs::write(&dave.trainer.token_file, format!("{}\n", "5a".repeat(32))).expect("Dave's token file");
-    let dataset = checkout("datasets/digits");
+    let datasets = [checkout("datasets/digits")];
     let mut trainer = Running::start(
         "Dave's trainer",
-        Command::new(program("hydra-trainer")).args(dave.trainer_arguments(&network.network, &dataset, 1)),
+        Command::new(program("hydra-trainer")).args(dave.trainer_arguments(&network.network, &datasets, 1)),
         Stream::Stdout,
     );
     trainer.line_with("ready: peer", LIMIT);

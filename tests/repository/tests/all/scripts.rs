@@ -306,6 +306,55 @@ fn a_cache_that_cannot_be_written_is_named() {
     assert!(stderr(&output).contains("set HYDRA_CACHE"), "{}", stderr(&output));
 }
 
+/// What a function does that a script has in it, without the rest of the script.
+fn function(script: &str, name: &str, more: &str) -> Output {
+    bare(
+        &format!(
+            "set -euo pipefail; . scripts/lib/env.sh; eval \"$(sed -n '/^{name}()/,/^}}/p' scripts/{script})\"; {more}"
+        ),
+        &[],
+    )
+}
+
+#[test]
+fn what_was_flaky_or_shown_without_namespaces_is_said_before_the_count() {
+    let log = [
+        "\u{1b}[32m        PASS\u{1b}[0m [  64.944s] (   5/1149) hydra-network-tests::all founding::four_pcs",
+        "  stderr ───",
+        "    NO NETWORK NAMESPACES (Root: unshare: not permitted): 4 PCs share the loopback address",
+        "    killed after 15ms, at 'machine', in 'machine'",
+        "   FLAKY 2/2 [ 104.997s] (   2/1149) hydra-network-tests::all cheat::work_that_was_not_done",
+        // A test that failed is shown once more at the end.
+        "    NO NETWORK NAMESPACES (Root: unshare: not permitted): 4 PCs share the loopback address",
+    ];
+    let remarks = |log: &str| {
+        let output = function("test", "remarks", &format!("remarks <(printf '%s' \"{log}\")"));
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(
+        remarks(&log.join("\n")),
+        "flaky, passed at its second try: hydra-network-tests::all cheat::work_that_was_not_done\n\
+         shown less than it should: NO NETWORK NAMESPACES (Root: unshare: not permitted): 4 PCs share the loopback address\n"
+    );
+    assert_eq!(remarks("PASS"), "");
+}
+
+#[test]
+fn three_upgrades_in_a_row_say_that_all_passed_and_the_first_that_fails_ends_them() {
+    let upgrade =
+        |nextest: &str| function("soak", "upgrade", &format!("nextest() {{ {nextest}; }}; upgrade"));
+    let passed = upgrade("echo run");
+    assert!(passed.status.success(), "{}", stderr(&passed));
+    assert_eq!(String::from_utf8_lossy(&passed.stdout), "run\nrun\nrun\n");
+    let said = stderr(&passed);
+    assert!(said.contains("3 of 3 passed, one after the other, in "), "{said}");
+    let failed = upgrade("echo run; false");
+    assert_eq!(failed.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&failed.stdout), "run\n");
+    assert!(!stderr(&failed).contains("passed"), "{}", stderr(&failed));
+}
+
 #[test]
 fn hydra_is_linked_where_new_terminals_find_it() {
     let folder = tempfile::tempdir().expect("a folder");

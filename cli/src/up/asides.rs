@@ -1,0 +1,213 @@
+//! What is said beside the steps: the clock, the models that are here, and who sent the coins that were waited for.
+//!
+//! Nothing here decides anything. Each is said once, and the clock again when that changes.
+
+use hydra_primitives::{AccountBytes, Balance, ModelId, status::ModelStatus};
+use hydra_trainer_api::ModelState;
+use std::collections::BTreeSet;
+
+use super::event::Event;
+use crate::{
+    accounts,
+    chain::{Block, Chain, Happening, News},
+    report::{clock, figures::accuracy},
+    trainer::Status,
+};
+
+/// How many blocks are looked through at most for who sent coins.
+const BLOCKS: usize = 24;
+/// How many senders are named at most: anybody may send a little.
+const SENDERS: usize = 3;
+
+/// Remembers what was said.
+#[derive(Debug, Default)]
+pub struct Asides {
+    clock_is_wrong: Option<bool>,
+    models: BTreeSet<ModelId>,
+}
+
+impl Asides {
+    /// Of the clock, if it is known and not said yet how it is.
+    pub fn clock(&mut self, offset_ms: Option<i64>) -> Option<Event> {
+        let offset_ms = offset_ms?;
+        let is_wrong = clock::is_wrong(offset_ms);
+        let is_told = self.clock_is_wrong.replace(is_wrong) == Some(is_wrong);
+        (!is_told).then_some(Event::Clock { offset_ms, is_wrong })
+    }
+
+    /// Of the models of which the trainer has what the chain has confirmed. A node that can't tell is asked again at the next look.
+    pub async fn models(&mut self, chain: &Chain, at: Block, trainer: Option<&Status>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for held in trainer.into_iter().flat_map(|status| &status.models) {
+            if self.models.contains(&held.model) || held.version.is_none() {
+                continue;
+            }
+            let model = chain.model(held.model, at.hash).await.ok().flatten();
+            if let Some(model) = model.filter(|model| is_confirmed(held, model)) {
+                self.models.insert(held.model);
+                events.push(checked(&model));
+            }
+        }
+        events
+    }
+}
+
+/// Whether what the trainer holds is the chain's newest confirmed version, by its number and by the hash of its weights.
+fn is_confirmed(held: &ModelState, model: &ModelStatus) -> bool {
+    let weights = held.weights.as_deref().map(|text| text.trim_start_matches("0x"));
+    held.version == Some(model.confirmed_version)
+        && weights.is_some_and(|digits| digits.eq_ignore_ascii_case(&hex::encode(model.weights.0)))
+}
+
+fn checked(model: &ModelStatus) -> Event {
+    Event::ModelChecked {
+        model: model.model,
+        dataset: String::from_utf8_lossy(&model.dataset.name).into_owned(),
+        version: model.confirmed_version,
+        accuracy: model.score.and_then(|score| accuracy(&score)),
+    }
+}
+
+/// Who sent coins to an account while it waited for them.
+#[derive(Debug, Default)]
+pub struct Senders {
+    /// The block of the last look, and what could be spent in it.
+    last: Option<(Block, Balance)>,
+    found: Vec<AccountBytes>,
+}
+
+impl Senders {
+    /// Looks through the blocks since the last look, if more can be spent since.
+    pub async fn look(&mut self, chain: &Chain, account: &AccountBytes, at: Block, spendable: Balance) {
+        let before = self.last.replace((at, spendable));
+        let Some((last, _)) = before.filter(|(_, had)| *had < spendable) else {
+            return;
+        };
+        let mut block = at;
+        let mut left = BLOCKS;
+        while block.number > last.number && left > 0 {
+            // A node that has no state of it, or is away: then it isn't known who sent them, and that is no failure.
+            let Ok(news) = chain.news(block).await else { return };
+            self.add(&news, account);
+            let Ok(parent) = chain.parent(block).await else {
+                return;
+            };
+            (block, left) = (parent, left - 1);
+        }
+    }
+
+    fn add(&mut self, news: &News, account: &AccountBytes) {
+        for happening in &news.happenings {
+            match happening {
+                Happening::Sent { from, to, .. } if to == account && !self.found.contains(from) => {
+                    self.found.push(*from);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Their addresses. What is waited for later is another matter.
+    pub fn take(&mut self) -> Vec<String> {
+        let found = std::mem::take(self).found;
+        found.iter().take(SENDERS).map(accounts::address).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydra_primitives::{
+        H256,
+        digits::{digits_manifest, digits_spec},
+        proposal::Score,
+        status::Phase,
+    };
+    use std::time::SystemTime;
+
+    #[test]
+    fn the_clock_is_said_once_and_again_when_that_changes() {
+        let mut asides = Asides::default();
+        assert_eq!(asides.clock(None), None);
+        let right = Event::Clock {
+            offset_ms: 40,
+            is_wrong: false,
+        };
+        assert_eq!(asides.clock(Some(40)), Some(right));
+        assert_eq!(asides.clock(Some(-900)), None);
+        assert_eq!(asides.clock(None), None);
+        let wrong = Event::Clock {
+            offset_ms: -5_000,
+            is_wrong: true,
+        };
+        assert_eq!(asides.clock(Some(-5_000)), Some(wrong));
+        assert_eq!(asides.clock(Some(-6_000)), None);
+        assert!(asides.clock(Some(0)).is_some());
+    }
+
+    fn model() -> ModelStatus {
+        ModelStatus {
+            model: 0,
+            spec: digits_spec(),
+            dataset: digits_manifest(),
+            round: 813,
+            phase: Phase::Train,
+            phase_ends_at: 9,
+            proposals: 0,
+            participants: 4,
+            version: 812,
+            confirmed_version: 812,
+            weights: H256::repeat_byte(0xab),
+            score: Some(Score {
+                correct: 350,
+                total: 360,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_model_is_checked_if_the_trainer_has_the_very_weights_that_the_chain_names() {
+        let held = |version: u32, weights: &str| -> ModelState {
+            let text = format!(
+                r#"{{"model":0,"state":"idle","round":1,"phase":"train","version":{version},"weights":{weights}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let hash = format!("\"{:?}\"", H256::repeat_byte(0xab));
+        assert!(is_confirmed(&held(812, &hash), &model()));
+        // A version that isn't confirmed yet, another's weights, and none.
+        assert!(!is_confirmed(&held(813, &hash), &model()));
+        let other = format!("\"{:?}\"", H256::repeat_byte(1));
+        assert!(!is_confirmed(&held(812, &other), &model()));
+        assert!(!is_confirmed(&held(812, "null"), &model()));
+        let text = checked(&model()).text();
+        assert!(text.contains("version 812, 97.22 % right, checked"), "{text}");
+    }
+
+    #[test]
+    fn senders_are_those_who_sent_to_this_account_each_once_and_forgotten_when_told() {
+        let sent = |from: u8, to: u8| Happening::Sent {
+            from: [from; 32],
+            to: [to; 32],
+            amount: 5,
+        };
+        let news = |happenings| News {
+            block: Block {
+                number: 1,
+                hash: Default::default(),
+            },
+            time: SystemTime::UNIX_EPOCH,
+            transactions: 1,
+            happenings,
+        };
+        let mut senders = Senders::default();
+        senders.add(&news(vec![sent(1, 9), sent(2, 8), sent(9, 1)]), &[9; 32]);
+        senders.add(&news(vec![sent(1, 9), sent(3, 9)]), &[9; 32]);
+        let addresses = [[1; 32], [3; 32]].map(|account| accounts::address(&account));
+        assert_eq!(senders.take(), addresses);
+        assert!(senders.take().is_empty());
+        let many = (10..20).map(|from| sent(from, 9)).collect();
+        senders.add(&news(many), &[9; 32]);
+        assert_eq!(senders.take().len(), SENDERS);
+    }
+}

@@ -1,0 +1,54 @@
+//! The electorate in this pallet's storage: the only part of it that knows FRAME. It must hold no rule of its own.
+
+use super::{
+    Electorate, Error,
+    store::{Length, Node, NodeId, Parity, Store},
+};
+use crate::{Config, ElectorateAccounts, ElectorateLengths, ElectorateNodes};
+use core::marker::PhantomData;
+use hydra_primitives::electorate::SessionIndex;
+
+/// The maps of this pallet.
+pub(crate) struct Stored<T>(PhantomData<T>);
+
+/// A session's electorate, as this pallet stores it.
+pub(crate) fn electorate<T: Config>(session: SessionIndex) -> Electorate<Stored<T>> {
+    Electorate::new(Stored(PhantomData), session)
+}
+
+impl<T: Config> Store for Stored<T> {
+    type Account = T::AccountId;
+
+    fn node(&self, id: NodeId) -> Node {
+        ElectorateNodes::<T>::get(id).unwrap_or_default()
+    }
+
+    fn set_node(&mut self, id: NodeId, node: Node) {
+        ElectorateNodes::<T>::insert(id, node);
+    }
+
+    fn length(&self, parity: Parity) -> Length {
+        ElectorateLengths::<T>::get(parity)
+    }
+
+    fn set_length(&mut self, parity: Parity, length: Length) {
+        ElectorateLengths::<T>::insert(parity, length);
+    }
+
+    fn account(&self, parity: Parity, slot: u32) -> Option<T::AccountId> {
+        ElectorateAccounts::<T>::get((parity, slot))
+    }
+
+    fn set_account(&mut self, parity: Parity, slot: u32, who: &T::AccountId) {
+        ElectorateAccounts::<T>::insert((parity, slot), who);
+    }
+}
+
+/// [`Electorate::check`] of both electorates that are stored. It reads everything: for tests and `try-runtime`.
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+pub(crate) fn check<T: Config>() -> Result<(), Error> {
+    for parity in 0..2u8 {
+        electorate::<T>(ElectorateLengths::<T>::get(parity).session).check()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Who makes blocks in a session: drawn from the electorate among those who have session keys and do their duties well.
+//!
+//! Nothing here may ever leave the chain without a committee: when too few are eligible, the one that is there stays.
+
+use crate::{
+    AccountId, Historical, Reputation, Runtime, Session, StakeVoting,
+    config::{
+        consensus::{MAX_AUTHORITIES, PROVABLE_SESSIONS},
+        randomness::EpochRandomness,
+    },
+};
+use alloc::vec::Vec;
+use frame_support::traits::Get;
+use hydra_primitives::{
+    electorate::Purpose,
+    traits::{Electorate, Nodes},
+};
+use sp_runtime::Perbill;
+use sp_staking::SessionIndex;
+
+/// A member's score is at least this: it has done some fifty duties and missed few.
+const GOOD_SCORE: Perbill = Perbill::from_percent(80);
+
+/// Draws the committee.
+pub struct Committee;
+
+impl Committee {
+    /// Who could be in it and is, sorted; `None` where those are too few to take over.
+    fn draw(session: SessionIndex, present: usize) -> Option<Vec<AccountId>> {
+        let eligible = |who: &AccountId| {
+            pallet_session::NextKeys::<Runtime>::contains_key(who)
+                && <Reputation as Nodes<_>>::is_in(who)
+                && <Reputation as Nodes<_>>::score(who) >= GOOD_SCORE
+        };
+        let mut drawn = <StakeVoting as Electorate<_>>::distinct(
+            &Purpose::Committee { session },
+            &EpochRandomness::get(),
+            MAX_AUTHORITIES,
+            eligible,
+        );
+        drawn.sort();
+        // A committee that shrinks by more than a third at once would hand finality to those who happen to be left.
+        let enough = drawn.len().saturating_mul(3) >= present.saturating_mul(2) && !drawn.is_empty();
+        enough.then_some(drawn)
+    }
+}
+
+impl pallet_session::SessionManager<AccountId> for Committee {
+    fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
+        // Naming them here, rather than leaving it to the session pallet, makes their keys provable from the start.
+        let members = pallet_session::NextKeys::<Runtime>::iter_keys().collect::<Vec<_>>();
+        (!members.is_empty()).then_some(members)
+    }
+
+    fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
+        let queued = Session::queued_keys();
+        let present: Vec<_> = queued.iter().map(|(who, _)| who.clone()).collect();
+        let members = Self::draw(index, present.len()).unwrap_or_else(|| {
+            let mut same = present.clone();
+            same.sort();
+            same
+        });
+        // The same set again would count as a change for GRANDPA, and cost every warp sync a proof. But one of which somebody has new
+        // keys must be named, or they could not be proven later.
+        let mut before = queued;
+        before.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let same = before.len() == members.len()
+            && before.iter().zip(&members).all(|((who, keys), member)| {
+                who == member && pallet_session::NextKeys::<Runtime>::get(who).as_ref() == Some(keys)
+            });
+        (!same).then_some(members)
+    }
+
+    fn start_session(_: SessionIndex) {}
+
+    fn end_session(ended: SessionIndex) {
+        let provable = ended.saturating_sub(PROVABLE_SESSIONS);
+        Historical::prune_up_to(provable);
+        StakeVoting::forget_offences(provable);
+    }
+}
+
+impl pallet_session::historical::SessionManager<AccountId, ()> for Committee {
+    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        <Self as pallet_session::SessionManager<_>>::new_session_genesis(index).map(named)
+    }
+
+    fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        <Self as pallet_session::SessionManager<_>>::new_session(index).map(named)
+    }
+
+    fn start_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::start_session(index)
+    }
+
+    fn end_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::end_session(index)
+    }
+}
+
+fn named(members: Vec<AccountId>) -> Vec<(AccountId, ())> {
+    members.into_iter().map(|account| (account, ())).collect()
+}
