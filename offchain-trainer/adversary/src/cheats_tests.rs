@@ -36,7 +36,8 @@ fn with_claims(look: impl Fn(Cheat, &Engine, TrainJob, H256, Opening)) {
 #[test]
 fn who_does_the_task_again_finds_forged_updates_wrong_and_honest_ones_right() {
     with_claims(|cheat, engine, job, claim, honest| {
-        let found = engine.verify(job, claim, || true, |_| ()).unwrap().opening();
+        let found = engine.verify(job, Some(claim), || true, |_| ());
+        let found = found.unwrap().opening();
         assert_eq!(found, honest, "{cheat}");
         let forged = matches!(cheat, Cheat::ZeroUpdate | Cheat::ForgedUpdate);
         assert_eq!(found.finding != Finding::Update(claim), forged, "{cheat}");

@@ -53,9 +53,8 @@ impl Prepared {
 impl Workshop<'_> {
     /// Gets together what a task takes.
     pub(crate) async fn prepare(&self, task: &Task) -> Result<Prepared, RunError> {
-        let base = self
-            .weights
-            .base(self.genesis, self.model, task.base, &StageCell::default());
+        let stage = StageCell::default();
+        let base = self.weights.base(self.genesis, self.model, task.base, &stage);
         let base = base.await?;
         let blob = self.model.dataset().shard(task.shard);
         let shard = self.data(blob.ok_or(RunError::NoShard(task.shard))?).await?;
@@ -70,10 +69,8 @@ impl Workshop<'_> {
 
     /// Folds and measures the newest version.
     pub(crate) async fn measure(&self) -> Result<Opening, RunError> {
-        let newest = self
-            .weights
-            .newest(self.genesis, self.model, &StageCell::default());
-        let newest = newest.await?;
+        let stage = StageCell::default();
+        let newest = self.weights.newest(self.genesis, self.model, &stage).await?;
         let data = self.data(self.model.dataset().validation).await?;
         let (engine, model) = (self.engine.clone(), self.model.clone());
         let measured = tokio::task::spawn_blocking(move || {

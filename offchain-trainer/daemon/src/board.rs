@@ -1,9 +1,9 @@
 //! Decides which tasks run: the wanted ones, each once, in the order in which they are owed.
 //!
 //! A task is wanted while one of its account's last two sheets asks for it: two, because sheets of two forks or of two
-//! blocks may arrive out of order; and no longer than its deadline. A task that failed is tried again with the next sheet, so
-//! the chain is the clock and nothing here needs timers. Pure bookkeeping: it says what to start and stop, and must never do
-//! either.
+//! blocks may arrive out of order (but which version is held, only the last one says); and no longer than its deadline. A
+//! task that failed is tried again with the next sheet, so the chain is the clock and nothing here needs timers. Pure
+//! bookkeeping: it says what to start and stop, and must never do either.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -111,8 +111,13 @@ impl Board {
         self.block = sheet.block;
         let tasks = plan(&sheet, &models);
         let before = self.seats.remove(&sheet.account).map(|seat| seat.tasks);
-        let before = before.into_iter().flatten();
-        let before = before.map(|task| (task.key, task.until)).collect();
+        // Not what was to be held: an older version that comes late would take the place of the newest.
+        let before = before
+            .into_iter()
+            .flatten()
+            .filter(|task| task.work != Work::Hold)
+            .map(|task| (task.key, task.until))
+            .collect();
         for task in &tasks {
             commands.extend(self.renew(task));
         }

@@ -192,6 +192,16 @@ fn another_chain_resets_everything() {
     assert_eq!(started(&commands).len(), 1, "weights are held anew");
 }
 
+/// It would take the newer one's place if it came later.
+#[test]
+fn an_older_version_is_no_longer_fetched_when_there_is_a_newer_one() {
+    let mut board = ready();
+    let older = started(&read(&mut board, sheet(vec![])));
+    let mut after = sheet(vec![]);
+    after.models[0].confirmed.version = 1;
+    assert_eq!(stopped(&read(&mut board, after)), [older[0].0]);
+}
+
 #[test]
 fn accounts_beyond_the_limit_make_room() {
     let mut board = ready();

@@ -104,14 +104,22 @@ impl Depot {
         first: Vec<PeerId>,
         tag: Option<Tag>,
     ) -> Result<Vec<u8>, DepotError> {
-        match tag {
-            Some(tag) => self.note(blob.hash, tag)?,
-            None => self.keep([blob.hash])?,
-        }
+        self.note_or_keep(blob.hash, tag)?;
         Ok(self
             .network
             .fetch_bytes(blob.hash, SizeRule::Exact(blob.size), first)
             .await?)
+    }
+
+    /// As [`get`](Self::get), but the blob stays on our disk.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub async fn fetch(&self, blob: BlobRef, first: Vec<PeerId>, tag: Option<Tag>) -> Result<(), DepotError> {
+        self.note_or_keep(blob.hash, tag)?;
+        let rule = SizeRule::Exact(blob.size);
+        self.network.fetch(blob.hash, rule, first).await?;
+        Ok(())
     }
 
     /// As [`get`](Self::get), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
@@ -190,6 +198,13 @@ impl Depot {
     /// The data plane.
     pub fn network(&self) -> &NetworkHandle {
         &self.network
+    }
+
+    fn note_or_keep(&self, hash: H256, tag: Option<Tag>) -> Result<(), DepotError> {
+        match tag {
+            Some(tag) => self.note(hash, tag),
+            None => self.keep([hash]),
+        }
     }
 
     fn note(&self, hash: H256, tag: Tag) -> Result<(), DepotError> {

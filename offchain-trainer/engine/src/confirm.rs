@@ -9,20 +9,21 @@ use crate::{Engine, EngineError, TrainJob, Trained};
 
 impl Engine {
     /// Does somebody's whole task, from public inputs alone, and returns what comes out of it, whether or not it is the update
-    /// that they claim. `intact` says whether what the job starts from is in memory as it was put there.
+    /// that they claim. Who doesn't know the claim may contradict it. `intact` says whether what the job starts from is in memory
+    /// as it was put there.
     ///
     /// # Errors
     /// [`EngineError`]: this PC can't tell. [`EngineError::Contradiction`] if the two computations of what is not claimed differ.
     pub fn verify(
         &self,
         job: TrainJob,
-        claim: H256,
+        claim: Option<H256>,
         intact: impl Fn() -> bool,
         mut on_step: impl FnMut(u32),
     ) -> Result<Trained, EngineError> {
         let trained = self.train(job, &mut on_step)?;
         let first = trained.opening();
-        if first.finding == Finding::Update(claim) {
+        if claim.is_some_and(|claim| first.finding == Finding::Update(claim)) {
             return Ok(trained);
         }
         let second = self.afresh().train(job, &mut on_step)?.opening();

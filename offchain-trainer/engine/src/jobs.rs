@@ -53,7 +53,7 @@ pub struct EvaluateJob<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Evaluation {
     /// Right answers (of equal logits the first one counts; no logit that is NaN does) and the mean cross-entropy, rounded as
-    /// [`hydra_update::loss::millionths`] says. `None` if a logit is no finite number.
+    /// [`hydra_update::loss::millionths`] says. `None` if a weight or a logit is no finite number.
     pub score: Option<Score>,
     /// [`version_witness`] of the losses of all batches of [`EVALUATION_BATCH`] samples, the last one shorter.
     pub witness: H256,
@@ -203,6 +203,8 @@ impl Engine {
                 correct,
                 total,
             } if losses.len() as u64 == u64::from(total).div_ceil(EVALUATION_BATCH.into()) => {
+                // An infinite weight may be one that no sample shows; nobody could decode the version's file.
+                let loss = loss.filter(|_| job.weights.all_finite());
                 let score = |loss| Score { correct, total, loss };
                 Ok(ControlFlow::Break(Evaluation {
                     score: loss.map(score),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hydra_engine::TrainJob;
+use hydra_network::PeerId;
 use hydra_primitives::{BlobRef, H256, duty::Task as Training};
+use tokio::sync::SemaphorePermit;
 
 use crate::{
     depot::peers,
@@ -51,27 +53,33 @@ impl Inputs {
 }
 
 impl Shared {
-    /// Gets together what a task takes.
+    /// Gets together what a task takes, and a place at the engine. Many tasks may be owed at a time, each with a shard of its own:
+    /// until it has its place, the shard stays on disk.
     pub(super) async fn inputs(
         &self,
         task: &Task,
         training: &Training,
         stage: &StageCell,
-    ) -> Result<Inputs, TaskError> {
+    ) -> Result<(Inputs, SemaphorePermit<'_>), TaskError> {
         let model = task.model.clone();
         let base = self.weights.base(task.genesis, &model, training.base, stage);
         let base = base.await?;
         let shard = training.shard;
         let blob = model.dataset().shard(shard).ok_or(TaskError::NoShard { shard })?;
+        let what = "the shard";
         stage.set(Stage::Fetching, format!("shard {shard}"));
-        let shard = self.data("the shard", task, blob).await?;
-        Ok(Inputs {
+        let fetched = self.depot.fetch(blob, providers(task), None).await;
+        fetched.map_err(|source| TaskError::Data { what, source })?;
+        let place = self.place().await?;
+        let shard = self.data(what, task, blob).await?;
+        let inputs = Inputs {
             model,
             base,
             shard,
             blob,
             task_seed: training.task_seed,
-        })
+        };
+        Ok((inputs, place))
     }
 
     /// A blob of the data set.
@@ -81,8 +89,7 @@ impl Shared {
         task: &Task,
         blob: BlobRef,
     ) -> Result<Vec<u8>, TaskError> {
-        let providers = peers(&task.model.duties.confirmed.providers);
-        let data = self.depot.get(blob, providers, None).await;
+        let data = self.depot.get(blob, providers(task), None).await;
         data.map_err(|source| TaskError::Data { what, source })
     }
 
@@ -100,4 +107,9 @@ impl Shared {
             .await;
         Ok(stored.map(drop)?)
     }
+}
+
+/// Those who have the data set of the task's model.
+fn providers(task: &Task) -> Vec<PeerId> {
+    peers(&task.model.duties.confirmed.providers)
 }

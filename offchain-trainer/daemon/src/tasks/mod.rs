@@ -133,11 +133,12 @@ impl Shared {
         self.compare_datasets(&models);
         let has_room = self.look_around();
         let mut board = lock(&self.board);
+        // Before the board tries again what failed.
+        let able = has_room && unknown.is_empty() && self.is_able(&board, &models);
         board.set_room(has_room);
         let commands = board.read(sheet.clone(), models.clone());
         // With the board still locked, so that nothing is stopped before it was started.
         self.execute(commands);
-        let able = has_room && unknown.is_empty() && self.is_able(&board, &models);
         let results = self.answer(&board, &sheet, able);
         drop(board);
         models.iter().for_each(|model| self.sweep(sheet.genesis, model));

@@ -26,9 +26,8 @@ impl Shared {
         stage: &StageCell,
     ) -> Result<Outcome, TaskError> {
         let duties = &task.model.duties;
-        let inputs = self.inputs(task, training, stage).await?;
+        let (inputs, _place) = self.inputs(task, training, stage).await?;
         let base = inputs.base();
-        let _place = self.place().await?;
         let what = format!("round {} on shard {}", duties.round, training.shard);
         stage.set(Stage::Training, what);
         let progress = stage.clone();

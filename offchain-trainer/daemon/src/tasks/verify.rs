@@ -1,7 +1,8 @@
 //! Doing somebody's task again.
 //!
 //! From base, shard and seed alone: nothing is fetched from whoever claims a result, so nobody can hold this up or serve some
-//! and not others. What contradicts the claim is computed a second time, in a new process, before anything is said.
+//! and not others. What contradicts the claim is computed a second time, in a new process, before anything is said; so is what is
+//! only to be opened, for which no claim is named: in a later draw, the digest may be asked for.
 
 use hydra_engine::EngineError;
 use hydra_primitives::{H256, duty::Task as Training, poll::Opening};
@@ -21,8 +22,7 @@ impl Shared {
         claim: Option<H256>,
         stage: &StageCell,
     ) -> Result<Opening, TaskError> {
-        let inputs = self.inputs(task, training, stage).await?;
-        let _place = self.place().await?;
+        let (inputs, _place) = self.inputs(task, training, stage).await?;
         let what = format!("a proposal of round {}", task.model.duties.round);
         stage.set(Stage::Verifying, what);
         let progress = stage.clone();
@@ -32,10 +32,7 @@ impl Shared {
             }
             let steps = inputs.steps();
             let on_step = |done| progress.progress(done, steps);
-            match claim {
-                Some(claim) => engine.verify(inputs.job(), claim, || inputs.are_intact(), on_step),
-                None => engine.train(inputs.job(), on_step),
-            }
+            engine.verify(inputs.job(), claim, || inputs.are_intact(), on_step)
         });
         let trained = trained.await?;
         if let Some(update) = &trained.update

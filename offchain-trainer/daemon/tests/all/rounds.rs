@@ -359,6 +359,14 @@ async fn a_heartbeat_is_given_by_who_can_work() {
         .await;
     assert!(b.post(&without).await.is_empty());
     b.one_result(&chain.sheet(&b, vec![])).await;
+    // A model whose weights nobody has keeps it from no other.
+    let (mut two, mut lost) = (chain.sheet(&a, vec![]), away.sheet(&a, vec![]));
+    lost.described[0].model = 1;
+    lost.models[0].model = 1;
+    lost.models[0].description = lost.described[0].id();
+    two.models.append(&mut lost.models);
+    two.described.append(&mut lost.described);
+    assert_eq!(a.one_result(&two).await, beat);
     b.stop().await;
     a.stop().await;
 }

@@ -12,7 +12,7 @@ use hydra_update::{Update, Weights, loss::NOT_FINITE};
 
 /// What a verifier finds of this claim.
 fn found(engine: &Engine, honest: &Honest, claim: H256) -> Opening {
-    let verified = engine.verify(honest.job(), claim, || true, |_| ());
+    let verified = engine.verify(honest.job(), Some(claim), || true, |_| ());
     verified.unwrap().opening()
 }
 
@@ -115,4 +115,16 @@ fn a_version_whose_outputs_are_no_numbers_is_found_not_finite() {
     assert_eq!(opening.finding, Finding::NotFinite);
     // 360 samples are two batches.
     assert_eq!(opening.witness, version_witness(&[NOT_FINITE; 2]));
+}
+
+#[test]
+fn a_version_with_an_infinite_weight_is_found_not_finite_even_if_no_output_shows_it() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    // Of a hidden neuron, which then never fires.
+    let mut values = honest.base.weights.as_slice().to_vec();
+    values[4096] = f32::NEG_INFINITY;
+    let opening = measured(&engine, &honest, &Weights::new(values));
+    assert_eq!(opening.finding, Finding::NotFinite);
+    assert_ne!(opening.witness, version_witness(&[NOT_FINITE; 2]));
 }
