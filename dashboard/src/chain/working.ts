@@ -5,4 +5,5 @@ export { connect, patiently } from "./link";
 export { Following } from "./follow";
 export { Live } from "./live";
 export * as pay from "./pay";
+export * as polls from "./polls";
 export * as read from "./read";
