@@ -273,8 +273,8 @@ export type Happening =
   | { kind: "paused"; who: string }
   | { kind: "resumed"; who: string }
   | { kind: "room"; who: string; sizeClass: number; room: number }
-  | { kind: "left"; who: string; until: number | undefined }
-  | { kind: "returned"; who: string }
+  | { kind: "left"; who: string; also?: string[]; until: number | undefined }
+  | { kind: "returned"; who: string; also?: string[] }
   | { kind: "heartbeat"; who: string; session: number }
   | { kind: "score"; who: string; deed: "Right" | "Missed" | "Wrong"; score: number }
   | { kind: "session"; session: number }
