@@ -54,4 +54,4 @@ export const WAITING: Record<Waiting, string> = {
 };
 
 /** The same for a reason that is newer than this page. */
-export const waitsBecause = (why: string): string => (WAITING as Record<string, string>)[why] ?? `of a reason that this page does not know (${why})`;
+export const waitsBecause = (why: string): string => (WAITING as Record<string, string>)[why] ?? `there is a reason that this page does not know (${why})`;
