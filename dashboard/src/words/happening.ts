@@ -26,6 +26,13 @@ const FOUND: Record<Found, string> = {
   "not-finite": "that its weights have values that are no numbers",
 };
 
+const GIVEN_UP: Record<Found | "undecided", string> = {
+  update: "what was found is no version",
+  version: "what was found is another version",
+  "not-finite": "its weights have values that are no numbers",
+  undecided: "no draw was decided on it",
+};
+
 const VERDICTS: Record<"Right" | "Wrong" | "Missed", string> = {
   Right: "was right in ",
   Wrong: "gave a digest of another result in ",
@@ -107,7 +114,7 @@ export function say(it: Happening): Said {
     case "confirmed":
       return said("news", "good", "", version(it), ` is confirmed: ${it.score.correct} of ${it.score.total} held-out samples right (${percent(it.score.correct / Math.max(1, it.score.total))}).`);
     case "given-up":
-      return said("news", "bad", "", version(it), ` is given up: ${it.found === "not-finite" ? "its weights have values that are no numbers" : "no draw was decided on it"}. The model goes back to the confirmed version, and nothing is paid for this one.`);
+      return said("news", "bad", "", version(it), ` is given up: ${GIVEN_UP[it.found ?? "undecided"]}. The model goes back to the confirmed version, and nothing is paid for this one.`);
     case "settled":
       return said("course", "plain", "", round(it), ` is settled: ${count(it.accepted)} of ${several(it.places, "result")} accepted`, ...(it.version === undefined ? [", so that there is no new version."] : [", which make ", version({ model: it.model, version: it.version }), "."]));
     case "opened":
