@@ -115,6 +115,12 @@ export interface RawPoll {
   accounts: [string, number, boolean][];
 }
 
+/** An account's seats in a poll. */
+export interface RawSeat {
+  seats: { first: number; appeal: number; last: number };
+  digest: unknown;
+}
+
 export interface RawNodeStatus {
   registered: boolean;
   active: boolean;
@@ -179,7 +185,7 @@ export interface HydraApi {
     };
     Reputation: { Nodes: Query<[string], RawNode | undefined> };
     Session: { Validators: Query<[], string[]> };
-    StakeVoting: { Polls: Query<[string], unknown> };
+    StakeVoting: { Polls: Query<[string], unknown>; Seats: Query<[string, string], RawSeat | undefined> };
     TrainingProposals: {
       Payouts: PerModel<[number, number], RawPayout>;
       Places: PerModel<[number, number], RawPlace>;

@@ -10,7 +10,7 @@ import type { Books, Found, Sent } from "./follow";
 import { Genesis } from "./genesis";
 import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
-import type { AskedPoll, Block, BlockNews, Funds, Governance, Member, OpenPlace, Part, Round, Snapshot } from "./types";
+import type { AskedPoll, Block, BlockNews, Duties, Funds, Governance, Member, OpenPlace, Part, Round, Snapshot } from "./types";
 
 export { timeOf } from "./clock";
 export { holdersPart } from "./earned";
@@ -64,7 +64,7 @@ function forget(): void {
 }
 
 async function load(port: number) {
-  const { blocks, connect, earned, firstBlockSince, Following, Live, patiently, pay, polls, read } = await import("./working");
+  const { blocks, connect, duties, earned, firstBlockSince, Following, Live, patiently, pay, polls, read } = await import("./working");
   let live: InstanceType<typeof Live> | undefined;
   const link = connect(port, (there) => {
     if (there) void arrived();
@@ -168,7 +168,7 @@ async function load(port: number) {
     transactions: (hash) => patiently(blocks.transactions(link, hash), "a block"),
     outcome: (hash, index) => patiently(read.outcome(link.api, hash, index), "a block's events"),
   };
-  return { link, live, blocks, books, polls, read, patiently, pay, Following };
+  return { link, live, blocks, books, duties, polls, read, patiently, pay, Following };
 }
 
 /** Begins to follow the chain through the node on this port. */
@@ -250,6 +250,12 @@ export async function placesOf(model: number): Promise<OpenPlace[]> {
 export async function pollOf(id: string): Promise<AskedPoll | undefined> {
   const { link, polls, patiently } = await there();
   return patiently(polls.asked(link.api, id, best()), "this poll");
+}
+
+/** What an account is drawn for now. */
+export async function dutiesOf(address: string): Promise<Duties> {
+  const { link, duties, patiently } = await there();
+  return patiently(duties(link.api, address, snapshot.get()?.models ?? [], best()), "what this account is drawn for");
 }
 
 /** The fee that a transaction costs in all likelihood. */

@@ -132,6 +132,34 @@ export interface AskedPoll extends Poll {
   forfeit: bigint;
 }
 
+/** A place of a current round that an account holds. */
+export interface HeldPlace {
+  model: number;
+  round: number;
+  place: number;
+  proposed: boolean;
+}
+
+/** An account’s seats in a poll. */
+export interface OwnSeats {
+  poll: string;
+  model: number;
+  round: number;
+  /** Whose proposal it is on; `undefined`: it is on the newest version. */
+  place: number | undefined;
+  version: number;
+  /** In all draws so far. */
+  seats: number;
+  /** Whether its digest is given. */
+  given: boolean;
+}
+
+/** What an account is drawn for now. */
+export interface Duties {
+  places: HeldPlace[];
+  seats: OwnSeats[];
+}
+
 /** An account that registered as a PC. */
 export interface Member {
   address: string;

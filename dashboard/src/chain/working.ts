@@ -1,5 +1,6 @@
 /** Everything that talks to the node, as one piece: it is fetched once, after the first view is there. */
 export * as blocks from "./blocks";
+export { duties } from "./duties";
 export { earned, firstBlockSince } from "./earned";
 export { connect, patiently } from "./link";
 export { Following } from "./follow";

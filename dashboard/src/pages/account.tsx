@@ -107,6 +107,7 @@ export function AccountPage({ address }: { address: string }) {
           </dl>
         )}
       </Wait>
+      {snapshot && <DrawnFor address={address} at={snapshot.best.hash} />}
       {lately.length > 0 && (
         <>
           <h2>Lately</h2>
@@ -177,5 +178,60 @@ export function AccountPage({ address }: { address: string }) {
         </div>
       )}
     </Page>
+  );
+}
+
+/** The places that it holds now, and its seats in polls that are not over. */
+function DrawnFor({ address, at }: { address: string; at: string }) {
+  const fetched = useFetched(address, () => chain.dutiesOf(address), at);
+  if (fetched.is !== "there" || fetched.value.places.length + fetched.value.seats.length === 0) return null;
+  const { places, seats } = fetched.value;
+  return (
+    <>
+      <h2>Drawn for now</h2>
+      <div class="scroll">
+        <table data-table="duties">
+          <thead>
+            <tr>
+              <th scope="col">To do</th>
+              <th scope="col" class="right">
+                Seats
+              </th>
+              <th scope="col">Stands</th>
+            </tr>
+          </thead>
+          <tbody>
+            {places.map(({ model, round, place, proposed }) => (
+              <tr key={`${model}/${place}`}>
+                <th scope="row">
+                  train place {count(place)} of <RoundLink model={model} round={round} />
+                </th>
+                <td class="right num">–</td>
+                <td>{proposed ? "proposed" : "nothing proposed yet"}</td>
+              </tr>
+            ))}
+            {seats.map(({ poll, model, round, place, version, seats: number, given }) => (
+              <tr key={poll}>
+                <th scope="row">
+                  {place === undefined ? (
+                    <>
+                      make version {count(version)} of <To to={{ view: "model", model }}>model {model}</To>
+                    </>
+                  ) : (
+                    <>
+                      check place {count(place)} of <RoundLink model={model} round={round} />
+                    </>
+                  )}
+                </th>
+                <td class="right num">{count(number)}</td>
+                <td>
+                  <To to={{ view: "poll", id: poll }}>{given ? "digest given" : "digest not given yet"}</To>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }

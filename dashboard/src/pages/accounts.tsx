@@ -148,7 +148,9 @@ function Electorate({ snapshot }: { snapshot: chain.Snapshot }) {
         {several(committee.length, "PC")}, drawn into the committee
       </dd>
       <dt>In the bucket</dt>
-      <dd class="num">{bucket === undefined ? "–" : `${hydra(bucket)}, of which a result is paid a thousandth at most`}</dd>
+      <dd class="num" data-field="bucket">
+        {bucket === undefined ? "–" : `${hydra(bucket)}, of which a result is paid a thousandth at most`}
+      </dd>
     </dl>
   );
 }

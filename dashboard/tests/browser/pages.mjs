@@ -1,6 +1,7 @@
 // The explorer: every page by its address, and from the search box.
 import assert from "node:assert/strict";
 import { live, picture, table, visit } from "./browser.mjs";
+import { HYDRA, amountIn } from "./chain.mjs";
 
 const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
@@ -74,6 +75,28 @@ export async function the_places_of_the_round_under_way_lead_to_their_polls({ br
   await page.done();
 }
 
+export async function an_account_says_what_it_is_drawn_for_now({ browser }) {
+  const page = await browser.open({ path: `#/account/${BOB}` });
+  await page.waitForSelector("main [data-field=room]");
+  assert.match(await page.textContent("main [data-field=room]"), /^up to \d+ tasks? at a time, each of up to \d+ [MG]iB \(size class \d+\); it has \d+ now$/);
+  assert.match(await page.textContent("main [data-field=standing]"), /^registered, /);
+  // Of four alike, each holds a place and has seats in nearly every round.
+  for (const [doing, standing] of [
+    ["train place", "proposed"],
+    ["check place", "digest given"],
+  ]) {
+    await page.waitForFunction(
+      ([what, how]) =>
+        [...document.querySelectorAll("[data-table=duties] tbody tr")].some(
+          ({ children: [first, , last] }) => first.textContent.startsWith(what) && last.textContent === how,
+        ),
+      [doing, standing],
+      { timeout: 90_000 },
+    );
+  }
+  await page.done();
+}
+
 export async function accounts_say_whom_draws_are_made_from_and_who_makes_blocks({ browser, chain }) {
   const page = await browser.open({ path: "#/accounts" });
   await page.waitForSelector("[data-table=accounts] tbody tr");
@@ -83,6 +106,7 @@ export async function accounts_say_whom_draws_are_made_from_and_who_makes_blocks
       session: document.querySelector("main [data-field=session]").textContent,
       electorate: document.querySelector("main [data-field=electorate]").textContent,
       next: document.querySelector("main [data-field=next]").textContent,
+      bucket: document.querySelector("main [data-field=bucket]").textContent,
       committee: document.querySelector("main [data-field=committee]").textContent,
       states: [...document.querySelectorAll("[data-table=accounts] tbody tr td:nth-child(2)")].map(({ textContent }) => textContent),
     }));
@@ -96,7 +120,12 @@ export async function accounts_say_whom_draws_are_made_from_and_who_makes_blocks
   const committee = await at.committee();
   assert(shown.committee.startsWith(`${committee.length} PC`), shown.committee);
   assert.equal(shown.states.filter((state) => state.includes("makes blocks")).length, committee.length);
-  assert(BigInt((await at.bucket()).has.toString()) > 0n);
+  // It fills from block to block; what storage has is of the block in which something was last paid.
+  const level = await at.bucket();
+  const since = BigInt((await chain.api.rpc.chain.getHeader(shown.hash)).number.toNumber()) - level.get("at").toBigInt();
+  const [least, bucket] = [level.get("has").toBigInt(), amountIn(shown.bucket)];
+  const most = least + since * level.get("emission").get("perBlock").toBigInt();
+  assert(bucket > least - HYDRA / 10_000n && bucket <= most, `${least} ${bucket} ${most}`);
   await page.done();
 }
 
