@@ -253,14 +253,13 @@ impl Adversary {
     /// The model of these duties, with its description.
     async fn model(&mut self, duties: ModelDuties) -> Result<Arc<Model>, RunError> {
         let id = duties.description;
-        if !self.descriptions.contains_key(&id) {
-            let description = self.chain.description(duties.model).await?;
-            let description = description.ok_or(RunError::NoModel(duties.model))?;
-            self.descriptions.insert(id, Arc::new(description));
+        if let Some(known) = self.descriptions.get(&id) {
+            return Ok(Arc::new(Model::new(duties, known.clone())));
         }
-        let known = self.descriptions.get(&id).cloned();
-        let known = known.ok_or(RunError::NoModel(duties.model))?;
-        Ok(Arc::new(Model::new(duties, known)))
+        let description = self.chain.description(duties.model).await?;
+        let description = Arc::new(description.ok_or(RunError::NoModel(duties.model))?);
+        self.descriptions.insert(id, description.clone());
+        Ok(Arc::new(Model::new(duties, description)))
     }
 
     /// Does a duty in its way; returns what was done and the hash that names it, `None` if there is nothing to do any more.
