@@ -7,7 +7,10 @@ pub mod up;
 pub mod wallet;
 
 use clap::{Args, Parser, Subcommand};
-use hydra_primitives::{AccountBytes, ModelId};
+use hydra_primitives::{
+    AccountBytes, Balance, ModelId,
+    model::{MAX_SIZE_CLASS, SizeClass},
+};
 use libp2p_identity::PeerId;
 use std::{
     ffi::OsString,
@@ -343,6 +346,11 @@ fn account(text: &str) -> Result<AccountBytes, String> {
     address
         .map(|account| account.0)
         .map_err(|_| "give an address as wallets show it, for example 5GrwvaEF…".into())
+}
+
+/// What a size class is: one of those there are.
+fn size_class() -> clap::builder::RangedI64ValueParser<SizeClass> {
+    clap::value_parser!(u8).range(..=i64::from(MAX_SIZE_CLASS))
 }
 
 fn share(text: &str) -> Result<f64, String> {

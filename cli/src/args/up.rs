@@ -2,10 +2,10 @@
 //! `hydra network`.
 
 use clap::{Args, Subcommand};
-use hydra_primitives::{AccountBytes, Balance};
+use hydra_primitives::{AccountBytes, Balance, model::SizeClass};
 use std::path::PathBuf;
 
-use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share};
+use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share, size_class};
 use crate::{amount, coins, exit, network::LAST_BASE_PORT};
 
 /// What to do about a network that is to be.
@@ -37,10 +37,18 @@ pub struct UpArgs {
     /// How much to have at stake, in HYDRA; at least 1 [default: as before, else 1]
     #[arg(long, value_name = "HYDRA", value_parser = amount::parse_positive)]
     pub stake: Option<Balance>,
+    /// How large the tasks may be that this PC takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as
+    /// much [default: as before, else a quarter of its memory]
+    #[arg(long, value_name = "CLASS", value_parser = size_class())]
+    pub size_class: Option<SizeClass>,
+    /// How many tasks this PC takes on at a time. Whoever claims more than it can do misses some [default: as before, else by
+    /// its cores]
+    #[arg(long, value_name = "TASKS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub room: Option<u8>,
     /// Where to ask for coins when some are missing: a `hydra faucet` of this network. Not remembered.
     #[arg(long, value_name = "http://HOST:PORT", value_parser = coins::url)]
     pub faucet: Option<String>,
-    /// Run node and trainer, and neither register nor bond anything.
+    /// Run node and trainer, and neither register nor bond anything. `hydra pause` is for a PC that took part before.
     #[arg(long, overrides_with = "train")]
     pub no_train: bool,
     /// Train again after --no-train.
@@ -366,6 +374,10 @@ mod tests {
             "--stake -1",
             "--faucet faucet.example.org",
             "--faucet https://faucet.example.org",
+            "--size-class 16",
+            "--size-class -1",
+            "--room 0",
+            "--room 256",
         ] {
             assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
         }

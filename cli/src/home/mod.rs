@@ -144,6 +144,8 @@ impl Home {
                 train: true,
                 stake: "1".into(),
                 bonded: false,
+                size_class: None,
+                room: None,
             },
         };
         let home = Self::of(
