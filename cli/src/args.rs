@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod faucet;
+pub mod rest;
 pub mod top;
 pub mod up;
 pub mod wallet;
@@ -11,7 +12,6 @@ use hydra_primitives::{
     AccountBytes, Balance, ModelId,
     model::{MAX_SIZE_CLASS, SizeClass},
 };
-use libp2p_identity::PeerId;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -19,11 +19,13 @@ use std::{
 use subxt::utils::AccountId32;
 
 use crate::{
+    amount,
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
+pub use rest::{RestArgs, ValidateArgs};
 pub use top::TopArgs;
 pub use up::{
     HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
@@ -32,7 +34,7 @@ pub use up::{
 pub use wallet::{
     BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, OwnAccountArgs,
     PasswordArgs, ReceiveArgs, RestoreArgs, SendArgs, ShowArgs, SignerArgs, SpendArgs, StakeCommand,
-    WalletCommand,
+    UnbondArgs, WalletCommand, WithdrawArgs,
 };
 
 /// Train a neural network with others, and own it together.
@@ -102,7 +104,7 @@ pub enum Command {
     /// Show what became of every round that the chain has on record: the last 256.
     #[command(after_help = exit::help(exit::ROUNDS))]
     Rounds(RoundsArgs),
-    /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, and a proof of work.
+    /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, a signature by its key, and a proof of work.
     #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
     Registration(RegistrationArgs),
     /// Keep accounts, and send and receive HYDRA.
@@ -111,7 +113,25 @@ pub enum Command {
         #[command(subcommand)]
         command: WalletCommand,
     },
-    /// Bond HYDRA as stake.
+    /// Rest: an account is drawn for nothing new, and keeps its stake and its score.
+    #[command(
+        after_help = exit::help_after(rest::PAUSE_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Pause(RestArgs),
+    /// End a pause.
+    #[command(
+        after_help = exit::help_after(rest::RESUME_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Resume(RestArgs),
+    /// Make blocks, too: register session keys, so that the account may be drawn into the committee.
+    #[command(
+        after_help = exit::help_after(rest::VALIDATE_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Validate(ValidateArgs),
+    /// Bond HYDRA as stake, and take it back.
     Stake {
         /// What to do.
         #[command(subcommand)]
@@ -301,13 +321,23 @@ pub struct ExportArgs {
 /// Options of `hydra registration`.
 #[derive(Debug, Args)]
 pub struct RegistrationArgs {
-    /// The trainer's PeerId, as its first line says [default: the local trainer's]
-    #[arg(long, value_name = "12D3KooW…")]
-    pub peer_id: Option<PeerId>,
-    /// The account to register, as the node's log says: `Trainer account: 5…` [default: the local trainer's, if it has
-    /// heard of one]
+    /// The file with the secret of the trainer's identity, which `hydra-trainer --key-file` names [default: the PC's]
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// The account to register, as the node's log says: `Trainer account: 5…` [default: the PC's, else the local trainer's, if
+    /// it has heard of one]
     #[arg(long, value_name = "ADDRESS", value_parser = account)]
     pub account: Option<AccountBytes>,
+    /// How large the tasks may be that it takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as much
+    /// [default: a quarter of this PC's memory]
+    #[arg(long, value_name = "CLASS", value_parser = size_class())]
+    pub size_class: Option<SizeClass>,
+    /// How many tasks it takes on at a time [default: by this PC's cores]
+    #[arg(long, value_name = "TASKS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub room: Option<u8>,
+    /// How much to bond in the same call, in HYDRA [default: the least stake]
+    #[arg(long, value_name = "HYDRA", value_parser = amount::parse_positive)]
+    pub bond: Option<Balance>,
     /// Which node.
     #[command(flatten)]
     pub target: TargetArgs,
@@ -379,8 +409,8 @@ below 60 % it isn't. A greyscale PNG of 8x8 pixels with a dark border is the mod
 pixel = value x 16 / 255, rounded.";
 
 const REGISTRATION_HELP: &str = "\
-Nothing is signed or sent: the page of your wallet does that, with what this prints. The proof of work is valid for this \
-account and this trainer only.";
+No transaction is signed or sent: the page of your wallet does that, with what this prints. Signature and proof of work are \
+valid for this account and this trainer only, and for 256 blocks at the most. The call bonds the stake, too.";
 
 #[cfg(test)]
 mod tests {
@@ -446,20 +476,43 @@ mod tests {
     }
 
     #[test]
-    fn an_account_and_a_peer_are_understood_or_refused() {
+    fn an_account_and_what_it_takes_on_are_understood_or_refused() {
         let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-        let peer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
-        let Command::Registration(args) =
-            parse(&format!("hydra registration --account {alice} --peer-id {peer}"))
-                .unwrap()
-                .command
-        else {
+        let line = format!(
+            "hydra registration --account {alice} --key-file trainer.key --size-class 15 --room 255 --bond 1.5"
+        );
+        let Command::Registration(args) = parse(&line).unwrap().command else {
             panic!()
         };
         assert_eq!(args.account, crate::accounts::development("Alice"));
-        assert_eq!(args.peer_id.unwrap().to_base58(), peer);
-        assert!(parse("hydra registration --account alice").is_err());
-        assert!(parse("hydra registration --peer-id alice").is_err());
+        assert_eq!((args.size_class, args.room), (Some(15), Some(255)));
+        assert_eq!(args.bond, Some(hydra_primitives::HYDRA * 3 / 2));
+        for bad in ["--account alice", "--size-class 16", "--room 0", "--bond 0"] {
+            assert!(parse(&format!("hydra registration {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn stake_is_taken_back_by_amount_or_as_a_whole() {
+        for line in [
+            "hydra stake unbond 1.5",
+            "hydra stake unbond --all --from savings",
+            "hydra stake withdraw",
+            "hydra pause --yes",
+            "hydra resume --from //Alice",
+            "hydra validate --stop",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "hydra stake unbond",
+            "hydra stake unbond 1 --all",
+            "hydra stake unbond 0",
+            "hydra stake withdraw 1",
+            "hydra pause 5F",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
     }
 
     #[test]
@@ -491,6 +544,11 @@ mod tests {
             (&["wallet", "backup"], exit::WALLET_OWN),
             (&["wallet", "restore"], exit::WALLET),
             (&["stake", "bond"], exit::SPEND),
+            (&["stake", "unbond"], exit::SPEND),
+            (&["stake", "withdraw"], exit::SPEND),
+            (&["pause"], exit::REST),
+            (&["resume"], exit::REST),
+            (&["validate"], exit::REST),
             (&["claim"], exit::SPEND),
             (&["up"], exit::UP),
             (&["down"], exit::DOWN),

@@ -17,7 +17,7 @@ mod keys;
 mod layout;
 
 pub use find::{folder_of, named_or_only};
-pub use keys::{identity, make_session_keys, read_phrase};
+pub use keys::{identity, make_session_keys, prove_session_keys, read_phrase};
 
 use hydra_primitives::AccountBytes;
 use std::{

@@ -14,4 +14,5 @@ pub mod pace;
 pub mod polls;
 pub mod presence;
 pub mod rounds;
+pub mod unbonding;
 pub mod work;

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use crate::{
     accounts, amount,
-    chain::Unbond,
-    report::own::{self, Me},
+    report::{
+        own::{self, Me},
+        unbonding::Unbonding,
+    },
 };
 
 /// What this PC's account has, in HYDRA.
@@ -44,25 +46,6 @@ pub struct Wallet {
     /// The same as numbers, to be shown rounded.
     #[serde(skip)]
     me: Me,
-}
-
-/// Stake on its way back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Unbonding {
-    /// How much, in HYDRA.
-    pub amount: String,
-    /// The block from which on it can be withdrawn.
-    pub until: u32,
-}
-
-impl Unbonding {
-    /// Of what the chain says.
-    pub fn new(unbond: &Unbond) -> Self {
-        Self {
-            amount: amount::exact(unbond.amount),
-            until: unbond.until,
-        }
-    }
 }
 
 /// Its part of a model.

@@ -213,8 +213,8 @@ impl Event {
             Self::Bonding { amount } => format!("… bonding {amount} HYDRA as stake"),
             Self::Bonded { block, amount } => format!("✓ bonded   {amount} HYDRA in block {block}"),
             Self::StakeShrank { stake } => format!(
-                "! stake    {stake} HYDRA are left of it, which is too little to take part: find out why with `hydra rounds` \
-                 and `hydra logs`; then `hydra up --stake HYDRA` bonds again"
+                "! stake    {stake} HYDRA are left of it, which is too little to take part: if you didn't unbond it, find out why \
+                 with `hydra rounds` and `hydra logs`; then `hydra up --stake HYDRA` bonds again"
             ),
             Self::Resting {
                 presence: "paused", ..
