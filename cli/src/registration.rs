@@ -40,8 +40,10 @@ pub struct Registration {
     nonce: u64,
     /// How many leading zero bits it proves.
     difficulty: u32,
-    /// What the call bonds, in 10⁻¹² HYDRA, as it wants it.
+    /// What the call bonds, in HYDRA.
     bond: String,
+    /// The same in 10⁻¹² HYDRA, as the call wants it.
+    bond_units: String,
     /// The last block in which the chain takes it.
     valid_until: u32,
     /// The node's address.
@@ -79,7 +81,7 @@ pub async fn run(args: RegistrationArgs, json: bool) -> Result<(), Error> {
     if json {
         output::json(&registration)
     } else {
-        output::data(&registration.text(room, bond))
+        output::data(&registration.text(room))
     }
 }
 
@@ -102,13 +104,14 @@ impl Registration {
             signature: format!("0x{}", hex::encode(proof.signature)),
             nonce: proof.nonce,
             difficulty: proof.difficulty,
-            bond: bond.to_string(),
+            bond: amount::exact(bond),
+            bond_units: bond.to_string(),
             valid_until: valid_until(proof.anchor),
             url: url.into(),
         }
     }
 
-    fn text(&self, room: Room, bond: Balance) -> String {
+    fn text(&self, room: Room) -> String {
         format!(
             "For account {} with trainer {}, proved with {} bits of work; it takes on {} and bonds {} HYDRA:\n\n\
              reputation.register\n  \
@@ -125,14 +128,14 @@ impl Registration {
             self.peer_id,
             self.difficulty,
             room.words(),
-            amount::exact(bond),
+            self.bond,
             self.peer_id_hex,
             self.size_class,
             self.room,
             self.anchor,
             self.signature,
             self.nonce,
-            self.bond,
+            self.bond_units,
             self.url,
             self.valid_until
         )
@@ -177,7 +180,7 @@ mod tests {
         let bytes = hex::decode(registration.peer_id_hex.strip_prefix("0x").unwrap()).unwrap();
         // Identity multihash of an ed25519 public key: what the chain knows trainers by.
         assert_eq!(bytes[..6], [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]);
-        let text = registration.text(ROOM, HYDRA);
+        let text = registration.text(ROOM);
         for part in [
             registration.peer_id_hex.as_str(),
             "sizeClass  10\n",
@@ -197,8 +200,8 @@ mod tests {
     fn programs_read_the_bond_without_rounding() {
         let json = serde_json::to_value(registration()).unwrap();
         assert_eq!(
-            (&json["bond"], &json["nonce"]),
-            (&"1000000000000".into(), &42.into())
+            (&json["bond"], &json["bond_units"], &json["nonce"]),
+            (&"1".into(), &"1000000000000".into(), &42.into())
         );
         assert_eq!(json["signature"].as_str().unwrap().len(), 130);
     }

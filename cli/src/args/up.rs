@@ -200,7 +200,8 @@ pub struct NetworkNewArgs {
     /// Seconds between blocks.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub slot: u64,
-    /// Blocks of an epoch: so often the block makers may change.
+    /// Blocks of a session: so often everybody who takes part says so, and so often the block makers may change. A PC that joins
+    /// takes part from the next session on.
     #[arg(long, value_name = "BLOCKS", default_value_t = 1_440, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub epoch: u64,
     /// What it is: `live` spans the internet; `local` is in one home or laboratory, whose addresses are private, and its
@@ -216,6 +217,19 @@ pub struct NetworkNewArgs {
     /// What each member has at stake from the beginning, in HYDRA.
     #[arg(long, value_name = "HYDRA", default_value = "100", value_parser = amount::parse_positive)]
     pub bond: Balance,
+    /// Blocks that taking stake back takes; no fewer than the longest round [default: a week of them]
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub unbonding: Option<u32>,
+    /// New coin in each block, in HYDRA, before the first halving. It flows into a bucket; a reward is at most a thousandth of
+    /// what is in it [default: 3 for each second of a block]
+    #[arg(long, value_name = "HYDRA", value_parser = amount::parse)]
+    pub emission: Option<Balance>,
+    /// Blocks after which half as much new coin comes, again and again; 0 for never [default: four years of them]
+    #[arg(long, value_name = "BLOCKS")]
+    pub halving: Option<u32>,
+    /// What is in the bucket from the beginning, in HYDRA.
+    #[arg(long, value_name = "HYDRA", default_value = "100000", value_parser = amount::parse)]
+    pub bucket: Balance,
     /// The file of a member that made its keys with `hydra network member`; may be given several times [default: this PC is
     /// the first member]
     #[arg(long, value_name = "FILE")]
