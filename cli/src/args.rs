@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod faucet;
+pub mod registration;
 pub mod rest;
 pub mod top;
 pub mod up;
@@ -9,7 +10,7 @@ pub mod wallet;
 
 use clap::{Args, Parser, Subcommand};
 use hydra_primitives::{
-    AccountBytes, Balance, ModelId,
+    AccountBytes, ModelId,
     model::{MAX_SIZE_CLASS, SizeClass},
 };
 use std::{
@@ -19,12 +20,12 @@ use std::{
 use subxt::utils::AccountId32;
 
 use crate::{
-    amount,
     exit::{self, ExitCode},
     network::LAST_BASE_PORT,
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
+pub use registration::RegistrationArgs;
 pub use rest::{RestArgs, ValidateArgs};
 pub use top::TopArgs;
 pub use up::{
@@ -105,7 +106,7 @@ pub enum Command {
     #[command(after_help = exit::help(exit::ROUNDS))]
     Rounds(RoundsArgs),
     /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, a signature by its key, and a proof of work.
-    #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
+    #[command(after_help = exit::help_after(registration::REGISTRATION_HELP, exit::REGISTRATION))]
     Registration(RegistrationArgs),
     /// Keep accounts, and send and receive HYDRA.
     Wallet {
@@ -318,31 +319,6 @@ pub struct ExportArgs {
     pub target: TargetArgs,
 }
 
-/// Options of `hydra registration`.
-#[derive(Debug, Args)]
-pub struct RegistrationArgs {
-    /// The file with the secret of the trainer's identity, which `hydra-trainer --key-file` names [default: the PC's]
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    /// The account to register, as the node's log says: `Trainer account: 5…` [default: the PC's, else the local trainer's, if
-    /// it has heard of one]
-    #[arg(long, value_name = "ADDRESS", value_parser = account)]
-    pub account: Option<AccountBytes>,
-    /// How large the tasks may be that it takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as much
-    /// [default: a quarter of this PC's memory]
-    #[arg(long, value_name = "CLASS", value_parser = size_class())]
-    pub size_class: Option<SizeClass>,
-    /// How many tasks it takes on at a time [default: by this PC's cores]
-    #[arg(long, value_name = "TASKS", value_parser = clap::value_parser!(u8).range(1..))]
-    pub room: Option<u8>,
-    /// How much to bond in the same call, in HYDRA [default: the least stake]
-    #[arg(long, value_name = "HYDRA", value_parser = amount::parse_positive)]
-    pub bond: Option<Balance>,
-    /// Which node.
-    #[command(flatten)]
-    pub target: TargetArgs,
-}
-
 /// Options of `hydra completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
@@ -408,10 +384,6 @@ left out, and the digit is shown to the model in 24 slightly different ways. It 
 below 60 % it isn't. A greyscale PNG of 8x8 pixels with a dark border is the model's input as it is: \
 pixel = value x 16 / 255, rounded.";
 
-const REGISTRATION_HELP: &str = "\
-No transaction is signed or sent: the page of your wallet does that, with what this prints. Signature and proof of work are \
-valid for this account and this trainer only, and for 256 blocks at the most. The call bonds the stake, too.";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -473,46 +445,6 @@ mod tests {
             parse("hydra demo --timeout 5").is_err(),
             "there is nothing to wait for"
         );
-    }
-
-    #[test]
-    fn an_account_and_what_it_takes_on_are_understood_or_refused() {
-        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-        let line = format!(
-            "hydra registration --account {alice} --key-file trainer.key --size-class 15 --room 255 --bond 1.5"
-        );
-        let Command::Registration(args) = parse(&line).unwrap().command else {
-            panic!()
-        };
-        assert_eq!(args.account, crate::accounts::development("Alice"));
-        assert_eq!((args.size_class, args.room), (Some(15), Some(255)));
-        assert_eq!(args.bond, Some(hydra_primitives::HYDRA * 3 / 2));
-        for bad in ["--account alice", "--size-class 16", "--room 0", "--bond 0"] {
-            assert!(parse(&format!("hydra registration {bad}")).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn stake_is_taken_back_by_amount_or_as_a_whole() {
-        for line in [
-            "hydra stake unbond 1.5",
-            "hydra stake unbond --all --from savings",
-            "hydra stake withdraw",
-            "hydra pause --yes",
-            "hydra resume --from //Alice",
-            "hydra validate --stop",
-        ] {
-            assert!(parse(line).is_ok(), "{line}");
-        }
-        for line in [
-            "hydra stake unbond",
-            "hydra stake unbond 1 --all",
-            "hydra stake unbond 0",
-            "hydra stake withdraw 1",
-            "hydra pause 5F",
-        ] {
-            assert!(parse(line).is_err(), "{line}");
-        }
     }
 
     #[test]

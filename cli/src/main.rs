@@ -6,7 +6,8 @@ use hydra_cli::{
     ask, doctor,
     error::Error,
     exit::ExitCode,
-    export, faucet, found, invite, local, output, reference, registration, rest, rounds, status, top, up, wallet,
+    export, faucet, found, invite, local, output, reference, registration, rest, rounds, status, top, up,
+    wallet,
 };
 use hydra_host::terminal;
 

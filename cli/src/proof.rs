@@ -201,10 +201,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("trainer.key");
         std::fs::write(&file, hex::encode(trainer_key(0))).unwrap();
-        assert_eq!(
-            Identity::read(&file).unwrap().peer_id(),
-            identity().peer_id()
-        );
+        assert_eq!(Identity::read(&file).unwrap().peer_id(), identity().peer_id());
         std::fs::write(&file, "no key").unwrap();
         assert!(matches!(Identity::read(&file), Err(Error::BadKey { .. })));
     }

@@ -23,7 +23,10 @@ pub async fn pause(args: RestArgs, json: bool) -> Result<(), Error> {
         action: "pause",
         call: Call::Pause,
         lines: vec![
-            ("pause", "the account is drawn for nothing new from then on".into()),
+            (
+                "pause",
+                "the account is drawn for nothing new from then on".into(),
+            ),
             ("keeps", "its stake and its score".into()),
             ("note", "what it was drawn for already still counts".into()),
         ],
@@ -110,7 +113,9 @@ pub async fn validate(args: ValidateArgs, json: bool) -> Result<(), Error> {
         let score = f64::from(status.reputation.deconstruct()) / 1e9;
         plan.lines.push((
             "note",
-            format!("its score is {score:.3}, and whoever makes blocks has 0.8 at least: it isn't drawn before"),
+            format!(
+                "its score is {score:.3}, and whoever makes blocks has 0.8 at least: it isn't drawn before"
+            ),
         ));
     }
     let name = spender.payer.name();
@@ -124,7 +129,9 @@ pub async fn validate(args: ValidateArgs, json: bool) -> Result<(), Error> {
     plan.call = Call::SetKeys(Box::new(keys));
     agreed.pay(plan, json).await?;
     if home.is_some_and(|home| !home.joined.validator) {
-        output::note("stop `hydra up` and start it again: from then on its node makes blocks when the account is drawn");
+        output::note(
+            "stop `hydra up` and start it again: from then on its node makes blocks when the account is drawn",
+        );
     }
     Ok(())
 }

@@ -54,3 +54,36 @@ account is drawn. Afterwards `hydra up` has to be started again once, so that it
 deposit, which comes back with --stop.
 
 What will happen and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";
+
+#[cfg(test)]
+mod tests {
+    use crate::args::Cli;
+    use clap::Parser;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn stake_is_taken_back_by_amount_or_as_a_whole() {
+        for line in [
+            "hydra stake unbond 1.5",
+            "hydra stake unbond --all --from savings",
+            "hydra stake withdraw",
+            "hydra pause --yes",
+            "hydra resume --from //Alice",
+            "hydra validate --stop",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "hydra stake unbond",
+            "hydra stake unbond 1 --all",
+            "hydra stake unbond 0",
+            "hydra stake withdraw 1",
+            "hydra pause 5F",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

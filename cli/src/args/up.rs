@@ -310,7 +310,8 @@ Runs this PC's node and trainer until Ctrl-C, and starts again what dies. Whatev
 and goes on where it was. The first time it needs the network's file (--network); afterwards `hydra up` is enough. Each line \
 it prints is a state; with --json, each is one JSON document in one line.
 
-To train, an account needs a stake, which stays yours, and some HYDRA for fees. Whoever takes part already can send both with \
+To train, an account needs a stake, which stays yours, and some HYDRA for fees. Registration and stake are one transaction; the \
+account takes part from the network's next session on. `hydra pause` rests, `hydra stake unbond` takes stake back. Whoever takes part already can send both with \
 `hydra invite ADDRESS`; a test network may have a faucet, which --faucet asks. A stake that has shrunk is not bonded again unless --stake asks for it.";
 
 /// What --from means there.

@@ -5,11 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use subxt::{
-    error::DispatchError,
-    events::Phase as During,
-    ext::scale_decode::DecodeAsType,
-};
+use subxt::{error::DispatchError, events::Phase as During, ext::scale_decode::DecodeAsType};
 
 use super::{Block, Chain, Hash, events::read, failure::explain, happening::Happening};
 use crate::error::Error;
@@ -166,10 +162,7 @@ mod tests {
             who: [who; 32],
             amount,
         };
-        let received = |amount| Happening::Received {
-            who: [1; 32],
-            amount,
-        };
+        let received = |amount| Happening::Received { who: [1; 32], amount };
         let happenings = vec![
             earned(1, 4),
             earned(2, 1),

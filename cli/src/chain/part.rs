@@ -135,12 +135,7 @@ impl Chain {
     }
 
     /// What an account's work on a model earns if all goes well: places that are being verified, and what waits for its version.
-    pub async fn pending(
-        &self,
-        model: ModelId,
-        account: &AccountBytes,
-        at: Hash,
-    ) -> Result<Balance, Error> {
+    pub async fn pending(&self, model: ModelId, account: &AccountBytes, at: Hash) -> Result<Balance, Error> {
         let places = self.places(model, at).await?;
         // What is accepted already is among the payouts.
         let open = places
@@ -161,8 +156,7 @@ impl Chain {
         at: Hash,
     ) -> Result<Vec<(PlaceIndex, T)>, Error> {
         let at = self.at(at).await?;
-        let address =
-            dynamic::storage::<(ModelId, PlaceIndex), dynamic::Value>("TrainingProposals", entry);
+        let address = dynamic::storage::<(ModelId, PlaceIndex), dynamic::Value>("TrainingProposals", entry);
         let entries = self.within(at.storage().iter(address, (model,))).await?;
         let mut entries = entries.map_err(|error| self.strange(error))?;
         let mut found = Vec::new();

@@ -395,10 +395,7 @@ fn registration(account: &Account, around: Around) -> Option<Check> {
             found,
             "wait; if it was out before, find out why with `hydra rounds` and `hydra logs`",
         ),
-        Presence::Paused => Check::ok(
-            Topic::Registration,
-            format!("{found}; `hydra resume` ends that"),
-        ),
+        Presence::Paused => Check::ok(Topic::Registration, format!("{found}; `hydra resume` ends that")),
         Presence::Unstaked => Check::warning(Topic::Registration, found, "see stake"),
         Presence::Unregistered if around.trains => Check::warning(
             Topic::Registration,
@@ -444,7 +441,11 @@ fn stake(account: &Account, around: Around) -> Check {
                 accounts::address(&account.account)
             ),
         ),
-        false => Check::warning(Topic::Stake, found, "`hydra up` registers with the stake, or adds to it"),
+        false => Check::warning(
+            Topic::Stake,
+            found,
+            "`hydra up` registers with the stake, or adds to it",
+        ),
     }
 }
 

@@ -243,7 +243,10 @@ fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
     let poor = stake(&gift, eager);
     assert!(poor.found.ends_with("it needs 5.2"), "{}", poor.found);
     let rich = stake(&has(5 * HYDRA + FEES), eager);
-    assert_eq!(rich.todo.as_deref(), Some("`hydra up` registers with the stake, or adds to it"));
+    assert_eq!(
+        rich.todo.as_deref(),
+        Some("`hydra up` registers with the stake, or adds to it")
+    );
     // And once that was there, the least of it is enough.
     assert_eq!(
         stake(

@@ -261,7 +261,9 @@ pub enum Error {
         "it is not known which account to register: name it with --account (the node's log says `Trainer account: 5…`)"
     )]
     NoAccount,
-    #[error("{0} is registered already: there is nothing to do; more stake is bonded with `hydra stake bond`")]
+    #[error(
+        "{0} is registered already: there is nothing to do; more stake is bonded with `hydra stake bond`"
+    )]
     Registered(String),
     #[error(
         "it is not known which identity the trainer has: name the file with its secret, as its --key-file does, with --key-file"

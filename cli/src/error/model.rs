@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use hydra_primitives::{
     electorate::{SEATS_FIRST_MAX, SEATS_FIRST_MIN},
-    model::{
-        MAX_DATA, MAX_PARAMETERS, MAX_ROSTER, MAX_ROUND, MAX_STEPS, MAX_VALUES, MAX_WORK, SpecError,
-    },
+    model::{MAX_DATA, MAX_PARAMETERS, MAX_ROSTER, MAX_ROUND, MAX_STEPS, MAX_VALUES, MAX_WORK, SpecError},
 };
 
 /// What is wrong with it, and what to do.

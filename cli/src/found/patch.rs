@@ -174,8 +174,7 @@ fn check(plan: &Plan) -> Result<(), String> {
 }
 
 fn number(amount: Balance) -> Result<Number, String> {
-    Number::from_u128(amount)
-        .ok_or_else(|| format!("{} HYDRA are too many", amount::exact(amount)))
+    Number::from_u128(amount).ok_or_else(|| format!("{} HYDRA are too many", amount::exact(amount)))
 }
 
 #[cfg(test)]

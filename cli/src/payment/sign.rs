@@ -83,7 +83,15 @@ async fn make(
             let Registration { proof, room, bond } = &**registration;
             let (peer_id, signature) = (proof.peer_id.clone(), proof.signature);
             let (size_class, tasks) = (room.size_class, room.tasks);
-            let data = (peer_id, size_class, tasks, proof.anchor, signature, proof.nonce, *bond);
+            let data = (
+                peer_id,
+                size_class,
+                tasks,
+                proof.anchor,
+                signature,
+                proof.nonce,
+                *bond,
+            );
             with.make("Reputation", "register", data).await
         }
         Call::SetRoom(room) => {

@@ -241,7 +241,10 @@ place  account  how far it is
         let json = serde_json::to_value(current()).unwrap();
         let places = &json["places"];
         assert_eq!(places[0]["outcome"], "Accepted");
-        assert_eq!((&places[0]["draw"], &places[0]["worth"]), (&"appeal".into(), &"1".into()));
+        assert_eq!(
+            (&places[0]["draw"], &places[0]["worth"]),
+            (&"appeal".into(), &"1".into())
+        );
         assert_eq!(places[0]["update"].as_str().unwrap().len(), 64);
         assert_eq!(places[1]["poll"]["given"], 14);
         assert_eq!(places[1]["draw"], serde_json::Value::Null);

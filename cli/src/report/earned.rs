@@ -50,7 +50,9 @@ pub fn earned(rounds: &[RoundSummary<AccountBytes>], who: &AccountBytes) -> Bala
         .iter()
         .flat_map(|round| &round.places)
         .filter(|place| place.holder == *who)
-        .fold(0, |sum: Balance, place| sum.saturating_add(holders_part(place.reward)))
+        .fold(0, |sum: Balance, place| {
+            sum.saturating_add(holders_part(place.reward))
+        })
 }
 
 /// What is the holder's of what was paid for a place: the rest went to those who verified it.

@@ -227,7 +227,9 @@ fn sentence(happening: &Happening, who: &str, count: usize, times: usize) -> (We
         H::Given { .. } => course(format!("{who} gave what {}, hidden for now", found(several))),
         H::Shown { .. } => course(format!("{who} showed what {}", found(several))),
         H::Wrong { .. } => trouble(format!("{who} found something else than the network")),
-        H::Missed { .. } => trouble(format!("{who} {is} late: drawn to check a result, and gave nothing")),
+        H::Missed { .. } => trouble(format!(
+            "{who} {is} late: drawn to check a result, and gave nothing"
+        )),
         H::Refused { .. } => news(format!("a result of {who} was refused")),
         H::Added { model } => news(format!("model {model} was added")),
         H::Bonded { amount, .. } => news(format!("{who} bonded {} HYDRA", amount::short(*amount))),
@@ -333,12 +335,7 @@ mod tests {
             accepted: 3,
             places: 4,
         };
-        let said = say(&[
-            ended.clone(),
-            earned("Alice"),
-            earned("Bob"),
-            earned("Charlie"),
-        ]);
+        let said = say(&[ended.clone(), earned("Alice"), earned("Bob"), earned("Charlie")]);
         assert_eq!(said.words, "Alice, Bob and Charlie earned 1 HYDRA each");
         assert_eq!(said.weight, Weight::News);
         let said = say(&[ended]);
@@ -385,13 +382,7 @@ mod tests {
             seats: 20,
             accounts: 4,
         };
-        let said = say(&[
-            drawn.clone(),
-            drawn,
-            given("Bob"),
-            given("Charlie"),
-            given("Bob"),
-        ]);
+        let said = say(&[drawn.clone(), drawn, given("Bob"), given("Charlie"), given("Bob")]);
         assert_eq!(
             said.words,
             "PCs were drawn to check a result; Bob and Charlie gave what they found, hidden for now"

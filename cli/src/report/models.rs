@@ -80,10 +80,7 @@ impl Model {
 
     /// The same, with the poll on its newest version.
     pub fn with_poll(self, version_poll: Option<Poll>) -> Self {
-        Self {
-            version_poll,
-            ..self
-        }
+        Self { version_poll, ..self }
     }
 
     /// What is to be said besides, each as a sentence: why it waits, and how far the check of its newest version is.

@@ -81,7 +81,9 @@ impl Poll {
         match self.stage {
             PollStage::Drawing => format!("its seats are being drawn{which}"),
             PollStage::Digests => format!("{given} of {seats} seats gave what they found{which}"),
-            PollStage::Opening => format!("{given} of {seats} seats gave what they found{which}, to be shown now"),
+            PollStage::Opening => {
+                format!("{given} of {seats} seats gave what they found{which}, to be shown now")
+            }
             PollStage::Judging => format!("it is decided{which}"),
         }
     }
@@ -123,7 +125,10 @@ mod tests {
         );
         assert!(words(Draw::Last, PollStage::Drawing).ends_with("drawn in the last draw"));
         let json = serde_json::to_value(Poll::new(&status(Draw::First, PollStage::Opening))).unwrap();
-        assert_eq!((&json["draw"], &json["stage"]), (&"first".into(), &"Opening".into()));
+        assert_eq!(
+            (&json["draw"], &json["stage"]),
+            (&"first".into(), &"Opening".into())
+        );
         assert_eq!(json["accounts"][0]["name"], "Bob");
     }
 }

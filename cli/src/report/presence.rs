@@ -173,10 +173,7 @@ mod tests {
         assert_eq!(of(&status(), joined), Presence::Joining);
         let away = Attendance { away: true, ..joined };
         assert_eq!(of(&status(), away), Presence::Away);
-        let out = Attendance {
-            out_until: 7,
-            ..away
-        };
+        let out = Attendance { out_until: 7, ..away };
         assert_eq!(of(&status(), out), Presence::Out { until: 7 });
         // What is over counts no more.
         let over = Attendance {

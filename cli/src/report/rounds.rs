@@ -250,9 +250,7 @@ impl Round {
             given_up: summary.given_up,
             accepted: count(|place| place.outcome == Some(Outcome::Accepted)),
             rejected: count(|place| place.outcome == Some(Outcome::Rejected)),
-            undecided: count(|place| {
-                matches!(place.outcome, Some(Outcome::Undecided | Outcome::Dropped))
-            }),
+            undecided: count(|place| matches!(place.outcome, Some(Outcome::Undecided | Outcome::Dropped))),
             silent: count(|place| place.outcome.is_none()),
             appealed: count(|place| place.outcome.is_some() && place.draw != Draw::First),
             accuracy: summary.score.and_then(|score| accuracy(&score)),

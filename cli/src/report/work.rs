@@ -36,7 +36,10 @@ mod tests {
         work.task = Some("doing the task of poll 0x1c…43 of model 3 again in round 1".into());
         assert_eq!(doing(&work), "doing the task of poll 0x1c…43 again in round 1");
         work.task = Some("measuring the newest version of model 31 in round 1".into());
-        assert_eq!(doing(&work), "measuring the newest version of model 31 in round 1");
+        assert_eq!(
+            doing(&work),
+            "measuring the newest version of model 31 in round 1"
+        );
     }
 
     #[test]

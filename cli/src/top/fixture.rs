@@ -210,9 +210,7 @@ fn blocks() -> Vec<News> {
             3,
             vec![
                 Happening::Given { who: who("Bob") },
-                Happening::Given {
-                    who: who("Charlie"),
-                },
+                Happening::Given { who: who("Charlie") },
             ],
         ),
         (182_335, 0, vec![]),

@@ -390,10 +390,7 @@ fn peer_row(
         format!("score {score:.3}")
     });
     let latency = latency.unwrap_or(UNKNOWN);
-    let row = Row::both(
-        format!("{name:<NAME$} {latency:>8}  {standing}{more}"),
-        score,
-    );
+    let row = Row::both(format!("{name:<NAME$} {latency:>8}  {standing}{more}"), score);
     ((member.is_none(), name), row)
 }
 

@@ -149,10 +149,7 @@ fn why_this_pc_or_its_model_rests_is_said() {
     let view = View::new(&seen, now());
     assert_eq!(words(&view.pc.rows)[0].1, "out until 1218");
     assert_eq!(words(&view.model.rows)[2].0, "waits: too few take part");
-    assert_eq!(
-        words(&view.wallet.rows)[0].1,
-        "stake 100 (+5 on its way back)"
-    );
+    assert_eq!(words(&view.wallet.rows)[0].1, "stake 100 (+5 on its way back)");
 }
 
 #[test]

@@ -264,7 +264,8 @@ impl<'a> Driver<'a> {
         if self.told.as_ref() == Some(step) && !(*step == Step::Sync && news_is_due) {
             return;
         }
-        if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register(_) | Step::Bond(_)) {
+        if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register(_) | Step::Bond(_))
+        {
             self.say.tell(&Event::CoinsCame {
                 spendable: amount::exact(facts.account.spendable),
                 from: self.senders.take(),
@@ -341,8 +342,7 @@ impl<'a> Driver<'a> {
                 self.say.tell(&Event::Registering {
                     amount: amount.clone(),
                 });
-                let sent =
-                    join::register(&pc.chain, &pc.key, &pc.identity, self.room, bond, at).await?;
+                let sent = join::register(&pc.chain, &pc.key, &pc.identity, self.room, bond, at).await?;
                 retry.reset();
                 if let Some((sent, work)) = sent {
                     self.say.tell(&Event::Registered {

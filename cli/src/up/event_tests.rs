@@ -181,7 +181,11 @@ fn a_pc_that_rests_says_why_and_a_paused_one_what_to_do() {
     let text = resting("paused", None, "is paused").text();
     assert!(text.contains("`hydra resume`"), "{text}");
     let out = resting("out", Some(7), "is out until session 7");
-    assert!(out.text().contains("account is out until session 7."), "{}", out.text());
+    assert!(
+        out.text().contains("account is out until session 7."),
+        "{}",
+        out.text()
+    );
     let json = serde_json::to_value(out).unwrap();
     assert_eq!(
         (&json["state"], &json["presence"], &json["out_until"]),

@@ -118,7 +118,8 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
     let machine = Machine::look(&path)?;
     let before_joined = before.as_ref().map(|home| &home.joined);
     let [size_class, tasks] = [
-        args.size_class.or(before_joined.and_then(|joined| joined.size_class)),
+        args.size_class
+            .or(before_joined.and_then(|joined| joined.size_class)),
         args.room.or(before_joined.and_then(|joined| joined.room)),
     ];
     let room = Room::of(machine.memory_mib, machine.cores).or(size_class, tasks);

@@ -55,10 +55,7 @@ fn event(model: ModelId, round: &RoundSummary<AccountBytes>, account: &AccountBy
         accepted: outcomes.filter(accepted).count(),
         places: round.places.len(),
         mine: own().count(),
-        mine_accepted: own()
-            .filter_map(|place| place.outcome)
-            .filter(accepted)
-            .count(),
+        mine_accepted: own().filter_map(|place| place.outcome).filter(accepted).count(),
         mine_rejected: own()
             .filter(|place| place.outcome == Some(Outcome::Rejected))
             .count(),
