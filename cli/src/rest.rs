@@ -122,8 +122,12 @@ pub async fn validate(args: ValidateArgs, json: bool) -> Result<(), Error> {
     let agreed = spender.agree(&plan).await?;
     let keys = keys(home.as_ref(), &agreed.chain, &account, best).await?;
     if registered == Some([keys.babe, keys.grandpa]) {
+        let drawn = match agreed.chain.committee(best).await?.contains(&account) {
+            true => "and makes blocks in this session",
+            false => "and isn't drawn in this session",
+        };
         return Err(Error::NothingToDo(format!(
-            "{name} has these session keys already"
+            "{name} has these session keys already, {drawn}"
         )));
     }
     plan.call = Call::SetKeys(Box::new(keys));
