@@ -36,8 +36,10 @@ type CallOf<T> = <T as frame_system::Config>::RuntimeCall;
 const TAG: &str = "hydra submit";
 /// A block less than the off-chain worker waits before it sends again, so that what hangs is gone by then.
 const LONGEVITY: TransactionLongevity = IN_FLIGHT_BLOCKS as TransactionLongevity - 1;
-/// Above what any tip that somebody could pay comes to. It grows with the blocks, so that what is sent again replaces what hangs.
+/// Nothing else gets as much, whatever its tip. It grows with the blocks, so that what is sent again replaces what hangs.
 const PRIORITY: TransactionPriority = TransactionPriority::MAX - BlockNumber::MAX as TransactionPriority;
+/// The most that anything else gets: of a large tip, the inner extension would make the largest number there is.
+const MOST_PAID: TransactionPriority = PRIORITY - 1;
 
 /// Takes no fee for a `submit` of which every result is owed now, and refuses any other `submit`, whatever carries it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, PartialEq, Eq)]
@@ -116,7 +118,7 @@ where
             if call.get_dispatch_info().class == DispatchClass::Operational && !T::Reserved::contains(call) {
                 return Err(InvalidTransaction::Call.into());
             }
-            let (validity, val, origin) = self.0.validate(
+            let (mut validity, val, origin) = self.0.validate(
                 origin,
                 call,
                 info,
@@ -125,6 +127,7 @@ where
                 inherited_implication,
                 source,
             )?;
+            validity.priority = validity.priority.min(MOST_PAID);
             return Ok((validity, Lane::Charged(val), origin));
         };
         let who = ensure_signed(origin.clone()).map_err(|_| InvalidTransaction::BadSigner)?;

@@ -5,7 +5,7 @@
 use crate::{
     AccountId, Historical, Reputation, Runtime, Session, StakeVoting, config::randomness::EpochRandomness,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::traits::Get;
 use hydra_primitives::{
     electorate::Purpose,
@@ -28,8 +28,14 @@ pub struct Committee;
 impl Committee {
     /// Who could be in it and is, sorted; `None` where those are too few to take over.
     fn draw(session: SessionIndex, present: usize) -> Option<Vec<AccountId>> {
+        // As long as their offences can be reported.
+        let offenders: BTreeSet<AccountId> = pallet_stake_voting::Offences::<Runtime>::iter_values()
+            .flatten()
+            .map(|offence| offence.who)
+            .collect();
         let eligible = |who: &AccountId| {
-            pallet_session::NextKeys::<Runtime>::contains_key(who)
+            !offenders.contains(who)
+                && pallet_session::NextKeys::<Runtime>::contains_key(who)
                 && <Reputation as Nodes<_>>::is_in(who)
                 && <Reputation as Nodes<_>>::score(who) >= GOOD_SCORE
         };

@@ -87,7 +87,7 @@ impl pallet_session::Config for Runtime {
     type SessionManager = NoteHistoricalRoot<Self, Committee>;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
-    // BABE panics on a block by a disabled author; whoever offends isn't drawn again, and that is soon enough.
+    // BABE panics on a block by a disabled author. Whoever offends isn't drawn again for two weeks, and that is soon enough.
     type DisablingStrategy = ();
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;

@@ -92,18 +92,22 @@ fn who_changes_its_keys_is_named_anew_so_that_the_new_ones_can_be_proven() {
     network.until_session(1);
     let set = network.read(Grandpa::current_set_id);
     network.until_session(2);
-    assert_eq!(validators(&mut network), sorted(FOUNDERS.map(id)));
-    network.read(|| {
-        assert!(Babe::authorities().iter().any(|(key, _)| *key == keys.babe));
-        assert!(
-            Grandpa::grandpa_authorities()
-                .iter()
-                .any(|(key, _)| *key == keys.grandpa)
-        );
-        assert!(Historical::prove((sp_consensus_babe::KEY_TYPE, keys.babe.clone())).is_some());
-    });
-    // GRANDPA's set changes with the end of the block that announces it.
+    // GRANDPA's authorities change with the end of the block that announces them.
     network.block();
+    assert_eq!(validators(&mut network), sorted(FOUNDERS.map(id)));
+    assert_eq!(network.read(Grandpa::current_set_id), set + 1);
+    let babe = || (sp_consensus_babe::KEY_TYPE, keys.babe.clone());
+    let proof = network.read(|| {
+        assert!(Babe::authorities().iter().any(|(key, _)| *key == keys.babe));
+        let finalisers = Grandpa::grandpa_authorities();
+        assert!(finalisers.iter().any(|(key, _)| *key == keys.grandpa));
+        Historical::prove(babe()).expect("there is a session to prove it of")
+    });
+    // From the next session on a proof is held against what was noted of this one.
+    network.until_session(3);
+    let proven = network.read(|| Historical::check_proof(babe(), proof));
+    assert_eq!(proven, Some((id(Alice), ())));
+    // And nothing changed any more.
     assert_eq!(network.read(Grandpa::current_set_id), set + 1);
     network.end();
 }

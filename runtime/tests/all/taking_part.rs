@@ -4,29 +4,27 @@ use crate::{
     chain::id,
     pcs::{Conduct, FOUNDERS, Network},
 };
-use codec::Encode;
 use frame_support::assert_ok;
 use hydra_primitives::{
     duty::Standing,
-    node::Registration,
+    node::{FOUNDERS_ROOM, FOUNDERS_SIZE_CLASS, Registration},
     reputation::{NEWCOMER, weight},
 };
 use hydra_runtime::{
-    Balance, Balances, HYDRA, Reputation, Runtime, RuntimeEvent, Session, StakeVoting, System,
-    TrainingProposals,
+    Balance, Balances, HYDRA, Runtime, RuntimeEvent, Session, StakeVoting, System, TrainingProposals,
 };
 use pallet_training_proposals::{Event, Places};
 use sp_keyring::{
     Ed25519Keyring,
-    Sr25519Keyring::{Alice, Dave, Eve},
+    Sr25519Keyring::{Dave, Eve, Ferdie},
 };
 use sp_runtime::DispatchError;
 
 /// What each of the first four bonded.
 const STAKE: Balance = 100 * HYDRA;
 
-/// What a PC that joins signs and finds.
-fn registration(bond: Balance) -> pallet_reputation::Call<Runtime> {
+/// What a PC that joins signs and finds; or makes up, of a PeerId whose key it doesn't have.
+fn registration(bond: Balance, signature: Option<[u8; 64]>) -> pallet_reputation::Call<Runtime> {
     let peer_id = [
         [0x00, 0x24, 0x08, 0x01, 0x12, 0x20].as_slice(),
         &Ed25519Keyring::Eve.public().0,
@@ -38,14 +36,15 @@ fn registration(bond: Balance) -> pallet_reputation::Call<Runtime> {
         account: id(Eve).into(),
         peer_id: &peer_id,
     };
+    let signed = || Ed25519Keyring::Eve.sign(registration.to_sign().as_bytes()).0;
     pallet_reputation::Call::register {
-        size_class: 4,
-        room: 4,
+        size_class: FOUNDERS_SIZE_CLASS,
+        room: FOUNDERS_ROOM,
         anchor: 0,
-        signature: Ed25519Keyring::Eve.sign(registration.to_sign().as_bytes()).0,
+        signature: signature.unwrap_or_else(signed),
         nonce: registration.find_nonce(16),
         bond,
-        peer_id: peer_id.try_into().expect("short enough"),
+        peer_id: peer_id.clone().try_into().expect("short enough"),
     }
 }
 
@@ -69,7 +68,7 @@ fn a_newcomer_is_drawn_from_the_session_after_the_one_in_which_it_registers() {
     assert_eq!(standing(&mut network), Standing::Unregistered);
     // As much as everybody else together.
     let bond = 4_000 * HYDRA;
-    let call = network.read(|| registration(bond));
+    let call = network.read(|| registration(bond, None));
     assert_ok!(network.call(Eve, call));
     network.conduct(Eve, Conduct::Honest);
     let eve = network.node(Eve);
@@ -99,40 +98,22 @@ fn a_newcomer_is_drawn_from_the_session_after_the_one_in_which_it_registers() {
 }
 
 #[test]
-fn a_registration_of_another_s_identity_is_refused() {
+fn who_does_not_have_the_key_of_a_peer_id_can_not_register_it_and_bonds_nothing() {
     let mut network = Network::of(4);
-    let call = network.read(|| registration(STAKE));
-    let refused = network.call(Alice, call.clone());
-    assert_eq!(
-        refused,
-        Err(pallet_reputation::Error::<Runtime>::AlreadyRegistered.into())
-    );
-    let pallet_reputation::Call::register {
-        peer_id,
-        size_class,
-        room,
-        anchor,
-        nonce,
-        bond,
-        ..
-    } = call
-    else {
-        panic!("it is a registration");
-    };
-    let call = pallet_reputation::Call::register {
-        peer_id,
-        size_class,
-        room,
-        anchor,
-        signature: [7; 64],
-        nonce,
-        bond,
-    };
+    let call = network.read(|| registration(STAKE, Some([7; 64])));
     assert_eq!(
         network.call(Eve, call),
         Err(pallet_reputation::Error::<Runtime>::NotYourPeerId.into())
     );
-    assert_eq!(network.read(|| StakeVoting::stake_of(id(Eve))), 0);
+    // What Eve signed is no registration of anybody else's.
+    let call = network.read(|| registration(STAKE, None));
+    assert_eq!(
+        network.call(Ferdie, call),
+        Err(pallet_reputation::Error::<Runtime>::NotEnoughWork.into())
+    );
+    for who in [Eve, Ferdie] {
+        assert_eq!(network.read(|| StakeVoting::stake_of(id(who))), 0);
+    }
     network.end();
 }
 
@@ -223,12 +204,11 @@ fn who_takes_its_stake_away_is_paid_out_after_the_delay_and_can_leave_for_good()
     assert_ok!(network.call(Dave, pallet_reputation::Call::deregister {}));
     network.conduct(Dave, Conduct::Absent);
     assert!(!network.node(Dave).registered);
-    let peers = network.read(pallet_reputation::PeerIds::<Runtime>::iter_values);
-    assert_eq!(network.read(|| peers.count()), 3);
-    assert!(FOUNDERS.iter().all(|who| network.forfeited(*who) == 0));
     assert_eq!(
-        network.read(|| Reputation::reputation_of(id(Dave)).encode()),
-        0u32.encode()
+        network.read(|| pallet_reputation::PeerIds::<Runtime>::iter().count()),
+        3
     );
+    assert!(FOUNDERS.iter().all(|who| network.forfeited(*who) == 0));
+    assert!(network.node(Dave).reputation.is_zero(), "it would begin anew");
     network.end();
 }
