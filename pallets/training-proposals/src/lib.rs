@@ -66,9 +66,7 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use alloc::vec::Vec;
-use frame_support::{
-    pallet_prelude::*, storage::with_storage_layer, traits::Contains, weights::WeightMeter,
-};
+use frame_support::{pallet_prelude::*, storage::with_storage_layer, traits::Contains, weights::WeightMeter};
 use frame_system::offchain::{AppCrypto, CreateSignedTransaction};
 use hydra_primitives::{
     Balance, BlockNumber, H256, ModelId, Permill, RoundNumber, Version,
