@@ -6,6 +6,7 @@ use crate::{
 };
 use frame_support::assert_ok;
 use hydra_primitives::{
+    Perbill,
     duty::Standing,
     node::{FOUNDERS_ROOM, FOUNDERS_SIZE_CLASS, Registration},
     reputation::{NEWCOMER, weight},
@@ -209,6 +210,10 @@ fn who_takes_its_stake_away_is_paid_out_after_the_delay_and_can_leave_for_good()
         3
     );
     assert!(FOUNDERS.iter().all(|who| network.forfeited(*who) == 0));
-    assert!(network.node(Dave).reputation.is_zero(), "it would begin anew");
+    assert_eq!(
+        network.node(Dave).reputation,
+        Perbill::zero(),
+        "it would begin anew"
+    );
     network.end();
 }
