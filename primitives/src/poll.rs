@@ -9,7 +9,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountBytes, H256, domain_hash, proposal::Score};
+use crate::{AccountBytes, H256, domain_hash};
 
 pub use crate::electorate::Draw;
 
@@ -53,6 +53,39 @@ pub fn digest(poll: &PollId, result: &H256, witness: &H256, account: &AccountByt
         DIGEST,
         &[poll.as_bytes(), result.as_bytes(), witness.as_bytes(), account],
     )
+}
+
+/// How a version's weights do on the validation set. Every node computes the same bits.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+    Serialize,
+    Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Score {
+    /// Samples classified right.
+    pub correct: u32,
+    /// Samples in all.
+    pub total: u32,
+    /// Mean cross-entropy, in millionths of a nat.
+    pub loss: u32,
+}
+
+impl Score {
+    /// Whether the share of right answers is at least `share`.
+    pub fn at_least(&self, share: crate::Permill) -> bool {
+        u64::from(self.correct).saturating_mul(1_000_000)
+            >= u64::from(self.total).saturating_mul(u64::from(share.deconstruct()))
+    }
 }
 
 /// What the right result is, in plain.

@@ -8,6 +8,9 @@ use crate::{
     AccountBytes, BlobRef, H256, ModelId, RoundNumber, Version, domain_hash, poll::PollId, task::PlaceIndex,
 };
 
+// What polls find is named here, too: claims and scores are read together.
+pub use crate::poll::Score;
+
 const PROPOSAL: &str = "hydraai 2026 proposal poll v2";
 const VERSION: &str = "hydraai 2026 version poll v2";
 
@@ -57,39 +60,6 @@ pub struct Claim {
     pub base: H256,
     /// The update blob.
     pub update: BlobRef,
-}
-
-/// How a version's weights do on the validation set. Every node computes the same bits.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Score {
-    /// Samples classified right.
-    pub correct: u32,
-    /// Samples in all.
-    pub total: u32,
-    /// Mean cross-entropy, in millionths of a nat.
-    pub loss: u32,
-}
-
-impl Score {
-    /// Whether the share of right answers is at least `share`.
-    pub fn at_least(&self, share: crate::Permill) -> bool {
-        u64::from(self.correct).saturating_mul(1_000_000)
-            >= u64::from(self.total).saturating_mul(u64::from(share.deconstruct()))
-    }
 }
 
 /// Names the poll on a claim: by the chain, the place, who holds it, its task and the claim itself. On another branch of the

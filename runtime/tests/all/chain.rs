@@ -6,7 +6,6 @@ use frame_support::{
     traits::Bounded,
     weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND},
 };
-use hydra_primitives::{digits::digits_spec, model::ModelSpec};
 use hydra_runtime::{
     AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, OriginCaller,
     Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System,
@@ -30,16 +29,25 @@ const FIRST_SLOT: u64 = 1_000;
 /// More than a referendum of the local network can last.
 const PATIENCE: BlockNumber = 100;
 
-/// The first block of the local network, and what comes after it.
-pub fn local() -> TestExternalities {
+/// The genesis of the local network.
+pub fn genesis() -> RuntimeGenesisConfig {
     let patch = presets::get_preset(&presets::LOCAL_TESTNET.into()).expect("a preset");
     let patch = serde_json::from_slice(&patch).expect("JSON");
     let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("JSON");
     merge(&mut config, patch);
-    let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a genesis");
-    let mut chain: TestExternalities = config.build_storage().expect("a genesis").into();
+    serde_json::from_value(config).expect("a genesis")
+}
+
+/// The first block after a genesis, and what comes after it.
+pub fn begin(genesis: RuntimeGenesisConfig) -> TestExternalities {
+    let mut chain: TestExternalities = genesis.build_storage().expect("a genesis").into();
     chain.execute_with(begin_block);
     chain
+}
+
+/// The first block of the local network, and what comes after it.
+pub fn local() -> TestExternalities {
+    begin(genesis())
 }
 
 /// Runs `test` on the local network, and afterwards the checks that pallets come with.
@@ -69,13 +77,6 @@ pub fn metadata() -> RuntimeMetadataV15 {
         RuntimeMetadata::V15(metadata) => metadata,
         other => panic!("version {}", other.version()),
     }
-}
-
-/// The digits, with phases that are long enough for a model that is added.
-pub fn addable_spec() -> ModelSpec {
-    let mut spec = digits_spec();
-    spec.phases.reveal = 5;
-    spec
 }
 
 fn merge(whole: &mut Value, patch: Value) {
@@ -112,10 +113,12 @@ fn begin_block() {
         .expect("the time is in its slot");
 }
 
-/// Ends the block and begins the next. Every call that a test makes is in the block that it is made in.
-pub fn next_block() {
+/// Ends the block and begins the next. Every call that a test makes is in the block that it is made in. What happened in the block.
+pub fn next_block() -> Vec<RuntimeEvent> {
     Executive::finalize_block();
+    let events = System::events().into_iter().map(|record| record.event).collect();
     begin_block();
+    events
 }
 
 /// Makes blocks until `found` finds what it looks for among a block's events.
