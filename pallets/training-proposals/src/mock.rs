@@ -24,7 +24,7 @@ use hydra_primitives::{
     reputation::{self, Deed},
     rewards,
     status::{ElectorateStatus, Outcome, Phase, PollStage, PollStatus},
-    traits::{self, Electorate as _, Heartbeats as _, Nodes as _, Polls as _, Stakes as _},
+    traits,
 };
 use sp_core::crypto::AccountId32;
 use sp_runtime::{

@@ -1,7 +1,6 @@
 //! What calls and hooks may take. The numbers are estimates on the safe side, made by counting what each reads and writes, until
 //! benchmarks replace them.
 
-use frame_support::traits::Get;
 use frame_support::weights::{Weight, constants::ParityDbWeight};
 use hydra_primitives::traits::MAX_FIRST;
 

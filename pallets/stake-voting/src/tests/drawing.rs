@@ -3,7 +3,10 @@
 use super::*;
 use crate::{Event, mock::*};
 use frame_support::{assert_ok, weights::Weight};
-use hydra_primitives::{electorate::SEATS_LAST, traits::Electorate as _};
+use hydra_primitives::{
+    electorate::SEATS_LAST,
+    traits::{self, Electorate as _},
+};
 
 /// Every account's seats in a draw, in the order of accounts.
 fn seats(draw: Draw) -> Vec<(AccountId32, u16)> {
@@ -177,7 +180,7 @@ fn three_accounts_hold_the_1024_seats_of_a_last_draw() {
             held.iter().all(|(_, seats)| (340..=342).contains(seats)),
             "{held:?}"
         );
-        let status = StakeVoting::status(&POLL).unwrap();
+        let status = <StakeVoting as traits::Polls<_>>::status(&POLL).unwrap();
         assert_eq!(
             (status.draw, status.seats, status.given),
             (Draw::Last, SEATS_LAST, 0)
@@ -225,6 +228,6 @@ fn a_poll_that_nobody_asked_is_over() {
             panic!("there is nothing to wait for");
         };
         assert_eq!(outcome.decision, Decision::Undecided);
-        assert_eq!(StakeVoting::status(&POLL), None);
+        assert_eq!(<StakeVoting as traits::Polls<_>>::status(&POLL), None);
     });
 }
