@@ -113,7 +113,9 @@ pub trait Electorate<AccountId> {
     /// Seats of a draw that belongs to `purpose`, from this session's electorate: `k` of them, `None` where five points in a row fell
     /// on accounts that are out or have no room for a task of this size. The work is `k` times a constant.
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<AccountId>>;
-    /// Up to `n` different accounts, each as likely as its weight, of those that `eligible` says are.
+    /// Up to `n` different accounts of the session *before* this one (of this one in session 0), each as likely as its weight, of those
+    /// that `eligible` says are now. That electorate was made before the randomness which is known at a session's beginning was; it
+    /// is there until the first heartbeat of this session. Fewer where [`crate::electorate::LOOKS_PER_ACCOUNT`] times `n` looks find no more.
     fn distinct(
         purpose: &Purpose,
         randomness: &H256,

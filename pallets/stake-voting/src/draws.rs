@@ -92,7 +92,7 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
         n: u32,
         eligible: impl FnMut(&T::AccountId) -> bool,
     ) -> Vec<T::AccountId> {
-        electorate::<T>(T::Sessions::current())
+        electorate::<T>(T::Sessions::current().saturating_sub(1))
             .distinct(&Self::seed_of(purpose, randomness), n.min(SEATS_MAX), eligible)
             .unwrap_or_default()
     }

@@ -1,5 +1,10 @@
 //! Who makes blocks in a session: drawn from the electorate among those who have session keys and do their duties well.
 //!
+//! When session *s* begins, the committee of *s + 1* is drawn, before BABE takes up new randomness: what it is drawn with is made of the
+//! outputs of *s − 2*, and was known in all of *s − 1*, while the electorate of *s* was made. So it is drawn from the one of *s − 1*, to which
+//! heartbeats were taken in *s − 2* only while nobody knew those outputs. Whoever falls afterwards makes room for whoever comes next
+//! in the draw, and moves nobody else.
+//!
 //! Nothing here may ever leave the chain without a committee: when too few are eligible, the one that is there stays.
 
 use crate::{

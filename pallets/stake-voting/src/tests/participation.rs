@@ -88,6 +88,29 @@ fn who_left_or_has_no_room_is_passed_over_by_every_draw() {
     });
 }
 
+/// What the committee is drawn with when a session begins was known while its electorate was still being made.
+#[test]
+fn different_accounts_are_drawn_from_the_electorate_of_the_session_before() {
+    with_members(&[(1, 10), (2, 10), (3, 10)], || {
+        let drawn = || {
+            let mut drawn = StakeVoting::distinct(&PLACES, &H256::zero(), 10, |_| true);
+            drawn.sort();
+            drawn
+        };
+        let all = [1, 2, 3].map(account);
+        assert_eq!(drawn(), all, "genesis, in session 0");
+        // Whatever was entered in session 0: session 1 draws from genesis once more, session 2 from what was entered.
+        next_session(&[1, 2]);
+        assert_eq!(StakeVoting::accounts(), 2);
+        assert_eq!(drawn(), all);
+        next_session(&[3]);
+        assert_eq!(StakeVoting::accounts(), 1);
+        assert_eq!(drawn(), all[..2]);
+        next_session(&[]);
+        assert_eq!(drawn(), all[2..]);
+    });
+}
+
 #[test]
 fn a_draw_depends_on_chain_purpose_and_randomness() {
     with_members(&[(1, 3), (2, 50), (3, 17), (4, 40), (5, 1), (6, 90)], || {
