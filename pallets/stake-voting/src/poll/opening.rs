@@ -9,7 +9,7 @@ use crate::{Config, Error, Event, Pallet, Polls, Seats};
 use hydra_primitives::{
     BlockNumber, H256,
     poll::{Count, Decision, Draw, OPENING_BLOCKS, Opening, PollId, digest},
-    traits::bytes_of,
+    traits::{Sessions as _, bytes_of},
 };
 
 /// Whether an account's digest matches an opening; `None` where it gave none. The claimant's claim is its digest.
@@ -135,6 +135,7 @@ pub(super) fn give_up<T: Config>(
     match poll.draw.after() {
         Some(next) => {
             poll.draw = next;
+            poll.due_in = T::Sessions::current();
             poll.stage = Stage::Drawing(None);
         }
         None => {
