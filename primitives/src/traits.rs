@@ -184,11 +184,9 @@ pub trait Polls<AccountId> {
     /// asked about could still change.
     fn ask(poll: PollId, question: Question<AccountId>);
     /// Takes the poll as far as block and weight allow: draws, closes, draws again, judges. Bounded by the meter, and goes on
-    /// where it stopped.
-    fn advance(poll: &PollId, meter: &mut WeightMeter) -> PollProgress<AccountId>;
-    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. One that is decided already is
-    /// judged to its end. As far as the meter allows; `false` if something is left, to be called again.
-    fn cancel(poll: &PollId, meter: &mut WeightMeter) -> bool;
+    /// where it stopped. `clock` is the block whose results all count already: this one at its end, the one before at its beginning.
+    /// What ends with a block ends when the clock is there; what begins takes its time from this block on.
+    fn advance(poll: &PollId, clock: BlockNumber, meter: &mut WeightMeter) -> PollProgress<AccountId>;
     /// Takes a digest.
     fn give(poll: &PollId, who: &AccountId, digest: H256) -> Result<(), Self::Error>;
     /// Takes an opening, if it decides `draw`.

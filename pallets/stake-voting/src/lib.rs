@@ -317,11 +317,6 @@ pub mod pallet {
             /// What its part was.
             verdict: SeatVerdict,
         },
-        /// A poll is forgotten: what it asked doesn't matter any more. Nobody is judged.
-        PollCancelled {
-            /// The poll.
-            poll: PollId,
-        },
     }
 
     #[pallet::error]

@@ -136,6 +136,8 @@ parameter_types! {
     /// What was drawn for, from which randomness, and how many seats.
     pub storage Draws: Vec<(Vec<u8>, H256, u32)> = Vec::new();
     pub storage Asked: BTreeMap<PollId, Scripted> = BTreeMap::new();
+    /// The block whose results counted already when a poll was last taken further.
+    pub storage Clock: BlockNumber = 0;
     /// What taking a poll further takes of the block.
     pub storage PollTakes: u64 = 0;
     /// What a place earns, if not what its work is worth.
@@ -322,9 +324,14 @@ impl traits::Polls<AccountId32> for Neighbours {
         assert!(asked.insert(poll, new).is_none(), "a poll is asked once");
         Asked::set(&asked);
     }
-    fn advance(poll: &PollId, meter: &mut WeightMeter) -> traits::PollProgress<AccountId32> {
+    fn advance(
+        poll: &PollId,
+        clock: BlockNumber,
+        meter: &mut WeightMeter,
+    ) -> traits::PollProgress<AccountId32> {
         let mut asked = Asked::get();
         let open = asked.get(poll).expect("only what was asked is taken further");
+        Clock::set(&clock);
         let takes = Weight::from_parts(PollTakes::get(), 0);
         let ready = open.asked_at < Training::now() && meter.try_consume(takes).is_ok();
         let Some((decision, draw, right)) = open.outcome.clone().filter(|_| ready) else {
@@ -337,9 +344,6 @@ impl traits::Polls<AccountId32> for Neighbours {
             draw,
             right,
         })
-    }
-    fn cancel(_: &PollId, _: &mut WeightMeter) -> bool {
-        true
     }
     fn give(poll: &PollId, who: &AccountId32, digest: H256) -> Result<(), DispatchError> {
         if Self::owes_digest(poll, who).is_none() {

@@ -1,6 +1,7 @@
 //! How a round moves from phase to phase. Every step is bounded, and paid for from the block's weight before it is taken.
 //!
-//! `clock` is the block whose results all count already: this one at its end, the one before at its beginning.
+//! `clock` is the block whose results all count already: this one at its end, the one before at its beginning. By it is judged what ends;
+//! what begins takes its time from the block that is being made.
 
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::WeightMeter};
@@ -52,7 +53,7 @@ impl<T: Config> Pallet<T> {
             return true;
         };
         let mut round = before.clone();
-        let mut all = Self::ask_for_version(model, &mut round, meter);
+        let mut all = Self::ask_for_version(model, &mut round, clock, meter);
         all &= Self::pay_out(model, &terms, &mut round, meter);
         for _ in 0..MAX_STEPS {
             let step = match round.phase {

@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
             let Some(poll) = place.poll else {
                 continue;
             };
-            match Self::advance_poll(&poll, T::WeightInfo::settle_place(MAX_FIRST), meter) {
+            match Self::advance_poll(&poll, clock, T::WeightInfo::settle_place(MAX_FIRST), meter) {
                 None => return false,
                 Some(PollProgress::Open) => {}
                 Some(PollProgress::Over(outcome)) => {
@@ -148,6 +148,7 @@ impl<T: Config> Pallet<T> {
     /// Takes a poll further, and leaves `reserve` of the meter for what follows when it is over. `None` where that isn't left.
     pub(crate) fn advance_poll(
         poll: &PollId,
+        clock: BlockNumber,
         reserve: Weight,
         meter: &mut WeightMeter,
     ) -> Option<PollProgress<T::AccountId>> {
@@ -155,7 +156,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let mut own = WeightMeter::with_limit(meter.remaining().saturating_sub(reserve));
-        let progress = T::Polls::advance(poll, &mut own);
+        let progress = T::Polls::advance(poll, clock, &mut own);
         meter.consume(own.consumed().min(own.limit()));
         Some(progress)
     }

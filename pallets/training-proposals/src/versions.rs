@@ -3,7 +3,7 @@
 
 use frame_support::{BoundedVec, traits::Get, weights::WeightMeter};
 use hydra_primitives::{
-    H256, ModelId, Permill,
+    BlockNumber, H256, ModelId, Permill,
     duty::recipe_id,
     poll::{Decision, Finding},
     proposal::Score,
@@ -28,12 +28,17 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the poll on the newest version further, if there is one. Whether the block had room for that.
-    pub(crate) fn ask_for_version(model: ModelId, round: &mut Round, meter: &mut WeightMeter) -> bool {
+    pub(crate) fn ask_for_version(
+        model: ModelId,
+        round: &mut Round,
+        clock: BlockNumber,
+        meter: &mut WeightMeter,
+    ) -> bool {
         let Some(poll) = round.question else {
             return true;
         };
         let reserve = T::WeightInfo::end_version(u32::from(round.places));
-        let outcome = match Self::advance_poll(&poll, reserve, meter) {
+        let outcome = match Self::advance_poll(&poll, clock, reserve, meter) {
             None => return false,
             Some(PollProgress::Open) => return true,
             Some(PollProgress::Over(outcome)) => outcome,

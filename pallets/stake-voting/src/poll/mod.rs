@@ -244,7 +244,7 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
         Stored::<T>::insert(id, poll);
     }
 
-    fn advance(id: &PollId, meter: &mut WeightMeter) -> PollProgress<T::AccountId> {
+    fn advance(id: &PollId, clock: BlockNumber, meter: &mut WeightMeter) -> PollProgress<T::AccountId> {
         if meter.try_consume(T::WeightInfo::look_at_poll()).is_err() {
             return PollProgress::Open;
         }
@@ -260,8 +260,8 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
         loop {
             let step = match poll.stage.clone() {
                 Stage::Drawing(begun) => draw::go_on::<T>(id, &mut poll, begun, meter),
-                Stage::Digests { closes_at } => digests::close::<T>(id, &mut poll, closes_at),
-                Stage::Opening { closed_at } => opening::give_up::<T>(id, &mut poll, closed_at),
+                Stage::Digests { closes_at } => digests::close::<T>(id, &mut poll, closes_at, clock),
+                Stage::Opening { closed_at } => opening::give_up::<T>(id, &mut poll, closed_at, clock),
                 Stage::Judging(judging) => judging::go_on::<T>(id, &mut poll, judging, meter),
             };
             match step {
@@ -278,10 +278,6 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
                 }
             }
         }
-    }
-
-    fn cancel(id: &PollId, meter: &mut WeightMeter) -> bool {
-        judging::cancel::<T>(id, meter)
     }
 
     fn give(id: &PollId, who: &T::AccountId, digest: H256) -> Result<(), Error<T>> {

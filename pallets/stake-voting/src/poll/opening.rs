@@ -123,13 +123,14 @@ fn wait(seed: &H256, order: u32, accounts: u32) -> u32 {
         .min(OPENING_BLOCKS.saturating_sub(1))
 }
 
-/// Gives up waiting, if the time is over: the next draw, or none.
+/// Gives up waiting, if the time is over, and no opening of block `clock` is still to come: the next draw, or none.
 pub(super) fn give_up<T: Config>(
     id: &PollId,
     poll: &mut Poll<T::AccountId>,
     closed_at: BlockNumber,
+    clock: BlockNumber,
 ) -> Step<T::AccountId> {
-    if Pallet::<T>::now() < closed_at.saturating_add(OPENING_BLOCKS) {
+    if clock < closed_at.saturating_add(OPENING_BLOCKS) {
         return Step::Wait;
     }
     match poll.draw.after() {

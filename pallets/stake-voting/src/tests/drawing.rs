@@ -76,7 +76,7 @@ fn drawing_goes_on_over_several_blocks_as_if_it_were_one() {
         for drawn in 1..=20 {
             next_block();
             let mut meter = meter(one_seat());
-            assert_eq!(StakeVoting::advance(&POLL, &mut meter), PollProgress::Open);
+            assert_eq!(StakeVoting::advance(&POLL, now(), &mut meter), PollProgress::Open);
             assert!(meter.consumed().all_lte(meter.limit()));
             if drawn < 20 {
                 let Stage::Drawing(Some(begun)) = stage() else {
@@ -99,7 +99,7 @@ fn without_weight_for_a_seat_a_draw_does_not_begin() {
         next_block();
         let less = one_seat().saturating_sub(Weight::from_parts(1, 0));
         for mut meter in [meter(less), WeightMeter::with_limit(Weight::zero())] {
-            assert_eq!(StakeVoting::advance(&POLL, &mut meter), PollProgress::Open);
+            assert_eq!(StakeVoting::advance(&POLL, now(), &mut meter), PollProgress::Open);
             assert_eq!(stage(), Stage::Drawing(None));
             assert!(meter.consumed().all_lte(meter.limit()));
         }
@@ -112,7 +112,7 @@ fn a_draw_that_lasts_over_its_session_s_end_leaves_the_rest_of_its_seats_empty()
         StakeVoting::ask(POLL, question(Some((1, TRUTH))));
         for _ in 0..12 {
             next_block();
-            StakeVoting::advance(&POLL, &mut meter(one_seat()));
+            StakeVoting::advance(&POLL, now(), &mut meter(one_seat()));
         }
         let before = seats(Draw::First);
         assert_eq!(taken(Draw::First), 12);
