@@ -42,7 +42,9 @@ pub const SEATS_LAST: u32 = 1_024;
 pub const SEATS_MAX: u32 = SEATS_LAST;
 /// How often a seat is drawn again, in its stretch, where its point fell on an account that can't take it.
 pub const REDRAWS: u8 = 4;
-/// A draw of `n` different accounts looks at `n` times this many, at most.
+/// A draw of `n` different accounts looks at `n` times this many, at most: for the committee's 256, as many as a session's first block can
+/// look at. So it finds `n` of those that may be in it where they have an eighth of the weight, and two thirds of `n` where they
+/// have a twelfth; fewer than that keep the committee from changing.
 pub const LOOKS_PER_ACCOUNT: u32 = 8;
 
 const SEED: &str = "hydraai 2026 electorate seed v1";

@@ -2,7 +2,7 @@
 //! structure in [`crate::electorate`], and must never take anything of a claim into a seed.
 
 use crate::{
-    Config, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate, guard,
+    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate, guard,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -57,6 +57,15 @@ impl<T: Config> Pallet<T> {
             registered: T::Nodes::count(),
             largest: weight.max(Self::largest_of_a_day(session)),
         }
+    }
+
+    /// Says that the committee of a session stays as it is, because a draw found too few who may be in it.
+    pub fn say_committee_stays(session: SessionIndex, found: u32, present: u32) {
+        Self::deposit_event(Event::CommitteeStays {
+            session,
+            found,
+            present,
+        });
     }
 
     fn largest_of_a_day(session: SessionIndex) -> u64 {

@@ -308,6 +308,16 @@ pub mod pallet {
             /// The draw that decided, or the last one.
             draw: Draw,
         },
+        /// Too few accounts were found that may make blocks in a session, so those who do now go on. More accounts need session keys and
+        /// a good score.
+        CommitteeStays {
+            /// The session that they were looked for.
+            session: SessionIndex,
+            /// How many were found.
+            found: u32,
+            /// How many there are now: two thirds of that have to be found.
+            present: u32,
+        },
         /// An account's digest was wrong, or it gave none though most did. Those who were right are not named one by one.
         SeatJudged {
             /// The poll.

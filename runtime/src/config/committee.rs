@@ -5,7 +5,9 @@
 //! heartbeats were taken in *s − 2* only while nobody knew those outputs. Whoever falls afterwards makes room for whoever comes next
 //! in the draw, and moves nobody else.
 //!
-//! Nothing here may ever leave the chain without a committee: when too few are eligible, the one that is there stays.
+//! Nothing here may ever leave the chain without a committee: when too few are eligible, the one that is there stays, and an event
+//! says so. A draw looks at 2,048 accounts at most, since it has to be done in one block. So all 256 members are found where accounts
+//! with an eighth of the weight may be in it, and two thirds of them where a twelfth may.
 
 use crate::{
     AccountId, Historical, Reputation, Runtime, Session, StakeVoting, config::randomness::EpochRandomness,
@@ -53,6 +55,16 @@ impl Committee {
         drawn.sort();
         // A committee that shrinks by more than a third at once would hand finality to those who happen to be left.
         let enough = drawn.len().saturating_mul(3) >= present.saturating_mul(2) && !drawn.is_empty();
+        if !enough {
+            let count = |members: usize| u32::try_from(members).unwrap_or(u32::MAX);
+            log::warn!(
+                target: "hydra::committee",
+                "the committee of session {session} stays as it is: {} accounts that may be in it were found, which is less than two \
+                 thirds of {present}. It takes more accounts with session keys and a good score",
+                drawn.len()
+            );
+            StakeVoting::say_committee_stays(session, count(drawn.len()), count(present));
+        }
         enough.then_some(drawn)
     }
 }
