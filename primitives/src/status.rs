@@ -92,7 +92,7 @@ pub enum Outcome {
     Rejected,
     /// No draw was decided: it is not folded in, and nobody is judged.
     Undecided,
-    /// It was made from a version that was given up: nobody looked at it.
+    /// It was made from other weights than the confirmed ones: nobody looked at it, and its holder missed a duty.
     Dropped,
 }
 

@@ -71,10 +71,11 @@ impl<T: Config> Pallet<T> {
                 T::Nodes::finish(&place.holder, most.then_some(Deed::Missed));
                 return;
             }
-            // Known only now: the version was in question while it trained.
+            // Nobody but the holder knew it before: the version was in question while it trained. But what it was to train from was its
+            // recipe, which gives the weights that are confirmed now. Where a version is given up, the round begins anew instead.
             Some(claim) if claim.base != base => {
                 place.outcome = Some(Outcome::Dropped);
-                T::Nodes::finish(&place.holder, None);
+                T::Nodes::finish(&place.holder, Some(Deed::Missed));
                 Self::say_settled(model, round, index, &place, Outcome::Dropped, 0);
             }
             Some(claim) => {
