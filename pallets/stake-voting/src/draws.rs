@@ -2,7 +2,8 @@
 //! structure in [`crate::electorate`], and must never take anything of a claim into a seed.
 
 use crate::{
-    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate, guard,
+    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate,
+    guard,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::pallet_prelude::BlockNumberFor;

@@ -31,7 +31,10 @@ fn judging_goes_on_over_several_blocks_and_shares_what_was_forfeited_once() {
         // Nobody is left, and there is no weight for sharing.
         next_block();
         let mut little = meter(<()>::judge());
-        assert_eq!(StakeVoting::advance(&POLL, now(), &mut little), PollProgress::Open);
+        assert_eq!(
+            StakeVoting::advance(&POLL, now(), &mut little),
+            PollProgress::Open
+        );
         next_block();
         let mut enough = meter(<()>::judge().saturating_add(<()>::share()));
         let PollProgress::Over(outcome) = StakeVoting::advance(&POLL, now(), &mut enough) else {

@@ -143,7 +143,10 @@ fn a_proposal_from_a_wrong_base_is_refused_where_the_base_is_known_and_else_a_mi
         assert_eq!(place(1).outcome, Some(Outcome::Dropped));
         let dropped = Finished::get().split_off(4);
         assert_eq!(dropped, [1, 2].map(|n| (account(n), Some(Deed::Missed))));
-        assert!(Shared::get().is_empty() && Left::get().is_empty(), "it costs no stake");
+        assert!(
+            Shared::get().is_empty() && Left::get().is_empty(),
+            "it costs no stake"
+        );
         accept([2, 3]);
         next_block();
         assert_eq!(Versions::<Test>::get(0).expect("a version").updates.len(), 2);
