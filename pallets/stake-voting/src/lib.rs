@@ -97,7 +97,7 @@ pub mod pallet {
         type Sessions: traits::Sessions;
         /// Randomness that nobody could predict before this block: seats are drawn by it.
         type Randomness: Get<H256>;
-        /// The least an account may bond, while there are fewer than 200,000.
+        /// The least an account may bond, while there are no more than 100,000; with more, so much more as there are more of them.
         #[pallet::constant]
         type MinStake: Get<Balance>;
         /// What calls, and the steps of polls, weigh.
