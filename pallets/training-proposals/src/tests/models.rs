@@ -145,3 +145,23 @@ fn what_the_chain_says_of_itself_follows_the_round() {
         assert_eq!(Training::electorate().accounts, 4);
     });
 }
+
+/// The chain keeps four rounds here. Whoever asks from the beginning gets what there is.
+#[test]
+fn rounds_are_told_from_the_oldest_on_record_on() {
+    with_nodes(1, || {
+        for version in 1..=6 {
+            whole_round();
+            decide_version(found(1_000_000 / version));
+            next_block();
+        }
+        assert_eq!(round().number, 6);
+        let numbers = |from, limit| -> Vec<_> {
+            let rounds = Training::rounds(0, from, limit).into_iter();
+            rounds.map(|round| round.round).collect()
+        };
+        assert_eq!(numbers(0, 2), [2, 3]);
+        assert_eq!(numbers(3, 9), [3, 4, 5]);
+        assert_eq!(numbers(6, 9), [0; 0]);
+    });
+}
