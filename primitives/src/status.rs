@@ -144,8 +144,10 @@ pub struct PlaceSummary<AccountId> {
     pub outcome: Option<Outcome>,
     /// The draw that decided.
     pub draw: Draw,
-    /// What the place earned, once its version is confirmed.
+    /// What its holder was paid, once its version is confirmed.
     pub reward: Balance,
+    /// What those were paid together who verified it.
+    pub verifiers: Balance,
 }
 
 /// The record of a settled round.

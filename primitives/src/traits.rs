@@ -204,24 +204,40 @@ pub trait Polls<AccountId> {
 
 /// Owned by `hydra-token`: who pays for work, and where forfeits go.
 pub trait Rewards<AccountId> {
-    /// What a place of this work would earn now, its verifiers' part included: bounded by what the payer of the model's rounds has
-    /// and by the bond of whoever holds the place. Nothing is reserved.
-    fn quote(model: ModelId, work: u64, bond: Balance) -> Balance;
+    /// What each of so many places of a round with this work would earn now, its verifiers' part included: bounded by what the payer of
+    /// the model's rounds has and by the bond of whoever holds the place. Nothing is reserved.
+    fn quote(model: ModelId, work: u64, places: u32, bond: Balance) -> Balance;
     /// Whether whoever pays for the model's rounds has anything left.
     fn can_pay(model: ModelId) -> bool;
     /// Pays for an accepted place of a confirmed version: four fifths of `reward` to its holder, one fifth to the right seats of the
-    /// first draw. Also gives both their shares of later query payments. Says what was paid in all.
+    /// first draw. Also gives both their shares of later query payments. Says what was paid.
     fn pay(
         model: ModelId,
         holder: &AccountId,
         work: u64,
         reward: Balance,
         right: &[(AccountId, u32)],
-    ) -> Balance;
+    ) -> Paid;
     /// Burns what the block space of a round's duties is worth, from whoever pays.
     fn burn_for_duties(model: ModelId, amount: Balance);
     /// Of what was forfeited (and burnt already) half goes to those who were right in the first draw, by seats.
     fn share_forfeit(amount: Balance, right: &[(AccountId, u32)]);
+}
+
+/// What was paid for a place.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Paid {
+    /// To its holder.
+    pub holder: Balance,
+    /// To those who verified it, together.
+    pub verifiers: Balance,
+}
+
+impl Paid {
+    /// Both.
+    pub fn all(&self) -> Balance {
+        self.holder.saturating_add(self.verifiers)
+    }
 }
 
 /// Owned by `training-proposals`: which models there are to ask.

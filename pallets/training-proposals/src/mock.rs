@@ -142,6 +142,8 @@ parameter_types! {
     pub storage PollTakes: u64 = 0;
     /// What a place earns, if not what its work is worth.
     pub storage Quote: Option<Balance> = None;
+    /// Of how many places one was last asked about.
+    pub storage QuotedFor: u32 = 0;
     pub storage Paid: Vec<(AccountId32, Balance, Seats)> = Vec::new();
     pub storage Burnt: Balance = 0;
     pub storage Shared: Vec<(Balance, Seats)> = Vec::new();
@@ -401,7 +403,8 @@ pub fn change(poll: &PollId, how: impl FnOnce(&mut Scripted)) {
 }
 
 impl traits::Rewards<AccountId32> for Neighbours {
-    fn quote(_: ModelId, work: u64, bond: Balance) -> Balance {
+    fn quote(_: ModelId, work: u64, places: u32, bond: Balance) -> Balance {
+        QuotedFor::set(&places);
         Quote::get().unwrap_or(rewards::worth(work)).min(bond)
     }
     fn can_pay(_: ModelId) -> bool {
@@ -413,11 +416,15 @@ impl traits::Rewards<AccountId32> for Neighbours {
         _: u64,
         reward: Balance,
         right: &[(AccountId32, u32)],
-    ) -> Balance {
+    ) -> traits::Paid {
         let mut paid = Paid::get();
         paid.push((holder.clone(), reward, right.to_vec()));
         Paid::set(&paid);
-        reward
+        let verifiers = rewards::verifiers_part(reward);
+        traits::Paid {
+            holder: reward - verifiers,
+            verifiers,
+        }
     }
     fn burn_for_duties(_: ModelId, amount: Balance) {
         Burnt::set(&(Burnt::get() + amount));

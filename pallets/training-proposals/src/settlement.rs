@@ -59,6 +59,7 @@ impl<T: Config> Pallet<T> {
                 outcome: place.outcome,
                 draw: place.draw,
                 reward: 0,
+                verifiers: 0,
             });
         }
         let made = (!updates.is_empty()).then(|| round.made.saturating_add(1));

@@ -79,7 +79,8 @@ impl<T: Config> Pallet<T> {
                 Self::say_settled(model, round, index, &place, Outcome::Dropped, 0);
             }
             Some(claim) => {
-                place.quoted = T::Rewards::quote(model, terms.work, T::Stakes::bonded(&place.holder));
+                let (places, bond) = (u32::from(round.places), T::Stakes::bonded(&place.holder));
+                place.quoted = T::Rewards::quote(model, terms.work, places, bond);
                 let poll = Self::poll_of(model, round, index, &place.holder, &claim);
                 let result = Finding::Update(claim.update.hash).result();
                 T::Polls::ask(

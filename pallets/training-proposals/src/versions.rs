@@ -170,12 +170,12 @@ impl<T: Config> Pallet<T> {
                 if paying {
                     let paid =
                         T::Rewards::pay(model, &payout.holder, terms.work, payout.reward, &payout.right);
-                    dues.paid = dues.paid.saturating_add(paid);
+                    dues.paid = dues.paid.saturating_add(paid.all());
                     let summary = record
                         .as_mut()
                         .and_then(|record| record.places.iter_mut().find(|place| place.place == index));
                     if let Some(summary) = summary {
-                        summary.reward = paid;
+                        (summary.reward, summary.verifiers) = (paid.holder, paid.verifiers);
                     }
                 }
             }
