@@ -23,6 +23,8 @@ pub trait Sessions {
     fn heartbeat_progress() -> u16;
     /// How many sessions a day has, at least 1.
     fn per_day() -> u32;
+    /// How many blocks a session has, if each of its slots has one.
+    fn blocks() -> BlockNumber;
 }
 
 /// Owned by `reputation`: who is registered, who is there, and how well they did.
@@ -87,6 +89,8 @@ pub trait Stakes<AccountId> {
     fn bonded(who: &AccountId) -> Balance;
     /// What is unbonding.
     fn unbonding(who: &AccountId) -> Balance;
+    /// Blocks after which what is unbonding can be withdrawn.
+    fn unbonding_delay() -> BlockNumber;
     /// Whether at least the minimum stake is bonded.
     fn is_staked(who: &AccountId) -> bool;
     /// The least an account may bond now: it grows with the number of registered accounts.

@@ -115,6 +115,10 @@ impl<T: Config> Stakes<T::AccountId> for Pallet<T> {
             .fold(0, |sum, unbond| unbond.amount.saturating_add(sum))
     }
 
+    fn unbonding_delay() -> BlockNumber {
+        UnbondingDelay::<T>::get()
+    }
+
     fn is_staked(who: &T::AccountId) -> bool {
         Self::bonded(who) >= Self::minimum()
     }

@@ -60,7 +60,7 @@ use hydra_primitives::{
     model::MAX_SIZE_CLASS,
     poll::{Decision, Finding, PollId, SeatVerdict},
     reputation,
-    traits::{self, BondError, Nodes as _, Stakes as _},
+    traits::{self, BondError, Nodes as _, Sessions as _, Stakes as _},
 };
 use poll::{Poll, Seat};
 use sp_runtime::traits::SaturatedConversion;
@@ -171,7 +171,7 @@ pub mod pallet {
     pub struct GenesisConfig<T: Config> {
         /// Accounts with their bonds, which come out of their genesis balance. Those that are registered are the first electorate.
         pub bonds: Vec<(T::AccountId, Balance)>,
-        /// Blocks that unbonding takes: more than the longest round.
+        /// Blocks that unbonding takes: as many as the longest round at least, and as two sessions.
         pub unbonding_delay: BlockNumber,
     }
 
@@ -187,6 +187,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            assert!(
+                self.unbonding_delay >= T::Sessions::blocks().saturating_mul(2),
+                "stakeVoting.unbondingDelay must be two sessions at least: whoever leaves may be drawn, or sit in the committee, until then"
+            );
             UnbondingDelay::<T>::put(self.unbonding_delay);
             for (who, amount) in &self.bonds {
                 assert!(

@@ -157,6 +157,10 @@ impl traits::Sessions for Others {
     fn per_day() -> u32 {
         world(|world| world.per_day)
     }
+
+    fn blocks() -> u32 {
+        25
+    }
 }
 
 impl Get<H256> for Others {

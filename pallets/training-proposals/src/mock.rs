@@ -126,6 +126,8 @@ parameter_types! {
     pub storage Left: Vec<AccountId32> = Vec::new();
     pub storage Beats: BTreeMap<AccountId32, SessionIndex> = BTreeMap::new();
     pub storage Session: SessionIndex = 0;
+    pub storage Minimum: Balance = HYDRA;
+    pub storage UnbondingDelay: BlockNumber = 10_000;
     pub storage Bonds: BTreeMap<AccountId32, Balance> = BTreeMap::new();
     /// Too few of those who took part lately do so now.
     pub storage TooFew: bool = false;
@@ -164,6 +166,9 @@ impl traits::Sessions for Neighbours {
     }
     fn per_day() -> u32 {
         24
+    }
+    fn blocks() -> BlockNumber {
+        360
     }
 }
 
@@ -251,11 +256,14 @@ impl traits::Stakes<AccountId32> for Neighbours {
     fn unbonding(_: &AccountId32) -> Balance {
         0
     }
+    fn unbonding_delay() -> BlockNumber {
+        UnbondingDelay::get()
+    }
     fn is_staked(who: &AccountId32) -> bool {
         Self::bonded(who) >= Self::minimum()
     }
     fn minimum() -> Balance {
-        HYDRA
+        Minimum::get()
     }
     fn bond(_: &AccountId32, _: Balance) -> Result<(), traits::BondError> {
         Ok(())

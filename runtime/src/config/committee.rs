@@ -11,6 +11,7 @@
 
 use crate::{
     AccountId, Historical, Reputation, Runtime, Session, StakeVoting, config::randomness::EpochRandomness,
+    network::EpochDuration,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::traits::Get;
@@ -24,10 +25,23 @@ use sp_staking::SessionIndex;
 /// The most accounts that can make blocks in a session. Everybody may train and verify; this is only the committee. With a fifth of
 /// the weight hostile, more than a third of 256 drawn members is once in 4 million sessions, of 64 once in 200.
 pub const MAX_AUTHORITIES: u32 = 256;
-/// How many past sessions an equivocation can still be proven in: two weeks of four-hour sessions.
-pub const PROVABLE_SESSIONS: u32 = 84;
+/// The most past sessions that an equivocation can still be proven of: two weeks of four-hour sessions.
+pub const MOST_PROVABLE_SESSIONS: u32 = 84;
+/// A member that takes all its stake away sits for so many sessions at most: the one that is, and the one that it is queued for.
+const SITS_AFTER_LEAVING: u32 = 2;
 /// A member's score is at least this: it has done some fifty duties and missed few.
 const GOOD_SCORE: Perbill = Perbill::from_percent(80);
+
+/// How many past sessions an equivocation can still be proven of: no more than lie within the unbonding delay, less those that a member may
+/// sit after it left, so that what can be proven can also be forfeited. With genesis' defaults that is 40 sessions of 42.
+pub fn provable_sessions() -> u32 {
+    let delay = u64::from(pallet_stake_voting::UnbondingDelay::<Runtime>::get());
+    let sessions = delay / EpochDuration::<Runtime>::get().max(1);
+    u32::try_from(sessions)
+        .unwrap_or(u32::MAX)
+        .saturating_sub(SITS_AFTER_LEAVING)
+        .clamp(1, MOST_PROVABLE_SESSIONS)
+}
 
 /// Draws the committee.
 pub struct Committee;
@@ -98,7 +112,7 @@ impl pallet_session::SessionManager<AccountId> for Committee {
     fn start_session(_: SessionIndex) {}
 
     fn end_session(ended: SessionIndex) {
-        let provable = ended.saturating_sub(PROVABLE_SESSIONS);
+        let provable = ended.saturating_sub(provable_sessions());
         Historical::prune_up_to(provable);
         StakeVoting::forget_offences(provable);
     }

@@ -107,6 +107,18 @@ fn what_is_unbonded_comes_back_after_the_delay_and_the_account_leaves_at_once() 
     });
 }
 
+/// What it weighed in the electorates that know it could otherwise still be drawn when it is gone.
+#[test]
+#[should_panic(expected = "stakeVoting.unbondingDelay must be two sessions at least")]
+fn a_genesis_in_which_unbonding_is_shorter_than_two_sessions_is_refused() {
+    use sp_runtime::BuildStorage;
+    let genesis = crate::GenesisConfig::<Test> {
+        bonds: Vec::new(),
+        unbonding_delay: 2 * 25 - 1,
+    };
+    let _ = genesis.build_storage();
+}
+
 #[test]
 fn all_can_be_unbonded_or_so_much_that_the_minimum_stays() {
     with_members(&[(1, 10)], || {

@@ -62,6 +62,18 @@ fn a_model_that_no_pc_could_train_is_refused() {
     });
 }
 
+/// Whoever lied in a round must not have its stake back before that is found out.
+#[test]
+fn a_model_whose_round_may_outlast_unbonding_is_refused() {
+    with_nodes(1, || {
+        let add = || Training::add_model(RuntimeOrigin::root(), spec(), dataset(), WEIGHTS);
+        UnbondingDelay::set(&(spec().phases.settled() - 1));
+        assert_noop!(add(), Error::<Test>::PhasesTooLong);
+        UnbondingDelay::set(&spec().phases.settled());
+        assert_ok!(add());
+    });
+}
+
 #[test]
 fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
     with_nodes(1, || {
@@ -90,6 +102,7 @@ fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
             );
         }
         (enough.phases.train, enough.phases.verify) = (blocks, blocks);
+        UnbondingDelay::set(&enough.phases.settled());
         assert_ok!(Training::add_model(
             RuntimeOrigin::root(),
             enough,
