@@ -189,7 +189,7 @@ fn who_takes_its_stake_away_is_paid_out_after_the_delay_and_can_leave_for_good()
     );
     let too_early: DispatchError = pallet_stake_voting::Error::<Runtime>::NothingToWithdraw.into();
     while network.now() < unbonded + DELAY {
-        if network.now() % 10 == 0 || network.now() + 1 == unbonded + DELAY {
+        if network.now().is_multiple_of(10) || network.now() + 1 == unbonded + DELAY {
             assert_eq!(
                 network.call(Dave, pallet_stake_voting::Call::withdraw {}),
                 Err(too_early)
