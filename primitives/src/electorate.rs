@@ -90,6 +90,17 @@ impl Draw {
         }
     }
 
+    /// Its seats and those of the draws before it: so many accounts may a poll have by then, and what is done with all of them is done so
+    /// many times.
+    pub fn seats_so_far(self, first: u32) -> u32 {
+        let before = match self {
+            Self::First => 0,
+            Self::Appeal => Self::First.seats(first),
+            Self::Last => Self::First.seats(first).saturating_add(SEATS_APPEAL),
+        };
+        before.saturating_add(self.seats(first))
+    }
+
     /// The draw after it.
     pub fn after(self) -> Option<Self> {
         match self {
@@ -352,6 +363,13 @@ mod tests {
                 .map(|draw| draw.seats(SEATS_FIRST))
                 .collect::<Vec<_>>(),
             [20, 256, 1_024]
+        );
+        assert_eq!(
+            draws
+                .iter()
+                .map(|draw| draw.seats_so_far(SEATS_FIRST_MAX))
+                .collect::<Vec<_>>(),
+            [64, 64 + 256, 64 + 256 + 1_024]
         );
         assert_eq!((Draw::First.seats(0), Draw::First.seats(1_000)), (8, 64));
         assert!(draws.iter().all(|draw| draw.seats(SEATS_FIRST) <= SEATS_MAX));
