@@ -115,7 +115,8 @@ pub trait Electorate<AccountId> {
     /// Enters an account into the next session's electorate.
     fn enter(who: &AccountId, size: SizeClass, room: u8) -> Result<(), ElectorateFull>;
     /// Seats of a draw that belongs to `purpose`, from this session's electorate: `k` of them, `None` where five points in a row fell
-    /// on accounts that are out or have no room for a task of this size. The work is `k` times a constant.
+    /// on accounts that are out or have no room for a task of this size. Whoever gets a seat takes on a task ([`Nodes::take_on`]) with each,
+    /// and has that much less room for the next. The work is `k` times a constant.
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<AccountId>>;
     /// Up to `n` different accounts of the session *before* this one (of this one in session 0), each as likely as its weight, of those
     /// that `eligible` says are now. That electorate was made before the randomness which is known at a session's beginning was; it

@@ -90,7 +90,14 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
 
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<T::AccountId>> {
         let seats = k.min(SEATS_MAX);
-        let takes = |who: &T::AccountId| T::Nodes::is_in(who) && T::Nodes::has_room(who, size);
+        let takes = |who: &T::AccountId| {
+            let takes = T::Nodes::is_in(who) && T::Nodes::has_room(who, size);
+            if takes {
+                // At once: an account must not get more seats of one draw than it has room for.
+                T::Nodes::take_on(who);
+            }
+            takes
+        };
         electorate::<T>(T::Sessions::current())
             .seats(&Self::seed_of(purpose, randomness), seats, takes)
             .unwrap_or_else(|_| vec![None; usize::try_from(seats).unwrap_or(0)])

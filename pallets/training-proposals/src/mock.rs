@@ -287,11 +287,16 @@ impl traits::Electorate<AccountId32> for Neighbours {
         draws.push((purpose.encode(), *randomness, k));
         Draws::set(&draws);
         let (accounts, out) = (Accounts::get(), Out::get());
-        Drawn::get().unwrap_or_else(|| {
+        let drawn: Vec<Option<AccountId32>> = Drawn::get().unwrap_or_else(|| {
             let deal = |seat: u32| accounts[seat as usize * accounts.len() / k as usize].clone();
             let seats = (0..k).map(|seat| Some(deal(seat)));
             seats.map(|seat| seat.filter(|who| !out.contains(who))).collect()
-        })
+        });
+        drawn
+            .iter()
+            .flatten()
+            .for_each(<Self as traits::Nodes<_>>::take_on);
+        drawn
     }
     fn distinct(_: &Purpose, _: &H256, _: u32, _: impl FnMut(&AccountId32) -> bool) -> Vec<AccountId32> {
         Vec::new()

@@ -11,7 +11,7 @@ use hydra_primitives::{
     poll::OPENING_BLOCKS,
     status::{Phase, Waiting},
     task::PlaceIndex,
-    traits::{Electorate as _, Nodes as _, Rewards as _},
+    traits::{Electorate as _, Rewards as _},
 };
 
 use crate::{
@@ -114,8 +114,8 @@ impl<T: Config> Pallet<T> {
             return Step::Waits;
         }
         let mut places: PlaceIndex = 0;
+        // They have taken on a task with each place.
         for holder in holders {
-            T::Nodes::take_on(&holder);
             Places::<T>::insert(model, places, Place::of(holder));
             places = places.saturating_add(1);
         }
