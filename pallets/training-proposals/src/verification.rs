@@ -81,6 +81,7 @@ impl<T: Config> Pallet<T> {
             Some(claim) => {
                 let (places, bond) = (u32::from(round.places), T::Stakes::bonded(&place.holder));
                 place.quoted = T::Rewards::quote(model, terms.work, places, bond);
+                place.forfeit = Self::forfeit_of(place.quoted);
                 let poll = Self::poll_of(model, round, index, &place.holder, &claim);
                 let result = Finding::Update(claim.update.hash).result();
                 T::Polls::ask(
@@ -97,7 +98,7 @@ impl<T: Config> Pallet<T> {
                         window: terms.phases.verify,
                         size: terms.size,
                         claimant: Some((place.holder.clone(), result)),
-                        forfeit: Self::forfeit_of(place.quoted),
+                        forfeit: place.forfeit,
                     },
                 );
                 place.poll = Some(poll);
@@ -196,7 +197,7 @@ impl<T: Config> Pallet<T> {
                 );
             }
             Outcome::Rejected => {
-                forfeited = T::Stakes::forfeit(&place.holder, Self::forfeit_of(place.quoted));
+                forfeited = T::Stakes::forfeit(&place.holder, place.forfeit);
                 T::Rewards::share_forfeit(forfeited, &poll.right);
                 T::Nodes::finish(&place.holder, Some(Deed::Wrong));
                 T::Nodes::leave(&place.holder);

@@ -104,6 +104,21 @@ fn a_lie_costs_the_reward_where_that_is_more_than_the_minimum_stake() {
 }
 
 #[test]
+fn what_a_lie_costs_is_fixed_when_it_is_asked_about_whatever_the_minimum_stake_becomes() {
+    with_nodes(4, || {
+        propose_all();
+        next_block();
+        Minimum::set(&(5 * HYDRA));
+        let other = Decision::Found(Finding::Update(H256::repeat_byte(9)));
+        for index in 0..4 {
+            decide(poll_of(index), other, vec![]);
+        }
+        next_block();
+        assert_eq!(Neighbours::bonded(&account(1)), 9 * HYDRA);
+    });
+}
+
+#[test]
 fn two_against_two_decide_nothing_judge_nobody_and_stop_nothing() {
     with_nodes(4, || {
         propose_all();
