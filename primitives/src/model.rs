@@ -22,8 +22,7 @@ pub const MAX_MESSAGE: u32 = 1 << 30;
 pub const MESSAGE_OVERHEAD: u32 = 4096;
 /// The most parameters a model may have: its weights are then a quarter of [`MAX_MESSAGE`].
 pub const MAX_PARAMETERS: u64 = 1 << 26;
-/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message, and so does a
-/// shard with a training state.
+/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message.
 pub const MAX_DATA: u64 = 1 << 28;
 /// The most steps a training task may have.
 pub const MAX_STEPS: u32 = 1_000_000;
