@@ -42,7 +42,9 @@ pub const SEATS_LAST: u32 = 1_024;
 pub const SEATS_MAX: u32 = SEATS_LAST;
 /// How often a seat is drawn again, in its stretch, where its point fell on an account that can't take it.
 pub const REDRAWS: u8 = 4;
-/// A draw of `n` different accounts looks at `n` times this many, at most.
+/// A draw of `n` different accounts looks at `n` times this many, at most: for the committee's 256, as many as a session's first block can
+/// look at. So it finds `n` of those that may be in it where they have an eighth of the weight, and two thirds of `n` where they
+/// have a twelfth; fewer than that keep the committee from changing.
 pub const LOOKS_PER_ACCOUNT: u32 = 8;
 
 const SEED: &str = "hydraai 2026 electorate seed v1";
@@ -86,6 +88,17 @@ impl Draw {
             Self::Appeal => SEATS_APPEAL,
             Self::Last => SEATS_LAST,
         }
+    }
+
+    /// Its seats and those of the draws before it: so many accounts may a poll have by then, and what is done with all of them is done so
+    /// many times.
+    pub fn seats_so_far(self, first: u32) -> u32 {
+        let before = match self {
+            Self::First => 0,
+            Self::Appeal => Self::First.seats(first),
+            Self::Last => Self::First.seats(first).saturating_add(SEATS_APPEAL),
+        };
+        before.saturating_add(self.seats(first))
     }
 
     /// The draw after it.
@@ -350,6 +363,13 @@ mod tests {
                 .map(|draw| draw.seats(SEATS_FIRST))
                 .collect::<Vec<_>>(),
             [20, 256, 1_024]
+        );
+        assert_eq!(
+            draws
+                .iter()
+                .map(|draw| draw.seats_so_far(SEATS_FIRST_MAX))
+                .collect::<Vec<_>>(),
+            [64, 64 + 256, 64 + 256 + 1_024]
         );
         assert_eq!((Draw::First.seats(0), Draw::First.seats(1_000)), (8, 64));
         assert!(draws.iter().all(|draw| draw.seats(SEATS_FIRST) <= SEATS_MAX));

@@ -10,6 +10,7 @@ use crate::{
     BlobRef, Permill,
     dataset::{DatasetKind, DatasetManifest},
     electorate::{SEATS_FIRST_MAX, SEATS_FIRST_MIN},
+    poll::OPENING_BLOCKS,
 };
 
 /// The most layer sizes an `Mlp` may name.
@@ -21,8 +22,7 @@ pub const MAX_MESSAGE: u32 = 1 << 30;
 pub const MESSAGE_OVERHEAD: u32 = 4096;
 /// The most parameters a model may have: its weights are then a quarter of [`MAX_MESSAGE`].
 pub const MAX_PARAMETERS: u64 = 1 << 26;
-/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message, and so does a
-/// shard with a training state.
+/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message.
 pub const MAX_DATA: u64 = 1 << 28;
 /// The most steps a training task may have.
 pub const MAX_STEPS: u32 = 1_000_000;
@@ -41,6 +41,12 @@ pub const MAX_WORK: u64 = 10_000_000_000_000;
 /// The most blocks that the phases of a round may have together: a day of 10 s blocks. The network forgets who shows up less
 /// often.
 pub const MAX_ROUND: u32 = 8_640;
+/// The most blocks from when any valid model's round opens until it is paid: with the longest verification, 3 × (1 + 3 × (8,639 + 8)).
+pub const LONGEST_UNTIL_PAID: u32 = PhaseLengths {
+    train: 1,
+    verify: MAX_ROUND - 1,
+}
+.paid();
 /// How large a task a PC takes on, as one number, so that sums over the network stay few: class `c` lends
 /// [`CLASS_MEMORY`] × 2^c of memory and takes tasks of [`CLASS_WORK`] × 2^c of work.
 pub type SizeClass = u8;
@@ -119,7 +125,7 @@ pub struct TaskSpec {
     pub momentum: Permill,
 }
 
-/// How accepted updates become the next weights. Computed by every node, in account order, bit-identically.
+/// How accepted updates become the next weights. Computed by every node, in the order of places, bit-identically.
 #[derive(
     Clone,
     PartialEq,
@@ -169,6 +175,28 @@ pub struct PhaseLengths {
     pub train: u32,
     /// Blocks that the seats of each draw have to give their digests.
     pub verify: u32,
+}
+
+impl PhaseLengths {
+    /// The most blocks that a poll takes: each of its three draws begins a block after it is due at the first, and then has its window and
+    /// the time to open. More only where the guard holds a draw up, or blocks have no room.
+    pub const fn poll(&self) -> u32 {
+        let draw = self.verify.saturating_add(OPENING_BLOCKS);
+        draw.saturating_mul(3).saturating_add(1)
+    }
+
+    /// The most blocks from when a round opens until all of its places are settled: it trains for as long as the version before it is in
+    /// question, if that is longer than its time to train, and then there are its own polls.
+    pub const fn settled(&self) -> u32 {
+        let poll = self.poll();
+        let train = if self.train > poll { self.train } else { poll };
+        train.saturating_add(poll)
+    }
+
+    /// The most blocks from when a round opens until it is paid: the poll on its version comes last.
+    pub const fn paid(&self) -> u32 {
+        self.settled().saturating_add(self.poll())
+    }
 }
 
 /// Everything about a model that never changes.
@@ -266,7 +294,7 @@ impl TensorLayout {
 }
 
 impl Architecture {
-    /// The tensors in canonical order: the order of state hashes, updates and folds. Names and shapes are PyTorch's
+    /// The tensors in canonical order: that of weights, momentum, updates and folds. Names and shapes are PyTorch's
     /// for `nn.ModuleList` `layers` of `nn.Linear` (weight `[out, in]`, bias `[out]`).
     pub fn tensors(&self) -> Vec<TensorLayout> {
         match self {

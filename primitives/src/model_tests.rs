@@ -252,3 +252,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_round_s_longest_times_are_sums_of_its_phases_and_bounded_for_every_valid_model() {
+    let phases = PhaseLengths { train: 10, verify: 6 };
+    assert_eq!(phases.poll(), 1 + 3 * (6 + 8));
+    assert_eq!((phases.settled(), phases.paid()), (2 * 43, 3 * 43));
+    let slow = PhaseLengths {
+        train: 100,
+        verify: 1,
+    };
+    assert_eq!((slow.settled(), slow.paid()), (100 + 28, 100 + 2 * 28));
+    assert_eq!(LONGEST_UNTIL_PAID, 77_826);
+    for verify in 1..MAX_ROUND {
+        let phases = PhaseLengths {
+            train: MAX_ROUND - verify,
+            verify,
+        };
+        assert!(phases.paid() <= LONGEST_UNTIL_PAID, "{verify}");
+    }
+}

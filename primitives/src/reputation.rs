@@ -61,6 +61,19 @@ pub fn weight(stake: Balance, score: Perbill) -> u64 {
     u64::try_from(weighed).unwrap_or(u64::MAX)
 }
 
+/// Registered accounts beyond which the minimum stake grows with their number.
+pub const STAKE_GROWS_FROM: u32 = 100_000;
+
+/// The least that an account may bond where so many are registered: `least`, and beyond [`STAKE_GROWS_FROM`] accounts so much more as there
+/// are more of them. It has no steps: at one, everybody who bonded just enough would be out at once.
+pub fn minimum_stake(least: Balance, accounts: u32) -> Balance {
+    let of = Balance::from(accounts.max(STAKE_GROWS_FROM));
+    least
+        .saturating_mul(of)
+        .checked_div(STAKE_GROWS_FROM.into())
+        .unwrap_or(least)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +122,18 @@ mod tests {
             duties += 1;
         }
         assert!((45..=50).contains(&duties), "{duties}");
+    }
+
+    #[test]
+    fn the_minimum_stake_grows_with_the_accounts_beyond_100_000_and_without_steps() {
+        let minimum = |accounts| minimum_stake(HYDRA, accounts);
+        assert_eq!([0, 1, 100_000].map(minimum), [HYDRA; 3]);
+        assert_eq!(minimum(150_000), HYDRA * 3 / 2);
+        assert_eq!([200_000, 250_000].map(minimum), [2 * HYDRA, 5 * HYDRA / 2]);
+        for accounts in 99_990..262_144 {
+            let step = minimum(accounts + 1) - minimum(accounts);
+            assert!(step <= HYDRA / 100_000, "{accounts}");
+        }
     }
 
     #[test]

@@ -31,12 +31,20 @@ pub fn worth(work: u64) -> Balance {
 /// A reward is at most this part of what is in the bucket, so that no model empties it for the others.
 pub const BUCKET_PART: Balance = 1_000;
 
+/// And the places of a round together get at most so many such parts: a model with more places has no larger part of the bucket.
+pub const ROUND_PARTS: u32 = 32;
+
 /// What a place earns when its version is confirmed, its verifiers' part included: what the work is worth, at most a thousandth
-/// of what the payer has, and at most the bond of whoever holds the place, so that there is always more to lose.
-pub fn reward(work: u64, payer_has: Balance, bond: Balance) -> Balance {
-    worth(work)
-        .min(payer_has.checked_div(BUCKET_PART).unwrap_or(0))
-        .min(bond)
+/// of what the payer has (of which a round with more than [`ROUND_PARTS`] places shares that many), and at most the bond of whoever
+/// holds the place, so that there is always more to lose.
+pub fn reward(work: u64, places: u32, payer_has: Balance, bond: Balance) -> Balance {
+    let most = payer_has
+        .checked_div(BUCKET_PART)
+        .unwrap_or(0)
+        .saturating_mul(places.min(ROUND_PARTS).into())
+        .checked_div(places.into())
+        .unwrap_or(0);
+    worth(work).min(most).min(bond)
 }
 
 /// Of a reward, what goes to the right seats of the first draw: a fifth. The place gets the rest.
@@ -210,10 +218,27 @@ mod tests {
 
     #[test]
     fn a_reward_never_exceeds_the_bond_nor_a_thousandth_of_what_the_payer_has() {
-        assert_eq!(reward(STANDARD_WORK, 2_000 * HYDRA, 5 * HYDRA), HYDRA);
-        assert_eq!(reward(STANDARD_WORK, 500 * HYDRA, 5 * HYDRA), HYDRA / 2);
-        assert_eq!(reward(9 * STANDARD_WORK, Balance::MAX, 5 * HYDRA), 5 * HYDRA);
-        assert_eq!(reward(u64::MAX, Balance::MAX, Balance::MAX), worth(u64::MAX));
+        assert_eq!(reward(STANDARD_WORK, 4, 2_000 * HYDRA, 5 * HYDRA), HYDRA);
+        assert_eq!(reward(STANDARD_WORK, 4, 500 * HYDRA, 5 * HYDRA), HYDRA / 2);
+        assert_eq!(reward(9 * STANDARD_WORK, 1, Balance::MAX, 5 * HYDRA), 5 * HYDRA);
+        assert_eq!(reward(u64::MAX, 1, Balance::MAX, Balance::MAX), worth(u64::MAX));
+    }
+
+    #[test]
+    fn the_places_of_a_round_share_at_most_32_thousandths_of_what_the_payer_has() {
+        let has = 1_000_000 * HYDRA;
+        let round = |places: u32| reward(u64::MAX, places, has, Balance::MAX) * Balance::from(places);
+        assert_eq!(
+            [1, 2, 32].map(round),
+            [1, 2, 32].map(|places| places * 1_000 * HYDRA)
+        );
+        for places in 33..=256 {
+            let all = round(places);
+            assert!(
+                all <= 32_000 * HYDRA && 32_000 * HYDRA - all < Balance::from(places),
+                "{places}"
+            );
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum Outcome {
     Rejected,
     /// No draw was decided: it is not folded in, and nobody is judged.
     Undecided,
-    /// It was made from a version that was given up: nobody looked at it.
+    /// It was made from other weights than the confirmed ones: nobody looked at it, and its holder missed a duty.
     Dropped,
 }
 
@@ -144,8 +144,10 @@ pub struct PlaceSummary<AccountId> {
     pub outcome: Option<Outcome>,
     /// The draw that decided.
     pub draw: Draw,
-    /// What the place earned, once its version is confirmed.
+    /// What its holder was paid, once its version is confirmed.
     pub reward: Balance,
+    /// What those were paid together who verified it.
+    pub verifiers: Balance,
 }
 
 /// The record of a settled round.

@@ -23,6 +23,8 @@ pub trait Sessions {
     fn heartbeat_progress() -> u16;
     /// How many sessions a day has, at least 1.
     fn per_day() -> u32;
+    /// How many blocks a session has, if each of its slots has one.
+    fn blocks() -> BlockNumber;
 }
 
 /// Owned by `reputation`: who is registered, who is there, and how well they did.
@@ -87,6 +89,8 @@ pub trait Stakes<AccountId> {
     fn bonded(who: &AccountId) -> Balance;
     /// What is unbonding.
     fn unbonding(who: &AccountId) -> Balance;
+    /// Blocks after which what is unbonding can be withdrawn.
+    fn unbonding_delay() -> BlockNumber;
     /// Whether at least the minimum stake is bonded.
     fn is_staked(who: &AccountId) -> bool;
     /// The least an account may bond now: it grows with the number of registered accounts.
@@ -111,9 +115,12 @@ pub trait Electorate<AccountId> {
     /// Enters an account into the next session's electorate.
     fn enter(who: &AccountId, size: SizeClass, room: u8) -> Result<(), ElectorateFull>;
     /// Seats of a draw that belongs to `purpose`, from this session's electorate: `k` of them, `None` where five points in a row fell
-    /// on accounts that are out or have no room for a task of this size. The work is `k` times a constant.
+    /// on accounts that are out or have no room for a task of this size. Whoever gets a seat takes on a task ([`Nodes::take_on`]) with each,
+    /// and has that much less room for the next. The work is `k` times a constant.
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<AccountId>>;
-    /// Up to `n` different accounts, each as likely as its weight, of those that `eligible` says are.
+    /// Up to `n` different accounts of the session *before* this one (of this one in session 0), each as likely as its weight, of those
+    /// that `eligible` says are now. That electorate was made before the randomness which is known at a session's beginning was; it
+    /// is there until the first heartbeat of this session. Fewer where [`crate::electorate::LOOKS_PER_ACCOUNT`] times `n` looks find no more.
     fn distinct(
         purpose: &Purpose,
         randomness: &H256,
@@ -182,11 +189,9 @@ pub trait Polls<AccountId> {
     /// asked about could still change.
     fn ask(poll: PollId, question: Question<AccountId>);
     /// Takes the poll as far as block and weight allow: draws, closes, draws again, judges. Bounded by the meter, and goes on
-    /// where it stopped.
-    fn advance(poll: &PollId, meter: &mut WeightMeter) -> PollProgress<AccountId>;
-    /// Forgets the poll: nobody is judged. For what was asked about a version that is given up. One that is decided already is
-    /// judged to its end. As far as the meter allows; `false` if something is left, to be called again.
-    fn cancel(poll: &PollId, meter: &mut WeightMeter) -> bool;
+    /// where it stopped. `clock` is the block whose results all count already: this one at its end, the one before at its beginning.
+    /// What ends with a block ends when the clock is there; what begins takes its time from this block on.
+    fn advance(poll: &PollId, clock: BlockNumber, meter: &mut WeightMeter) -> PollProgress<AccountId>;
     /// Takes a digest.
     fn give(poll: &PollId, who: &AccountId, digest: H256) -> Result<(), Self::Error>;
     /// Takes an opening, if it decides `draw`.
@@ -204,24 +209,40 @@ pub trait Polls<AccountId> {
 
 /// Owned by `hydra-token`: who pays for work, and where forfeits go.
 pub trait Rewards<AccountId> {
-    /// What a place of this work would earn now, its verifiers' part included: bounded by what the payer of the model's rounds has
-    /// and by the bond of whoever holds the place. Nothing is reserved.
-    fn quote(model: ModelId, work: u64, bond: Balance) -> Balance;
+    /// What each of so many places of a round with this work would earn now, its verifiers' part included: bounded by what the payer of
+    /// the model's rounds has and by the bond of whoever holds the place. Nothing is reserved.
+    fn quote(model: ModelId, work: u64, places: u32, bond: Balance) -> Balance;
     /// Whether whoever pays for the model's rounds has anything left.
     fn can_pay(model: ModelId) -> bool;
     /// Pays for an accepted place of a confirmed version: four fifths of `reward` to its holder, one fifth to the right seats of the
-    /// first draw. Also gives both their shares of later query payments. Says what was paid in all.
+    /// first draw. Also gives both their shares of later query payments. Says what was paid.
     fn pay(
         model: ModelId,
         holder: &AccountId,
         work: u64,
         reward: Balance,
         right: &[(AccountId, u32)],
-    ) -> Balance;
+    ) -> Paid;
     /// Burns what the block space of a round's duties is worth, from whoever pays.
     fn burn_for_duties(model: ModelId, amount: Balance);
     /// Of what was forfeited (and burnt already) half goes to those who were right in the first draw, by seats.
     fn share_forfeit(amount: Balance, right: &[(AccountId, u32)]);
+}
+
+/// What was paid for a place.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Paid {
+    /// To its holder.
+    pub holder: Balance,
+    /// To those who verified it, together.
+    pub verifiers: Balance,
+}
+
+impl Paid {
+    /// Both.
+    pub fn all(&self) -> Balance {
+        self.holder.saturating_add(self.verifiers)
+    }
 }
 
 /// Owned by `training-proposals`: which models there are to ask.

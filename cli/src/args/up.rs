@@ -217,7 +217,7 @@ pub struct NetworkNewArgs {
     /// What each member has at stake from the beginning, in HYDRA.
     #[arg(long, value_name = "HYDRA", default_value = "100", value_parser = amount::parse_positive)]
     pub bond: Balance,
-    /// Blocks that taking stake back takes; no fewer than the longest round [default: a week of them]
+    /// Blocks that taking stake back takes; no fewer than the longest round, nor than two sessions [default: a week of them]
     #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
     pub unbonding: Option<u32>,
     /// New coin in each block, in HYDRA, before the first halving. It flows into a bucket; a reward is at most a thousandth of

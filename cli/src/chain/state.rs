@@ -4,6 +4,7 @@ use codec::{Decode, Encode};
 use hydra_primitives::{
     AccountBytes, Balance, ModelId, RoundNumber,
     poll::PollId,
+    reputation::minimum_stake,
     rewards::{Pool, Share},
     status::{ElectorateStatus, ModelStatus, NodeStatus, PollStatus, RoundSummary},
 };
@@ -17,8 +18,6 @@ use crate::error::Error;
 const PAGE: u32 = 50;
 /// Accounts asked for at once.
 const ACCOUNTS_PAGE: u32 = 1_000;
-/// Registered accounts beyond which the least stake grows with their number, as the chain has it.
-const STAKE_GROWS_FROM: u32 = 100_000;
 
 /// An account's balance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -221,7 +220,7 @@ impl Chain {
         let registered = self.electorate(at).await?.registered;
         let at = self.at(at).await?;
         let least: Balance = self.constant(&at, "StakeVoting", "MinStake")?;
-        Ok(least.saturating_mul(Balance::from((registered / STAKE_GROWS_FROM).max(1))))
+        Ok(minimum_stake(least, registered))
     }
 
     /// What an account can claim of the payments for questions to a model.

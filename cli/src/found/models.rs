@@ -10,7 +10,6 @@ use hydra_primitives::{
     digits::{digits_manifest, digits_spec},
     model::{Aggregator, Architecture, ModelSpec, SHORTEST_PHASE, SpecError, WORK_PER_BLOCK},
     node::FOUNDERS_SIZE_CLASS,
-    poll::OPENING_BLOCKS,
 };
 use hydra_update::GlobalState;
 use schemars::JsonSchema;
@@ -142,23 +141,16 @@ pub fn notes(models: &[Genesis]) -> Vec<String> {
     (0..).zip(models).flat_map(note).flatten().collect()
 }
 
-/// The longest that a round of these models may take, from its opening until the version that it makes is confirmed, in blocks: each
-/// poll may need all of its draws. Without models, those of the development network's.
+/// The longest that a round of these models may take, from its opening until all of its places are settled, in blocks: each poll may need
+/// all of its draws. Without models, those of the development network's.
 pub fn longest_round(models: &[Genesis]) -> u64 {
     let digits = [digits_spec()];
     let specs = models.iter().map(|(spec, ..)| spec);
-    let longest = |longest: u64, spec: &ModelSpec| longest.max(blocks(spec));
+    let longest = |longest: u64, spec: &ModelSpec| longest.max(spec.phases.settled().into());
     match models.is_empty() {
         true => digits.iter().fold(0, longest),
         false => specs.fold(0, longest),
     }
-}
-
-fn blocks(spec: &ModelSpec) -> u64 {
-    /// The first draw, the appeal and the last one, of the polls on results and then of the one on the version.
-    const DRAWS: u64 = 6;
-    let draw = u64::from(spec.phases.verify).saturating_add(OPENING_BLOCKS.into());
-    u64::from(spec.phases.train).saturating_add(draw.saturating_mul(DRAWS))
 }
 
 /// A model whose tasks are larger than what genesis says that its members take on.

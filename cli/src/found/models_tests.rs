@@ -263,9 +263,9 @@ fn a_model_that_members_have_no_room_for_is_said_and_taken() {
         note.starts_with("model 0: its tasks are of size class 9,") && note.contains("--size-class 9"),
         "{note}"
     );
-    // Training, and six draws of 100 and 8 blocks.
-    assert_eq!(longest_round(&chosen), 100 + 6 * 108);
-    assert_eq!(longest_round(&[]), 10 + 6 * 14);
+    // Two polls one after the other, each of three draws of 100 and 8 blocks.
+    assert_eq!(longest_round(&chosen), 2 * (1 + 3 * 108));
+    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 14));
 }
 
 #[test]

@@ -146,6 +146,14 @@ fn check(plan: &Plan) -> Result<(), String> {
             plan.unbonding
         ));
     }
+    let sessions = plan.epoch.saturating_mul(2);
+    if u64::from(plan.unbonding) < sessions {
+        return Err(format!(
+            "unbonding would take {} blocks, and two sessions are {sessions}: whoever leaves may be drawn until they are over; give \
+             --unbonding that many at least, or shorter sessions with --epoch",
+            plan.unbonding
+        ));
+    }
     let mut seen = std::collections::BTreeSet::new();
     for member in &plan.members {
         if member.network != plan.id {
@@ -302,8 +310,9 @@ mod tests {
         refused(|plan| plan.bond = plan.member_hydra, "nothing for fees");
         refused(|plan| plan.members.push(member(1)), "another member has");
         refused(|plan| plan.id = "other".into(), "use the same --id");
-        // The digits' rounds take up to 94 blocks.
-        refused(|plan| plan.unbonding = 93, "give --unbonding");
+        // The digits' rounds take up to 86 blocks, and two sessions 2,880.
+        refused(|plan| plan.unbonding = 85, "a round up to 86");
+        refused(|plan| plan.unbonding = 2_879, "two sessions are 2880");
         refused(|plan| plan.allocations.push(([9; 32], 1)), "twice");
     }
 

@@ -4,7 +4,7 @@
 //! The chain keeps the last few hundred rounds only, so the answer says whether they go back far enough.
 
 use chrono::{DateTime, Local, NaiveTime, TimeZone};
-use hydra_primitives::{AccountBytes, Balance, rewards::verifiers_part, status::RoundSummary};
+use hydra_primitives::{AccountBytes, Balance, status::RoundSummary};
 use std::time::{Duration, SystemTime};
 
 use crate::{
@@ -50,14 +50,7 @@ pub fn earned(rounds: &[RoundSummary<AccountBytes>], who: &AccountBytes) -> Bala
         .iter()
         .flat_map(|round| &round.places)
         .filter(|place| place.holder == *who)
-        .fold(0, |sum: Balance, place| {
-            sum.saturating_add(holders_part(place.reward))
-        })
-}
-
-/// What is the holder's of what was paid for a place: the rest went to those who verified it.
-pub fn holders_part(reward: Balance) -> Balance {
-    reward.saturating_sub(verifiers_part(reward))
+        .fold(0, |sum: Balance, place| sum.saturating_add(place.reward))
 }
 
 #[cfg(test)]
@@ -88,6 +81,7 @@ mod tests {
             outcome: Some(Outcome::Accepted),
             draw: Draw::First,
             reward,
+            verifiers: 0,
         };
         let round = RoundSummary {
             round: 0,
@@ -106,7 +100,7 @@ mod tests {
             given_up: false,
         };
         let rounds = [round.clone(), round];
-        assert_eq!(earned(&rounds, &[1; 32]), 24 * HYDRA);
+        assert_eq!(earned(&rounds, &[1; 32]), 30 * HYDRA);
         assert_eq!(earned(&rounds, &[3; 32]), 0);
         assert_eq!(earned(&[], &[1; 32]), 0);
     }

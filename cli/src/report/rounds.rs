@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 
 use super::{
     current::Current,
-    earned::holders_part,
     figures::{accuracy, percent, short_hash},
     polls::draw,
 };
@@ -130,7 +129,7 @@ impl Report {
                 Some(Outcome::Undecided | Outcome::Dropped) => part.undecided += 1,
                 None => part.silent += 1,
             }
-            *earned = earned.saturating_add(holders_part(place.reward));
+            *earned = earned.saturating_add(place.reward);
         }
         let mut accounts: Vec<Part> = parts
             .into_iter()
@@ -282,16 +281,15 @@ impl Round {
 
 impl Place {
     fn new(place: &PlaceSummary<AccountBytes>) -> Self {
-        let units = holders_part(place.reward);
         Self {
             place: place.place,
             account: accounts::address(&place.holder),
             name: accounts::short(&place.holder),
             outcome: place.outcome,
             draw: place.outcome.map(|_| draw(place.draw)),
-            earned: amount::exact(units),
-            verifiers: amount::exact(place.reward.saturating_sub(units)),
-            units,
+            earned: amount::exact(place.reward),
+            verifiers: amount::exact(place.verifiers),
+            units: place.reward,
         }
     }
 }
@@ -306,9 +304,9 @@ mod tests {
     }
 
     fn place(place: PlaceIndex, name: &str, outcome: Option<Outcome>) -> PlaceSummary<AccountBytes> {
-        let reward = match outcome {
-            Some(Outcome::Accepted) => 5 * HYDRA,
-            _ => 0,
+        let (reward, verifiers) = match outcome {
+            Some(Outcome::Accepted) => (4 * HYDRA, HYDRA),
+            _ => (0, 0),
         };
         PlaceSummary {
             place,
@@ -316,6 +314,7 @@ mod tests {
             outcome,
             draw: Draw::First,
             reward,
+            verifiers,
         }
     }
 

@@ -76,6 +76,7 @@ mod tests {
             outcome,
             draw: Draw::First,
             reward: 0,
+            verifiers: 0,
         };
         let round = RoundSummary {
             round: 3,

@@ -82,7 +82,7 @@ export interface RawRound {
   round: number;
   opened_at: number;
   settled_at: number;
-  places: { place: number; holder: string; outcome: Variant | undefined; draw: Variant; reward: bigint }[];
+  places: { place: number; holder: string; outcome: Variant | undefined; draw: Variant; reward: bigint; verifiers: bigint }[];
   version: number;
   weights: unknown;
   score: RawScore | undefined;

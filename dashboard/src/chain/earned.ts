@@ -6,7 +6,7 @@
  */
 import type { Round } from "./types";
 
-/** Of what was paid for a place, what its holder got: all but a fifth, which is its verifiers’. */
+/** Of what a place was quoted, what its holder gets: all but a fifth, which is its verifiers’. */
 export const holdersPart = (reward: bigint): bigint => reward - reward / 5n;
 
 export interface Earned {
@@ -25,7 +25,7 @@ export function earned(rounds: Round[], who: string, since: number): Earned {
     if (round.settledAt < since) continue;
     for (const place of round.places) {
       if (place.holder !== who || place.outcome !== "Accepted") continue;
-      amount += holdersPart(place.reward);
+      amount += place.reward;
       accepted += 1;
     }
   }

@@ -13,7 +13,6 @@ import type { PolkadotSigner } from "polkadot-api";
 import type { AskedPoll, Block, BlockNews, Duties, Funds, Governance, Member, OpenPlace, Part, Round, Snapshot } from "./types";
 
 export { timeOf } from "./clock";
-export { holdersPart } from "./earned";
 export type { Earned } from "./earned";
 export type { Found, Receipt, Sent } from "./follow";
 export type { Loose, Order, Signed } from "./pay";

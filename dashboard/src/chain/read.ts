@@ -118,12 +118,13 @@ function round(raw: RawRound): Round {
     round: raw.round,
     openedAt: raw.opened_at,
     settledAt: raw.settled_at,
-    places: raw.places.map(({ place, holder, outcome, draw, reward }) => ({
+    places: raw.places.map(({ place, holder, outcome, draw, reward, verifiers }) => ({
       place,
       holder,
       outcome: outcomeOf(outcome),
       draw: polls.drawOf(draw),
       reward,
+      verifiers,
     })),
     version: raw.version,
     weights: raw.weights === undefined ? undefined : hexOf(raw.weights, "weights"),

@@ -77,8 +77,10 @@ export interface Place {
   outcome: Outcome | undefined;
   /** The draw that decided. */
   draw: Draw;
-  /** What was paid for it, its verifiers’ fifth included; 0 before its version is confirmed. */
+  /** What its holder was paid; 0 before its version is confirmed. */
   reward: bigint;
+  /** What those were paid together who verified it. */
+  verifiers: bigint;
 }
 
 export interface Round {

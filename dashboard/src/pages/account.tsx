@@ -165,7 +165,7 @@ export function AccountPage({ address }: { address: string }) {
                     <td>{because(place, seatsIn(recent, model, round.round, place.place))}</td>
                     <td class="right num">
                       <To to={{ view: "round", model, round: round.round }} again>
-                        {short(chain.holdersPart(place.reward))}
+                        {short(place.reward)}
                       </To>
                     </td>
                     <td class="right num">

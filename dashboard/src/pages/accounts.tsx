@@ -26,7 +26,7 @@ export function tallies(rounds: chain.Round[]): Map<string, Tally> {
       const tally = all.get(holder) ?? { accepted: 0, rejected: 0, earned: 0n };
       if (outcome === "Accepted") tally.accepted += 1;
       if (outcome === "Rejected") tally.rejected += 1;
-      tally.earned += chain.holdersPart(reward);
+      tally.earned += reward;
       all.set(holder, tally);
     }
   }

@@ -207,10 +207,10 @@ function Settled({ model, round, recent, now }: SettledProps) {
                 <td>{place.outcome === "Accepted" || place.outcome === "Rejected" ? DRAWS[place.draw] : "–"}</td>
                 <td class="right num">
                   <To to={{ view: "account", address: place.holder }} again>
-                    {short(chain.holdersPart(place.reward))}
+                    {short(place.reward)}
                   </To>
                 </td>
-                <td class="right num">{short(place.reward - chain.holdersPart(place.reward))}</td>
+                <td class="right num">{short(place.verifiers)}</td>
               </tr>
             ))}
           </tbody>

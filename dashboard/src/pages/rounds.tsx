@@ -15,7 +15,7 @@ const tally = (round: chain.Round, outcome: chain.Outcome): number =>
 function earnedIn(round: chain.Round): Map<string, bigint> {
   const all = new Map<string, bigint>();
   for (const { holder, reward } of round.places) {
-    if (reward > 0n) all.set(holder, (all.get(holder) ?? 0n) + chain.holdersPart(reward));
+    if (reward > 0n) all.set(holder, (all.get(holder) ?? 0n) + reward);
   }
   return all;
 }

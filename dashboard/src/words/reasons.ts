@@ -18,7 +18,7 @@ export const acceptedBecause = (draw: Draw, seats: Seats | undefined): string =>
 export const rejectedBecause = (draw: Draw, seats: Seats | undefined): string => `${deciders(draw, seats)} computed another result`;
 
 export const UNDECIDED = "no draw was decided: too few seats gave a digest, or they were of several minds";
-export const DROPPED = "it was made from a version that was given up, so nobody looked at it";
+export const DROPPED = "it was made from other weights than the confirmed ones, so nobody looked at it, and its holder missed a duty";
 export const NOTHING = "nothing was proposed in time";
 
 export const OUTCOMES: Record<Outcome, string> = {

@@ -108,8 +108,8 @@ const round = (number: number, settledAt: number, holder: string): Round => ({
   openedAt: settledAt - 5,
   settledAt,
   places: [
-    { place: 0, holder, outcome: "Accepted", draw: "First", reward: 10n },
-    { place: 1, holder, outcome: undefined, draw: "First", reward: 0n },
+    { place: 0, holder, outcome: "Accepted", draw: "First", reward: 8n, verifiers: 2n },
+    { place: 1, holder, outcome: undefined, draw: "First", reward: 0n, verifiers: 0n },
   ],
   version: number,
   weights: "0xab",

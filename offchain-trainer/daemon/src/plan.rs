@@ -64,7 +64,7 @@ impl TaskKey {
     }
 
     /// Whether no sheet can ask for it any more, a reorganisation of one round or version included. What a poll asks has a
-    /// deadline instead: [`Task::until`].
+    /// deadline instead: [`Task::until`]. Training has none: a sheet asks for it for as long as the chain takes it.
     pub fn is_over(&self, now: &ModelDuties) -> bool {
         match self {
             Self::Hold { version, .. } => version.saturating_add(1) < now.confirmed.version,
@@ -159,7 +159,7 @@ pub struct Task {
     pub genesis: H256,
     /// Who owes it.
     pub account: AccountBytes,
-    /// From this block on nobody takes the result.
+    /// From this block on nobody takes the result; the largest number where only the sheet knows.
     pub until: BlockNumber,
 }
 
@@ -225,7 +225,8 @@ fn work(duties: &ModelDuties, duty: &Duty) -> Option<(Work, BlockNumber)> {
                 task: task.clone(),
                 base: Base::of(duties, task)?,
             };
-            (work, duties.phase_ends_at)
+            // The chain takes late ones, too, until it closes the round; then no sheet asks any more.
+            (work, BlockNumber::MAX)
         }
         Duty::Verify {
             poll,
@@ -365,6 +366,14 @@ pub(crate) mod tests {
         let (before, after) = (keys(&before), keys(&after));
         assert_ne!(before[0], after[0]);
         assert_eq!(before[1], after[1]);
+    }
+
+    #[test]
+    fn training_goes_on_after_the_phase_s_time_while_a_sheet_asks_for_it() {
+        let mut late = sheet(vec![train()]);
+        late.block = 25;
+        assert!(late.models[0].phase_ends_at < late.block);
+        assert_eq!(tasks(&late)[1].until, BlockNumber::MAX);
     }
 
     #[test]

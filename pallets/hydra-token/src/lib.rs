@@ -139,7 +139,8 @@ pub mod pallet {
         pub emission_per_block: Balance,
         /// Blocks between halvings; 0 for none.
         pub halving_blocks: BlockNumber,
-        /// What is in the bucket from the first block on, in 10⁻¹² HYDRA: a reward is at most a thousandth of what is in it.
+        /// What is in the bucket from the first block on, in 10⁻¹² HYDRA: a reward is at most a thousandth of what is in it, and what a round
+        /// earns 32 thousandths.
         pub bucket: Balance,
         #[serde(skip)]
         /// Nothing to set.

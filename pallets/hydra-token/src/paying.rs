@@ -13,14 +13,14 @@ use hydra_primitives::{
 use crate::{Config, Event, Pallet, Pools, Shares, purse::Purse};
 
 impl<T: Config> traits::Rewards<T::AccountId> for Pallet<T> {
-    fn quote(model: ModelId, work: u64, bond: Balance) -> Balance {
-        rewards::reward(work, Purse::<T>::of(model).has(), bond)
+    fn quote(model: ModelId, work: u64, places: u32, bond: Balance) -> Balance {
+        rewards::reward(work, places, Purse::<T>::of(model).has(), bond)
     }
 
     /// A payer whose thousandth rounds to nothing has nothing left.
     fn can_pay(model: ModelId) -> bool {
         let purse = Purse::<T>::of(model);
-        purse.is_open() && rewards::reward(u64::MAX, purse.has(), Balance::MAX) > 0
+        purse.is_open() && rewards::reward(u64::MAX, 1, purse.has(), Balance::MAX) > 0
     }
 
     fn pay(
@@ -29,7 +29,7 @@ impl<T: Config> traits::Rewards<T::AccountId> for Pallet<T> {
         work: u64,
         reward: Balance,
         right: &[(T::AccountId, u32)],
-    ) -> Balance {
+    ) -> traits::Paid {
         let mut purse = Purse::<T>::of(model);
         let reward = reward.min(purse.has());
         let verifiers_part = rewards::verifiers_part(reward);
@@ -58,7 +58,10 @@ impl<T: Config> traits::Rewards<T::AccountId> for Pallet<T> {
                 Self::add_query_shares(model, pool, who, shares);
             }
         });
-        amount.saturating_add(verifiers)
+        traits::Paid {
+            holder: amount,
+            verifiers,
+        }
     }
 
     fn burn_for_duties(model: ModelId, amount: Balance) {

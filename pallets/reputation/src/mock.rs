@@ -92,6 +92,9 @@ impl Sessions for Scripted {
     fn per_day() -> u32 {
         6
     }
+    fn blocks() -> u32 {
+        100
+    }
 }
 
 impl Stakes<AccountId32> for Scripted {
@@ -100,6 +103,9 @@ impl Stakes<AccountId32> for Scripted {
     }
     fn unbonding(who: &AccountId32) -> Balance {
         Unbonding::get().get(who).copied().unwrap_or(0)
+    }
+    fn unbonding_delay() -> u32 {
+        1_000
     }
     fn is_staked(who: &AccountId32) -> bool {
         Self::bonded(who) >= Self::minimum()

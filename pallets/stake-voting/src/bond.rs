@@ -14,14 +14,12 @@ use frame_support::{
     },
 };
 use hydra_primitives::{
-    Balance, BlockNumber,
+    Balance, BlockNumber, reputation,
     traits::{BondError, Nodes as _, Stakes},
 };
 
 /// The most amounts of one account that can be unbonding at a time.
 pub const MAX_UNBONDING: u32 = 8;
-/// Registered accounts beyond which the minimum stake grows with their number.
-const GROWS_FROM: u32 = 100_000;
 
 /// An amount that is unbonding.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
@@ -117,13 +115,16 @@ impl<T: Config> Stakes<T::AccountId> for Pallet<T> {
             .fold(0, |sum, unbond| unbond.amount.saturating_add(sum))
     }
 
+    fn unbonding_delay() -> BlockNumber {
+        UnbondingDelay::<T>::get()
+    }
+
     fn is_staked(who: &T::AccountId) -> bool {
         Self::bonded(who) >= Self::minimum()
     }
 
     fn minimum() -> Balance {
-        let times = T::Nodes::count().checked_div(GROWS_FROM).unwrap_or(0).max(1);
-        T::MinStake::get().saturating_mul(times.into())
+        reputation::minimum_stake(T::MinStake::get(), T::Nodes::count())
     }
 
     fn bond(who: &T::AccountId, amount: Balance) -> Result<(), BondError> {

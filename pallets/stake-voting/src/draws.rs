@@ -2,7 +2,8 @@
 //! structure in [`crate::electorate`], and must never take anything of a claim into a seed.
 
 use crate::{
-    Config, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate, guard,
+    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate,
+    guard,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -59,6 +60,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Says that the committee of a session stays as it is, because a draw found too few who may be in it.
+    pub fn say_committee_stays(session: SessionIndex, found: u32, present: u32) {
+        Self::deposit_event(Event::CommitteeStays {
+            session,
+            found,
+            present,
+        });
+    }
+
     fn largest_of_a_day(session: SessionIndex) -> u64 {
         LargestWeights::<T>::get().within_a_day(session, T::Sessions::per_day())
     }
@@ -80,7 +90,14 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
 
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<T::AccountId>> {
         let seats = k.min(SEATS_MAX);
-        let takes = |who: &T::AccountId| T::Nodes::is_in(who) && T::Nodes::has_room(who, size);
+        let takes = |who: &T::AccountId| {
+            let takes = T::Nodes::is_in(who) && T::Nodes::has_room(who, size);
+            if takes {
+                // At once: an account must not get more seats of one draw than it has room for.
+                T::Nodes::take_on(who);
+            }
+            takes
+        };
         electorate::<T>(T::Sessions::current())
             .seats(&Self::seed_of(purpose, randomness), seats, takes)
             .unwrap_or_else(|_| vec![None; usize::try_from(seats).unwrap_or(0)])
@@ -92,7 +109,7 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
         n: u32,
         eligible: impl FnMut(&T::AccountId) -> bool,
     ) -> Vec<T::AccountId> {
-        electorate::<T>(T::Sessions::current())
+        electorate::<T>(T::Sessions::current().saturating_sub(1))
             .distinct(&Self::seed_of(purpose, randomness), n.min(SEATS_MAX), eligible)
             .unwrap_or_default()
     }

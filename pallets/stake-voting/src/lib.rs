@@ -60,7 +60,7 @@ use hydra_primitives::{
     model::MAX_SIZE_CLASS,
     poll::{Decision, Finding, PollId, SeatVerdict},
     reputation,
-    traits::{self, BondError, Nodes as _, Stakes as _},
+    traits::{self, BondError, Nodes as _, Sessions as _, Stakes as _},
 };
 use poll::{Poll, Seat};
 use sp_runtime::traits::SaturatedConversion;
@@ -97,7 +97,7 @@ pub mod pallet {
         type Sessions: traits::Sessions;
         /// Randomness that nobody could predict before this block: seats are drawn by it.
         type Randomness: Get<H256>;
-        /// The least an account may bond, while there are fewer than 200,000.
+        /// The least an account may bond, while there are no more than 100,000; with more, so much more as there are more of them.
         #[pallet::constant]
         type MinStake: Get<Balance>;
         /// What calls, and the steps of polls, weigh.
@@ -171,7 +171,7 @@ pub mod pallet {
     pub struct GenesisConfig<T: Config> {
         /// Accounts with their bonds, which come out of their genesis balance. Those that are registered are the first electorate.
         pub bonds: Vec<(T::AccountId, Balance)>,
-        /// Blocks that unbonding takes: more than the longest round.
+        /// Blocks that unbonding takes: as many as the longest round at least, and as two sessions.
         pub unbonding_delay: BlockNumber,
     }
 
@@ -187,6 +187,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            assert!(
+                self.unbonding_delay >= T::Sessions::blocks().saturating_mul(2),
+                "stakeVoting.unbondingDelay must be two sessions at least: whoever leaves may be drawn, or sit in the committee, until then"
+            );
             UnbondingDelay::<T>::put(self.unbonding_delay);
             for (who, amount) in &self.bonds {
                 assert!(
@@ -308,6 +312,16 @@ pub mod pallet {
             /// The draw that decided, or the last one.
             draw: Draw,
         },
+        /// Too few accounts were found that may make blocks in a session, so those who do now go on. More accounts need session keys and
+        /// a good score.
+        CommitteeStays {
+            /// The session that they were looked for.
+            session: SessionIndex,
+            /// How many were found.
+            found: u32,
+            /// How many there are now: two thirds of that have to be found.
+            present: u32,
+        },
         /// An account's digest was wrong, or it gave none though most did. Those who were right are not named one by one.
         SeatJudged {
             /// The poll.
@@ -316,11 +330,6 @@ pub mod pallet {
             who: T::AccountId,
             /// What its part was.
             verdict: SeatVerdict,
-        },
-        /// A poll is forgotten: what it asked doesn't matter any more. Nobody is judged.
-        PollCancelled {
-            /// The poll.
-            poll: PollId,
         },
     }
 

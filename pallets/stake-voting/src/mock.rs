@@ -157,6 +157,10 @@ impl traits::Sessions for Others {
     fn per_day() -> u32 {
         world(|world| world.per_day)
     }
+
+    fn blocks() -> u32 {
+        25
+    }
 }
 
 impl Get<H256> for Others {
@@ -234,7 +238,7 @@ impl traits::Nodes<AccountId32> for Others {
 }
 
 impl traits::Rewards<AccountId32> for Others {
-    fn quote(_: ModelId, _: u64, _: Balance) -> Balance {
+    fn quote(_: ModelId, _: u64, _: u32, _: Balance) -> Balance {
         unreachable!("this pallet pays nobody");
     }
 
@@ -242,7 +246,7 @@ impl traits::Rewards<AccountId32> for Others {
         unreachable!("this pallet pays nobody");
     }
 
-    fn pay(_: ModelId, _: &AccountId32, _: u64, _: Balance, _: &[(AccountId32, u32)]) -> Balance {
+    fn pay(_: ModelId, _: &AccountId32, _: u64, _: Balance, _: &[(AccountId32, u32)]) -> traits::Paid {
         unreachable!("this pallet pays nobody");
     }
 

@@ -1,5 +1,6 @@
 //! How much of an electorate's weight takes on tasks of which size: sums beside the tree, since a model runs only while nearly all
-//! of the weight has room for it. Else those who claim any room would be the many.
+//! of the weight has room for it. Else those who claim any room would be the many. It is room that was declared, with each heartbeat: how busy
+//! an account is doesn't count here, and what its PC can do nobody knows.
 
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::pallet_prelude::TypeInfo;

@@ -45,9 +45,9 @@ impl WeightInfo for () {
     }
 
     fn look_at_poll() -> Weight {
-        // Reads poll, session, randomness (two), the first key of its seats, the tree's root; writes the poll. Up to three stages
-        // pass in one block, each with an event.
-        weight(50, 6, 1)
+        // Reads poll, session, randomness (two), the first key of its seats, the tree's root, the largest weights, the sessions of a day
+        // (two); writes the poll. Up to three stages pass in one block, each with an event.
+        weight(50, 9, 1)
     }
 
     fn look_at_point() -> Weight {

@@ -77,7 +77,7 @@ use hydra_primitives::{
     proposal::{Claim, PlaceKey, Score},
     status::{Outcome, Phase, Waiting},
     task::PlaceIndex,
-    traits,
+    traits::{self, Stakes as _},
 };
 use sp_runtime::traits::{Convert, SaturatedConversion};
 
@@ -200,6 +200,10 @@ pub mod pallet {
             );
             for (model, (spec, dataset, weights)) in (0..).zip(&self.models) {
                 spec.validate(dataset).expect("genesis models have valid specs");
+                assert!(
+                    spec.phases.settled() <= T::Stakes::unbonding_delay(),
+                    "a genesis model's round may last longer than unbonding: raise stakeVoting.unbondingDelay"
+                );
                 Pallet::<T>::start_model(model, spec.clone(), dataset.clone(), *weights);
             }
         }
@@ -369,6 +373,9 @@ pub mod pallet {
         BadSpec,
         /// A phase of the spec leaves too little time to act in: 5 blocks, and one more for each 10¹⁰ of the task's work.
         PhasesTooShort,
+        /// A round of the spec could last longer than unbonding (`stakeVoting.unbondingDelay`): whoever lied in it could be gone before it
+        /// is found out. It has shorter phases.
+        PhasesTooLong,
         /// There are as many models as there may be (constant `MaxModels`).
         TooManyModels,
     }
@@ -448,7 +455,7 @@ pub mod pallet {
         /// Adds a model, which the network trains from this block on and pays for from the bucket. `spec` and `dataset` are as in
         /// a genesis, `weights` is the BLAKE3 of the weights that the spec's seed stands for. Whoever proposes this serves the
         /// data set until others have it. The phases must leave time to act in: at least 5 blocks each, and one more for each
-        /// 10¹⁰ of the task's work. Nothing in this version changes or ends a model. Only a referendum can call it, on the track
+        /// 10¹⁰ of the task's work; and a round must be over, with all draws of its polls, before stake that is unbonding is free. Nothing in this version changes or ends a model. Only a referendum can call it, on the track
         /// *models* or *root*.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::add_model())]
@@ -463,6 +470,10 @@ pub mod pallet {
             ensure!(model < T::MaxModels::get(), Error::<T>::TooManyModels);
             spec.validate(&dataset).map_err(|_| Error::<T>::BadSpec)?;
             ensure!(Self::leaves_time(&spec), Error::<T>::PhasesTooShort);
+            ensure!(
+                spec.phases.settled() <= T::Stakes::unbonding_delay(),
+                Error::<T>::PhasesTooLong
+            );
             Self::start_model(model, spec, dataset, weights);
             Self::deposit_event(Event::ModelAdded { model, weights });
             Ok(())

@@ -126,6 +126,8 @@ parameter_types! {
     pub storage Left: Vec<AccountId32> = Vec::new();
     pub storage Beats: BTreeMap<AccountId32, SessionIndex> = BTreeMap::new();
     pub storage Session: SessionIndex = 0;
+    pub storage Minimum: Balance = HYDRA;
+    pub storage UnbondingDelay: BlockNumber = 10_000;
     pub storage Bonds: BTreeMap<AccountId32, Balance> = BTreeMap::new();
     /// Too few of those who took part lately do so now.
     pub storage TooFew: bool = false;
@@ -136,10 +138,14 @@ parameter_types! {
     /// What was drawn for, from which randomness, and how many seats.
     pub storage Draws: Vec<(Vec<u8>, H256, u32)> = Vec::new();
     pub storage Asked: BTreeMap<PollId, Scripted> = BTreeMap::new();
+    /// The block whose results counted already when a poll was last taken further.
+    pub storage Clock: BlockNumber = 0;
     /// What taking a poll further takes of the block.
     pub storage PollTakes: u64 = 0;
     /// What a place earns, if not what its work is worth.
     pub storage Quote: Option<Balance> = None;
+    /// Of how many places one was last asked about.
+    pub storage QuotedFor: u32 = 0;
     pub storage Paid: Vec<(AccountId32, Balance, Seats)> = Vec::new();
     pub storage Burnt: Balance = 0;
     pub storage Shared: Vec<(Balance, Seats)> = Vec::new();
@@ -160,6 +166,9 @@ impl traits::Sessions for Neighbours {
     }
     fn per_day() -> u32 {
         24
+    }
+    fn blocks() -> BlockNumber {
+        360
     }
 }
 
@@ -247,11 +256,14 @@ impl traits::Stakes<AccountId32> for Neighbours {
     fn unbonding(_: &AccountId32) -> Balance {
         0
     }
+    fn unbonding_delay() -> BlockNumber {
+        UnbondingDelay::get()
+    }
     fn is_staked(who: &AccountId32) -> bool {
         Self::bonded(who) >= Self::minimum()
     }
     fn minimum() -> Balance {
-        HYDRA
+        Minimum::get()
     }
     fn bond(_: &AccountId32, _: Balance) -> Result<(), traits::BondError> {
         Ok(())
@@ -275,11 +287,16 @@ impl traits::Electorate<AccountId32> for Neighbours {
         draws.push((purpose.encode(), *randomness, k));
         Draws::set(&draws);
         let (accounts, out) = (Accounts::get(), Out::get());
-        Drawn::get().unwrap_or_else(|| {
+        let drawn: Vec<Option<AccountId32>> = Drawn::get().unwrap_or_else(|| {
             let deal = |seat: u32| accounts[seat as usize * accounts.len() / k as usize].clone();
             let seats = (0..k).map(|seat| Some(deal(seat)));
             seats.map(|seat| seat.filter(|who| !out.contains(who))).collect()
-        })
+        });
+        drawn
+            .iter()
+            .flatten()
+            .for_each(<Self as traits::Nodes<_>>::take_on);
+        drawn
     }
     fn distinct(_: &Purpose, _: &H256, _: u32, _: impl FnMut(&AccountId32) -> bool) -> Vec<AccountId32> {
         Vec::new()
@@ -322,9 +339,14 @@ impl traits::Polls<AccountId32> for Neighbours {
         assert!(asked.insert(poll, new).is_none(), "a poll is asked once");
         Asked::set(&asked);
     }
-    fn advance(poll: &PollId, meter: &mut WeightMeter) -> traits::PollProgress<AccountId32> {
+    fn advance(
+        poll: &PollId,
+        clock: BlockNumber,
+        meter: &mut WeightMeter,
+    ) -> traits::PollProgress<AccountId32> {
         let mut asked = Asked::get();
         let open = asked.get(poll).expect("only what was asked is taken further");
+        Clock::set(&clock);
         let takes = Weight::from_parts(PollTakes::get(), 0);
         let ready = open.asked_at < Training::now() && meter.try_consume(takes).is_ok();
         let Some((decision, draw, right)) = open.outcome.clone().filter(|_| ready) else {
@@ -337,9 +359,6 @@ impl traits::Polls<AccountId32> for Neighbours {
             draw,
             right,
         })
-    }
-    fn cancel(_: &PollId, _: &mut WeightMeter) -> bool {
-        true
     }
     fn give(poll: &PollId, who: &AccountId32, digest: H256) -> Result<(), DispatchError> {
         if Self::owes_digest(poll, who).is_none() {
@@ -397,7 +416,8 @@ pub fn change(poll: &PollId, how: impl FnOnce(&mut Scripted)) {
 }
 
 impl traits::Rewards<AccountId32> for Neighbours {
-    fn quote(_: ModelId, work: u64, bond: Balance) -> Balance {
+    fn quote(_: ModelId, work: u64, places: u32, bond: Balance) -> Balance {
+        QuotedFor::set(&places);
         Quote::get().unwrap_or(rewards::worth(work)).min(bond)
     }
     fn can_pay(_: ModelId) -> bool {
@@ -409,11 +429,15 @@ impl traits::Rewards<AccountId32> for Neighbours {
         _: u64,
         reward: Balance,
         right: &[(AccountId32, u32)],
-    ) -> Balance {
+    ) -> traits::Paid {
         let mut paid = Paid::get();
         paid.push((holder.clone(), reward, right.to_vec()));
         Paid::set(&paid);
-        reward
+        let verifiers = rewards::verifiers_part(reward);
+        traits::Paid {
+            holder: reward - verifiers,
+            verifiers,
+        }
     }
     fn burn_for_duties(_: ModelId, amount: Balance) {
         Burnt::set(&(Burnt::get() + amount));

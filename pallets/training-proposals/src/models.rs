@@ -3,9 +3,9 @@
 use frame_support::BoundedVec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use hydra_primitives::{
-    AccountBytes, BlockNumber, H256, ModelId,
+    AccountBytes, H256, ModelId,
     dataset::DatasetManifest,
-    model::ModelSpec,
+    model::{ModelSpec, SHORTEST_PHASE, WORK_PER_BLOCK},
     poll::PollId,
     proposal::{Claim, PlaceKey, proposal_poll},
     status::Phase,
@@ -18,10 +18,6 @@ use crate::{
     Rounds, Terms,
 };
 
-/// The fewest blocks that a phase of an added model may have. Genesis may have shorter ones: whoever starts a network knows it.
-const SHORTEST_PHASE: BlockNumber = 5;
-/// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
-const WORK_PER_BLOCK: u64 = 10_000_000_000;
 // What got lost is sent again within the same phase.
 const _: () = assert!(IN_FLIGHT_BLOCKS < SHORTEST_PHASE);
 

@@ -17,6 +17,7 @@ use hydra_primitives::{
     duty::{
         DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, NO_ACCOUNT, Standing, TRAINER_LINK_KEY, TrainerLink,
     },
+    traits::Polls as _,
 };
 use sp_runtime::{
     RuntimeAppPublic,
@@ -159,14 +160,38 @@ impl<T: Config> Pallet<T> {
 
     /// Of what the trainer answered, what is owed now, as much as goes into one submission. It may have answered an older sheet, and
     /// an opening that would decide nothing must not be shown.
+    ///
+    /// Openings never go with anything else: another account may open the poll first, and what isn't wholly owed isn't taken at all. They go
+    /// when nothing else is owed, or when the next block is the last that takes one.
     fn owed_results(
+        now: BlockNumber,
         account: &T::AccountId,
         answer: DutyAnswer,
     ) -> BoundedVec<DutyResult, ConstU32<MAX_RESULTS>> {
+        let (openings, others): (Vec<_>, Vec<_>) = answer
+            .results
+            .into_iter()
+            .partition(|result| matches!(result, DutyResult::Open { .. }));
+        let is_last = |result: &DutyResult| match result {
+            DutyResult::Open { poll, .. } => {
+                T::Polls::may_open(poll, account).is_some_and(|(_, until)| now.saturating_add(1) >= until)
+            }
+            _ => false,
+        };
+        let (last, later): (Vec<_>, Vec<_>) = openings.into_iter().partition(is_last);
+        [last, others, later]
+            .into_iter()
+            .map(|results| Self::fitting(account, results))
+            .find(|results| !results.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Those that are owed now, as many as go into one submission, each duty once.
+    fn fitting(
+        account: &T::AccountId,
+        owed: Vec<DutyResult>,
+    ) -> BoundedVec<DutyResult, ConstU32<MAX_RESULTS>> {
         let most = T::BlockWeights::get().max_block.saturating_div(PART_OF_BLOCK);
-        let mut owed = answer.results;
-        // Openings have the least time.
-        owed.sort_by_key(|result| !matches!(result, DutyResult::Open { .. }));
         let mut results: BoundedVec<DutyResult, _> = BoundedVec::new();
         for result in owed {
             if results.iter().any(|taken| answers_the_same(taken, &result))
@@ -185,7 +210,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn send(now: BlockNumber, started: u64, answer: DutyAnswer, public: T::Public, account: T::AccountId) {
-        let results = Self::owed_results(&account, answer);
+        let results = Self::owed_results(now, &account, answer);
         if results.is_empty() {
             return;
         }

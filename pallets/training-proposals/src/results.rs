@@ -129,10 +129,10 @@ fn sum(weights: impl Iterator<Item = Weight>) -> Weight {
     weights.fold(Weight::zero(), |sum, weight| sum.saturating_add(weight))
 }
 
-/// Seats whose digests an opening is compared with.
+/// Accounts that may have seats when an opening is taken: all of a poll's entries are read, whatever draw they are of.
 fn seats(result: &DutyResult) -> u32 {
     match result {
-        DutyResult::Open { draw, .. } => draw.seats(SEATS_FIRST_MAX),
+        DutyResult::Open { draw, .. } => draw.seats_so_far(SEATS_FIRST_MAX),
         _ => 0,
     }
 }

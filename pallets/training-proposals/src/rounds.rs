@@ -1,6 +1,7 @@
 //! How a round moves from phase to phase. Every step is bounded, and paid for from the block's weight before it is taken.
 //!
-//! `clock` is the block whose results all count already: this one at its end, the one before at its beginning.
+//! `clock` is the block whose results all count already: this one at its end, the one before at its beginning. By it is judged what ends;
+//! what begins takes its time from the block that is being made.
 
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::WeightMeter};
@@ -10,7 +11,7 @@ use hydra_primitives::{
     poll::OPENING_BLOCKS,
     status::{Phase, Waiting},
     task::PlaceIndex,
-    traits::{Electorate as _, Nodes as _, Rewards as _},
+    traits::{Electorate as _, Rewards as _},
 };
 
 use crate::{
@@ -52,7 +53,7 @@ impl<T: Config> Pallet<T> {
             return true;
         };
         let mut round = before.clone();
-        let mut all = Self::ask_for_version(model, &mut round, meter);
+        let mut all = Self::ask_for_version(model, &mut round, clock, meter);
         all &= Self::pay_out(model, &terms, &mut round, meter);
         for _ in 0..MAX_STEPS {
             let step = match round.phase {
@@ -113,8 +114,8 @@ impl<T: Config> Pallet<T> {
             return Step::Waits;
         }
         let mut places: PlaceIndex = 0;
+        // They have taken on a task with each place.
         for holder in holders {
-            T::Nodes::take_on(&holder);
             Places::<T>::insert(model, places, Place::of(holder));
             places = places.saturating_add(1);
         }

@@ -19,7 +19,7 @@ sp_api::decl_runtime_apis! {
         fn models() -> Vec<ModelId>;
         /// A model and its current round.
         fn model_status(model: ModelId) -> Option<ModelStatus>;
-        /// Settled rounds `from..from + limit`, oldest first, as far as they are still on record.
+        /// Up to `limit` settled rounds, oldest first: those from `from` on, or from the oldest that is still on record if that is later.
         fn rounds(model: ModelId, from: RoundNumber, limit: u32) -> Vec<RoundSummary<AccountId>>;
         /// A page of registered accounts: the first ones, or those after `from`; up to `limit`, at most 1,000.
         fn registered(from: Option<AccountId>, limit: u32) -> Vec<AccountId>;

@@ -7,7 +7,7 @@ use hydra_primitives::{
     electorate::Purpose,
     poll::Draw,
     proposal::version_poll,
-    status::{Outcome, PlaceSummary},
+    status::{Outcome, PlaceSummary, Waiting},
     traits::{Electorate as _, Polls as _, Question},
 };
 
@@ -26,6 +26,7 @@ impl<T: Config> Pallet<T> {
     ) -> Step {
         // The version is to be asked about at once.
         if round.accepted > 0 && !T::Electorate::may_ask() {
+            Self::wait(model, round, Waiting::Participants);
             return Step::Waits;
         }
         let Some(confirmed) = Confirmed::<T>::get(model) else {
@@ -59,6 +60,7 @@ impl<T: Config> Pallet<T> {
                 outcome: place.outcome,
                 draw: place.draw,
                 reward: 0,
+                verifiers: 0,
             });
         }
         let made = (!updates.is_empty()).then(|| round.made.saturating_add(1));

@@ -1,6 +1,7 @@
 //! What the runtime API tells.
 
 use alloc::vec::Vec;
+use frame_support::traits::Get;
 use hydra_primitives::{
     ModelId, RoundNumber,
     poll::PollId,
@@ -47,8 +48,10 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Settled rounds `from..from + limit`, oldest first, as far as they are still on record.
+    /// Up to `limit` settled rounds, oldest first: those from `from` on, or from the oldest that is still on record if that is later.
     pub fn rounds(model: ModelId, from: RoundNumber, limit: u32) -> Vec<RoundSummary<T::AccountId>> {
+        let current = Rounds::<T>::get(model).map_or(0, |round| round.number);
+        let from = from.max(current.saturating_sub(T::HistoryDepth::get()));
         (from..from.saturating_add(limit.min(MAX_ROUNDS)))
             .filter_map(|round| {
                 let record = History::<T>::get(model, round)?;

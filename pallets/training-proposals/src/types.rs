@@ -155,8 +155,10 @@ pub struct Place<AccountId> {
     pub outcome: Option<Outcome>,
     /// The draw that decided.
     pub draw: Draw,
-    /// What it earns if it is accepted and its version confirmed; fixed when the poll was asked, like what its holder forfeits.
+    /// What it earns if it is accepted and its version confirmed; fixed when the poll was asked.
     pub quoted: Balance,
+    /// What its holder forfeits if it is rejected, and its seats for a wrong digest each; fixed then, too.
+    pub forfeit: Balance,
 }
 
 impl<AccountId> Place<AccountId> {
@@ -169,6 +171,7 @@ impl<AccountId> Place<AccountId> {
             outcome: None,
             draw: Draw::First,
             quoted: 0,
+            forfeit: 0,
         }
     }
 }

@@ -71,14 +71,17 @@ impl<T: Config> Pallet<T> {
                 T::Nodes::finish(&place.holder, most.then_some(Deed::Missed));
                 return;
             }
-            // Known only now: the version was in question while it trained.
+            // Nobody but the holder knew it before: the version was in question while it trained. But what it was to train from was its
+            // recipe, which gives the weights that are confirmed now. Where a version is given up, the round begins anew instead.
             Some(claim) if claim.base != base => {
                 place.outcome = Some(Outcome::Dropped);
-                T::Nodes::finish(&place.holder, None);
+                T::Nodes::finish(&place.holder, Some(Deed::Missed));
                 Self::say_settled(model, round, index, &place, Outcome::Dropped, 0);
             }
             Some(claim) => {
-                place.quoted = T::Rewards::quote(model, terms.work, T::Stakes::bonded(&place.holder));
+                let (places, bond) = (u32::from(round.places), T::Stakes::bonded(&place.holder));
+                place.quoted = T::Rewards::quote(model, terms.work, places, bond);
+                place.forfeit = Self::forfeit_of(place.quoted);
                 let poll = Self::poll_of(model, round, index, &place.holder, &claim);
                 let result = Finding::Update(claim.update.hash).result();
                 T::Polls::ask(
@@ -95,7 +98,7 @@ impl<T: Config> Pallet<T> {
                         window: terms.phases.verify,
                         size: terms.size,
                         claimant: Some((place.holder.clone(), result)),
-                        forfeit: Self::forfeit_of(place.quoted),
+                        forfeit: place.forfeit,
                     },
                 );
                 place.poll = Some(poll);
@@ -130,7 +133,7 @@ impl<T: Config> Pallet<T> {
             let Some(poll) = place.poll else {
                 continue;
             };
-            match Self::advance_poll(&poll, T::WeightInfo::settle_place(MAX_FIRST), meter) {
+            match Self::advance_poll(&poll, clock, T::WeightInfo::settle_place(MAX_FIRST), meter) {
                 None => return false,
                 Some(PollProgress::Open) => {}
                 Some(PollProgress::Over(outcome)) => {
@@ -148,6 +151,7 @@ impl<T: Config> Pallet<T> {
     /// Takes a poll further, and leaves `reserve` of the meter for what follows when it is over. `None` where that isn't left.
     pub(crate) fn advance_poll(
         poll: &PollId,
+        clock: BlockNumber,
         reserve: Weight,
         meter: &mut WeightMeter,
     ) -> Option<PollProgress<T::AccountId>> {
@@ -155,7 +159,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let mut own = WeightMeter::with_limit(meter.remaining().saturating_sub(reserve));
-        let progress = T::Polls::advance(poll, &mut own);
+        let progress = T::Polls::advance(poll, clock, &mut own);
         meter.consume(own.consumed().min(own.limit()));
         Some(progress)
     }
@@ -193,7 +197,7 @@ impl<T: Config> Pallet<T> {
                 );
             }
             Outcome::Rejected => {
-                forfeited = T::Stakes::forfeit(&place.holder, Self::forfeit_of(place.quoted));
+                forfeited = T::Stakes::forfeit(&place.holder, place.forfeit);
                 T::Rewards::share_forfeit(forfeited, &poll.right);
                 T::Nodes::finish(&place.holder, Some(Deed::Wrong));
                 T::Nodes::leave(&place.holder);

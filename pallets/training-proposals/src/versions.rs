@@ -3,7 +3,7 @@
 
 use frame_support::{BoundedVec, traits::Get, weights::WeightMeter};
 use hydra_primitives::{
-    H256, ModelId, Permill,
+    BlockNumber, H256, ModelId, Permill,
     duty::recipe_id,
     poll::{Decision, Finding},
     proposal::Score,
@@ -28,12 +28,17 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the poll on the newest version further, if there is one. Whether the block had room for that.
-    pub(crate) fn ask_for_version(model: ModelId, round: &mut Round, meter: &mut WeightMeter) -> bool {
+    pub(crate) fn ask_for_version(
+        model: ModelId,
+        round: &mut Round,
+        clock: BlockNumber,
+        meter: &mut WeightMeter,
+    ) -> bool {
         let Some(poll) = round.question else {
             return true;
         };
         let reserve = T::WeightInfo::end_version(u32::from(round.places));
-        let outcome = match Self::advance_poll(&poll, reserve, meter) {
+        let outcome = match Self::advance_poll(&poll, clock, reserve, meter) {
             None => return false,
             Some(PollProgress::Open) => return true,
             Some(PollProgress::Over(outcome)) => outcome,
@@ -165,12 +170,12 @@ impl<T: Config> Pallet<T> {
                 if paying {
                     let paid =
                         T::Rewards::pay(model, &payout.holder, terms.work, payout.reward, &payout.right);
-                    dues.paid = dues.paid.saturating_add(paid);
+                    dues.paid = dues.paid.saturating_add(paid.all());
                     let summary = record
                         .as_mut()
                         .and_then(|record| record.places.iter_mut().find(|place| place.place == index));
                     if let Some(summary) = summary {
-                        summary.reward = paid;
+                        (summary.reward, summary.verifiers) = (paid.holder, paid.verifiers);
                     }
                 }
             }

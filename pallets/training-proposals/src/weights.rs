@@ -2,7 +2,6 @@
 //! benchmarks replace them.
 
 use frame_support::weights::{Weight, constants::ParityDbWeight};
-use hydra_primitives::traits::MAX_FIRST;
 
 /// A microsecond of a CPU core, in picoseconds.
 const MICROSECOND: u64 = 1_000_000;
@@ -19,7 +18,7 @@ pub trait WeightInfo {
     fn propose() -> Weight;
     /// Taking a digest.
     fn digest() -> Weight;
-    /// Taking an opening, which is compared with the digests of `seats` seats.
+    /// Taking an opening, where the poll's draws so far have `seats` seats: each may be another account's.
     fn open(seats: u32) -> Weight;
     /// Looking whether a result is owed. `seats`: as of an opening, 0 for others.
     fn owed(seats: u32) -> Weight;
@@ -71,9 +70,9 @@ impl WeightInfo for () {
         micros(40).saturating_add(reads_writes(4, 3))
     }
 
-    /// Poll, and the seats of this draw with those of the first.
+    /// Poll, and the seats of this draw with those of the draws before it.
     fn open(seats: u32) -> Weight {
-        let seats = u64::from(seats.saturating_add(MAX_FIRST));
+        let seats = u64::from(seats);
         micros(60)
             .saturating_add(Weight::from_parts(seats.saturating_mul(SEAT), 0))
             .saturating_add(reads_writes(seats.saturating_add(4), 2))

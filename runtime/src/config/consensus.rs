@@ -6,7 +6,7 @@
 use crate::{
     AccountId, Babe, Balance, Balances, Grandpa, Historical, Offences, Runtime, RuntimeEvent, Session,
     config::{
-        committee::{Committee, MAX_AUTHORITIES, PROVABLE_SESSIONS},
+        committee::{Committee, MAX_AUTHORITIES, MOST_PROVABLE_SESSIONS, provable_sessions},
         forfeits::Forfeits,
         money::MILLI_HYDRA,
     },
@@ -63,7 +63,7 @@ impl pallet_grandpa::Config for Runtime {
     type WeightInfo = ();
     type MaxAuthorities = ConstU32<MAX_AUTHORITIES>;
     type MaxNominators = ConstU32<0>;
-    type MaxSetIdSessionEntries = ConstU64<{ PROVABLE_SESSIONS as u64 }>;
+    type MaxSetIdSessionEntries = ConstU64<{ MOST_PROVABLE_SESSIONS as u64 }>;
     type KeyOwnerProof = MembershipProof;
     type EquivocationReportSystem =
         pallet_grandpa::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
@@ -74,7 +74,7 @@ pub struct ReportLongevity;
 
 impl Get<u64> for ReportLongevity {
     fn get() -> u64 {
-        u64::from(PROVABLE_SESSIONS) * EpochDuration::<Runtime>::get()
+        u64::from(provable_sessions()) * EpochDuration::<Runtime>::get()
     }
 }
 
@@ -87,7 +87,7 @@ impl pallet_session::Config for Runtime {
     type SessionManager = NoteHistoricalRoot<Self, Committee>;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
-    // BABE panics on a block by a disabled author. Whoever offends isn't drawn again for two weeks, and that is soon enough.
+    // BABE panics on a block by a disabled author. Whoever offends isn't drawn again for as long as that can be proven, and that is soon enough.
     type DisablingStrategy = ();
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;

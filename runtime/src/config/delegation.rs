@@ -78,7 +78,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match self {
             Self::Any => true,
             // Not `proxy` and `multisig`: they dispatch for another account, without this filter. Not `submit` either: what an account
-            // owes it submits itself, and nothing that carries it gets into a block.
+            // owes it submits itself. A proxy that carries nothing else is of the operational class, and refused; in a batch with other
+            // calls it would be an ordinary call with a fee.
             Self::NonTransfer => {
                 [Self::Staking, Self::Governance, Self::CancelProxy]
                     .iter()

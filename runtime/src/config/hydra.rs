@@ -15,7 +15,11 @@ use frame_support::{
     PalletId, parameter_types,
     traits::{ConstU32, Contains},
 };
-use hydra_primitives::{BlockNumber, electorate::SLOTS, model::MAX_ROUND};
+use hydra_primitives::{
+    BlockNumber,
+    electorate::SLOTS,
+    model::{LONGEST_UNTIL_PAID, MAX_ROUND},
+};
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 impl pallet_reputation::Config for Runtime {
@@ -32,9 +36,11 @@ impl pallet_reputation::Config for Runtime {
 parameter_types! {
     pub const MinStake: Balance = HYDRA;
     pub const EmissionCap: Balance = 1_000_000_000 * HYDRA;
-    /// Four times the longest that the phases of a round may have together: training, three draws, and all of it once more for the
-    /// version.
-    pub const SponsorNotice: BlockNumber = 4 * MAX_ROUND;
+    /// What a round takes at most from its opening until it is paid, and a tenth more for blocks without room: 86,400 blocks, ten days of
+    /// 10 s. At most that is three polls one after the other, on the version before it, on its places and on its own version, each of three
+    /// draws of (verify + 8) blocks and a block before the first: 3 × (1 + 3 × (8,639 + 8)) = 77,826, with `MAX_ROUND` = 8,640 blocks for both
+    /// phases. Where the guard holds a draw up it may be longer: up to a day for each of them.
+    pub const SponsorNotice: BlockNumber = 10 * MAX_ROUND;
     pub const PotId: PalletId = PalletId(*b"hydra/qp");
 }
 
@@ -78,6 +84,9 @@ impl pallet_hydra_token::Config for Runtime {
     type PotId = PotId;
     type WeightInfo = ();
 }
+
+// Whoever pays for a round when it opens is still there when it is paid.
+const _: () = assert!(10 * MAX_ROUND > LONGEST_UNTIL_PAID);
 
 /// The one call of an account beside `submit` that may use the space which blocks keep for operational transactions: the code of
 /// an upgrade, when a referendum has authorised that very code. The others of that class are root's and come from the scheduler, which

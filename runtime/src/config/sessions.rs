@@ -5,7 +5,7 @@ use crate::{
     network::{EpochDuration, SlotDuration},
 };
 use frame_support::traits::Get;
-use hydra_primitives::{electorate::SessionIndex, traits};
+use hydra_primitives::{BlockNumber, electorate::SessionIndex, traits};
 
 const HOUR_MILLIS: u64 = 3_600_000;
 
@@ -45,6 +45,10 @@ impl traits::Sessions for Sessions {
         u32::try_from((24 * HOUR_MILLIS).div_ceil(session.max(1)))
             .unwrap_or(u32::MAX)
             .max(1)
+    }
+
+    fn blocks() -> BlockNumber {
+        u32::try_from(EpochDuration::<crate::Runtime>::get()).unwrap_or(u32::MAX)
     }
 }
 

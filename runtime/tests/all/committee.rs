@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{assert_ok, traits::KeyOwnerProofSystem};
 use hydra_runtime::{
     AccountId, Babe, Balance, Grandpa, HYDRA, Historical, Offences, Reputation, Runtime, RuntimeCall,
-    Session, SessionKeys, StakeVoting,
+    RuntimeEvent, Session, SessionKeys, StakeVoting, System,
 };
 use pallet_babe::EquivocationOffence;
 use sp_keyring::Sr25519Keyring::{self, Alice, Charlie, Dave};
@@ -79,6 +79,20 @@ fn where_fewer_than_two_thirds_could_take_over_everybody_stays() {
         .conduct(Dave, Conduct::Absent);
     network.until_session(3);
     assert_eq!(validators(&mut network), sorted(FOUNDERS.map(id)));
+    // It is said, in the block in which a session begins.
+    let said = network.read(|| {
+        System::events().into_iter().any(|record| {
+            matches!(
+                record.event,
+                RuntimeEvent::StakeVoting(pallet_stake_voting::Event::CommitteeStays {
+                    session: 4,
+                    found: 2,
+                    present: 4,
+                })
+            )
+        })
+    });
+    assert!(said);
     // No change: no proof more in every warp sync.
     assert_eq!(network.read(Grandpa::current_set_id), 0);
     network.end();
@@ -151,6 +165,11 @@ fn who_makes_two_blocks_for_one_slot_forfeits_once_and_two_of_four_everything() 
         validators(&mut network),
         sorted(FOUNDERS[..3].iter().map(|who| id(*who)))
     );
-    assert!(network.read(|| pallet_stake_voting::Offences::<Runtime>::contains_key(0)));
+    // Unbonding takes two and a half sessions here, and whoever leaves sits for up to two more: so one session that is over can be proven.
+    let known =
+        |network: &mut Network| network.read(|| pallet_stake_voting::Offences::<Runtime>::contains_key(0));
+    assert!(known(&mut network));
+    network.until_session(3);
+    assert!(!known(&mut network));
     network.end();
 }

@@ -53,11 +53,9 @@ fn four_honest_pcs_are_paid_for_their_first_round_in_the_eighth_block_to_the_las
         assert!(rounds[0].weights.is_some() && rounds[0].score.is_some());
         let places = &rounds[0].places;
         assert_eq!(places.len(), 4, "each of four equals has a place");
-        assert!(
-            places
-                .iter()
-                .all(|place| place.outcome == Some(Outcome::Accepted) && place.reward == EARNED)
-        );
+        assert!(places.iter().all(
+            |place| place.outcome == Some(Outcome::Accepted) && place.reward + place.verifiers == EARNED
+        ));
     });
     for who in FOUNDERS {
         let node = network.node(who);

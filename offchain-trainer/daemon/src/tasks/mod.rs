@@ -369,11 +369,11 @@ impl Shared {
         let done = owed
             .filter(|(_, duty)| ready || matches!(duty, Duty::Open { .. }))
             .filter_map(|(model, duty)| self.result(board, sheet, model, duty));
-        heartbeat
-            .into_iter()
-            .chain(done)
-            .take(MAX_RESULTS as usize)
-            .collect()
+        let mut results: Vec<_> = heartbeat.into_iter().chain(done).collect();
+        // Others may open a poll, too; all else only this account can do.
+        results.sort_by_key(|result| matches!(result, DutyResult::Open { .. }));
+        results.truncate(MAX_RESULTS as usize);
+        results
     }
 
     fn result(

@@ -2,7 +2,7 @@ use frame_support::traits::fungible::Inspect;
 use hydra_primitives::{
     Balance, HYDRA,
     rewards::{BUCKET_PART, STANDARD_WORK},
-    traits::Rewards,
+    traits::{Paid, Rewards},
 };
 
 use crate::{Bucket, Emitted, Event, mock::*};
@@ -21,12 +21,15 @@ fn run_to(block: u64) {
 fn a_confirmed_place_gets_four_fifths_and_those_who_were_right_a_fifth_by_seats() {
     with_chain(|| {
         let before = issuance();
-        let reward = HydraToken::quote(0, STANDARD_WORK, ENOUGH);
+        let reward = HydraToken::quote(0, STANDARD_WORK, 1, ENOUGH);
         assert_eq!(reward, HYDRA);
         let right = [(account(2), 3), (account(3), 1)];
         assert_eq!(
             HydraToken::pay(0, &account(1), STANDARD_WORK, reward, &right),
-            HYDRA
+            Paid {
+                holder: HYDRA * 4 / 5,
+                verifiers: HYDRA / 5
+            }
         );
         assert_eq!(balance(1), 10 * HYDRA + HYDRA * 4 / 5);
         assert_eq!(balance(2), 10 * HYDRA + HYDRA * 3 / 20);
@@ -57,9 +60,11 @@ fn a_confirmed_place_gets_four_fifths_and_those_who_were_right_a_fifth_by_seats(
 fn a_reward_is_at_most_a_thousandth_of_the_bucket_and_at_most_the_holder_s_bond() {
     with_chain(|| {
         let bucket = HydraToken::in_bucket();
-        assert_eq!(HydraToken::quote(0, u64::MAX, ENOUGH), bucket / BUCKET_PART);
-        assert_eq!(HydraToken::quote(0, u64::MAX, HYDRA / 7), HYDRA / 7);
-        assert_eq!(HydraToken::quote(0, STANDARD_WORK / 2, ENOUGH), HYDRA / 2);
+        assert_eq!(HydraToken::quote(0, u64::MAX, 1, ENOUGH), bucket / BUCKET_PART);
+        let of_256 = HydraToken::quote(0, u64::MAX, 256, ENOUGH);
+        assert_eq!(of_256, bucket / BUCKET_PART / 8, "256 places are paid as 32");
+        assert_eq!(HydraToken::quote(0, u64::MAX, 1, HYDRA / 7), HYDRA / 7);
+        assert_eq!(HydraToken::quote(0, STANDARD_WORK / 2, 1, ENOUGH), HYDRA / 2);
     });
 }
 
@@ -70,7 +75,7 @@ fn many_accounts_with_a_seat_each_earn_what_one_with_all_seats_does() {
         let one = [(account(1), 20)];
         let many: Vec<_> = (10..30).map(|n| (account(n), 1)).collect();
         let holder = account(2);
-        let paid = [&one[..], &many[..]].map(|right| HydraToken::pay(0, &holder, 1, HYDRA, right));
+        let paid = [&one[..], &many[..]].map(|right| HydraToken::pay(0, &holder, 1, HYDRA, right).all());
         assert_eq!(paid, [HYDRA; 2]);
         assert_eq!(balance(1), 10 * HYDRA + HYDRA / 5);
         assert_eq!((10..30).map(balance).sum::<Balance>(), HYDRA / 5);
@@ -84,7 +89,7 @@ fn what_may_be_minted_does_not_follow_the_pace_of_rounds() {
         with_chain(|| {
             for round in 0..rounds {
                 run_to(1 + u64::from(round) * 100 / u64::from(rounds));
-                let reward = HydraToken::quote(0, 50 * STANDARD_WORK, ENOUGH);
+                let reward = HydraToken::quote(0, 50 * STANDARD_WORK, 1, ENOUGH);
                 HydraToken::pay(0, &account(1), STANDARD_WORK, reward, &[(account(2), 20)]);
             }
             run_to(100);
@@ -117,10 +122,13 @@ fn no_more_is_paid_than_is_in_the_bucket() {
     with_chain(|| {
         let before = issuance();
         let paid = HydraToken::pay(0, &account(1), 1, 2_000 * HYDRA, &[(account(2), 1)]);
-        assert_eq!(paid, 1_001 * HYDRA);
+        assert_eq!(paid.all(), 1_001 * HYDRA);
         assert!(!HydraToken::can_pay(0));
-        assert_eq!(HydraToken::quote(0, STANDARD_WORK, ENOUGH), 0);
-        assert_eq!(HydraToken::pay(0, &account(1), 1, HYDRA, &[(account(2), 1)]), 0);
+        assert_eq!(HydraToken::quote(0, STANDARD_WORK, 1, ENOUGH), 0);
+        assert_eq!(
+            HydraToken::pay(0, &account(1), 1, HYDRA, &[(account(2), 1)]).all(),
+            0
+        );
         assert_eq!(issuance() - before, 1_001 * HYDRA);
         run_to(2);
         assert!(HydraToken::can_pay(0));
@@ -130,7 +138,8 @@ fn no_more_is_paid_than_is_in_the_bucket() {
 #[test]
 fn a_fifth_that_nobody_earned_stays_in_the_bucket() {
     with_chain(|| {
-        assert_eq!(HydraToken::pay(0, &account(1), 1, HYDRA, &[]), HYDRA * 4 / 5);
+        let paid = HydraToken::pay(0, &account(1), 1, HYDRA, &[]);
+        assert_eq!((paid.holder, paid.verifiers), (HYDRA * 4 / 5, 0));
         assert_eq!(HydraToken::in_bucket(), 1_000 * HYDRA + HYDRA / 5);
     });
 }
@@ -141,7 +150,7 @@ fn what_would_not_bring_a_dead_account_to_life_stays_in_the_bucket() {
         let dust = <Balances as Inspect<_>>::minimum_balance();
         let right = [(account(9), 1), (account(3), 1)];
         assert_eq!(
-            HydraToken::pay(0, &account(8), 1, dust, &right),
+            HydraToken::pay(0, &account(8), 1, dust, &right).all(),
             dust / 5 / 2,
             "only account 3 can take so little"
         );

@@ -71,11 +71,11 @@ fn only_governance_says_who_sponsors_a_model_and_only_the_sponsor_deposits() {
 fn a_sponsored_model_s_rounds_are_paid_from_the_deposit_and_never_from_the_bucket() {
     with_sponsor(|| {
         let (issuance, bucket) = (Balances::total_issuance(), HydraToken::in_bucket());
-        let reward = HydraToken::quote(MODEL, STANDARD_WORK, ENOUGH);
+        let reward = HydraToken::quote(MODEL, STANDARD_WORK, 1, ENOUGH);
         assert_eq!(reward, 8 * HYDRA / 1_000);
         let right = [(account(3), 5)];
         assert_eq!(
-            HydraToken::pay(MODEL, &account(2), STANDARD_WORK, reward, &right),
+            HydraToken::pay(MODEL, &account(2), STANDARD_WORK, reward, &right).all(),
             reward
         );
         assert_eq!(balance(2), 10 * HYDRA + reward / 5 * 4);
@@ -88,7 +88,7 @@ fn a_sponsored_model_s_rounds_are_paid_from_the_deposit_and_never_from_the_bucke
         assert_eq!(on_hold(1), 0);
         assert!(!HydraToken::can_pay(MODEL) && HydraToken::can_pay(0));
         assert_eq!(
-            HydraToken::pay(MODEL, &account(2), STANDARD_WORK, HYDRA, &right),
+            HydraToken::pay(MODEL, &account(2), STANDARD_WORK, HYDRA, &right).all(),
             0
         );
         HydraToken::burn_for_duties(MODEL, HYDRA);
@@ -99,10 +99,10 @@ fn a_sponsored_model_s_rounds_are_paid_from_the_deposit_and_never_from_the_bucke
 #[test]
 fn a_sponsor_that_works_itself_is_paid_like_others() {
     with_sponsor(|| {
-        let reward = HydraToken::quote(MODEL, STANDARD_WORK, ENOUGH);
+        let reward = HydraToken::quote(MODEL, STANDARD_WORK, 1, ENOUGH);
         let free = balance(1);
         assert_eq!(
-            HydraToken::pay(MODEL, &account(1), 1, reward, &[]),
+            HydraToken::pay(MODEL, &account(1), 1, reward, &[]).all(),
             reward / 5 * 4
         );
         assert_eq!(balance(1), free + reward / 5 * 4);
@@ -125,7 +125,10 @@ fn a_sponsor_gives_notice_and_gets_back_what_is_left_when_open_rounds_are_paid()
         assert_noop!(withdraw(1), Error::<Test>::NoticeRuns);
         System::set_block_number(50);
         assert_noop!(withdraw(1), Error::<Test>::NoticeRuns);
-        assert_eq!(HydraToken::pay(MODEL, &account(2), 1, HYDRA, &[]), HYDRA * 4 / 5);
+        assert_eq!(
+            HydraToken::pay(MODEL, &account(2), 1, HYDRA, &[]).all(),
+            HYDRA * 4 / 5
+        );
         System::set_block_number(51);
         assert_ok!(withdraw(1));
         System::assert_last_event(

@@ -1,5 +1,6 @@
 //! Taking digests. They are closed when all accounts of the draw have given theirs, or when the time is over, and never earlier: a
-//! quorum must not close them, since those who share a lie are the quickest.
+//! quorum must not close them, since those who share a lie are the quickest. Those of the last block of the window count, whether they are
+//! closed at that block's end or, where it had no room for that, at the beginning of the next one.
 
 use super::{Poll, Seat, Stage, Step};
 use crate::{Config, Error, Event, Pallet, Polls, Seats};
@@ -44,15 +45,15 @@ pub(super) fn give<T: Config>(id: &PollId, who: &T::AccountId, digest: H256) -> 
     Ok(())
 }
 
-/// Closes the digests, if it is time.
+/// Closes the digests, if it is time: all those of block `clock` are in.
 pub(super) fn close<T: Config>(
     id: &PollId,
     poll: &mut Poll<T::AccountId>,
     closes_at: BlockNumber,
+    clock: BlockNumber,
 ) -> Step<T::AccountId> {
-    let now = Pallet::<T>::now();
     let tally = poll.tallies.get(poll.draw);
-    if tally.given < tally.accounts && now < closes_at {
+    if tally.given < tally.accounts && clock < closes_at {
         return Step::Wait;
     }
     Pallet::<T>::deposit_event(Event::DigestsClosed {
@@ -61,6 +62,8 @@ pub(super) fn close<T: Config>(
         given: tally.acted.into(),
         seats: poll.seats(poll.draw),
     });
-    poll.stage = Stage::Opening { closed_at: now };
+    poll.stage = Stage::Opening {
+        closed_at: Pallet::<T>::now(),
+    };
     Step::Again
 }

@@ -2,6 +2,9 @@
 //! over as many blocks as the meter takes. A draw never begins in the block in which its poll is asked: what it judges must be fixed
 //! before the randomness is known.
 //!
+//! Nor does it begin while the guard says no, unless that has lasted for more than a day of sessions. Then it is made from nobody: the
+//! guard remembers no longer than that, and a poll must end.
+//!
 //! An electorate is gone soon after its session. Seats that are not drawn by then stay empty: a lie needs more than half of all
 //! seats, and gets no more of them from a part of the draw than from the whole. Beginning anew could go on for ever.
 
@@ -14,7 +17,7 @@ use frame_support::{
 use hydra_primitives::{
     electorate::REDRAWS,
     poll::PollId,
-    traits::{Nodes as _, Sessions as _},
+    traits::{Electorate, Nodes as _, Sessions as _},
 };
 
 /// Draws as many seats as the meter takes.
@@ -27,8 +30,13 @@ pub(super) fn go_on<T: Config>(
     let now = Pallet::<T>::now();
     let session = T::Sessions::current();
     let seats = poll.seats(poll.draw);
+    let fresh = begun.is_none();
+    let allowed = !fresh || <Pallet<T> as Electorate<T::AccountId>>::may_ask();
     // Its seed is fixed only when a seat can be drawn with it.
-    if begun.is_none() && (now <= poll.asked_at || !meter.can_consume(most::<T>())) {
+    if fresh && (now <= poll.asked_at || !meter.can_consume(most::<T>())) {
+        return Step::Wait;
+    }
+    if !allowed && session <= poll.due_in.saturating_add(T::Sessions::per_day()) {
         return Step::Wait;
     }
     let mut begun = begun.unwrap_or_else(|| {
@@ -37,7 +45,8 @@ pub(super) fn go_on<T: Config>(
     });
     let electorate = electorate::<T>(session);
     // A tree that contradicts itself has nobody in it.
-    if begun.session == session
+    if allowed
+        && begun.session == session
         && let Ok(mut drawing) = electorate.drawing(&poll.seed, seats)
     {
         while begun.drawn < seats {

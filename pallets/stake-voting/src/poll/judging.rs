@@ -5,7 +5,7 @@
 //! Must never judge anybody by a poll that was not decided.
 
 use super::{DRAWS, Judging, Poll, Seat, Stage, Step, opening};
-use crate::{Config, Event, Pallet, Polls, Seats, weights::WeightInfo};
+use crate::{Config, Event, Pallet, Seats, weights::WeightInfo};
 use alloc::vec::Vec;
 use frame_support::weights::WeightMeter;
 use hydra_primitives::{
@@ -139,32 +139,4 @@ fn share<T: Config>(
         all.push((claimant.clone(), claimed));
     }
     T::Rewards::share_forfeit(forfeited, &all);
-}
-
-/// Forgets a poll, as far as the meter allows: nobody is judged. One that is decided already is judged to its end: else it would hang
-/// on the meter who is.
-pub(super) fn cancel<T: Config>(id: &PollId, meter: &mut WeightMeter) -> bool {
-    if meter.try_consume(T::WeightInfo::look_at_poll()).is_err() {
-        return false;
-    }
-    let Some(mut poll) = Polls::<T>::get(id) else {
-        return true;
-    };
-    let judging = match poll.stage.clone() {
-        Stage::Judging(judging) => judging,
-        _ => Judging::new(None),
-    };
-    match go_on::<T>(id, &mut poll, judging, meter) {
-        Step::Over(outcome) => {
-            Polls::<T>::remove(id);
-            if outcome.decision == Decision::Undecided {
-                Pallet::<T>::deposit_event(Event::PollCancelled { poll: *id });
-            }
-            true
-        }
-        Step::Again | Step::Wait => {
-            Polls::<T>::insert(id, poll);
-            false
-        }
-    }
 }

@@ -7,6 +7,9 @@
 //! these are closed it waits for an opening that decides. Then the accounts are judged, whatever draw they are of. Where no draw is
 //! decided, nobody is.
 //!
+//! No draw begins while the guard says no: a part of the network that is cut off must not decide alone what the whole has begun. It
+//! waits for that for a day at most; then nobody has seats in the draw.
+//!
 //! Every stage ends by itself: drawing with the session at the latest, digests and opening with a block. A poll has at most
 //! [`MAX_ACCOUNTS`] accounts, each a storage entry of its own, so that giving a digest costs the same in all draws. What may take
 //! longer than a block, drawing and judging, stops where the meter says so and goes on in a later block.
@@ -30,7 +33,7 @@ use hydra_primitives::{
     model::SizeClass,
     poll::{Decision, Draw, OPENING_BLOCKS, Opening, PollId},
     status::{MAX_SHOWN, PollStage, PollStatus},
-    traits::{MAX_FIRST, PollOutcome, PollProgress, Polls, Question},
+    traits::{MAX_FIRST, PollOutcome, PollProgress, Polls, Question, Sessions as _},
 };
 
 /// The most accounts that can have seats in a poll: each seat of each draw another's.
@@ -172,6 +175,8 @@ pub struct Poll<AccountId> {
     pub forfeit: Balance,
     /// The block in which it was asked.
     pub asked_at: BlockNumber,
+    /// The session from which on its current draw may begin.
+    pub due_in: SessionIndex,
     /// Which draw it is at.
     pub draw: Draw,
     /// The seed of that draw, once it has begun.
@@ -222,6 +227,7 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
             claimant: question.claimant,
             forfeit: question.forfeit,
             asked_at: Self::now(),
+            due_in: T::Sessions::current(),
             draw: Draw::First,
             seed: H256::zero(),
             stage: Stage::Drawing(None),
@@ -238,7 +244,7 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
         Stored::<T>::insert(id, poll);
     }
 
-    fn advance(id: &PollId, meter: &mut WeightMeter) -> PollProgress<T::AccountId> {
+    fn advance(id: &PollId, clock: BlockNumber, meter: &mut WeightMeter) -> PollProgress<T::AccountId> {
         if meter.try_consume(T::WeightInfo::look_at_poll()).is_err() {
             return PollProgress::Open;
         }
@@ -254,8 +260,8 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
         loop {
             let step = match poll.stage.clone() {
                 Stage::Drawing(begun) => draw::go_on::<T>(id, &mut poll, begun, meter),
-                Stage::Digests { closes_at } => digests::close::<T>(id, &mut poll, closes_at),
-                Stage::Opening { closed_at } => opening::give_up::<T>(id, &mut poll, closed_at),
+                Stage::Digests { closes_at } => digests::close::<T>(id, &mut poll, closes_at, clock),
+                Stage::Opening { closed_at } => opening::give_up::<T>(id, &mut poll, closed_at, clock),
                 Stage::Judging(judging) => judging::go_on::<T>(id, &mut poll, judging, meter),
             };
             match step {
@@ -272,10 +278,6 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
                 }
             }
         }
-    }
-
-    fn cancel(id: &PollId, meter: &mut WeightMeter) -> bool {
-        judging::cancel::<T>(id, meter)
     }
 
     fn give(id: &PollId, who: &T::AccountId, digest: H256) -> Result<(), Error<T>> {

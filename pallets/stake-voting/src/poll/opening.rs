@@ -9,7 +9,7 @@ use crate::{Config, Error, Event, Pallet, Polls, Seats};
 use hydra_primitives::{
     BlockNumber, H256,
     poll::{Count, Decision, Draw, OPENING_BLOCKS, Opening, PollId, digest},
-    traits::bytes_of,
+    traits::{Sessions as _, bytes_of},
 };
 
 /// Whether an account's digest matches an opening; `None` where it gave none. The claimant's claim is its digest.
@@ -123,18 +123,20 @@ fn wait(seed: &H256, order: u32, accounts: u32) -> u32 {
         .min(OPENING_BLOCKS.saturating_sub(1))
 }
 
-/// Gives up waiting, if the time is over: the next draw, or none.
+/// Gives up waiting, if the time is over, and no opening of block `clock` is still to come: the next draw, or none.
 pub(super) fn give_up<T: Config>(
     id: &PollId,
     poll: &mut Poll<T::AccountId>,
     closed_at: BlockNumber,
+    clock: BlockNumber,
 ) -> Step<T::AccountId> {
-    if Pallet::<T>::now() < closed_at.saturating_add(OPENING_BLOCKS) {
+    if clock < closed_at.saturating_add(OPENING_BLOCKS) {
         return Step::Wait;
     }
     match poll.draw.after() {
         Some(next) => {
             poll.draw = next;
+            poll.due_in = T::Sessions::current();
             poll.stage = Stage::Drawing(None);
         }
         None => {

@@ -68,10 +68,10 @@ fn a_bond_of_a_stranger_below_the_minimum_or_beyond_the_balance_is_refused() {
 #[test]
 fn the_minimum_grows_with_the_number_of_registered_accounts() {
     with_members(&[(1, 10)], || {
-        for (others, times) in [(0, 1), (199_998, 1), (199_999, 2), (299_999, 3)] {
+        for (others, halves) in [(0, 2), (99_999, 2), (149_999, 3), (199_999, 4), (299_999, 6)] {
             world(|world| world.others = others);
-            assert_eq!(StakeVoting::minimum(), times * HYDRA);
-            assert_eq!(StakeVoting::minimum_stake(), times * HYDRA);
+            assert_eq!(StakeVoting::minimum(), halves * HYDRA / 2);
+            assert_eq!(StakeVoting::minimum_stake(), halves * HYDRA / 2);
         }
         assert_noop!(unbond(1, 8 * HYDRA), Error::<Test>::BelowMinimumStake);
         assert_ok!(unbond(1, 7 * HYDRA));
@@ -105,6 +105,18 @@ fn what_is_unbonded_comes_back_after_the_delay_and_the_account_leaves_at_once() 
         assert!(!Unbonding::<Test>::contains_key(account(1)));
         assert_noop!(withdraw(1), Error::<Test>::NothingToWithdraw);
     });
+}
+
+/// What it weighed in the electorates that know it could otherwise still be drawn when it is gone.
+#[test]
+#[should_panic(expected = "stakeVoting.unbondingDelay must be two sessions at least")]
+fn a_genesis_in_which_unbonding_is_shorter_than_two_sessions_is_refused() {
+    use sp_runtime::BuildStorage;
+    let genesis = crate::GenesisConfig::<Test> {
+        bonds: Vec::new(),
+        unbonding_delay: 2 * 25 - 1,
+    };
+    let _ = genesis.build_storage();
 }
 
 #[test]

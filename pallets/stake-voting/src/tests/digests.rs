@@ -35,6 +35,32 @@ fn digests_are_closed_with_the_last_block_of_the_window_and_not_earlier() {
 }
 
 #[test]
+fn digests_of_the_last_block_of_the_window_count_where_full_blocks_leave_the_closing_to_the_next_one() {
+    with_members(&FOUR, || {
+        ask(None);
+        let Stage::Digests { closes_at } = stage() else {
+            panic!("digests are taken");
+        };
+        for n in 1..=3 {
+            assert_ok!(give(n, TRUTH));
+        }
+        while now() < closes_at {
+            assert_eq!(late(), PollProgress::Open);
+            assert!(matches!(stage(), Stage::Digests { .. }), "block {}", now());
+        }
+        // This block has begun, and counts.
+        assert_ok!(give(4, TRUTH));
+        assert_eq!(late(), PollProgress::Open);
+        assert_eq!(
+            stage(),
+            Stage::Opening {
+                closed_at: closes_at + 1
+            }
+        );
+    });
+}
+
+#[test]
 fn digests_after_closing_are_refused() {
     with_members(&FOUR, || {
         ask(None);

@@ -76,7 +76,7 @@ fn drawing_goes_on_over_several_blocks_as_if_it_were_one() {
         for drawn in 1..=20 {
             next_block();
             let mut meter = meter(one_seat());
-            assert_eq!(StakeVoting::advance(&POLL, &mut meter), PollProgress::Open);
+            assert_eq!(StakeVoting::advance(&POLL, now(), &mut meter), PollProgress::Open);
             assert!(meter.consumed().all_lte(meter.limit()));
             if drawn < 20 {
                 let Stage::Drawing(Some(begun)) = stage() else {
@@ -99,7 +99,7 @@ fn without_weight_for_a_seat_a_draw_does_not_begin() {
         next_block();
         let less = one_seat().saturating_sub(Weight::from_parts(1, 0));
         for mut meter in [meter(less), WeightMeter::with_limit(Weight::zero())] {
-            assert_eq!(StakeVoting::advance(&POLL, &mut meter), PollProgress::Open);
+            assert_eq!(StakeVoting::advance(&POLL, now(), &mut meter), PollProgress::Open);
             assert_eq!(stage(), Stage::Drawing(None));
             assert!(meter.consumed().all_lte(meter.limit()));
         }
@@ -112,7 +112,7 @@ fn a_draw_that_lasts_over_its_session_s_end_leaves_the_rest_of_its_seats_empty()
         StakeVoting::ask(POLL, question(Some((1, TRUTH))));
         for _ in 0..12 {
             next_block();
-            StakeVoting::advance(&POLL, &mut meter(one_seat()));
+            StakeVoting::advance(&POLL, now(), &mut meter(one_seat()));
         }
         let before = seats(Draw::First);
         assert_eq!(taken(Draw::First), 12);
@@ -156,15 +156,79 @@ fn the_next_draw_is_made_from_the_electorate_of_its_own_session() {
 #[test]
 fn from_an_empty_electorate_all_seats_stay_empty_and_it_ends_undecided() {
     with_members(&[], || {
-        ask(None);
+        StakeVoting::ask(POLL, question(None));
+        for draw in [Draw::First, Draw::Appeal, Draw::Last] {
+            // Each draw waits for somebody to be there, for a day of sessions.
+            for _ in 0..=world(|world| world.per_day) {
+                assert_eq!(next(), PollProgress::Open);
+                assert_eq!(stage(), Stage::Drawing(None));
+                next_session(&[]);
+            }
+            assert_eq!(next(), PollProgress::Open);
+            // Nobody is waited for then, only for an opening.
+            assert!(is_opening(draw));
+            for _ in 1..OPENING_BLOCKS {
+                assert_eq!(next(), PollProgress::Open);
+                assert!(is_opening(draw));
+            }
+            if draw != Draw::Last {
+                assert_eq!(next(), PollProgress::Open);
+            }
+        }
         let outcome = to_the_end();
         assert_eq!(
             (outcome.decision, outcome.draw),
             (Decision::Undecided, Draw::Last)
         );
         assert_eq!(outcome.right, []);
-        // Nobody is waited for, only for an opening.
-        assert_eq!(System::block_number(), u64::from(1 + 1 + 3 * OPENING_BLOCKS));
+    });
+}
+
+/// Those who cut the others off, with a third of the weight or less, would otherwise be asked alone, and decide.
+#[test]
+fn no_draw_begins_while_a_third_or_less_of_the_last_day_takes_part() {
+    with_members(&[(1, 10), (2, 20), (3, 30)], || {
+        ask(Some((1, LIE)));
+        wait_until(|| is_opening(Draw::First));
+        next_session(&[1]);
+        for session in 0..3 {
+            while !matches!(stage(), Stage::Drawing(None)) {
+                next();
+            }
+            next();
+            assert_eq!(stage(), Stage::Drawing(None), "session {session}");
+            assert_eq!(seat(1).seats.appeal, 0);
+            next_session(&[1]);
+        }
+        // The others are back: it goes on at once, with all of them.
+        next_session(&[1, 2, 3]);
+        next();
+        assert!(matches!(stage(), Stage::Digests { .. }));
+        assert!((1..=3).all(|n| seat(n).seats.appeal > 0));
+        assert_ok!(give(2, TRUTH));
+        assert_ok!(give(3, TRUTH));
+        next();
+        assert_ok!(open(2, Draw::Appeal, TRUTH));
+        assert_eq!(to_the_end().decision, found(TRUTH));
+    });
+}
+
+#[test]
+fn a_first_draw_too_waits_for_the_guard_and_a_poll_ends_if_it_never_gives_way() {
+    with_members(&[(1, 10), (2, 30)], || {
+        StakeVoting::ask(POLL, question(None));
+        next_session(&[1]);
+        // The larger weight is named again and again, as if others came and went.
+        let mut blocks = 0;
+        while let PollProgress::Open = next() {
+            assert_eq!(seat(1).seats, Default::default(), "nobody is asked");
+            let session = world(|world| world.session);
+            crate::LargestWeights::<Test>::mutate(|largest| largest.note(session, 40_000_000, 24));
+            next_session(&[1]);
+            blocks += 1;
+            assert!(blocks < 3 * (25 + LONGEST), "it never ends");
+        }
+        assert_eq!(Polls::<Test>::get(POLL), None);
     });
 }
 

@@ -1,8 +1,8 @@
 //! What follows from a decision, and how long that may take.
 
 use super::*;
-use crate::{Event, Unbonding, WeightInfo, mock::*};
-use frame_support::{assert_ok, weights::Weight};
+use crate::{Unbonding, WeightInfo, mock::*};
+use frame_support::assert_ok;
 use hydra_primitives::{reputation::Deed, traits::Stakes as _};
 
 /// A poll of four on the claim of 1, in which 4 lied, opened in the appeal.
@@ -22,7 +22,7 @@ fn judging_goes_on_over_several_blocks_and_shares_what_was_forfeited_once() {
         for judged in 1..=4 {
             next_block();
             let mut meter = meter(<()>::judge());
-            assert_eq!(StakeVoting::advance(&POLL, &mut meter), PollProgress::Open);
+            assert_eq!(StakeVoting::advance(&POLL, now(), &mut meter), PollProgress::Open);
             assert!(meter.consumed().all_lte(meter.limit()));
             assert_eq!(Seats::<Test>::iter_prefix(POLL).count(), 4 - judged);
             assert!(world(|world| world.shared.is_empty()));
@@ -31,10 +31,13 @@ fn judging_goes_on_over_several_blocks_and_shares_what_was_forfeited_once() {
         // Nobody is left, and there is no weight for sharing.
         next_block();
         let mut little = meter(<()>::judge());
-        assert_eq!(StakeVoting::advance(&POLL, &mut little), PollProgress::Open);
+        assert_eq!(
+            StakeVoting::advance(&POLL, now(), &mut little),
+            PollProgress::Open
+        );
         next_block();
         let mut enough = meter(<()>::judge().saturating_add(<()>::share()));
-        let PollProgress::Over(outcome) = StakeVoting::advance(&POLL, &mut enough) else {
+        let PollProgress::Over(outcome) = StakeVoting::advance(&POLL, now(), &mut enough) else {
             panic!("it is over");
         };
         assert_eq!(outcome.decision, found(TRUTH));
@@ -107,70 +110,5 @@ fn who_was_silent_where_most_were_does_not_leave() {
         assert!(finished.contains(&(account(2), Some(Deed::Right))));
         assert!(finished.contains(&(account(4), None)), "most were silent with it");
         assert!(finished.contains(&(account(5), Some(Deed::Missed))));
-    });
-}
-
-#[test]
-fn a_cancelled_poll_judges_nobody_and_leaves_nothing() {
-    with_members(&FOUR, || {
-        let begin: [&dyn Fn(); 3] = [
-            &|| StakeVoting::ask(POLL, question(Some((1, TRUTH)))),
-            &|| {
-                ask(Some((1, TRUTH)));
-                give(4, LIE).unwrap();
-            },
-            &|| {
-                ask(Some((1, TRUTH)));
-                give(4, LIE).unwrap();
-                wait_until(|| is_opening(Draw::Appeal));
-            },
-        ];
-        for begin in begin {
-            begin();
-            assert!(StakeVoting::cancel(&POLL, &mut WeightMeter::new()));
-            assert_eq!(Polls::<Test>::get(POLL), None);
-            assert_eq!(Seats::<Test>::iter_prefix(POLL).count(), 0);
-            assert_eq!(said().last(), Some(&Event::PollCancelled { poll: POLL }));
-            assert_eq!(give(2, TRUTH), Err(Error::NoSuchPoll));
-        }
-        world(|world| {
-            assert!(world.finished.iter().all(|(_, deed)| deed.is_none()));
-            assert!(world.nodes.values().all(|node| node.busy == 0));
-            assert!(world.shared.is_empty() && world.left.is_empty());
-        });
-        assert!(
-            StakeVoting::cancel(&POLL, &mut WeightMeter::new()),
-            "nothing is left"
-        );
-    });
-}
-
-#[test]
-fn cancelling_goes_on_over_several_blocks() {
-    with_members(&FOUR, || {
-        ask(None);
-        assert!(!StakeVoting::cancel(
-            &POLL,
-            &mut WeightMeter::with_limit(Weight::zero())
-        ));
-        assert!(matches!(stage(), Stage::Digests { .. }));
-        for left in [3, 2, 1, 0] {
-            assert!(!StakeVoting::cancel(&POLL, &mut meter(<()>::judge())));
-            assert_eq!(Seats::<Test>::iter_prefix(POLL).count(), left);
-            assert!(give(1, TRUTH).is_err(), "it takes nothing any more");
-        }
-        assert!(StakeVoting::cancel(&POLL, &mut meter(<()>::judge())));
-        assert!(said().contains(&Event::PollCancelled { poll: POLL }));
-    });
-}
-
-#[test]
-fn a_poll_that_is_decided_is_judged_to_its_end_also_when_it_is_cancelled() {
-    with_members(&FOUR, || {
-        decided_with_one_lying();
-        assert!(!StakeVoting::cancel(&POLL, &mut meter(<()>::judge())));
-        assert!(StakeVoting::cancel(&POLL, &mut WeightMeter::new()));
-        assert_eq!(world(|world| world.shared[0].0), 5 * HYDRA);
-        assert!(!said().contains(&Event::PollCancelled { poll: POLL }));
     });
 }

@@ -12,7 +12,7 @@ mod small;
 
 use crate::{
     Error, Polls, Seats,
-    mock::{StakeVoting, Test, account, next_block},
+    mock::{StakeVoting, System, Test, account, next_block},
     poll::{Seat, Stage},
 };
 use frame_support::weights::WeightMeter;
@@ -64,9 +64,20 @@ fn ask(claim: Option<(u8, Opening)>) {
     assert_eq!(next(), PollProgress::Open);
 }
 
-/// Takes the poll as far as it goes in this block.
+fn now() -> u32 {
+    u32::try_from(System::block_number()).expect("a block number")
+}
+
+/// Takes the poll as far as it goes at the beginning of the next block, if the end of this one has no room for it.
+fn late() -> PollProgress<AccountId32> {
+    let clock = now();
+    next_block();
+    StakeVoting::advance(&POLL, clock, &mut WeightMeter::new())
+}
+
+/// Takes the poll as far as it goes at the end of this block.
 fn advance() -> PollProgress<AccountId32> {
-    StakeVoting::advance(&POLL, &mut WeightMeter::new())
+    StakeVoting::advance(&POLL, now(), &mut WeightMeter::new())
 }
 
 /// Takes the poll as far as it goes in the next block.

@@ -146,6 +146,24 @@ fn without_an_opening_the_next_draw_is_made_after_eight_blocks_and_not_earlier()
 }
 
 #[test]
+fn an_opening_of_the_last_block_counts_where_full_blocks_leave_giving_up_to_the_next_one() {
+    with_members(&FOUR, || {
+        ask(None);
+        for n in 1..=4 {
+            assert_ok!(give(n, TRUTH));
+        }
+        next();
+        let until = now() + OPENING_BLOCKS;
+        while now() < until {
+            assert_eq!(late(), PollProgress::Open);
+            assert!(is_opening(Draw::First), "block {}", now());
+        }
+        assert_ok!(open(1, Draw::First, TRUTH));
+        assert!(matches!(late(), PollProgress::Over(_)));
+    });
+}
+
+#[test]
 fn a_poll_that_finds_no_finite_number_is_decided_like_any_other() {
     let opening = Opening {
         finding: Finding::NotFinite,

@@ -14,8 +14,21 @@ const PLACES: Purpose = Purpose::Places {
     extension: 0,
 };
 
+/// A draw in which whoever has room at all has room for whatever it gets.
+fn draw_for(purpose: &Purpose, byte: u8, k: u32, size: u8) -> Vec<Option<AccountId32>> {
+    let before = world(|world| world.nodes.clone());
+    world(|world| {
+        for node in world.nodes.values_mut().filter(|node| node.busy < node.room) {
+            node.room = u32::MAX;
+        }
+    });
+    let drawn = StakeVoting::draw(purpose, &H256::repeat_byte(byte), k, size);
+    world(|world| world.nodes = before);
+    drawn
+}
+
 fn draw(k: u32, size: u8) -> Vec<Option<AccountId32>> {
-    StakeVoting::draw(&PLACES, &H256::repeat_byte(5), k, size)
+    draw_for(&PLACES, 5, k, size)
 }
 
 fn of(drawn: &[Option<AccountId32>], n: u8) -> usize {
@@ -88,10 +101,47 @@ fn who_left_or_has_no_room_is_passed_over_by_every_draw() {
     });
 }
 
+/// A round may have 256 places: one account could not count what it would be given.
+#[test]
+fn nobody_gets_more_seats_of_a_draw_than_it_has_room_for_and_each_makes_it_busier() {
+    with_members(&[(1, 90), (2, 10)], || {
+        node(1, |node| (node.room, node.busy) = (5, 2));
+        node(2, |node| node.room = 255);
+        let drawn = StakeVoting::draw(&PLACES, &H256::zero(), 256, 2);
+        assert_eq!(of(&drawn, 1), 3);
+        assert!(of(&drawn, 2) >= 25, "a tenth of the line");
+        let busy = world(|world| [1, 2].map(|n| world.nodes[&account(n)].busy));
+        assert_eq!(busy.map(usize::try_from), [Ok(5), Ok(of(&drawn, 2))]);
+    });
+}
+
+/// What the committee is drawn with when a session begins was known while its electorate was still being made.
+#[test]
+fn different_accounts_are_drawn_from_the_electorate_of_the_session_before() {
+    with_members(&[(1, 10), (2, 10), (3, 10)], || {
+        let drawn = || {
+            let mut drawn = StakeVoting::distinct(&PLACES, &H256::zero(), 10, |_| true);
+            drawn.sort();
+            drawn
+        };
+        let all = [1, 2, 3].map(account);
+        assert_eq!(drawn(), all, "genesis, in session 0");
+        // Whatever was entered in session 0: session 1 draws from genesis once more, session 2 from what was entered.
+        next_session(&[1, 2]);
+        assert_eq!(StakeVoting::accounts(), 2);
+        assert_eq!(drawn(), all);
+        next_session(&[3]);
+        assert_eq!(StakeVoting::accounts(), 1);
+        assert_eq!(drawn(), all[..2]);
+        next_session(&[]);
+        assert_eq!(drawn(), all[2..]);
+    });
+}
+
 #[test]
 fn a_draw_depends_on_chain_purpose_and_randomness() {
     with_members(&[(1, 3), (2, 50), (3, 17), (4, 40), (5, 1), (6, 90)], || {
-        let drawn = |purpose, byte| StakeVoting::draw(&purpose, &H256::repeat_byte(byte), 40, 0);
+        let drawn = |purpose, byte| draw_for(&purpose, byte, 40, 0);
         let one = drawn(PLACES, 1);
         assert_eq!(one, drawn(PLACES, 1));
         assert_ne!(one, drawn(PLACES, 2));
@@ -152,7 +202,7 @@ fn splitting_a_stake_gains_no_seat() {
         let mut sum = 0;
         with_members(members, || {
             for number in 0..200u8 {
-                let drawn = StakeVoting::draw(&PLACES, &H256::repeat_byte(number), 20, 2);
+                let drawn = draw_for(&PLACES, number, 20, 2);
                 sum += mine.iter().map(|n| of(&drawn, *n)).sum::<usize>();
             }
         });

@@ -174,7 +174,7 @@ fn check(story: &Story) -> Result<(), TestCaseError> {
         };
         let step = one_seat().max(<()>::judge().saturating_add(<()>::share()));
         let mut meter = meter(step.saturating_mul(steps));
-        let progress = StakeVoting::advance(&POLL, &mut meter);
+        let progress = StakeVoting::advance(&POLL, now(), &mut meter);
         prop_assert!(meter.consumed().all_lte(meter.limit()));
         if blocks.is_multiple_of(97) {
             prop_assert_eq!(StakeVoting::do_try_state(), Ok(()));

@@ -50,6 +50,22 @@ fn in_a_full_block_whoever_acts_in_the_last_one_of_a_phase_is_not_late() {
 }
 
 #[test]
+fn polls_are_told_which_block_s_results_all_count() {
+    with_nodes(4, || {
+        propose_all();
+        next_block();
+        for _ in 0..3 {
+            // At the beginning of this block, those of the last one do.
+            end_block(NOTHING);
+            assert_eq!(Clock::get(), now() - 1);
+            // At the end of a block, its own do.
+            next_block();
+            assert_eq!(Clock::get(), now() - 1);
+        }
+    });
+}
+
+#[test]
 fn what_the_end_of_a_block_had_room_for_is_not_done_again_at_the_beginning_of_the_next() {
     with_nodes(4, || {
         assert_eq!(MovedOn::<Test>::get(), 1);

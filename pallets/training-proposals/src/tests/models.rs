@@ -62,6 +62,18 @@ fn a_model_that_no_pc_could_train_is_refused() {
     });
 }
 
+/// Whoever lied in a round must not have its stake back before that is found out.
+#[test]
+fn a_model_whose_round_may_outlast_unbonding_is_refused() {
+    with_nodes(1, || {
+        let add = || Training::add_model(RuntimeOrigin::root(), spec(), dataset(), WEIGHTS);
+        UnbondingDelay::set(&(spec().phases.settled() - 1));
+        assert_noop!(add(), Error::<Test>::PhasesTooLong);
+        UnbondingDelay::set(&spec().phases.settled());
+        assert_ok!(add());
+    });
+}
+
 #[test]
 fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
     with_nodes(1, || {
@@ -90,6 +102,7 @@ fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
             );
         }
         (enough.phases.train, enough.phases.verify) = (blocks, blocks);
+        UnbondingDelay::set(&enough.phases.settled());
         assert_ok!(Training::add_model(
             RuntimeOrigin::root(),
             enough,
@@ -143,5 +156,25 @@ fn what_the_chain_says_of_itself_follows_the_round() {
         assert!(node.registered && node.active && !node.paused);
         assert_eq!((node.room, node.busy, node.weight), (4, 1, 9_000_000));
         assert_eq!(Training::electorate().accounts, 4);
+    });
+}
+
+/// The chain keeps four rounds here. Whoever asks from the beginning gets what there is.
+#[test]
+fn rounds_are_told_from_the_oldest_on_record_on() {
+    with_nodes(1, || {
+        for version in 1..=6 {
+            whole_round();
+            decide_version(found(1_000_000 / version));
+            next_block();
+        }
+        assert_eq!(round().number, 6);
+        let numbers = |from, limit| -> Vec<_> {
+            let rounds = Training::rounds(0, from, limit).into_iter();
+            rounds.map(|round| round.round).collect()
+        };
+        assert_eq!(numbers(0, 2), [2, 3]);
+        assert_eq!(numbers(3, 9), [3, 4, 5]);
+        assert_eq!(numbers(6, 9), [0; 0]);
     });
 }

@@ -225,7 +225,7 @@ fn results_that_are_not_owed_are_not_sent() {
 }
 
 #[test]
-fn an_opening_goes_out_first_if_it_decides_and_never_if_it_does_not() {
+fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_decide() {
     with_worker(|account, state, pool| {
         propose_all();
         next_block();
@@ -257,10 +257,46 @@ fn an_opening_goes_out_first_if_it_decides_and_never_if_it_does_not() {
             vec![heartbeat(), open(other), open(opening)],
         );
         run();
-        assert_eq!(
-            results(&pool.read().transactions[0]),
-            [open(opening), heartbeat()]
-        );
+        // Somebody else may open it first, and take the heartbeat with it.
+        assert_eq!(results(&pool.read().transactions[0]), [heartbeat()]);
+        frame_system::Pallet::<Test>::inc_account_nonce(&account);
+        expect_sheet(&account, &state, LINK.token, vec![open(other), open(opening)]);
+        run();
+        assert_eq!(results(&pool.read().transactions[1]), [open(opening)]);
+    });
+}
+
+#[test]
+fn an_opening_goes_out_before_all_else_when_the_next_block_is_the_last_that_takes_it() {
+    with_worker(|account, state, pool| {
+        propose_all();
+        next_block();
+        let poll = poll_of(1);
+        let opening = Opening {
+            finding: Finding::Update(H256::repeat_byte(1)),
+            witness: H256::repeat_byte(2),
+        };
+        change(&poll, |poll| {
+            poll.closed = true;
+            poll.opens_with = Some(opening);
+        });
+        let open = DutyResult::Open {
+            poll,
+            draw: Draw::First,
+            opening,
+        };
+        for (block, sent) in [(98, heartbeat()), (99, open.clone())] {
+            System::set_block_number(block);
+            expect_sheet(&account, &state, LINK.token, vec![heartbeat(), open.clone()]);
+            run();
+            let transactions = pool.read().transactions.clone();
+            assert_eq!(
+                results(transactions.last().expect("it was sent")),
+                [sent],
+                "block {block}"
+            );
+            frame_system::Pallet::<Test>::inc_account_nonce(&account);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! What `submit` takes, what it refuses, and what counts as owed.
 
 use super::helpers::*;
-use crate::{Error, mock::*};
+use crate::{Error, WeightInfo, mock::*};
 use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
 use hydra_primitives::{
     BlobRef, H256,
@@ -147,6 +147,14 @@ fn a_submission_weighs_what_its_worst_results_take_and_is_operational() {
             draw: Draw::Last,
             opening: OPENING,
         };
+        // All entries of the poll are read: 64, and in a last draw 256 and 1,024 more.
+        let read = |entries| <() as WeightInfo>::open(entries);
+        assert_eq!(large.call_weight, read(64));
+        assert_eq!(info(vec![last.clone()]).call_weight, read(64 + 256 + 1_024));
+        assert_eq!(
+            Training::owed_weight(&[last.clone()]),
+            <() as WeightInfo>::owed(64 + 256 + 1_024)
+        );
         let largest = info(vec![last]).call_weight.ref_time();
         assert!(largest > 5 * large.call_weight.ref_time());
         // Whatever is in it, a block has room for it.

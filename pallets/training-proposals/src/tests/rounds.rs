@@ -210,6 +210,11 @@ fn nothing_is_verified_while_too_few_of_those_who_took_part_are_there() {
         TooFew::set(&true);
         blocks(3);
         assert_eq!(Versions::<Test>::get(0), None);
+        assert_eq!(
+            (round().phase, round().waiting),
+            (Phase::Verify, Some(Waiting::Participants)),
+            "and it says so"
+        );
         TooFew::set(&false);
         next_block();
         assert!(Versions::<Test>::contains_key(0));

@@ -104,6 +104,21 @@ fn a_lie_costs_the_reward_where_that_is_more_than_the_minimum_stake() {
 }
 
 #[test]
+fn what_a_lie_costs_is_fixed_when_it_is_asked_about_whatever_the_minimum_stake_becomes() {
+    with_nodes(4, || {
+        propose_all();
+        next_block();
+        Minimum::set(&(5 * HYDRA));
+        let other = Decision::Found(Finding::Update(H256::repeat_byte(9)));
+        for index in 0..4 {
+            decide(poll_of(index), other, vec![]);
+        }
+        next_block();
+        assert_eq!(Neighbours::bonded(&account(1)), 9 * HYDRA);
+    });
+}
+
+#[test]
 fn two_against_two_decide_nothing_judge_nobody_and_stop_nothing() {
     with_nodes(4, || {
         propose_all();
@@ -127,7 +142,7 @@ fn two_against_two_decide_nothing_judge_nobody_and_stop_nothing() {
 }
 
 #[test]
-fn a_proposal_from_a_wrong_base_is_refused_where_the_base_is_known_and_else_dropped_unjudged() {
+fn a_proposal_from_a_wrong_base_is_refused_where_the_base_is_known_and_else_a_missed_duty() {
     with_nodes(4, || {
         let refused = propose_from(0, H256::repeat_byte(5));
         assert_eq!(refused, only(Error::WrongBase));
@@ -142,7 +157,11 @@ fn a_proposal_from_a_wrong_base_is_refused_where_the_base_is_known_and_else_drop
         assert_eq!(place(0).outcome, Some(Outcome::Dropped));
         assert_eq!(place(1).outcome, Some(Outcome::Dropped));
         let dropped = Finished::get().split_off(4);
-        assert_eq!(dropped, [(account(1), None), (account(2), None)]);
+        assert_eq!(dropped, [1, 2].map(|n| (account(n), Some(Deed::Missed))));
+        assert!(
+            Shared::get().is_empty() && Left::get().is_empty(),
+            "it costs no stake"
+        );
         accept([2, 3]);
         next_block();
         assert_eq!(Versions::<Test>::get(0).expect("a version").updates.len(), 2);

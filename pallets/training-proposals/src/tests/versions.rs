@@ -30,6 +30,15 @@ fn work_is_paid_when_its_version_is_confirmed_and_not_before() {
             round: 0,
             paid: 8 * HYDRA
         }));
+        assert_eq!(QuotedFor::get(), 4, "the places of a round share");
+        let record = History::<Test>::get(0, 0).expect("the round is on record");
+        assert!(
+            record
+                .places
+                .iter()
+                .all(|place| (place.reward, place.verifiers) == (HYDRA * 8 / 5, HYDRA * 2 / 5)),
+            "what the holder got, and what those who verified it got"
+        );
         assert_eq!((round().dues, Payouts::<Test>::iter().count()), (None, 0));
         blocks(3);
         assert_eq!(Paid::get().len(), 4, "and once");
