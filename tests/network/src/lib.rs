@@ -18,7 +18,7 @@ mod watch;
 pub use member::{Member, SuspendedNode};
 pub use network::{LocalNetwork, free_ports};
 pub use newcomer::Newcomer;
-pub use watch::Watch;
+pub use watch::{Chronicle, Watch};
 
 use std::path::PathBuf;
 
