@@ -137,7 +137,10 @@ impl Member {
     pub fn earns(&mut self, limit: Duration) {
         let first = loop {
             let round = self.event("round", limit);
-            if round["mine_accepted"].as_u64().is_some_and(|accepted| accepted > 0) {
+            if round["mine_accepted"]
+                .as_u64()
+                .is_some_and(|accepted| accepted > 0)
+            {
                 break round["round"].as_u64().expect("a number");
             }
         };

@@ -110,7 +110,7 @@ async fn the_chain_takes_what_hydra_registration_prints(network: &LocalNetwork, 
             .expect("Node.js runs")
     };
     // What was proven for one account is of no use to another.
-    refused(&register("//Eve"), 1, "reputation.NotYourPeerId");
+    refused(&register("//Eve"), 1, "reputation.NotEnoughWork");
     let registered = register("//Ferdie");
     assert!(registered.status.success(), "{registered:?}");
     refused(&newcomer.hydra(&arguments), 6, "is registered already");

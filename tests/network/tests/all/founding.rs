@@ -277,7 +277,16 @@ fn found(founder: &Member, home: &Path, rich: &AccountBytes) -> String {
     let (out, allocation) = (home.join("files"), format!("{}=10", accounts::address(rich)));
     let mut arguments = vec!["network", "new", "--yes", "--json", "--id", ID];
     // A session is 40 s, and the founder weighs no more than others soon will: they hold places, and earn.
-    arguments.extend(["--name", "Founding Test", "--slot", "2", "--epoch", "20", "--bond", "1"]);
+    arguments.extend([
+        "--name",
+        "Founding Test",
+        "--slot",
+        "2",
+        "--epoch",
+        "20",
+        "--bond",
+        "1",
+    ]);
     arguments.extend(["--out", out.to_str().expect("UTF-8"), "--allocate", &allocation]);
     for address in founder.seat().addresses() {
         arguments.extend(["--address", address.as_str()]);
