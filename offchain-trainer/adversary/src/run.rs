@@ -242,6 +242,7 @@ impl Adversary {
                     // The round may have gone on meanwhile, or the version may not be there yet: there is a next block.
                     Err(error @ (RunError::Chain(ChainError::Refused { .. }) | RunError::Weights(_))) => {
                         let mut event = event("refused");
+                        event["duty"] = Value::String(kind(duty).into());
                         event["reason"] = Value::String(error.to_string());
                         say(event)?;
                     }
@@ -406,6 +407,16 @@ impl Adversary {
             genesis: sheet.genesis,
             model,
         }
+    }
+}
+
+/// What a duty is, in a word.
+fn kind(duty: &Duty) -> &'static str {
+    match duty {
+        Duty::Train { .. } => "train",
+        Duty::Verify { .. } => "verify",
+        Duty::Attest { .. } => "attest",
+        Duty::Open { .. } => "open",
     }
 }
 
