@@ -26,7 +26,11 @@ pub async fn a_member_whose_keys_two_nodes_have_forfeits_and_leaves_the_committe
     network
         .wait("a committee without Dave", LIMIT, async || {
             let best = network.best().await;
-            let committee = network.chain.committee(best.hash).await.expect("the node answers");
+            let committee = network
+                .chain
+                .committee(best.hash)
+                .await
+                .expect("the node answers");
             (committee.len() == 3 && !committee.contains(&dave)).then_some(())
         })
         .await;
@@ -43,6 +47,9 @@ pub async fn a_member_whose_keys_two_nodes_have_forfeits_and_leaves_the_committe
     for name in ["Alice", "Bob", "Charlie"] {
         let other = accounts::development(name).expect("a development account");
         let status = network.node(&other).await;
-        assert!(status.stake >= 100 * hydra_primitives::HYDRA, "{name}: {status:?}");
+        assert!(
+            status.stake >= 100 * hydra_primitives::HYDRA,
+            "{name}: {status:?}"
+        );
     }
 }

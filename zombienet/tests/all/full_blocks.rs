@@ -32,26 +32,41 @@ pub async fn rounds_go_on_while_blocks_are_full_of_tipped_transfers(network: &Zo
         .lines()
         .iter()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|block| block["block"].as_u64().is_some_and(|number| number > first && number <= last))
+        .filter(|block| {
+            block["block"]
+                .as_u64()
+                .is_some_and(|number| number > first && number <= last)
+        })
         .collect();
     drop(filling);
 
     let full = blocks.iter().filter(|block| block["full"] == true).count();
     eprintln!("{full} of {} blocks were full", blocks.len());
-    assert!(full * 4 >= blocks.len() * 3, "too few blocks were full: {blocks:?}");
+    assert!(
+        full * 4 >= blocks.len() * 3,
+        "too few blocks were full: {blocks:?}"
+    );
     let rounds = network.rounds().await;
     let places: Vec<_> = rounds
         .iter()
         .filter(|round| u64::from(round.opened_at) > first && u64::from(round.settled_at) <= last)
         .flat_map(|round| &round.places)
         .collect();
-    let accepted = places.iter().filter(|place| place.outcome == Some(Outcome::Accepted)).count();
+    let accepted = places
+        .iter()
+        .filter(|place| place.outcome == Some(Outcome::Accepted))
+        .count();
     // A fork may cost a proposal its round.
     assert!(
         accepted > 0 && accepted * 4 >= places.len() * 3,
         "what was due didn't get into the blocks: {places:?}"
     );
-    assert!(!places.iter().any(|place| place.outcome == Some(Outcome::Rejected)), "{places:?}");
+    assert!(
+        !places
+            .iter()
+            .any(|place| place.outcome == Some(Outcome::Rejected)),
+        "{places:?}"
+    );
     // It was somebody's transfers that filled them.
     let sent = chronicle.read(network).await;
     let most = sent.iter().map(|news| news.transactions).max();

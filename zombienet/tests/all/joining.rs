@@ -35,7 +35,16 @@ pub async fn a_fifth_pc_that_has_nothing_joins_with_hydra_up_is_invited_trains_a
     let address = waits["address"].as_str().expect("an address").to_owned();
 
     // From an account of the network that is no PC's.
-    let invite = ["invite", &address, "--amount", INVITED_WITH, "--from", "//Ferdie", "--yes", "--json"];
+    let invite = [
+        "invite",
+        &address,
+        "--amount",
+        INVITED_WITH,
+        "--from",
+        "//Ferdie",
+        "--yes",
+        "--json",
+    ];
     let paid = proc::json(&network.hydra("alice", &invite));
     assert_eq!(paid["amount"], INVITED_WITH);
     fifth.event("coins_came", LIMIT);
@@ -73,7 +82,10 @@ pub async fn a_joiner_is_drawn_into_the_committee_and_makes_blocks(network: &Zom
         .wait("the fifth PC in the committee", LIMIT, async || {
             let best = network.best().await;
             let committee = network.chain.committee(best.hash).await;
-            committee.expect("the node answers").contains(&account).then_some(())
+            committee
+                .expect("the node answers")
+                .contains(&account)
+                .then_some(())
         })
         .await;
     let ledger = Ledger::open(&network.pc("alice").node.rpc_url).await;
