@@ -174,12 +174,6 @@ impl Member {
         event
     }
 
-    /// Where its node listens, for programs on this PC.
-    pub fn url(&self) -> String {
-        let network = self.network();
-        network.pcs.first().expect("this PC").node.rpc_url.clone()
-    }
-
     /// Runs `hydra` on this PC.
     pub fn hydra(&self, arguments: &[&str]) -> Output {
         let program = program("hydra");

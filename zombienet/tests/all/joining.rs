@@ -51,7 +51,11 @@ pub async fn a_fifth_pc_that_has_nothing_joins_with_hydra_up_is_invited_trains_a
     // One transaction registers and bonds.
     assert_eq!(fifth.event("registered", LIMIT)["amount"], STAKE);
     let rests = fifth.event("resting", LIMIT);
-    assert_eq!(rests["presence"], "joining", "{rests}");
+    // From the next session on, or the one after if this one took no more heartbeats.
+    assert!(
+        ["joining", "silent"].contains(&rests["presence"].as_str().expect("a word")),
+        "{rests}"
+    );
     fifth.event("training", LIMIT);
     fifth.earns(LIMIT);
 

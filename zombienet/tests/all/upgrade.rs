@@ -146,7 +146,7 @@ async fn courses(network: &Zombienet, forks: &BTreeSet<u64>) -> Vec<Course> {
 /// proposals that nobody decided are no more than there, or forks had a part in them.
 fn no_round_is_lost_that_a_fork_would_not_have_lost(courses: &[Course], upgraded_in: u64) {
     let rejected = courses.iter().any(|course| course.rejected > 0);
-    assert!(!rejected, "honest work was voted down:{}", lines(courses));
+    assert!(!rejected, "honest work was turned down:{}", lines(courses));
     let first = courses
         .iter()
         .position(|course| course.settled_in > upgraded_in)

@@ -106,7 +106,11 @@ fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {
         "{registered}"
     );
     let rests = power_cut_in("resting", &mut third);
-    assert_eq!(rests["presence"], "joining", "{rests}");
+    // From the next session on, or the one after if this one took no more heartbeats.
+    assert!(
+        ["joining", "silent"].contains(&rests["presence"].as_str().expect("a word")),
+        "{rests}"
+    );
 
     let options = joining(&fourth, &file, &[]);
     let survivor = join_with_power_cuts(&mut fourth, &options, &founder, |address| {
