@@ -162,20 +162,15 @@ impl Lan {
             format!("link add name {APART} type bridge"),
             format!("link set {APART} up"),
         ];
-        plan.extend(self.plugs(apart, APART));
+        plan.extend(plugs(apart, APART));
         ip(&self.switchboard, &plan).unwrap_or_else(|reason| panic!("{reason}"));
     }
 
     /// Plugs the PCs with these numbers, which were cut off, in where the others are.
     pub fn heal(&self, apart: &[usize]) {
-        let mut plan: Vec<String> = self.plugs(apart, BRIDGE).collect();
+        let mut plan = plugs(apart, BRIDGE);
         plan.push(format!("link delete {APART}"));
         ip(&self.switchboard, &plan).unwrap_or_else(|reason| panic!("{reason}"));
-    }
-
-    fn plugs(&self, numbers: &[usize], bridge: &'static str) -> impl Iterator<Item = String> {
-        let plug = move |number: usize| format!("link set pc{} master {bridge}", number + 1);
-        numbers.to_vec().into_iter().map(plug)
     }
 
     /// The place of the PC with this number, from 0.
@@ -290,6 +285,14 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         self.let_go();
     }
+}
+
+/// What plugs the PCs with these numbers, from 0, into a bridge.
+fn plugs(numbers: &[usize], bridge: &str) -> Vec<String> {
+    numbers
+        .iter()
+        .map(|number| format!("link set pc{} master {bridge}", number + 1))
+        .collect()
 }
 
 /// Has `ip` do all this in a namespace.
