@@ -210,8 +210,8 @@ async function enacted(api, chain, index, about) {
 async function change(api, [eve, ...voters]) {
   const chain = await follow(api);
   const model = (await api.query.trainingProposals.models(0)).unwrap();
-  // Phases of a model that is added have to be longer than those of a genesis may be.
-  model.spec.phases.set('reveal', api.createType('u32', 5));
+  // Another model than the first one, and phases that leave time to act in.
+  model.spec.phases.set('verify', api.createType('u32', 8));
   const root = await propose(api, eve, { system: 'Root' }, api.tx.system.setStorage([[MARK.key, MARK.value]]));
   const models = await propose(
     api,

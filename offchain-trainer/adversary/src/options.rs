@@ -16,9 +16,12 @@ pub struct Options {
     /// A node's RPC address, such as ws://127.0.0.1:9944.
     #[arg(long, value_name = "URL")]
     pub url: String,
-    /// The account it uses: //Name, a phrase or a 0x… seed. It needs a balance of a little over 1 HYDRA.
+    /// The account it uses: //Name, a phrase or a 0x… seed. It needs a balance of a little over its stake.
     #[arg(long, value_name = "SURI")]
     pub suri: String,
+    /// What it bonds when it registers: whoever weighs little is rarely drawn.
+    #[arg(long, value_name = "HYDRA", default_value_t = 1)]
+    pub stake: u32,
     /// TCP port for other trainers; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub p2p_port: u16,

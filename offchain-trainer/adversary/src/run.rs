@@ -11,7 +11,7 @@ use hydra_blobs::BlobStore;
 use hydra_engine::{Engine, EngineConfig, EngineError};
 use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig, NetworkError, peer_id_bytes};
 use hydra_primitives::{
-    BlobRef, H256, HYDRA, ModelId, RoundNumber,
+    Balance, BlobRef, H256, HYDRA, ModelId, RoundNumber,
     duty::{Duty, DutyResult, DutySheet, ModelDescription, ModelDuties, Standing, Task},
     node::{MIN_ANCHOR_DEPTH, Registration},
     poll::{Opening, PollId, digest},
@@ -42,6 +42,7 @@ const DEEPER: u32 = 4;
 struct Adversary {
     chain: Chain,
     keypair: Keypair,
+    stake: u32,
     engine: Engine,
     depot: Arc<Depot>,
     store: Arc<BlobStore>,
@@ -98,6 +99,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let mut adversary = Adversary {
         chain,
         keypair,
+        stake: options.stake,
         engine: Engine::new(EngineConfig::default()),
         weights: Weights::new(depot.clone()),
         depot,
@@ -188,12 +190,12 @@ impl Adversary {
         let signature = signed.map_err(|error| RunError::Identity(error.to_string()))?;
         let signature = <[u8; 64]>::try_from(signature)
             .map_err(|_| RunError::Identity("its signature is of another kind".into()))?;
+        let bond = HYDRA.saturating_mul(Balance::from(self.stake));
         self.chain
-            .register(peer_id, anchor, signature, nonce, HYDRA)
+            .register(peer_id, anchor, signature, nonce, bond)
             .await?;
-        say(
-            json!({ "event": "registered", "account": hex(&self.chain.account()), "peer_id": name, "hydra": 1 }),
-        )
+        let account = hex(&self.chain.account());
+        say(json!({ "event": "registered", "account": account, "peer_id": name, "hydra": self.stake }))
     }
 
     async fn bond(&self) -> Result<(), RunError> {
@@ -240,6 +242,7 @@ impl Adversary {
                     // The round may have gone on meanwhile, or the version may not be there yet: there is a next block.
                     Err(error @ (RunError::Chain(ChainError::Refused { .. }) | RunError::Weights(_))) => {
                         let mut event = event("refused");
+                        event["duty"] = Value::String(kind(duty).into());
                         event["reason"] = Value::String(error.to_string());
                         say(event)?;
                     }
@@ -404,6 +407,16 @@ impl Adversary {
             genesis: sheet.genesis,
             model,
         }
+    }
+}
+
+/// What a duty is, in a word.
+fn kind(duty: &Duty) -> &'static str {
+    match duty {
+        Duty::Train { .. } => "train",
+        Duty::Verify { .. } => "verify",
+        Duty::Attest { .. } => "attest",
+        Duty::Open { .. } => "open",
     }
 }
 
