@@ -63,12 +63,12 @@ mod benchmarks {
     fn set_sponsor() {
         let former: T::AccountId = account("former", 0, 0);
         sponsored_by::<T>(&former, None);
-        let sponsor: T::AccountId = account("sponsor", 0, 0);
+        let next: T::AccountId = account("next", 0, 0);
 
         #[extrinsic_call]
-        _(RawOrigin::Root, MODEL, Some(sponsor.clone()));
+        _(RawOrigin::Root, MODEL, Some(next.clone()));
 
-        assert_eq!(Sponsors::<T>::get(MODEL).unwrap().account, sponsor);
+        assert_eq!(Sponsors::<T>::get(MODEL).unwrap().account, next);
         assert_eq!(held::<T>(&former), 0);
     }
 

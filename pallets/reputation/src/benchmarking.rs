@@ -4,6 +4,7 @@
 use crate::{Call, Config, Node, Nodes, Pallet, PeerIdBytes, PeerIds};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
+use frame_support::traits::Get;
 use frame_system::RawOrigin;
 use hydra_primitives::{
     HYDRA,
