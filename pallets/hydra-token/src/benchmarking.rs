@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::{Call, Config, HoldReason, Pallet, Pools, Sponsors, Sponsorship};
+use core::slice;
 use frame_benchmarking::v2::*;
 use frame_support::traits::fungible::{InspectHold, MutateHold};
 use frame_system::RawOrigin;
@@ -51,7 +52,7 @@ mod benchmarks {
     fn claim() {
         let caller: T::AccountId = whitelisted_caller();
         T::endow(&caller, HYDRA);
-        T::owe(MODEL, &[caller.clone()]);
+        T::owe(MODEL, slice::from_ref(&caller));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller.clone()), MODEL);

@@ -10,6 +10,7 @@ use crate::{
     poll::{Judging, PerDraw, Poll, Seat, Stage, Tally, draw, judging},
 };
 use alloc::vec::Vec;
+use core::slice;
 use frame_benchmarking::v2::*;
 use frame_support::{BoundedVec, weights::WeightMeter};
 use frame_system::RawOrigin;
@@ -111,7 +112,7 @@ fn opening() -> Opening {
 /// An account with a minimum stake and, of what it bonded before, as many amounts as may be unbonding.
 fn unbonding<T: Config + BenchmarkChain<T::AccountId>>(amounts: u32, who: &T::AccountId) -> Balance {
     let unit = <Pallet<T> as traits::Stakes<_>>::minimum();
-    T::join(&[who.clone()], unit * Balance::from(MAX_UNBONDING + 2));
+    T::join(slice::from_ref(who), unit * Balance::from(MAX_UNBONDING + 2));
     let amounts = (0..amounts).map(|until| Unbond { amount: unit, until });
     Unbonding::<T>::insert(who, BoundedVec::truncate_from(amounts.collect::<Vec<_>>()));
     unit
@@ -186,7 +187,7 @@ mod benchmarks {
     #[benchmark]
     fn look_at_point() {
         let who: T::AccountId = account("seat", 0, 0);
-        T::join(&[who.clone()], 2 * HYDRA);
+        T::join(slice::from_ref(&who), 2 * HYDRA);
         let id = H256::repeat_byte(3);
         let poll = poll::<T>(Draw::Last);
         let found;
@@ -210,7 +211,7 @@ mod benchmarks {
     #[benchmark]
     fn take_seat() {
         let who: T::AccountId = account("seat", 0, 0);
-        T::join(&[who.clone()], 2 * HYDRA);
+        T::join(slice::from_ref(&who), 2 * HYDRA);
         let id = H256::repeat_byte(3);
         let mut poll = poll::<T>(Draw::Last);
 
