@@ -9,6 +9,7 @@ use crate::{
         sessions::{BlocksPerHour, Sessions},
     },
     governance::EnsureModelsOrRoot,
+    weights,
 };
 use codec::Encode;
 use frame_support::{
@@ -26,7 +27,7 @@ impl pallet_reputation::Config for Runtime {
     type Sessions = Sessions;
     type Stakes = StakeVoting;
     type Electorate = StakeVoting;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_reputation::WeightInfo;
 }
 
 parameter_types! {
@@ -46,7 +47,7 @@ impl pallet_stake_voting::Config for Runtime {
     type Sessions = Sessions;
     type Randomness = BlockRandomness;
     type MinStake = MinStake;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_stake_voting::WeightInfo;
 }
 
 impl pallet_training_proposals::Config for Runtime {
@@ -62,7 +63,7 @@ impl pallet_training_proposals::Config for Runtime {
     type DutyFee = SpaceFee;
     type Reserved = AuthorisedCode;
     type ModelOrigin = EnsureModelsOrRoot;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_training_proposals::WeightInfo;
     type BlocksPerHour = BlocksPerHour;
     type MaxModels = ConstU32<16>;
     type HistoryDepth = ConstU32<256>;
@@ -76,7 +77,7 @@ impl pallet_hydra_token::Config for Runtime {
     type EmissionCap = EmissionCap;
     type SponsorNotice = SponsorNotice;
     type PotId = PotId;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_hydra_token::WeightInfo;
 }
 
 /// The one call of an account beside `submit` that may use the space which blocks keep for operational transactions: the code of
