@@ -368,7 +368,8 @@ mod benchmarks {
     fn open_round(p: Linear<1, 204>) {
         let places = p;
         let looks = places * (u32::from(REDRAWS) + 1);
-        T::join(&accounts::<T>(1_024), BOND);
+        // So many that each seat of it falls on another.
+        T::join(&accounts::<T>(looks), BOND);
         let (model, mut terms, mut round) = model::<T>();
         terms.roster = u16::try_from(places).unwrap();
         let purpose = Purpose::Places {

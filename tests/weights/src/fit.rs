@@ -44,7 +44,7 @@ pub enum Error {
 }
 
 /// Makes a line of times, and one of what was counted.
-pub fn fit(times: &Vec<BenchmarkResult>, counts: &[BenchmarkResult]) -> Result<Fitted, Error> {
+pub fn fit(times: Vec<BenchmarkResult>, counts: &[BenchmarkResult]) -> Result<Fitted, Error> {
     if times.is_empty() || counts.is_empty() {
         return Err(Error::Nothing);
     }
@@ -56,7 +56,7 @@ pub fn fit(times: &Vec<BenchmarkResult>, counts: &[BenchmarkResult]) -> Result<F
         return Err(Error::TooManyParameters);
     }
     // The larger of what least squares and median slopes say.
-    let time = Analysis::max(times, BenchmarkSelector::ExtrinsicTime)
+    let time = Analysis::max(&times, BenchmarkSelector::ExtrinsicTime)
         .map_err(|error| Error::Regression(error.to_string()))?;
     let line = |count: fn(&BenchmarkResult) -> u32| {
         let points: Vec<_> = counts
@@ -137,7 +137,7 @@ mod tests {
         let results: Vec<_> = (1..=20)
             .map(|x| result(x, 2_000 + 30 * u128::from(x), 3 + x, 2))
             .collect();
-        let fitted = fit(&results, &results).unwrap();
+        let fitted = fit(results.clone(), &results).unwrap();
         // In picoseconds.
         assert!((1_990_000..=2_010_000).contains(&fitted.time), "{fitted:?}");
         assert!((29_900..=30_100).contains(&fitted.time_each), "{fitted:?}");
@@ -150,11 +150,11 @@ mod tests {
 
     #[test]
     fn no_results_and_two_parameters_are_refused() {
-        assert!(matches!(fit(&vec![], &[]), Err(Error::Nothing)));
+        assert!(matches!(fit(vec![], &[]), Err(Error::Nothing)));
         let mut two = result(1, 1, 1, 1);
         two.components.push((BenchmarkParameter::r, 1));
         assert!(matches!(
-            fit(&vec![two.clone()], &[two]),
+            fit(vec![two.clone()], &[two]),
             Err(Error::TooManyParameters)
         ));
     }

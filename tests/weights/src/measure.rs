@@ -62,7 +62,7 @@ pub fn values(benchmark: &BenchmarkMetadata, steps: u32) -> Vec<Vec<(BenchmarkPa
         })
         .collect();
     values.dedup();
-    let at = |value| {
+    let at = |value: u32| -> Vec<(BenchmarkParameter, u32)> {
         let others = benchmark
             .components
             .iter()
@@ -138,7 +138,7 @@ fn one(
                 .flat_map(|batch| batch.results),
         );
     }
-    let fitted = fit::fit(&times, &counts).map_err(|error| Error::Fit(name.clone(), error))?;
+    let fitted = fit::fit(times, &counts).map_err(|error| Error::Fit(name.clone(), error))?;
     let parameter = benchmark.components.first().map(|(name, from, to)| Range {
         name: name.to_string(),
         from: *from,

@@ -5,6 +5,7 @@ use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList, add_ben
 use frame_support::traits::WhitelistedStorageKeys;
 use hydra_runtime::{AllPalletsWithSystem, HydraToken, Reputation, StakeVoting, TrainingProposals};
 use sp_externalities::set_and_run_with_externalities;
+use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::{Ext, OverlayedChanges};
 
 /// The benchmarks there are.
@@ -21,7 +22,7 @@ pub fn list() -> Vec<BenchmarkList> {
 /// Runs one. A benchmark that does not do what it says panics, or is an error.
 pub fn run(config: &BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
     let state = state::new(state::genesis(), true);
-    let mut overlay = OverlayedChanges::default();
+    let mut overlay = OverlayedChanges::<BlakeTwo256>::default();
     let mut extensions = state::extensions();
     let mut chain = Ext::new(&mut overlay, &state, Some(&mut extensions));
     set_and_run_with_externalities(&mut chain, || dispatch(config))

@@ -7,6 +7,7 @@ use frame_support::traits::StorageInfo;
 use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, RuntimeCode, WrappedRuntimeCode};
 use sp_io::SubstrateHostFunctions;
+use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::{OverlayedChanges, StateMachine};
 use sp_storage::well_known_keys;
 
@@ -81,7 +82,7 @@ impl Runtime {
             heap_pages: None,
             hash: b"measured".to_vec(),
         };
-        let mut overlay = OverlayedChanges::default();
+        let mut overlay = OverlayedChanges::<BlakeTwo256>::default();
         let mut extensions = state::extensions();
         let answer = StateMachine::new(
             state,
