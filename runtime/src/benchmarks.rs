@@ -1,4 +1,4 @@
-//! What the benchmarks of our pallets need of the chain around them, and the four of them in one place.
+//! What the benchmarks of our pallets need of the chain around them.
 //!
 //! In native code, where tests run each of them, and in the Wasm that is measured; in no other.
 
