@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+pub mod benchmarks;
 pub mod blob;
 pub mod dataset;
 pub mod digits;

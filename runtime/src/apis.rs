@@ -280,6 +280,37 @@ impl_runtime_apis! {
         }
     }
 
+    #[cfg(feature = "runtime-benchmarks")]
+    impl frame_benchmarking::Benchmark<Block> for Runtime {
+        fn benchmark_metadata(
+            extra: bool,
+        ) -> (Vec<frame_benchmarking::BenchmarkList>, Vec<frame_support::traits::StorageInfo>) {
+            use frame_benchmarking::list_benchmark;
+            use frame_support::traits::StorageInfoTrait;
+            let mut list = Vec::new();
+            list_benchmark!(list, extra, pallet_hydra_token, crate::HydraToken);
+            list_benchmark!(list, extra, pallet_reputation, crate::Reputation);
+            list_benchmark!(list, extra, pallet_stake_voting, crate::StakeVoting);
+            list_benchmark!(list, extra, pallet_training_proposals, crate::TrainingProposals);
+            (list, crate::AllPalletsWithSystem::storage_info())
+        }
+
+        fn dispatch_benchmark(
+            config: frame_benchmarking::BenchmarkConfig,
+        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+            use frame_benchmarking::add_benchmark;
+            use frame_support::traits::WhitelistedStorageKeys;
+            let whitelist = crate::AllPalletsWithSystem::whitelisted_storage_keys();
+            let params = (&config, &whitelist);
+            let mut batches = Vec::new();
+            add_benchmark!(params, batches, pallet_hydra_token, crate::HydraToken);
+            add_benchmark!(params, batches, pallet_reputation, crate::Reputation);
+            add_benchmark!(params, batches, pallet_stake_voting, crate::StakeVoting);
+            add_benchmark!(params, batches, pallet_training_proposals, crate::TrainingProposals);
+            Ok(batches)
+        }
+    }
+
     impl sp_genesis_builder::GenesisBuilder<Block> for Runtime {
         fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
             build_state::<RuntimeGenesisConfig>(json)

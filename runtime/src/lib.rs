@@ -17,12 +17,15 @@ extern crate alloc;
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 pub mod apis;
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+mod benchmarks;
 mod config;
 pub mod governance;
 pub mod network;
 pub mod presets;
 #[cfg(feature = "upgrade-trial")]
 mod upgrade_trial;
+mod weights;
 // It would be in the chain that nodes and tests are built with. `tests/upgrade` turns it on in its Wasm only.
 #[cfg(all(feature = "std", feature = "upgrade-trial"))]
 compile_error!("the feature upgrade-trial is for the Wasm of tests/upgrade and for nothing else");

@@ -29,6 +29,8 @@ pub use pallet::*;
 pub use purse::Sponsorship;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod bucket;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod invariants;

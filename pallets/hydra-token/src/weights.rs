@@ -16,7 +16,7 @@ pub trait WeightInfo {
     fn withdraw_sponsorship() -> Weight;
 }
 
-/// Made by hand, until they are measured: so many reads and writes, at RocksDB's price, and 60 µs for what is computed: a balance
+/// Made by hand, for mocks; the runtime's are measured: so many reads and writes, at RocksDB's price, and 60 µs for what is computed: a balance
 /// that moves takes 40 µs of it, as in `pallet-balances`' own weights.
 impl WeightInfo for () {
     // Reads: the model's version, pool, both accounts. Writes: pool, both accounts.

@@ -26,6 +26,8 @@ pub use node::{MAX_PEER_ID, Node, PeerIdBytes, heartbeat_time};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod invariants;
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
         Ok(hash)
     }
 
-    fn hash_of_block(number: BlockNumber) -> H256 {
+    pub(crate) fn hash_of_block(number: BlockNumber) -> H256 {
         let hash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(number));
         let bytes: &[u8] = hash.as_ref();
         <[u8; 32]>::try_from(bytes).map(H256).unwrap_or_default()

@@ -18,7 +18,7 @@ pub trait WeightInfo {
     fn remove_abandoned() -> Weight;
 }
 
-/// Made by hand, until they are measured: so many reads and writes, at RocksDB's price, and generous time for what is computed.
+/// Made by hand, for mocks; the runtime's are measured: so many reads and writes, at RocksDB's price, and generous time for what is computed.
 /// A call that touches one entry takes 20 µs of it; a registration verifies a signature (60 µs), hashes twice and bonds.
 impl WeightInfo for () {
     // Reads: node, PeerId, count, two block hashes, session (3), bond (account, holds, locks, minimum: 6), electorate (8).

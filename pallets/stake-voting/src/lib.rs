@@ -28,6 +28,8 @@ extern crate alloc;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod bond;
 mod draws;
 pub mod electorate;

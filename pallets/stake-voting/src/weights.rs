@@ -1,4 +1,4 @@
-//! What calls, and the steps of polls, weigh. Made by hand, until benchmarks have measured them: storage as RocksDB's defaults
+//! What calls, and the steps of polls, weigh. Made by hand, for mocks; the runtime's are measured: storage as RocksDB's defaults
 //! say, 25 µs a read and 100 µs a write, and computing rounded up.
 
 use frame_support::weights::{Weight, constants::RocksDbWeight};

@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
         all
     }
 
-    fn advance(model: ModelId, clock: BlockNumber, meter: &mut WeightMeter) -> bool {
+    pub(crate) fn advance(model: ModelId, clock: BlockNumber, meter: &mut WeightMeter) -> bool {
         if meter.try_consume(T::WeightInfo::look()).is_err() {
             return false;
         }
@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The pause is over: opens the round, if somebody is there to train, and to verify.
-    fn try_to_open(
+    pub(crate) fn try_to_open(
         model: ModelId,
         terms: &Terms,
         round: &mut Round,

@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Closes the next place to proposals. What was trained from the confirmed weights, `base`, is asked about.
-    fn close_place(model: ModelId, terms: &Terms, round: &mut Round, base: H256) {
+    pub(crate) fn close_place(model: ModelId, terms: &Terms, round: &mut Round, base: H256) {
         let index = round.closed;
         let Some(mut place) = Places::<T>::get(model, index) else {
             return;
@@ -165,7 +165,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The poll on a place is over: what follows for its holder, whose duty ends here.
-    fn settle_place(
+    pub(crate) fn settle_place(
         model: ModelId,
         round: &mut Round,
         index: PlaceIndex,

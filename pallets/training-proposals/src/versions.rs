@@ -150,7 +150,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What is left of the dues.
-    fn pay_places(model: ModelId, terms: &Terms, mut dues: Dues, meter: &mut WeightMeter) -> Option<Dues> {
+    pub(crate) fn pay_places(
+        model: ModelId,
+        terms: &Terms,
+        mut dues: Dues,
+        meter: &mut WeightMeter,
+    ) -> Option<Dues> {
         let paying = dues.state == DuesState::Paying;
         let mut record = History::<T>::get(model, dues.round);
         let mut room = true;

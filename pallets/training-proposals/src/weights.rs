@@ -1,5 +1,5 @@
-//! What calls and hooks may take. The numbers are estimates on the safe side, made by counting what each reads and writes, until
-//! benchmarks replace them.
+//! What calls and hooks may take. The numbers are estimates on the safe side, made by counting what each reads and writes, for mocks;
+//! the runtime's are measured.
 
 use frame_support::weights::{Weight, constants::ParityDbWeight};
 

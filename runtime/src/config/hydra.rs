@@ -9,6 +9,7 @@ use crate::{
         sessions::{BlocksPerHour, Sessions},
     },
     governance::EnsureModelsOrRoot,
+    weights,
 };
 use codec::Encode;
 use frame_support::{
@@ -30,7 +31,7 @@ impl pallet_reputation::Config for Runtime {
     type Sessions = Sessions;
     type Stakes = StakeVoting;
     type Electorate = StakeVoting;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_reputation::WeightInfo;
 }
 
 parameter_types! {
@@ -52,7 +53,7 @@ impl pallet_stake_voting::Config for Runtime {
     type Sessions = Sessions;
     type Randomness = BlockRandomness;
     type MinStake = MinStake;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_stake_voting::WeightInfo;
 }
 
 impl pallet_training_proposals::Config for Runtime {
@@ -68,7 +69,7 @@ impl pallet_training_proposals::Config for Runtime {
     type DutyFee = SpaceFee;
     type Reserved = AuthorisedCode;
     type ModelOrigin = EnsureModelsOrRoot;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_training_proposals::WeightInfo;
     type BlocksPerHour = BlocksPerHour;
     type MaxModels = ConstU32<16>;
     type HistoryDepth = ConstU32<256>;
@@ -82,7 +83,7 @@ impl pallet_hydra_token::Config for Runtime {
     type EmissionCap = EmissionCap;
     type SponsorNotice = SponsorNotice;
     type PotId = PotId;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_hydra_token::WeightInfo;
 }
 
 // Whoever pays for a round when it opens is still there when it is paid.

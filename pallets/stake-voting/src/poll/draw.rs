@@ -78,7 +78,7 @@ pub(super) fn go_on<T: Config>(
 }
 
 /// The most that one seat takes.
-fn most<T: Config>() -> Weight {
+pub(crate) fn most<T: Config>() -> Weight {
     T::WeightInfo::look_at_point()
         .saturating_mul(u64::from(REDRAWS).saturating_add(1))
         .saturating_add(T::WeightInfo::take_seat())
@@ -86,13 +86,13 @@ fn most<T: Config>() -> Weight {
 
 /// Whether a point that falls on this account is a seat. Who has the poll's task already needs no room for it, and the claimant has
 /// done it.
-fn takes<T: Config>(id: &PollId, poll: &Poll<T::AccountId>, who: &T::AccountId) -> bool {
+pub(crate) fn takes<T: Config>(id: &PollId, poll: &Poll<T::AccountId>, who: &T::AccountId) -> bool {
     T::Nodes::is_in(who)
         && (poll.is_claimant(who) || T::Nodes::has_room(who, poll.size) || Seats::<T>::contains_key(id, who))
 }
 
 /// Gives a seat of the current draw to an account.
-fn take<T: Config>(id: &PollId, poll: &mut Poll<T::AccountId>, who: &T::AccountId) {
+pub(crate) fn take<T: Config>(id: &PollId, poll: &mut Poll<T::AccountId>, who: &T::AccountId) {
     let claimant = poll.is_claimant(who);
     let draw = poll.draw;
     let tally = poll.tallies.get_mut(draw);

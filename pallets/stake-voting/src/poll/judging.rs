@@ -42,7 +42,7 @@ pub(super) fn go_on<T: Config>(
 }
 
 /// Judges one account.
-fn judge<T: Config>(
+pub(crate) fn judge<T: Config>(
     id: &PollId,
     poll: &Poll<T::AccountId>,
     judging: &mut Judging<T::AccountId>,

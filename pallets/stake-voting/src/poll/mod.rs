@@ -17,8 +17,8 @@
 //! Start with [`Polls::advance`]; `draw`, `digests`, `opening` and `judging` are the stages in their order.
 
 mod digests;
-mod draw;
-mod judging;
+pub(crate) mod draw;
+pub(crate) mod judging;
 mod opening;
 
 use crate::{Config, Error, Event, Pallet, Polls as Stored, Seats, weights::WeightInfo};
