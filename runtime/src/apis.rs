@@ -16,7 +16,8 @@ use frame_support::{
 use hydra_primitives::{
     ModelId, RoundNumber,
     duty::{DutySheet, Standing},
-    status::{ModelStatus, NodeStatus, RoundSummary},
+    poll::PollId,
+    status::{ElectorateStatus, ModelStatus, NodeStatus, PollStatus, RoundSummary},
 };
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
@@ -238,8 +239,8 @@ impl_runtime_apis! {
             TrainingProposals::rounds(model, from, limit)
         }
 
-        fn registered() -> Vec<AccountId> {
-            TrainingProposals::registered()
+        fn registered(from: Option<AccountId>, limit: u32) -> Vec<AccountId> {
+            TrainingProposals::registered(from.as_ref(), limit)
         }
 
         fn node_status(who: AccountId) -> NodeStatus {
@@ -249,6 +250,14 @@ impl_runtime_apis! {
         fn duty_sheet(who: AccountId) -> Option<DutySheet> {
             let sheet = TrainingProposals::duty_sheet(&who);
             (sheet.standing != Standing::Unregistered).then_some(sheet)
+        }
+
+        fn poll_status(poll: PollId) -> Option<PollStatus<AccountId>> {
+            TrainingProposals::poll_status(&poll)
+        }
+
+        fn electorate() -> ElectorateStatus {
+            TrainingProposals::electorate()
         }
     }
 

@@ -41,7 +41,6 @@ pub use config::{
     consensus::SessionKeys,
     delegation::ProxyType,
     money::{HYDRA, MICRO_HYDRA, MILLI_HYDRA},
-    offchain::ForceBatch,
     randomness::BlockRandomness,
 };
 
@@ -64,6 +63,12 @@ pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// A block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 
+/// Charges for a transaction, unless it is a duty that its account owes. Seen from outside it is
+/// [`pallet_transaction_payment::ChargeTransactionPayment`].
+pub type Charge = pallet_training_proposals::extension::FreeWhenOwed<
+    Runtime,
+    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+>;
 /// What a transaction carries beside its call. Only standard ones: polkadot-js, PAPI and subxt fill all of them in.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
@@ -73,7 +78,7 @@ pub type TxExtension = (
     frame_system::CheckEra<Runtime>,
     frame_system::CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
-    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    Charge,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 );
 /// A transaction as it travels.
@@ -101,20 +106,20 @@ macro_rules! version {
             spec_version: $spec_version,
             impl_version: 1,
             apis: RUNTIME_API_VERSIONS,
-            transaction_version: 1,
+            transaction_version: 2,
             system_version: 1,
         };
     };
 }
 
 #[cfg(not(feature = "upgrade-trial"))]
-version!(3);
+version!(4);
 // Always the next one.
 #[cfg(feature = "upgrade-trial")]
-version!(4);
+version!(5);
 
-/// What an upgrade to this release does to the state, once. Every storage item and pallet that is new since then begins
-/// empty, and its defaults are right.
+/// What an upgrade to this release does to the state, once: nothing. Protocol 2 is a new genesis, and no chain of protocol 1 is
+/// upgraded to it.
 #[cfg(not(feature = "upgrade-trial"))]
 pub type Migrations = ();
 /// What an upgrade to the trial does to the state, once.
@@ -207,7 +212,7 @@ mod runtime {
     #[runtime::pallet_index(18)]
     pub type Multisig = pallet_multisig;
 
-    // Genesis builds in this order: nodes register, then bond, then models find their participants.
+    // Genesis builds in this order: nodes register, then bond and are the first electorate, then models begin.
     #[runtime::pallet_index(20)]
     pub type Reputation = pallet_reputation;
 

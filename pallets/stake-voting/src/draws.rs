@@ -115,4 +115,8 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
         );
         total > 0 && u128::from(taking).saturating_mul(10) >= u128::from(total).saturating_mul(9)
     }
+
+    fn status() -> ElectorateStatus {
+        Self::electorate_status()
+    }
 }

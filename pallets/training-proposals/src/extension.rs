@@ -1,12 +1,18 @@
 //! Lets what an account owes into blocks without a fee, before everything else, and nothing else of that kind at any price.
 //!
-//! [`FreeWhenOwed`] is wrapped around the extension that charges fees. For every other call it is that extension. Seen from outside it
-//! always is: identifier, encoding, type and metadata are the inner one's, so no client needs to know of it.
+//! [`FreeWhenOwed`] is wrapped around the extension that charges fees. For every other call it is that extension, but for one thing:
+//! the space that blocks keep for operational transactions is not for sale, neither to a batch of submissions nor to a call of root's
+//! that an account makes in vain. Seen from outside it always is the inner one: identifier, encoding, type and metadata are, so no
+//! client needs to know of it.
 
 use alloc::{vec, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::{fmt, marker::PhantomData};
-use frame_support::{traits::IsSubType, weights::Weight};
+use frame_support::{
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::{Contains, IsSubType},
+    weights::Weight,
+};
 use frame_system::ensure_signed;
 use hydra_primitives::BlockNumber;
 use scale_info::{StaticTypeInfo, Type, TypeInfo};
@@ -33,7 +39,7 @@ const LONGEVITY: TransactionLongevity = IN_FLIGHT_BLOCKS as TransactionLongevity
 /// Above what any tip that somebody could pay comes to. It grows with the blocks, so that what is sent again replaces what hangs.
 const PRIORITY: TransactionPriority = TransactionPriority::MAX - BlockNumber::MAX as TransactionPriority;
 
-/// Takes no fee for a `submit` of which every result is owed now, and refuses any other `submit`.
+/// Takes no fee for a `submit` of which every result is owed now, and refuses any other `submit`, whatever carries it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, PartialEq, Eq)]
 pub struct FreeWhenOwed<T, Inner>(pub Inner, PhantomData<T>);
 
@@ -107,6 +113,9 @@ where
         source: TransactionSource,
     ) -> ValidateResult<Self::Val, CallOf<T>> {
         let Some(Call::submit { results }) = call.is_sub_type() else {
+            if call.get_dispatch_info().class == DispatchClass::Operational && !T::Reserved::contains(call) {
+                return Err(InvalidTransaction::Call.into());
+            }
             let (validity, val, origin) = self.0.validate(
                 origin,
                 call,

@@ -66,7 +66,9 @@ pub use types::{
 pub use weights::WeightInfo;
 
 use alloc::vec::Vec;
-use frame_support::{pallet_prelude::*, storage::with_storage_layer, weights::WeightMeter};
+use frame_support::{
+    pallet_prelude::*, storage::with_storage_layer, traits::Contains, weights::WeightMeter,
+};
 use frame_system::offchain::{AppCrypto, CreateSignedTransaction};
 use hydra_primitives::{
     Balance, BlockNumber, H256, ModelId, Permill, RoundNumber, Version,
@@ -117,6 +119,8 @@ pub mod pallet {
         type EpochRandomness: Get<H256>;
         /// What block space costs.
         type DutyFee: Convert<Weight, Balance>;
+        /// Which calls beside `submit` may use the space that blocks keep for operational transactions.
+        type Reserved: Contains<<Self as frame_system::Config>::RuntimeCall>;
         /// Who may add models that are paid from the bucket.
         type ModelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// What calls and hooks may take.

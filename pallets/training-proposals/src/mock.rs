@@ -454,6 +454,7 @@ impl crate::Config for Test {
     type Sessions = Neighbours;
     type EpochRandomness = SessionHash;
     type DutyFee = PerPicosecond;
+    type Reserved = frame_support::traits::Nothing;
     type ModelOrigin = frame_system::EnsureRoot<AccountId32>;
     type WeightInfo = ();
     type BlocksPerHour = ConstU32<HOUR>;

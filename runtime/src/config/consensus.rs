@@ -5,7 +5,11 @@
 
 use crate::{
     AccountId, Babe, Balance, Balances, Grandpa, Historical, Offences, Runtime, RuntimeEvent, Session,
-    config::{committee::Committee, forfeits::Forfeits, money::MILLI_HYDRA},
+    config::{
+        committee::{Committee, MAX_AUTHORITIES, PROVABLE_SESSIONS},
+        forfeits::Forfeits,
+        money::MILLI_HYDRA,
+    },
     network::{EpochDuration, HalfSlot, SlotDuration},
 };
 use frame_support::traits::{ConstU32, ConstU64, ConstU128, Get};
@@ -16,11 +20,6 @@ use sp_runtime::{
 };
 use sp_session::MembershipProof;
 
-/// The most accounts that can make blocks in a session. Everybody may train and verify; this is only the committee. With a fifth of
-/// the weight hostile, more than a third of 256 drawn members is once in 4 million sessions, of 64 once in 200.
-pub const MAX_AUTHORITIES: u32 = 256;
-/// How many past sessions an equivocation can still be proven in: two weeks of four-hour sessions.
-pub const PROVABLE_SESSIONS: u32 = 84;
 /// Held while an account has session keys registered, so that junk keys cost something.
 pub const KEY_DEPOSIT: Balance = 10 * MILLI_HYDRA;
 

@@ -88,6 +88,18 @@ fn what_is_owed_is_free_and_goes_before_everything_else() {
 }
 
 #[test]
+fn the_space_kept_for_operational_calls_is_not_for_sale() {
+    with_nodes(4, || {
+        let vain: RuntimeCall = frame_system::Call::set_heap_pages { pages: 1 }.into();
+        assert_eq!(
+            validate(RuntimeOrigin::signed(account(1)), &vain),
+            Err(InvalidTransaction::Call.into())
+        );
+        assert!(validate(RuntimeOrigin::signed(account(1)), &remark()).is_ok());
+    });
+}
+
+#[test]
 fn what_is_sent_again_later_replaces_what_hangs() {
     with_nodes(4, || {
         let call = call(vec![DutyResult::Heartbeat { session: 0 }]);
