@@ -209,6 +209,10 @@ impl Watch {
             InReputation::Left { who, until: None } => {
                 away.insert(who.clone());
             }
+            // Its time in this session may have come while it rested.
+            InReputation::Resumed { who } => {
+                due.insert(who.clone());
+            }
             InReputation::Heartbeat { who, .. } => {
                 due.remove(who);
                 away.remove(who);
@@ -257,10 +261,9 @@ impl Watch {
         sheets.map(|(who, owed)| Sheet { who, owed }).collect()
     }
 
-    /// The account owes no heartbeat after all.
+    /// The account owes no heartbeat after all: its time is over, or has not come.
     pub fn owes_no_heartbeat(&mut self, who: &AccountId) {
         self.heartbeats.due.remove(who);
-        self.heartbeats.away.remove(who);
     }
 
     /// Whether a plain copy of this answer decides the poll now.

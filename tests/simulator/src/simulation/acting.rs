@@ -68,9 +68,22 @@ impl Simulation {
             }
         }
         let given = self.due(index, &sheet.who, given);
-        if !given.is_empty() {
-            self.submit(index, &sheet.who, given);
+        let looks = self.looks(index);
+        // What is refused must not take along what isn't.
+        let (rash, sound): (Vec<_>, Vec<_>) = given
+            .into_iter()
+            .partition(|(owed, _)| !looks && owed.duty.kind == Kind::Open);
+        for given in [rash, sound] {
+            if !given.is_empty() {
+                self.submit(index, &sheet.who, given);
+            }
         }
+    }
+
+    /// Whether the account shows plain copies only when they decide.
+    fn looks(&self, index: usize) -> bool {
+        let account = self.accounts.get(index);
+        account.is_some_and(|account| account.strategy.looks())
     }
 
     /// What is owed, and all that the account can know of it.
@@ -102,10 +115,7 @@ impl Simulation {
         if given.is_empty() {
             return given;
         }
-        let looks = self
-            .accounts
-            .get(index)
-            .is_some_and(|account| account.strategy.looks());
+        let looks = self.looks(index);
         let (chain, watch) = (&mut self.chain, &mut self.watch);
         chain.read(|| {
             let mut is_due = |owed: &Owed, answer: Answer| match owed.form {
