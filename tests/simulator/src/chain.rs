@@ -2,7 +2,8 @@
 //!
 //! Everything that a block does is done by the runtime's own `Executive`: hooks, inherents, fees, nonces, weights. What is left
 //! out is consensus (one author, who never misses a slot) and signatures: an extrinsic is as long as if it were signed, and is
-//! taken as signed by whoever sends it. A state can be saved and gone back to, as in a reorganisation.
+//! taken as signed by whoever sends it. A state can be saved and gone back to, as in a reorganisation; and a block that was made can
+//! be undone, as if its author had left the slot empty.
 //!
 //! Must know nothing of the protocol's own pallets beyond their genesis.
 
@@ -14,10 +15,10 @@ use frame_support::{
 };
 use hydra_primitives::{dataset::DatasetManifest, model::ModelSpec};
 use hydra_runtime::{
-    AccountId, Address, Balance, BalancesConfig, BlockNumber, Executive, HYDRA, Hash, Header,
-    ReputationConfig, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, SessionConfig,
-    SessionKeys, Signature, StakeVotingConfig, System, TrainingProposalsConfig, TxExtension,
-    UncheckedExtrinsic, network,
+    AccountId, Address, Balance, BalancesConfig, BlockNumber, Charge, Executive, HYDRA, Hash, Header,
+    HydraTokenConfig, NetworkConfig, ReputationConfig, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeGenesisConfig, RuntimeOrigin, SessionConfig, SessionKeys, Signature, StakeVotingConfig, System,
+    TrainingProposalsConfig, TxExtension, UncheckedExtrinsic, network,
 };
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{Blake2Hasher, sr25519};
@@ -37,6 +38,13 @@ use crate::dice;
 const FIRST_SLOT: u64 = 1_000;
 /// What an account has beside its stake: enough for the fees of any run.
 const POCKET: Balance = 1_000 * HYDRA;
+/// What is in the bucket: enough for a reward that is a thousandth of it to be what any task here is worth, for as long as any run
+/// lasts.
+const BUCKET: Balance = 1_000_000 * HYDRA;
+/// What flows into it in a block.
+const EMISSION_PER_BLOCK: Balance = 10 * HYDRA;
+/// Longer than any round.
+const UNBONDING_DELAY: BlockNumber = 1_000;
 /// What is no longer referred to is thrown away every so many blocks.
 const TIDY_EVERY: BlockNumber = 64;
 
@@ -48,6 +56,8 @@ pub struct Genesis {
     pub others: Vec<AccountId>,
     /// The models, with the hash of their initial weights.
     pub models: Vec<(ModelSpec, DatasetManifest, Hash)>,
+    /// Slots of a session.
+    pub session: u64,
     /// What chance follows from.
     pub seed: u64,
 }
@@ -67,6 +77,8 @@ pub enum Applied {
 pub struct Block {
     /// Its height.
     pub number: BlockNumber,
+    /// Its hash.
+    pub hash: Hash,
     /// The share of the block's weight that normal, operational and mandatory work took.
     pub shares: [f64; 3],
     /// What happened in it.
@@ -78,6 +90,7 @@ pub struct Snapshot {
     backend: InMemoryBackend<Blake2Hasher>,
     parent: Hash,
     number: BlockNumber,
+    slot: u64,
 }
 
 impl Snapshot {
@@ -92,6 +105,7 @@ pub struct Chain {
     state: TestExternalities,
     parent: Hash,
     number: BlockNumber,
+    slot: u64,
     branch: u32,
     seed: u64,
 }
@@ -102,8 +116,10 @@ impl Chain {
         let seed = genesis.seed;
         Self {
             state: build(genesis),
-            parent: Hash::repeat_byte(1),
+            // The chain's name, which is in every draw.
+            parent: dice::bytes(seed, "genesis", &[]).into(),
             number: 0,
+            slot: FIRST_SLOT,
             branch: 0,
             seed,
         }
@@ -119,17 +135,27 @@ impl Chain {
         self.branch
     }
 
-    /// Reads the state (or writes into it, in a scenario: the next block keeps what was written).
+    /// Reads the state.
     pub fn read<R>(&mut self, read: impl FnOnce() -> R) -> R {
         self.state.execute_with(read)
     }
 
-    /// Begins the next block as its author would: a slot, the randomness of the author before, the time.
-    pub fn begin(&mut self) {
+    /// Writes into the state, between two blocks, as no transaction could: for scenarios.
+    pub fn change<R>(&mut self, change: impl FnOnce() -> R) -> R {
+        let result = self.state.execute_with(change);
+        self.state
+            .commit_all()
+            .expect("no transaction is open between blocks");
+        result
+    }
+
+    /// Begins the next block as its author would: a slot, the randomness of the author before, the time. `attempt`: how many authors
+    /// left their slot empty before.
+    pub fn begin(&mut self, attempt: u32) {
         self.number += 1;
-        let number = self.number;
-        let slot = FIRST_SLOT + u64::from(number);
-        let randomness = dice::bytes(self.seed, "block", &[self.branch, number]);
+        self.slot += 1;
+        let (number, slot) = (self.number, self.slot);
+        let randomness = dice::bytes(self.seed, "block", &[self.branch, number, attempt]);
         let header = Header {
             parent_hash: self.parent,
             number,
@@ -199,11 +225,11 @@ impl Chain {
         })
     }
 
-    /// Ends the block.
+    /// Ends the block. It is to be kept or undone next; until then its state can be read.
     pub fn end(&mut self) -> Block {
         let number = self.number;
-        let (block, parent) = self.state.execute_with(|| {
-            let parent = Executive::finalize_block().hash();
+        self.state.execute_with(|| {
+            let hash = Executive::finalize_block().hash();
             let weights = System::block_weight();
             let limits: frame_system::limits::BlockWeights =
                 <Runtime as frame_system::Config>::BlockWeights::get();
@@ -217,21 +243,30 @@ impl Chain {
             let events = System::read_events_no_consensus()
                 .map(|record| record.event)
                 .collect();
-            let block = Block {
+            Block {
                 number,
+                hash,
                 shares,
                 events,
-            };
-            (block, parent)
-        });
-        self.parent = parent;
+            }
+        })
+    }
+
+    /// Keeps the block that was ended.
+    pub fn keep(&mut self, block: &Block) {
+        self.parent = block.hash;
         self.state
             .commit_all()
             .expect("no transaction is open between blocks");
-        if number.is_multiple_of(TIDY_EVERY) {
+        if block.number.is_multiple_of(TIDY_EVERY) {
             self.state.backend.backend_storage_mut().purge();
         }
-        block
+    }
+
+    /// Undoes the block that was ended: its slot stays empty.
+    pub fn undo(&mut self) {
+        self.state.reset_overlay();
+        self.number -= 1;
     }
 
     /// The state between two blocks, to go back to.
@@ -240,16 +275,23 @@ impl Chain {
             backend: self.state.backend.clone(),
             parent: self.parent,
             number: self.number,
+            slot: self.slot,
         }
     }
 
     /// Goes back, between two blocks: what follows is another branch, with other randomness.
     pub fn restore(&mut self, snapshot: &Snapshot) {
+        self.replay(snapshot);
+        self.branch += 1;
+    }
+
+    /// Goes back, between two blocks: what follows has the same randomness again.
+    pub fn replay(&mut self, snapshot: &Snapshot) {
         self.state.reset_overlay();
         self.state.backend = snapshot.backend.clone();
         self.parent = snapshot.parent;
         self.number = snapshot.number;
-        self.branch += 1;
+        self.slot = snapshot.slot;
     }
 }
 
@@ -264,7 +306,7 @@ fn prepare(who: &AccountId, call: &RuntimeCall, tip: Balance) -> (TxExtension, V
             frame_system::CheckEra::from(Era::Immortal),
             frame_system::CheckNonce::from(System::account_nonce(who)),
             frame_system::CheckWeight::new(),
-            pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+            Charge::from(pallet_transaction_payment::ChargeTransactionPayment::from(tip)),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
         )
     };
@@ -309,9 +351,21 @@ fn build(genesis: Genesis) -> TestExternalities {
                 .map(|(who, _)| (who.clone(), who.encode()))
                 .collect(),
         },
-        stake_voting: StakeVotingConfig { bonds: genesis.nodes },
+        stake_voting: StakeVotingConfig {
+            bonds: genesis.nodes,
+            unbonding_delay: UNBONDING_DELAY,
+        },
         training_proposals: TrainingProposalsConfig {
             models: genesis.models,
+            ..Default::default()
+        },
+        hydra_token: HydraTokenConfig {
+            emission_per_block: EMISSION_PER_BLOCK,
+            bucket: BUCKET,
+            ..Default::default()
+        },
+        network: NetworkConfig {
+            epoch_slots: genesis.session,
             ..Default::default()
         },
         ..Default::default()

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use hydra_primitives::HYDRA;
 use serde::Serialize;
 
-use crate::{protocol, simulation::Simulation};
+use crate::{
+    ledger::{Claims, Use},
+    protocol,
+    simulation::Simulation,
+};
 
 /// What became of those who play alike.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -14,20 +18,32 @@ pub struct Row {
     pub strategy: String,
     /// How many accounts.
     pub accounts: u32,
+    /// Their part of all stake at the beginning.
+    pub stake_share: f64,
     /// Their part of all weight at the end.
     pub weight_share: f64,
-    /// What all of them earned together in a round, in HYDRA.
-    pub hydra_per_round: f64,
-    /// The same for each percent of the weight that they have.
-    pub hydra_per_round_and_percent: f64,
-    /// What they paid for transactions in a round, in HYDRA.
-    pub fees_per_round: f64,
+    /// Their part of all seats of first draws.
+    pub seat_share: f64,
+    /// What all of them have more than at the beginning, or less, for each round, in HYDRA.
+    pub net_per_round: f64,
+    /// The same for each percent of the weight that they began with.
+    pub net_per_round_and_percent: f64,
+    /// What they were paid for their work, in HYDRA.
+    pub paid: f64,
+    /// What they got of what others lost, in HYDRA.
+    pub received: f64,
+    /// What they lost of their stakes, in HYDRA.
+    pub forfeited: f64,
+    /// What they paid for transactions, in HYDRA.
+    pub fees: f64,
     /// The work that one of them did in a round, in tasks.
     pub tasks_per_round: f64,
-    /// Their claims in all that were accepted, rejected, left undecided.
-    pub claims: [u32; 3],
-    /// How often they were blamed for something.
-    pub blamed: u32,
+    /// Their claims that were accepted, rejected, left undecided, dropped.
+    pub claims: [u32; 4],
+    /// How often they gave something wrong.
+    pub wrong: u32,
+    /// How often they gave nothing though most did.
+    pub missed: u32,
     /// Their mean score after so many rounds.
     pub scores: Vec<(u32, f64)>,
 }
@@ -45,6 +61,18 @@ pub struct Phase {
     pub most: [f64; 3],
 }
 
+impl Phase {
+    /// What was counted, under its name.
+    pub fn of(name: &str, used: &Use) -> Self {
+        Self {
+            phase: name.into(),
+            blocks: used.blocks,
+            mean: used.sum.map(|sum| sum / f64::from(used.blocks.max(1))),
+            most: used.most,
+        }
+    }
+}
+
 /// All of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -56,27 +84,43 @@ pub struct Report {
     pub standstills: u32,
     /// Versions that were confirmed, and those of them that were wrong.
     pub confirmed: [u32; 2],
-    /// Right claims that were rejected.
-    pub honest_rejected: u32,
-    /// Wrong claims that were accepted.
-    pub lies_accepted: u32,
-    /// Claims that were left undecided.
-    pub undecided: u32,
+    /// Versions that were given up.
+    pub given_up: u32,
+    /// Claims of what is right that were accepted, rejected, left undecided, dropped.
+    pub right: [u32; 4],
+    /// Claims of something else, likewise.
+    pub wrong: [u32; 4],
+    /// Of the claims of what is right that somebody looked at, the share that was decided.
+    pub right_decided: f64,
+    /// Polls that the first draw decided, the second, the third, none.
+    pub endings: [u32; 4],
+    /// What was burnt for the room that rounds take, by model, in HYDRA.
+    pub burnt: Vec<f64>,
     /// By strategy.
     pub strategies: Vec<Row>,
     /// By what the network waited for.
     pub phases: Vec<Phase>,
 }
 
+fn numbers(claims: &Claims) -> [u32; 4] {
+    [claims.accepted, claims.rejected, claims.undecided, claims.dropped]
+}
+
+fn hydra(amount: u128) -> f64 {
+    amount as f64 / HYDRA as f64
+}
+
 /// What was seen so far.
 pub fn report(simulation: &mut Simulation) -> Report {
     let accounts = 0..simulation.len();
     let weights: Vec<u128> = accounts.clone().map(|index| simulation.weight(index)).collect();
-    let all: u128 = weights.iter().sum();
+    let stakes: Vec<u128> = accounts.clone().map(|index| simulation.stake(index)).collect();
     let task = simulation.read(|| protocol::task_work(0)).max(1);
     let ledger = simulation.ledger();
     let first = ledger.of(0);
     let rounds = f64::from(first.ended.max(1));
+    let seats: u64 = ledger.accounts.iter().map(|one| u64::from(one.seats)).sum();
+    let share = |part: u128, all: &[u128]| part as f64 / all.iter().sum::<u128>().max(1) as f64;
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for index in accounts {
         groups.entry(simulation.name(index)).or_default().push(index);
@@ -87,22 +131,31 @@ pub fn report(simulation: &mut Simulation) -> Report {
             accounts: u32::try_from(members.len()).unwrap_or(u32::MAX),
             ..Row::default()
         };
-        let (mut weight, mut work) = (0_u128, 0_u128);
+        let (mut stake, mut weight, mut work, mut held, mut net) = (0_u128, 0_u128, 0_u128, 0_u64, 0_i128);
         for index in &members {
             let account = ledger.accounts.get(*index).copied().unwrap_or_default();
-            row.hydra_per_round += account.earned as f64 / HYDRA as f64 / rounds;
-            row.fees_per_round += account.fees as f64 / HYDRA as f64 / rounds;
-            row.blamed += account.blamed;
-            for (sum, number) in row.claims.iter_mut().zip(account.claims) {
+            row.paid += hydra(account.paid);
+            row.received += hydra(account.received);
+            row.forfeited += hydra(account.forfeited);
+            row.fees += hydra(account.fees);
+            row.wrong += account.wrong;
+            row.missed += account.missed;
+            for (sum, number) in row.claims.iter_mut().zip(numbers(&account.claims)) {
                 *sum += number;
             }
+            net += account.net();
+            held += u64::from(account.seats);
+            stake += stakes.get(*index).copied().unwrap_or_default();
             weight += weights.get(*index).copied().unwrap_or_default();
             work += simulation.work(*index);
         }
         let count = members.len().max(1) as f64;
-        row.weight_share = weight as f64 / all.max(1) as f64;
-        if weight > 0 {
-            row.hydra_per_round_and_percent = row.hydra_per_round / (100.0 * row.weight_share);
+        row.stake_share = share(stake, &stakes);
+        row.weight_share = share(weight, &weights);
+        row.seat_share = held as f64 / seats.max(1) as f64;
+        row.net_per_round = net as f64 / HYDRA as f64 / rounds;
+        if stake > 0 {
+            row.net_per_round_and_percent = row.net_per_round / (100.0 * row.stake_share);
         }
         row.tasks_per_round = work as f64 / task as f64 / rounds / count;
         let means = ledger.samples.iter().map(|sample| {
@@ -113,35 +166,41 @@ pub fn report(simulation: &mut Simulation) -> Report {
         row
     });
     let strategies = rows.collect();
-    let phases = ledger.uses.iter().map(|(kind, used)| Phase {
-        phase: kind.name().into(),
-        blocks: used.blocks,
-        mean: used.sum.map(|sum| sum / f64::from(used.blocks.max(1))),
-        most: used.most,
-    });
+    let phases = ledger
+        .uses
+        .iter()
+        .map(|(stage, used)| Phase::of(stage.name(), used));
     Report {
         rounds: [first.ended, first.void],
         blocks: simulation.number(),
         standstills: first.standstills,
         confirmed: first.confirmed,
-        honest_rejected: ledger.honest_rejected,
-        lies_accepted: ledger.lies_accepted,
-        undecided: ledger.undecided,
+        given_up: first.given_up,
+        right: numbers(&ledger.right),
+        wrong: numbers(&ledger.wrong),
+        right_decided: ledger.right.decided(),
+        endings: ledger.endings,
+        burnt: ledger.rounds.values().map(|model| hydra(model.burnt)).collect(),
         strategies,
         phases: phases.collect(),
     }
 }
 
 impl Report {
+    /// What became of those who play like this.
+    pub fn of(&self, strategy: &str) -> Option<&Row> {
+        self.strategies.iter().find(|row| row.strategy == strategy)
+    }
+
     /// The figures as Markdown.
     pub fn table(&self) -> String {
         let mut text = String::from(
-            "| strategy | accounts | weight | HYDRA a round | … for 1 % of the weight | fees a round | tasks a round, each | \
-             accepted, rejected, undecided | blamed | score after rounds |\n\
-             |---|---|---|---|---|---|---|---|---|---|\n",
+            "| strategy | accounts | stake, weight at the end, first seats | HYDRA a round | … for 1 % of the weight | paid, \
+             received, forfeited, fees | tasks a round, each | claims accepted, rejected, undecided, dropped | wrong, missed | \
+             score after rounds |\n|---|---|---|---|---|---|---|---|---|---|\n",
         );
         for row in &self.strategies {
-            let [accepted, rejected, undecided] = row.claims;
+            let [accepted, rejected, undecided, dropped] = row.claims;
             let scores: Vec<_> = row
                 .scores
                 .iter()
@@ -150,15 +209,22 @@ impl Report {
             // Writing into a string can't fail.
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.1} % | {:.3} | {:.3} | {:.4} | {:.1} | {accepted}, {rejected}, {undecided} | {} | {} |",
+                "| {} | {} | {:.1} %, {:.1} %, {:.1} % | {:.3} | {:.4} | {:.1}, {:.1}, {:.1}, {:.3} | {:.2} | {accepted}, \
+                 {rejected}, {undecided}, {dropped} | {}, {} | {} |",
                 row.strategy,
                 row.accounts,
+                100.0 * row.stake_share,
                 100.0 * row.weight_share,
-                row.hydra_per_round,
-                row.hydra_per_round_and_percent,
-                row.fees_per_round,
+                100.0 * row.seat_share,
+                row.net_per_round,
+                row.net_per_round_and_percent,
+                row.paid,
+                row.received,
+                row.forfeited,
+                row.fees,
                 row.tasks_per_round,
-                row.blamed,
+                row.wrong,
+                row.missed,
                 scores.join(", "),
             );
         }
@@ -181,11 +247,21 @@ impl Report {
             );
         }
         let ([ended, void], [confirmed, wrong]) = (self.rounds, self.confirmed);
+        let [first, appeal, last, open] = self.endings;
+        let of = |[accepted, rejected, undecided, dropped]: [u32; 4]| {
+            format!("{accepted} accepted, {rejected} rejected, {undecided} undecided, {dropped} dropped")
+        };
         let _ = writeln!(
             text,
-            "\n{ended} rounds in {} blocks, {void} of them void; {} right claims rejected, {} lies accepted, {} claims undecided; \
-             {confirmed} versions confirmed, {wrong} of them wrong; stood still {} times.",
-            self.blocks, self.honest_rejected, self.lies_accepted, self.undecided, self.standstills
+            "\n{ended} rounds in {} blocks, {void} of them void, stood still {} times. Right claims: {} ({:.3} % decided). Wrong \
+             claims: {}. {confirmed} versions confirmed, {wrong} of them wrong; {} given up. Polls ended by the first draw {first}, \
+             the appeal {appeal}, the last draw {last}, not {open}.",
+            self.blocks,
+            self.standstills,
+            of(self.right),
+            100.0 * self.right_decided,
+            of(self.wrong),
+            self.given_up,
         );
         text
     }

@@ -1,6 +1,10 @@
 //! A whole run: so many nodes of which some are hostile, for so many rounds, and what is seen.
 
-use hydra_primitives::HYDRA;
+use hydra_primitives::{
+    HYDRA,
+    digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
+    model::{Architecture, ModelSpec},
+};
 use hydra_runtime::Balance;
 
 use crate::{
@@ -15,6 +19,10 @@ const STAKE: u32 = 100;
 const REORGANISE_EVERY: u32 = 10;
 /// Blocks that a reorganisation takes back.
 const DEPTH: u32 = 3;
+/// Blocks of a round after which it may begin: each time another, so that every phase is met.
+const REORGANISE_AT: u32 = 12;
+/// What a sponsor of a model that is too small to be worth its rounds has deposited.
+const DEPOSIT: Balance = 500 * HYDRA;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -23,12 +31,14 @@ pub struct Settings {
     pub nodes: usize,
     /// The share of the weight that is hostile, at least 0 and below 1.
     pub hostile: f64,
-    /// The share of honest nodes that are off, drawn anew in each round.
+    /// The share of the time for which an honest node is off.
     pub offline: f64,
     /// How the hostile play: one of [`NAMES`](crate::strategy::NAMES).
     pub strategy: String,
     /// Rounds of the first model.
     pub rounds: u32,
+    /// Slots of a session.
+    pub session: u64,
     /// What chance follows from.
     pub seed: u64,
 }
@@ -47,18 +57,46 @@ impl std::error::Error for BadSettings {}
 
 /// The chain and the accounts that the settings ask for.
 pub fn simulation(settings: &Settings) -> Result<Simulation, BadSettings> {
-    Ok(Simulation::new(Setup {
-        members: members(settings)?,
-        models: Vec::new(),
+    let members = members(settings)?;
+    let sponsor = (settings.strategy == "sponsoring").then(|| members.len() - 1);
+    let digits = || (digits_spec(), digits_manifest(), DIGITS_INITIAL_WEIGHTS);
+    let mut models = vec![digits()];
+    if sponsor.is_some() {
+        models.push((tiny(), digits_manifest(), DIGITS_INITIAL_WEIGHTS));
+    }
+    let mut simulation = Simulation::new(Setup {
+        models,
         seed: settings.seed,
-    }))
+        session: settings.session,
+        ..Setup::of(members)
+    });
+    if let Some(sponsor) = sponsor {
+        let who = simulation.id(sponsor);
+        simulation
+            .change(|| protocol::sponsor(1, &who, DEPOSIT))
+            .map_err(|error| BadSettings(format!("nobody can be made a sponsor: {error:?}")))?;
+    }
+    Ok(simulation)
 }
 
-/// Plays the rounds; what is seen is in the simulation's ledger. False if the first model stood still before they were over.
-pub fn play(simulation: &mut Simulation, settings: &Settings) -> bool {
+/// A model whose task is next to nothing.
+fn tiny() -> ModelSpec {
+    let mut spec = digits_spec();
+    spec.architecture = Architecture::Mlp {
+        layers: vec![64, 10].try_into().unwrap_or_default(),
+    };
+    spec.task.steps = 1;
+    spec.task.batch_size = 1;
+    spec
+}
+
+/// Plays the rounds, as long as `go_on` says so after each; what is seen is in the simulation's ledger. False if the first model
+/// stood still before they were over.
+pub fn play(simulation: &mut Simulation, settings: &Settings, mut go_on: impl FnMut() -> bool) -> bool {
     let reorganises = settings.strategy == "equivocating";
     for round in 0..settings.rounds {
         if reorganises && round % REORGANISE_EVERY == REORGANISE_EVERY - 1 {
+            simulation.steps(round / REORGANISE_EVERY % REORGANISE_AT);
             let before = simulation.snapshot();
             simulation.steps(DEPTH);
             simulation.reorganise(&before);
@@ -66,11 +104,14 @@ pub fn play(simulation: &mut Simulation, settings: &Settings) -> bool {
         if !simulation.rounds(1) {
             return false;
         }
+        if !go_on() {
+            break;
+        }
     }
     true
 }
 
-/// The accounts that the settings ask for.
+/// The accounts that the settings ask for: first the honest, then the others.
 fn members(settings: &Settings) -> Result<Vec<Member>, BadSettings> {
     let Settings {
         nodes,
@@ -93,6 +134,9 @@ fn members(settings: &Settings) -> Result<Vec<Member>, BadSettings> {
         return Err(BadSettings(
             "--hostile is a share from 0 to below 1, --offline one from 0 to 1".into(),
         ));
+    }
+    if settings.session < 10 {
+        return Err(BadSettings("--session has at least 10 slots".into()));
     }
     let (bad, (good_stake, bad_stake)) = if strategy == "splitting" {
         split(nodes, hostile)
@@ -146,6 +190,7 @@ mod tests {
             offline: 0.0,
             strategy: strategy.into(),
             rounds: 1,
+            session: 100,
             seed: 1,
         }
     }
@@ -153,17 +198,29 @@ mod tests {
     #[test]
     fn the_hostile_have_the_share_of_the_weight_that_was_asked_for() {
         for strategy in ["lazy", "splitting", "mixed"] {
-            let members = members(&settings(strategy)).expect("good settings");
-            assert_eq!(members.len(), 33);
-            let sum = |honest: bool| -> u128 {
-                let of = members
-                    .iter()
-                    .filter(|member| (member.strategy.name() == "honest") == honest);
-                of.map(|member| member.stake).sum()
-            };
-            let share = sum(false) as f64 / (sum(true) + sum(false)) as f64;
-            assert!((0.3..0.36).contains(&share), "{strategy}: {share}");
+            for nodes in [33, 1_000] {
+                let members = members(&Settings {
+                    nodes,
+                    ..settings(strategy)
+                })
+                .expect("good settings");
+                assert_eq!(members.len(), nodes);
+                let sum = |honest: bool| -> u128 {
+                    let of = members
+                        .iter()
+                        .filter(|member| (member.strategy.name() == "honest") == honest);
+                    of.map(|member| member.stake).sum()
+                };
+                let share = sum(false) as f64 / (sum(true) + sum(false)) as f64;
+                assert!((0.3..0.36).contains(&share), "{strategy}: {share}");
+            }
         }
+    }
+
+    #[test]
+    fn the_model_that_somebody_sponsors_for_nothing_is_a_valid_one() {
+        assert_eq!(tiny().validate(&digits_manifest()), Ok(()));
+        assert!(tiny().work() < digits_spec().work() / 1_000);
     }
 
     #[test]
@@ -174,11 +231,15 @@ mod tests {
                 ..settings("lazy")
             },
             Settings {
-                nodes: 34,
+                nodes: 300_000,
                 ..settings("lazy")
             },
             Settings {
                 hostile: 1.0,
+                ..settings("lazy")
+            },
+            Settings {
+                session: 9,
                 ..settings("lazy")
             },
             settings("unheard-of"),

@@ -1,84 +1,91 @@
 //! Fault 3: what it brings to work.
 
-use hydra_runtime::Runtime;
-use pallet_hydra_token::Shares;
-use pallet_training_proposals::History;
 use std::ops::Range;
 
-use super::{Finding, earned, honest, hydra, network, nodes};
-use crate::{protocol, simulation::Simulation, strategy::Lazy};
+use super::{Finding, blamed, forfeited, honest, hydra, net, network, nodes};
+use crate::{
+    simulation::Simulation,
+    strategy::{Lazy, Strategy, Telling, Trusting},
+};
 
 const HONEST: Range<usize> = 0..8;
 const LAZY: Range<usize> = 8..12;
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 4;
 
-fn ten_rounds() -> (Simulation, bool) {
-    let mut simulation = network([honest(HONEST.len()), nodes(LAZY.len(), |_| Lazy)]);
+fn with_four<S: Strategy + 'static>(strategy: impl Fn(usize) -> S) -> (Simulation, bool) {
+    let mut simulation = network([honest(HONEST.len()), nodes(LAZY.len(), strategy)]);
     let ended = simulation.rounds(ROUNDS);
     (simulation, ended)
 }
 
-/// What one of these has on average.
-fn mean(accounts: Range<usize>, of: impl FnMut(usize) -> f64) -> f64 {
-    let count = accounts.len() as f64;
-    accounts.map(of).sum::<f64>() / count
+/// What one of these has more than at the beginning, or less.
+fn each(simulation: &Simulation, accounts: Range<usize>) -> f64 {
+    net(simulation, accounts.clone()) / accounts.len() as f64
 }
 
 /// Four of twelve verify nothing.
 pub fn always_accepting() -> Finding {
-    let (mut simulation, ended) = ten_rounds();
-    let pay = |accounts: Range<usize>| {
-        let count = accounts.len() as f64;
-        hydra(earned(&simulation, accounts)) / count
-    };
-    let (pay_honest, pay_lazy) = (pay(HONEST), pay(LAZY));
-    let work = |accounts| mean(accounts, |account| simulation.work(account) as f64);
-    let ratio = work(LAZY) / work(HONEST);
-    let mut shares = |accounts: Range<usize>| {
-        mean(accounts, |account| {
-            let who = simulation.id(account);
-            simulation.read(|| Shares::<Runtime>::get(0, &who).shares as f64)
-        })
-    };
-    let (shares_honest, shares_lazy) = (shares(HONEST), shares(LAZY));
+    let (simulation, ended) = with_four(|_| Lazy::everywhere());
+    let (working, lazy) = (each(&simulation, HONEST), each(&simulation, LAZY));
+    let lost = forfeited(&simulation, HONEST);
+    let ledger = simulation.ledger();
     Finding {
         number: 3,
-        test: "always_accepting_earns_as_much_as_working",
+        test: "saying_yes_without_working_costs_stake",
         seen: format!(
-            "in {ROUNDS} rounds a working node earns {pay_honest:.1} HYDRA and {shares_honest:.0} shares, a lazy one {pay_lazy:.1} \
-             and {shares_lazy:.0}, for {:.0} % of the work",
-            100.0 * ratio
+            "in {ROUNDS} rounds a working node gains {working:.2} HYDRA and a lazy one {lazy:.2}; {} honest claims were rejected",
+            ledger.right.rejected
         ),
-        is_there: ended && pay_lazy >= pay_honest && shares_lazy >= shares_honest && ratio < 0.15,
+        is_gone: ended && working > 0.0 && lazy < 0.0 && lost == 0 && ledger.right.rejected == 0,
     }
 }
 
-/// The same four attest every version.
-pub fn copied_attestations() -> Finding {
-    let (mut simulation, ended) = ten_rounds();
-    let lazy: Vec<_> = LAZY.map(|account| simulation.id(account)).collect();
-    let (attested, task) = simulation.read(|| {
-        // The newest version may not be attested yet.
-        let rounds = (0..ROUNDS - 1).filter_map(|round| History::<Runtime>::get(0, round));
-        let attested: usize = rounds
-            .map(|record| {
-                let by = record.attestations.iter().filter(|(who, _)| lazy.contains(who));
-                by.count()
-            })
-            .sum();
-        (attested, u128::from(protocol::task_work(0)))
-    });
-    let most = LAZY
-        .map(|account| simulation.work(account))
-        .max()
-        .unwrap_or_default();
-    let owed = LAZY.len() * (ROUNDS - 1) as usize;
+/// Four of twelve know from the names of blobs what a new version is, and fold nothing.
+pub fn copied_versions() -> Finding {
+    let (simulation, ended) = with_four(|_| Lazy::in_folds());
+    let (working, lazy) = (each(&simulation, HONEST), each(&simulation, LAZY));
+    let [confirmed, wrong] = simulation.ledger().of(0).confirmed;
     Finding {
         number: 3,
-        test: "the_first_attestation_can_be_copied",
+        test: "a_version_whose_name_is_known_can_not_be_attested_without_folding",
         seen: format!(
-            "four nodes that fold nothing have attested {attested} of {owed} times, each time what another had said"
+            "{confirmed} versions are confirmed, {wrong} of them wrong; a working node gains {working:.2} HYDRA, one that knows a \
+             version's name and not its witness {lazy:.2}"
         ),
-        is_there: ended && attested == owed && most <= u128::from(ROUNDS + 1) * task,
+        is_gone: ended
+            && confirmed > 0
+            && wrong == 0
+            && lazy < working
+            && forfeited(&simulation, LAZY) > 0
+            && forfeited(&simulation, HONEST) == 0,
+    }
+}
+
+/// One of twelve tells a false witness of its right claims, and four others believe it.
+pub fn false_witness() -> Finding {
+    let mut simulation = network([
+        honest(7),
+        nodes(1, |_| Telling::falsely()),
+        nodes(LAZY.len(), |_| Trusting),
+    ]);
+    let ended = simulation.rounds(ROUNDS);
+    let lost = forfeited(&simulation, LAZY);
+    let ledger = simulation.ledger();
+    let got = ledger.accounts.get(7).map_or(0, |account| account.received);
+    Finding {
+        number: 3,
+        test: "whoever_copies_a_witness_that_is_false_loses_to_who_told_it",
+        seen: format!(
+            "four that believe it forfeit {:.1} HYDRA in {ROUNDS} rounds, of which the one that tells a false witness gets {:.1}; it is \
+             blamed {} times itself",
+            hydra(lost),
+            hydra(got),
+            blamed(&simulation, 7..8),
+        ),
+        is_gone: ended
+            && lost > 0
+            && got > 0
+            && blamed(&simulation, 0..8) == 0
+            && forfeited(&simulation, 0..8) == 0,
     }
 }

@@ -1,5 +1,5 @@
-//! The faults of protocol 1, each as a short play on the real runtime: what is seen, and whether the fault is there. The crate's
-//! documentation has the list. Protocol 2 turns the plays' ends round.
+//! The faults of protocol 1, each as a short play on the real runtime that shows that it is gone: what is seen, and whether it is. The
+//! crate's documentation has the list.
 
 mod blocks;
 mod branches;
@@ -10,12 +10,12 @@ mod scores;
 mod standstill;
 mod upkeep;
 
-pub use blocks::{filled_blocks, lost_reveal, starving_models, waiting_weight};
-pub use branches::reorganised_commitment;
+pub use blocks::{filled_blocks, lost_digest, starving_models, waiting_weight};
+pub use branches::{ground_claims, reorganised_digest};
 pub use identity::{squatted_place, taken_peer_id};
-pub use laziness::{always_accepting, copied_attestations};
+pub use laziness::{always_accepting, copied_versions, false_witness};
 pub use money::{endless_emission, largest_spec, split_stake};
-pub use scores::{bad_deeds, early_end, forging, newcomer};
+pub use scores::{bad_deeds, forging, newcomer, one_step, slow};
 pub use standstill::{abstaining, kept_seed, near_tie, two_to_two};
 pub use upkeep::storage_versions;
 
@@ -24,6 +24,7 @@ use hydra_runtime::Balance;
 use std::ops::Range;
 
 use crate::{
+    ledger::Account,
     simulation::{Member, Setup, Simulation},
     strategy::{Honest, Strategy},
 };
@@ -37,40 +38,43 @@ pub struct Finding {
     pub test: &'static str,
     /// What was seen.
     pub seen: String,
-    /// Whether the fault is there.
-    pub is_there: bool,
+    /// Whether the fault is gone.
+    pub is_gone: bool,
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let there = if self.is_there { "is there" } else { "is NOT there" };
-        write!(f, "{:>2}  {}: {there}. {}", self.number, self.test, self.seen)
+        let so = if self.is_gone { "yes" } else { "NO" };
+        write!(f, "{:>2}  {}: {so}. {}", self.number, self.test, self.seen)
     }
 }
 
 /// Every play, in the order of the list.
-pub const ALL: [fn() -> Finding; 21] = [
+pub const ALL: [fn() -> Finding; 24] = [
     split_stake,
     endless_emission,
     forging,
     newcomer,
     bad_deeds,
     always_accepting,
-    copied_attestations,
+    copied_versions,
+    false_witness,
     two_to_two,
     near_tie,
     kept_seed,
     abstaining,
-    early_end,
+    slow,
     filled_blocks,
-    lost_reveal,
-    reorganised_commitment,
+    lost_digest,
+    reorganised_digest,
+    ground_claims,
     taken_peer_id,
     squatted_place,
     largest_spec,
     starving_models,
     waiting_weight,
     storage_versions,
+    one_step,
 ];
 
 /// What every node has bonded, in HYDRA, where nothing depends on it.
@@ -98,16 +102,31 @@ fn network(groups: impl IntoIterator<Item = Vec<Member>>) -> Simulation {
     Simulation::new(Setup::of(groups.into_iter().flatten().collect()))
 }
 
-/// What these accounts earned together.
-fn earned(simulation: &Simulation, accounts: Range<usize>) -> Balance {
-    let of = simulation.ledger().accounts.get(accounts).unwrap_or_default();
-    of.iter().map(|account| account.earned).sum()
+fn of(simulation: &Simulation, accounts: Range<usize>) -> &[Account] {
+    simulation.ledger().accounts.get(accounts).unwrap_or_default()
 }
 
-/// How often these accounts were blamed together.
+/// What these accounts were paid together.
+fn paid(simulation: &Simulation, accounts: Range<usize>) -> Balance {
+    of(simulation, accounts).iter().map(|account| account.paid).sum()
+}
+
+/// What these accounts forfeited together.
+fn forfeited(simulation: &Simulation, accounts: Range<usize>) -> Balance {
+    let accounts = of(simulation, accounts).iter();
+    accounts.map(|account| account.forfeited).sum()
+}
+
+/// What these accounts have more than at the beginning, or less, together, in HYDRA.
+fn net(simulation: &Simulation, accounts: Range<usize>) -> f64 {
+    let sum: i128 = of(simulation, accounts).iter().map(Account::net).sum();
+    sum as f64 / HYDRA as f64
+}
+
+/// How often these accounts were blamed together: for something wrong, or for nothing.
 fn blamed(simulation: &Simulation, accounts: Range<usize>) -> u32 {
-    let of = simulation.ledger().accounts.get(accounts).unwrap_or_default();
-    of.iter().map(|account| account.blamed).sum()
+    let accounts = of(simulation, accounts).iter();
+    accounts.map(|account| account.wrong + account.missed).sum()
 }
 
 /// An amount in HYDRA.

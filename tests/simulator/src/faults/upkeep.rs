@@ -24,8 +24,8 @@ pub fn storage_versions() -> Finding {
         .collect();
     Finding {
         number: 11,
-        test: "no_pallet_says_which_version_its_storage_has",
-        seen: format!("pallets without a storage version: {}", names.join(", ")),
-        is_there: names.len() == without.len(),
+        test: "every_pallet_says_which_version_its_storage_has",
+        seen: format!("{} pallets are without a storage version", names.len()),
+        is_gone: names.is_empty(),
     }
 }

@@ -1,85 +1,95 @@
-//! What the chain's events mean.
+//! What those of the chain's events mean that need no knowledge of what went before.
 
-use hydra_primitives::reputation::Deed;
+use hydra_primitives::{
+    electorate::Draw,
+    poll::{Decision, SeatVerdict},
+    status::Outcome,
+};
 use hydra_runtime::{Runtime, RuntimeEvent};
-use pallet_reputation::Event as InReputation;
-use pallet_training_proposals::{Event as InTraining, Rounds, Versions};
+use pallet_hydra_token::Event as InToken;
+use pallet_stake_voting::Event as InPolls;
+use pallet_training_proposals::Event as InTraining;
 use pallet_transaction_payment::Event as InPayment;
 
-use crate::{
-    fact::{Fact, Verdict},
-    symbol::Symbol,
-};
+use crate::fact::{Ending, Fact, Verdict};
 
-/// The facts in a block's events, read in the state after it.
-pub fn facts(events: &[RuntimeEvent]) -> Vec<Fact> {
-    events.iter().filter_map(fact).collect()
-}
-
-fn fact(event: &RuntimeEvent) -> Option<Fact> {
-    match event {
-        RuntimeEvent::TrainingProposals(event) => in_training(event),
-        RuntimeEvent::Reputation(InReputation::DeedRecorded { who, deed, .. }) => match deed {
-            Deed::ProposalAccepted | Deed::VotedWithOutcome => None,
-            Deed::ProposalRejected | Deed::VotedAgainstOutcome | Deed::DidNotReveal => {
-                Some(Fact::Blamed { who: who.clone() })
-            }
-        },
-        RuntimeEvent::TransactionPayment(InPayment::TransactionFeePaid { who, actual_fee, .. }) => {
-            Some(Fact::FeePaid {
-                who: who.clone(),
-                fee: *actual_fee,
-            })
-        }
-        _ => None,
-    }
-}
-
-fn in_training(event: &InTraining<Runtime>) -> Option<Fact> {
+/// In polls and bonds.
+pub fn in_polls(event: &InPolls<Runtime>) -> Option<Fact> {
     Some(match event {
-        InTraining::Proposed {
-            model,
-            round,
-            proposer,
-            proposal,
-            ..
-        } => {
-            let current = Rounds::<Runtime>::get(model).filter(|current| current.number == *round)?;
-            let version = Versions::<Runtime>::get(model)?;
-            Fact::Claimed {
-                model: *model,
-                who: proposer.clone(),
-                claim: super::claim(*model, &current, &version, proposer, proposal),
+        InPolls::Forfeited { who, amount } => Fact::Forfeited {
+            who: who.clone(),
+            amount: *amount,
+        },
+        InPolls::SeatJudged { who, verdict, .. } => {
+            let who = who.clone();
+            match verdict {
+                SeatVerdict::Right => return None,
+                SeatVerdict::Wrong => Fact::Wrong { who },
+                SeatVerdict::Missed => Fact::Missed { who },
             }
         }
-        InTraining::ProposalAccepted { proposal, reward, .. } => Fact::Decided {
-            model: proposal.model,
-            who: proposal.proposer.clone(),
-            verdict: Verdict::Accepted,
-            pay: *reward,
+        InPolls::PollDecided { decision, draw, .. } => Fact::Answered {
+            ending: match (decision, draw) {
+                (Decision::Undecided, _) => Ending::Open,
+                (Decision::Found(_), Draw::First) => Ending::First,
+                (Decision::Found(_), Draw::Appeal) => Ending::Appeal,
+                (Decision::Found(_), Draw::Last) => Ending::Last,
+            },
         },
-        InTraining::ProposalRejected { proposal, .. } => Fact::Decided {
-            model: proposal.model,
-            who: proposal.proposer.clone(),
-            verdict: Verdict::Rejected,
-            pay: 0,
-        },
-        InTraining::ProposalUndecided { proposal, .. } => Fact::Decided {
-            model: proposal.model,
-            who: proposal.proposer.clone(),
-            verdict: Verdict::Undecided,
-            pay: 0,
+        _ => return None,
+    })
+}
+
+/// In rounds.
+pub fn in_training(event: &InTraining<Runtime>) -> Option<Fact> {
+    Some(match event {
+        InTraining::PlaceSettled {
+            place,
+            holder,
+            outcome,
+            ..
+        } => Fact::Decided {
+            model: place.model,
+            place: place.place,
+            who: holder.clone(),
+            verdict: match outcome {
+                Outcome::Accepted => Verdict::Accepted,
+                Outcome::Rejected => Verdict::Rejected,
+                Outcome::Undecided => Verdict::Undecided,
+                Outcome::Dropped => Verdict::Dropped,
+            },
         },
         InTraining::RoundSettled { model, accepted, .. } => Fact::RoundEnded {
             model: *model,
-            accepted: *accepted,
+            accepted: u32::from(*accepted),
         },
-        InTraining::RoundExtended { model, .. } => Fact::RoundExtended { model: *model },
-        InTraining::VersionConfirmed { model, weights, .. } => {
-            let version = Versions::<Runtime>::get(model)?;
-            Fact::Confirmed {
-                model: *model,
-                version: Symbol::behind(weights, &super::recipe(&version)),
+        InTraining::RoundDropped { model, .. } => Fact::RoundDropped { model: *model },
+        InTraining::VersionGivenUp { model, .. } => Fact::GivenUp { model: *model },
+        _ => return None,
+    })
+}
+
+/// In balances.
+pub fn in_money(event: &RuntimeEvent) -> Option<Fact> {
+    Some(match event {
+        RuntimeEvent::HydraToken(
+            InToken::Rewarded { who, amount, .. } | InToken::VerifierRewarded { who, amount },
+        ) => Fact::Paid {
+            who: who.clone(),
+            amount: *amount,
+        },
+        RuntimeEvent::HydraToken(InToken::ForfeitReceived { who, amount }) => Fact::Received {
+            who: who.clone(),
+            amount: *amount,
+        },
+        RuntimeEvent::HydraToken(InToken::DutiesPaid { model, burnt }) => Fact::Burnt {
+            model: *model,
+            amount: *burnt,
+        },
+        RuntimeEvent::TransactionPayment(InPayment::TransactionFeePaid { who, actual_fee, .. }) => {
+            Fact::FeePaid {
+                who: who.clone(),
+                fee: *actual_fee,
             }
         }
         _ => return None,

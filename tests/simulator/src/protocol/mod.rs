@@ -1,44 +1,37 @@
-//! Protocol 1: what a duty is, what an answer becomes on chain, and what the chain's events mean. The only part of the simulator
+//! Protocol 2: what a duty is, what an answer becomes on chain, and what the chain's events mean. The only part of the simulator
 //! that knows the pallets; another protocol is another folder like this.
 //!
-//! Everything here reads the state and must be called within the chain's externalities.
+//! Start with [`Watch`], what everybody owes. Everything here reads the state and must be called within the chain's externalities.
 
+mod asked;
 mod duties;
 mod facts;
+mod question;
+mod view;
+mod watch;
 
-pub use duties::{Owed, Sheet, result, sheets};
-pub use facts::facts;
+pub use duties::{Form, Owed, Sheet, submission};
+pub use question::Question;
+pub use watch::Watch;
 
 use frame_support::traits::Get;
 use hydra_primitives::{
     AccountBytes, BlockNumber, H256, ModelId,
-    duty::{DutyResult, recipe_id},
-    proposal::{Proposal, Score},
-    sortition,
-    status::Phase,
-    traits::{Reputation as _, VotingWeight as _},
+    duty::DutyResult,
+    traits::{Electorate as _, Nodes as _},
 };
 use hydra_runtime::{
-    AccountId, Balance, ForceBatch, Reputation, Runtime, RuntimeCall, StakeVoting, TrainingProposals,
+    AccountId, Balance, HydraToken, Reputation, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+    StakeVoting,
 };
-use pallet_training_proposals::{BatchResults as _, Models, Round, Rounds};
+use pallet_stake_voting::{Event as InPolls, Seats};
+use pallet_training_proposals::Models;
+use sp_runtime::DispatchResult;
 
-use crate::{duty::Kind, strategy::Filler, symbol::Symbol};
-
-/// A version of a model as the pallet keeps it.
-pub type VersionInfo = pallet_training_proposals::VersionInfo<
-    AccountId,
-    <Runtime as pallet_training_proposals::Config>::MaxProposals,
->;
+use crate::strategy::Extra;
 
 /// For how many blocks an account sends nothing else while something of it is in flight.
 pub const IN_FLIGHT: BlockNumber = pallet_training_proposals::IN_FLIGHT_BLOCKS;
-
-/// How every version does on the validation set: in a simulation nothing is learnt.
-const SCORE: Score = Score {
-    correct: 324,
-    total: 360,
-};
 
 /// The account as the types that cross boundaries have it.
 fn bytes(who: &AccountId) -> AccountBytes {
@@ -46,38 +39,79 @@ fn bytes(who: &AccountId) -> AccountBytes {
 }
 
 /// One transaction for all that an account gives.
-pub fn batch(results: Vec<DutyResult>) -> RuntimeCall {
-    ForceBatch::batch(results)
-}
-
-/// A transaction that does nothing but take room.
-pub fn filler(who: &AccountId, filler: Filler) -> RuntimeCall {
-    let transfer = || {
-        RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
-            dest: who.clone().into(),
-            value: 1,
-        })
-    };
-    let calls = std::iter::repeat_with(transfer).take(filler.transfers as usize);
-    RuntimeCall::Utility(pallet_utility::Call::force_batch {
-        calls: calls.collect(),
+pub fn submit(results: Vec<DutyResult>) -> RuntimeCall {
+    RuntimeCall::TrainingProposals(pallet_training_proposals::Call::submit {
+        results: results.try_into().unwrap_or_default(),
     })
 }
 
-/// What the network waits for in the first model.
-pub fn stage() -> Kind {
-    match Rounds::<Runtime>::get(0).map(|round| round.phase) {
-        None | Some(Phase::Train) => Kind::Task,
-        Some(Phase::Verify) => Kind::Check,
-        Some(Phase::Reveal) => Kind::Reveal,
-        // Nobody owes anything: what was decided is carried out.
-        Some(Phase::Settle) => Kind::Fold,
+/// A transaction beside an account's duties.
+pub fn extra(who: &AccountId, extra: Extra) -> RuntimeCall {
+    match extra {
+        Extra::Transfers { count, .. } => {
+            let transfer = || {
+                RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+                    dest: who.clone().into(),
+                    value: 1,
+                })
+            };
+            let calls = std::iter::repeat_with(transfer).take(count as usize);
+            RuntimeCall::Utility(pallet_utility::Call::force_batch {
+                calls: calls.collect(),
+            })
+        }
+        Extra::Junk => submit(vec![DutyResult::Digest {
+            poll: H256::zero(),
+            digest: H256::zero(),
+        }]),
+        Extra::Pause => RuntimeCall::Reputation(pallet_reputation::Call::pause {}),
+        Extra::Resume => RuntimeCall::Reputation(pallet_reputation::Call::resume {}),
+        Extra::Bond(amount) => RuntimeCall::StakeVoting(pallet_stake_voting::Call::bond { amount }),
     }
 }
 
-/// What the account's voice weighs.
+/// What its sender pays for being first.
+pub fn tip(extra: Extra) -> Balance {
+    match extra {
+        Extra::Transfers { tip, .. } => tip,
+        Extra::Junk | Extra::Pause | Extra::Resume | Extra::Bond(_) => 0,
+    }
+}
+
+/// Who got seats in a block, and how many, by its events.
+pub fn drawn(events: &[RuntimeEvent]) -> Vec<(AccountId, u32)> {
+    let draws = events.iter().filter_map(|event| match event {
+        RuntimeEvent::StakeVoting(InPolls::SeatsDrawn { poll, draw, .. }) => Some((*poll, *draw)),
+        _ => None,
+    });
+    draws
+        .flat_map(|(poll, draw)| {
+            Seats::<Runtime>::iter_prefix(poll)
+                .map(move |(who, seat)| (who, u32::from(*seat.seats.get(draw))))
+        })
+        .filter(|(_, seats)| *seats > 0)
+        .collect()
+}
+
+/// Somebody pays for a model's rounds from now on, with this deposit.
+pub fn sponsor(model: ModelId, who: &AccountId, deposit: Balance) -> DispatchResult {
+    HydraToken::set_sponsor(RuntimeOrigin::root(), model, Some(who.clone()))?;
+    HydraToken::sponsor(RuntimeOrigin::signed(who.clone()), model, deposit)
+}
+
+/// What the account weighs in draws of the next session.
 pub fn weight(who: &AccountId) -> u128 {
-    StakeVoting::weight(who)
+    u128::from(StakeVoting::weight_of(who.clone()))
+}
+
+/// Whether a point that falls on the account counts.
+pub fn takes_part(who: &AccountId) -> bool {
+    Reputation::is_in(who)
+}
+
+/// How many accounts are drawn from in this session.
+pub fn electorate() -> u32 {
+    StakeVoting::accounts()
 }
 
 /// How well the account did, from 0 to 1.
@@ -93,66 +127,4 @@ pub fn max_nodes() -> u32 {
 /// The work of a model's task, in sample-parameters.
 pub fn task_work(model: ModelId) -> u64 {
     Models::<Runtime>::get(model).map_or(0, |model| model.spec.work())
-}
-
-/// What may ever be minted, in 10⁻¹² HYDRA.
-pub fn emission_cap() -> Balance {
-    <Runtime as pallet_hydra_token::Config>::EmissionCap::get()
-}
-
-/// Names what a version is folded from.
-fn recipe(version: &VersionInfo) -> H256 {
-    recipe_id(
-        version.version,
-        &version.base,
-        version
-            .updates
-            .iter()
-            .map(|folded| (bytes(&folded.proposer), folded.update, folded.shard)),
-    )
-}
-
-/// The weights that an honest node trains from: the confirmed ones, or what it folds itself.
-fn base(version: &VersionInfo) -> H256 {
-    match version.weights {
-        Some(weights) => weights,
-        None => Symbol::Right.hash(&recipe(version)),
-    }
-}
-
-/// Names the task of an account in a round, from given weights.
-fn question(model: ModelId, round: &Round, who: &AccountId, base: &H256) -> (H256, H256) {
-    let seed = sortition::task_seed(&round.train_seed, model, round.number, &bytes(who));
-    let question = hydra_primitives::domain_hash(
-        "hydraai 2026 simulated task v1",
-        &[seed.as_bytes(), base.as_bytes()],
-    );
-    (seed, question)
-}
-
-/// What an account claims in a round.
-fn claim(
-    model: ModelId,
-    round: &Round,
-    version: &VersionInfo,
-    who: &AccountId,
-    proposal: &Proposal,
-) -> Symbol {
-    let base = base(version);
-    if proposal.base != base {
-        return Symbol::OTHER;
-    }
-    let (_, question) = question(model, round, who, &base);
-    Symbol::behind(&proposal.update.hash, &question)
-}
-
-/// Whether the account may take part.
-fn is_ready(who: &AccountId) -> bool {
-    StakeVoting::is_staked(who)
-}
-
-/// Every account that may take part, in order.
-fn ready() -> Vec<AccountId> {
-    let registered = TrainingProposals::registered().into_iter();
-    registered.filter(is_ready).collect()
 }

@@ -4,9 +4,12 @@ use super::{Desk, Strategy};
 use crate::{
     dice,
     duty::{Duty, Kind},
-    symbol::Symbol,
+    symbol::Answer,
 };
 use hydra_runtime::BlockNumber;
+
+/// A PC that is off now and then is off for so many blocks: ten minutes, of blocks of 10 s.
+const SPELL: BlockNumber = 60;
 
 /// Switched off for good.
 pub struct Offline;
@@ -16,7 +19,7 @@ impl Strategy for Offline {
         "offline"
     }
 
-    fn answer(&mut self, _: &Duty, _: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, _: &Duty, _: &mut Desk) -> Option<Answer> {
         None
     }
 }
@@ -25,28 +28,31 @@ impl Strategy for Offline {
 enum Off {
     /// In every so-manieth round, beginning with this one.
     Turns { every: u32, first: u32 },
-    /// In this share of all rounds.
+    /// For this share of the time.
     Share { share: f64, seed: u64, account: u32 },
 }
 
-/// An honest one that is off in some rounds.
+/// An honest one that is off now and then.
 pub struct Sometimes(Off);
 
 impl Sometimes {
-    /// Off in round `first` and in every `every`-th after it.
+    /// Off in round `first` and in every `every`-th after it. It gives its heartbeats all the same.
     pub fn by_turns(every: u32, first: u32) -> Self {
         Self(Off::Turns { every, first })
     }
 
-    /// Off in this share of all rounds, drawn for each round and account.
+    /// Off for this share of the time, spell by spell, each account at other times.
     pub fn by_chance(share: f64, seed: u64, account: u32) -> Self {
         Self(Off::Share { share, seed, account })
     }
 
-    fn is_off(&self, round: u32) -> bool {
+    fn is_off(&self, duty: &Duty, now: BlockNumber) -> bool {
         match self.0 {
-            Off::Turns { every, first } => round % every.max(1) == first,
-            Off::Share { share, seed, account } => dice::happens(share, seed, "off", &[account, round]),
+            Off::Turns { every, first } => duty.kind != Kind::Heartbeat && duty.round % every.max(1) == first,
+            Off::Share { share, seed, account } => {
+                let spell = now.wrapping_add(account.wrapping_mul(7)) / SPELL;
+                dice::happens(share, seed, "off", &[account, spell])
+            }
         }
     }
 }
@@ -56,29 +62,20 @@ impl Strategy for Sometimes {
         "honest"
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
-        (!self.is_off(duty.round)).then(|| desk.compute(duty))
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
+        (!self.is_off(duty, desk.block)).then(|| desk.compute(duty))
     }
 }
 
-/// An honest one of which everything, or one kind of thing, arrives late.
+/// An honest one that is slow: it has each thing done only so many blocks after it was asked for.
 pub struct Late {
-    only: Option<Kind>,
     blocks: BlockNumber,
 }
 
 impl Late {
-    /// Everything arrives so many blocks late.
-    pub fn always(blocks: BlockNumber) -> Self {
-        Self { only: None, blocks }
-    }
-
-    /// What is of this kind arrives so many blocks late.
-    pub fn with(kind: Kind, blocks: BlockNumber) -> Self {
-        Self {
-            only: Some(kind),
-            blocks,
-        }
+    /// Everything takes so many blocks.
+    pub fn by(blocks: BlockNumber) -> Self {
+        Self { blocks }
     }
 }
 
@@ -87,15 +84,34 @@ impl Strategy for Late {
         "slow"
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
-        Some(desk.compute(duty))
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
+        let done = duty.since + self.blocks <= desk.block;
+        (done || duty.work == 0).then(|| desk.compute(duty))
+    }
+}
+
+/// An honest one that said it takes on many tasks at a time, and can do only one: each takes it some blocks.
+#[derive(Default)]
+pub struct Overcommitted {
+    free_at: BlockNumber,
+}
+
+/// Blocks that an overcommitted one works at a task.
+const WORKS: BlockNumber = 4;
+
+impl Strategy for Overcommitted {
+    fn name(&self) -> &'static str {
+        "claiming-room"
     }
 
-    fn latency(&self, kind: Kind) -> BlockNumber {
-        if self.only.is_none_or(|only| only == kind) {
-            self.blocks
-        } else {
-            0
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
+        if duty.work == 0 {
+            return Some(desk.compute(duty));
         }
+        if desk.block < self.free_at {
+            return None;
+        }
+        self.free_at = desk.block + WORKS;
+        Some(desk.compute(duty))
     }
 }

@@ -3,10 +3,10 @@
 use super::{Desk, Strategy};
 use crate::{
     duty::{Duty, Kind},
-    symbol::Symbol,
+    symbol::{Answer, Symbol},
 };
 
-/// Forges its own task in every round, and does the rest honestly: its votes are what its score rests on.
+/// Forges its own task in every round, and does the rest honestly: its score rests on that.
 pub struct Forging {
     name: &'static str,
     result: Symbol,
@@ -21,8 +21,8 @@ impl Forging {
         }
     }
 
-    /// Does the task, but for one step. Where verifiers do the whole task again it is another result like any other; where they
-    /// look at parts of it, most of them would not see it.
+    /// Does the task, but for one step. Whoever does the whole task again finds another result; whoever looked at parts of it would
+    /// rarely look at that one.
     pub fn one_step() -> Self {
         Self {
             name: "forging-one-step",
@@ -36,19 +36,18 @@ impl Strategy for Forging {
         self.name
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         if duty.kind != Kind::Task {
             return Some(desk.compute(duty));
         }
         if self.result == Symbol::ONE_STEP {
             desk.compute(duty);
         }
-        Some(self.result)
+        Some(Answer::all(self.result))
     }
 }
 
-/// One of those who conspire: forges its task as the others do, takes their claims for right and all others for wrong, and
-/// attests their version.
+/// One of those who conspire: claims, finds and shows what they have agreed on.
 pub struct Lying;
 
 impl Strategy for Lying {
@@ -56,12 +55,12 @@ impl Strategy for Lying {
         "lying"
     }
 
-    fn answer(&mut self, _: &Duty, _: &mut Desk) -> Option<Symbol> {
-        Some(Symbol::CONSPIRACY)
+    fn answer(&mut self, _: &Duty, _: &mut Desk) -> Option<Answer> {
+        Some(Answer::all(Symbol::CONSPIRACY))
     }
 }
 
-/// Works honestly, and attests another version than the one that comes out.
+/// Works honestly, and says of each version that it is another one than it is.
 pub struct Misfolding;
 
 impl Strategy for Misfolding {
@@ -69,11 +68,35 @@ impl Strategy for Misfolding {
         "misfolding"
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         match duty.kind {
-            Kind::Fold => Some(Symbol::CONSPIRACY),
+            Kind::Fold => Some(Answer::all(Symbol::CONSPIRACY)),
             _ => Some(desk.compute(duty)),
         }
+    }
+}
+
+/// Works honestly, and sends a false plain copy in every block in which it could open a poll, whether it decides or not.
+pub struct OpeningFalsely;
+
+impl Strategy for OpeningFalsely {
+    fn name(&self) -> &'static str {
+        "opening-falsely"
+    }
+
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
+        match duty.kind {
+            Kind::Open => Some(Answer::all(Symbol::CONSPIRACY)),
+            _ => Some(desk.compute(duty)),
+        }
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+
+    fn looks(&self) -> bool {
+        false
     }
 }
 
@@ -86,11 +109,11 @@ impl Strategy for Equivocating {
         "equivocating"
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         let right = desk.compute(duty);
         // Every other branch: in between it does what all do.
         if duty.kind == Kind::Task && !desk.branch.is_multiple_of(2) {
-            return Some(Symbol::ALONE);
+            return Some(Answer::all(Symbol::ALONE));
         }
         Some(right)
     }

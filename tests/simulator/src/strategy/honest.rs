@@ -1,7 +1,10 @@
 //! Does everything, and tells what came of it.
 
 use super::{Desk, Strategy};
-use crate::{duty::Duty, symbol::Symbol};
+use crate::{
+    duty::Duty,
+    symbol::{Answer, Symbol},
+};
 
 /// Does all it owes.
 pub struct Honest {
@@ -20,7 +23,45 @@ impl Strategy for Honest {
         self.name
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         Some(desk.compute(duty))
+    }
+}
+
+/// Does all it owes, and tells everybody a witness of what it claims.
+pub struct Telling {
+    name: &'static str,
+    witness: Symbol,
+}
+
+impl Telling {
+    /// It tells the right one, so that others may save their work.
+    pub fn truly() -> Self {
+        Self {
+            name: "telling",
+            witness: Symbol::Right,
+        }
+    }
+
+    /// It tells another one: whoever believes it is wrong, and it gets a part of what they lose.
+    pub fn falsely() -> Self {
+        Self {
+            name: "telling-falsely",
+            witness: Symbol::GUESS,
+        }
+    }
+}
+
+impl Strategy for Telling {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
+        Some(desk.compute(duty))
+    }
+
+    fn tells(&self) -> Option<Symbol> {
+        Some(self.witness)
     }
 }

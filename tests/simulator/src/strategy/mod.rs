@@ -1,29 +1,27 @@
 //! How accounts play. A strategy sees what its account owes and what is public, and says what it gives, when, and what else it
 //! sends. Nothing here is of one version of the protocol: what an answer becomes on chain is for `protocol` to say.
-//!
-//! To come with protocol 2, in which they first make sense: copying a witness from the proposer, the pool or the names of blobs;
-//! claiming room that isn't there; sponsoring tiny models; opening falsely; withholding blocks; grinding claims until seats fall
-//! to friends.
 
 mod absent;
+mod coalition;
 mod forging;
 mod honest;
 mod lazy;
-mod mute;
+mod silent;
 mod spamming;
 
-pub use absent::{Late, Offline, Sometimes};
-pub use forging::{Equivocating, Forging, Lying, Misfolding};
-pub use honest::Honest;
-pub use lazy::Lazy;
-pub use mute::{Abstaining, Silent};
-pub use spamming::{Filler, Spamming};
+pub use absent::{Late, Offline, Overcommitted, Sometimes};
+pub use coalition::Coalition;
+pub use forging::{Equivocating, Forging, Lying, Misfolding, OpeningFalsely};
+pub use honest::{Honest, Telling};
+pub use lazy::{Lazy, Listening, Trusting, Watching};
+pub use silent::{Abstaining, Silent};
+pub use spamming::Spamming;
 
-use hydra_runtime::BlockNumber;
+use hydra_runtime::{Balance, BlockNumber};
 
 use crate::{
-    duty::{Duty, Kind},
-    symbol::Symbol,
+    duty::{Duty, Kind, Stage},
+    symbol::{Answer, Symbol},
 };
 
 /// What an account knows and has when it answers.
@@ -33,8 +31,8 @@ pub struct Desk<'a> {
     /// Which branch of the chain this is: it grows with each reorganisation.
     pub branch: u32,
     /// What the network waits for in the first model.
-    pub stage: Kind,
-    /// How many transactions of this account are under way.
+    pub stage: Stage,
+    /// How many transactions of this account are under way; known only where it is asked for extras.
     pub under_way: usize,
     /// The work that the account has done so far.
     pub done: &'a mut u128,
@@ -42,10 +40,30 @@ pub struct Desk<'a> {
 
 impl Desk<'_> {
     /// Does the work, and so knows what is right.
-    pub fn compute(&mut self, duty: &Duty) -> Symbol {
+    pub fn compute(&mut self, duty: &Duty) -> Answer {
         *self.done += u128::from(duty.work);
-        Symbol::Right
+        Answer::RIGHT
     }
+}
+
+/// A transaction that an account sends beside its duties.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extra {
+    /// So many transfers to oneself, that take room, and what is paid for being first.
+    Transfers {
+        /// How many.
+        count: u32,
+        /// The tip, in 10⁻¹² HYDRA.
+        tip: Balance,
+    },
+    /// A duty that isn't owed.
+    Junk,
+    /// It rests.
+    Pause,
+    /// It comes back.
+    Resume,
+    /// It bonds more, in 10⁻¹² HYDRA.
+    Bond(Balance),
 }
 
 /// How one account plays.
@@ -54,47 +72,67 @@ pub trait Strategy {
     fn name(&self) -> &'static str;
 
     /// What it gives where it owes something; nothing if it stays silent. It is asked in each block until the duty is done or gone.
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol>;
-
-    /// How many blocks later than others' what it sends arrives.
-    fn latency(&self, _kind: Kind) -> BlockNumber {
-        0
-    }
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer>;
 
     /// Whether it sends nothing as long as something is in flight, as the off-chain worker does.
     fn waits(&self) -> bool {
         true
     }
 
-    /// Whether [`filler`](Self::filler) has to be asked in each block.
-    fn fills(&self) -> bool {
+    /// Whether it shows a plain copy only when that decides, and when it is its turn, as the off-chain worker does.
+    fn looks(&self) -> bool {
+        true
+    }
+
+    /// The witness that it tells everybody who asks, of what it claims itself.
+    fn tells(&self) -> Option<Symbol> {
+        None
+    }
+
+    /// Whether it leaves its slots empty where its block would draw badly.
+    fn withholds(&self) -> bool {
+        false
+    }
+
+    /// Whether it has to know the seats of those who play alike.
+    fn conspires(&self) -> bool {
+        false
+    }
+
+    /// Whether [`extras`](Self::extras) has to be asked in each block.
+    fn sends_extras(&self) -> bool {
         false
     }
 
     /// What it sends beside its duties.
-    fn filler(&mut self, _desk: &Desk) -> Vec<Filler> {
+    fn extras(&mut self, _desk: &Desk) -> Vec<Extra> {
         Vec::new()
     }
 }
 
-/// Those that `by_name` knows and that a mixture takes in turn.
-const HOSTILE: [&str; 7] = [
+/// Those that a mixture takes in turn.
+const HOSTILE: [&str; 9] = [
     "lazy",
     "lying",
     "silent",
     "silent-every-other-time",
-    "abstaining",
     "forging",
     "forging-one-step",
+    "opening-falsely",
+    "claiming-room",
+    "grinding",
 ];
 
 /// The names that [`by_name`] knows.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 22] = [
     "honest",
     "offline",
     "slow",
     "lying",
     "lazy",
+    "lazy-watching",
+    "lazy-listening",
+    "lazy-trusting",
     "silent",
     "silent-every-other-time",
     "abstaining",
@@ -102,7 +140,12 @@ pub const NAMES: [&str; 14] = [
     "splitting",
     "forging",
     "forging-one-step",
+    "opening-falsely",
     "equivocating",
+    "claiming-room",
+    "sponsoring",
+    "withholding",
+    "grinding",
     "mixed",
 ];
 
@@ -112,20 +155,31 @@ pub fn by_name(name: &str, index: usize) -> Option<Box<dyn Strategy>> {
         "honest" => Box::new(Honest::named("honest")),
         // What a PC does whose stake lies on many accounts is honest; what it does to pay is not.
         "splitting" => Box::new(Honest::named("splitting")),
+        // So is what somebody does who pays for rounds of a model that is too small to be worth them.
+        "sponsoring" => Box::new(Honest::named("sponsoring")),
         "offline" => Box::new(Offline),
-        "slow" => Box::new(Late::always(3)),
+        "slow" => Box::new(Late::by(3)),
         "lying" => Box::new(Lying),
-        "lazy" => Box::new(Lazy),
+        "lazy" => Box::new(Lazy::everywhere()),
+        "lazy-watching" => Box::new(Watching),
+        "lazy-listening" => Box::new(Listening),
+        // Half of them tell a false witness of what they claim, and half believe it.
+        "lazy-trusting" if index.is_multiple_of(2) => Box::new(Telling::falsely()),
+        "lazy-trusting" => Box::new(Trusting),
         "silent" => Box::new(Silent::always()),
         "silent-every-other-time" => Box::new(Silent::every_other_time()),
         "abstaining" => Box::new(Abstaining::from(Kind::Check)),
-        "spamming" => Box::new(Spamming::during(Kind::Reveal)),
+        "spamming" => Box::new(Spamming::during(Stage::First)),
         "forging" => Box::new(Forging::all()),
         "forging-one-step" => Box::new(Forging::one_step()),
+        "opening-falsely" => Box::new(OpeningFalsely),
         "equivocating" => Box::new(Equivocating),
+        "claiming-room" => Box::new(Overcommitted::default()),
+        "withholding" => Box::new(Coalition::withholding()),
+        "grinding" => Box::new(Coalition::grinding(index)),
         "mixed" => {
             let name = HOSTILE.get(index % HOSTILE.len())?;
-            return by_name(name, 0);
+            return by_name(name, index / HOSTILE.len());
         }
         _ => return None,
     };

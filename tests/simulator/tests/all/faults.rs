@@ -1,115 +1,129 @@
-//! The faults of protocol 1, as they are today. Protocol 2 turns these tests round, one by one: where they say that a fault is there,
-//! they will say that it is gone.
+//! The faults of protocol 1: that they are gone, one by one.
 
 use hydra_simulator::faults::{self, Finding};
 
-fn is_there(finding: Finding) {
-    assert!(finding.is_there, "{finding}");
+fn is_gone(finding: Finding) {
+    assert!(finding.is_gone, "{finding}");
 }
 
 #[test]
-fn splitting_a_stake_multiplies_pay() {
-    is_there(faults::split_stake());
+fn pay_follows_weight_however_a_stake_is_split() {
+    is_gone(faults::split_stake());
 }
 
 #[test]
-fn a_model_that_learns_nothing_is_paid_in_every_round() {
-    is_there(faults::endless_emission());
+fn a_model_that_learns_nothing_is_trained_and_paid_ever_more_slowly() {
+    is_gone(faults::endless_emission());
 }
 
 #[test]
-fn forging_every_round_settles_at_a_score_and_is_paid_when_verifiers_are_lazy() {
-    is_there(faults::forging());
+fn forging_costs_more_than_it_brings_even_where_a_third_is_lazy() {
+    is_gone(faults::forging());
 }
 
 #[test]
-fn a_newcomer_reaches_three_quarters_in_one_round() {
-    is_there(faults::newcomer());
+fn a_newcomer_gains_weight_duty_by_duty() {
+    is_gone(faults::newcomer());
 }
 
 #[test]
-fn more_bad_deeds_can_raise_the_score() {
-    is_there(faults::bad_deeds());
+fn no_bad_deed_raises_a_score() {
+    is_gone(faults::bad_deeds());
 }
 
 #[test]
-fn always_accepting_earns_as_much_as_working() {
-    is_there(faults::always_accepting());
+fn saying_yes_without_working_costs_stake() {
+    is_gone(faults::always_accepting());
 }
 
 #[test]
-fn the_first_attestation_can_be_copied() {
-    is_there(faults::copied_attestations());
+fn a_version_whose_name_is_known_can_not_be_attested_without_folding() {
+    is_gone(faults::copied_versions());
 }
 
 #[test]
-fn two_to_two_attestations_stop_a_model_for_ever() {
-    is_there(faults::two_to_two());
+fn whoever_copies_a_witness_that_is_false_loses_to_who_told_it() {
+    is_gone(faults::false_witness());
 }
 
 #[test]
-fn a_thousandth_of_the_weight_decides_between_two_halves() {
-    is_there(faults::near_tie());
+fn a_split_attestation_is_given_up_and_the_model_goes_on() {
+    is_gone(faults::two_to_two());
 }
 
 #[test]
-fn an_extended_round_keeps_the_seed_on_which_every_task_diverges() {
-    is_there(faults::kept_seed());
+fn no_half_of_a_network_confirms_anything() {
+    is_gone(faults::near_tie());
 }
 
 #[test]
-fn abstaining_makes_everything_undecided() {
-    is_there(faults::abstaining());
+fn a_round_that_comes_to_nothing_is_followed_by_one_with_other_seeds() {
+    is_gone(faults::kept_seed());
 }
 
 #[test]
-fn an_early_end_blames_those_on_their_way() {
-    is_there(faults::early_end());
+fn silence_decides_nothing_and_costs_weight() {
+    is_gone(faults::abstaining());
 }
 
 #[test]
-fn filled_blocks_void_a_round() {
-    is_there(faults::filled_blocks());
+fn whoever_is_in_time_is_not_blamed() {
+    is_gone(faults::slow());
 }
 
 #[test]
-fn a_lost_reveal_is_not_sent_again_before_the_phase_is_over() {
-    is_there(faults::lost_reveal());
+fn filled_blocks_stop_no_duty() {
+    is_gone(faults::filled_blocks());
 }
 
 #[test]
-fn a_commitment_made_for_one_claim_counts_for_another_after_a_reorganisation() {
-    is_there(faults::reorganised_commitment());
+fn a_lost_digest_is_sent_again_within_its_phase() {
+    is_gone(faults::lost_digest());
 }
 
 #[test]
-fn a_peer_id_can_be_taken_without_its_key() {
-    is_there(faults::taken_peer_id());
+fn what_was_found_on_one_branch_counts_on_no_other() {
+    is_gone(faults::reorganised_digest());
 }
 
 #[test]
-fn a_place_is_squatted_for_the_fee_of_a_registration() {
-    is_there(faults::squatted_place());
+fn no_claim_changes_who_verifies_it() {
+    is_gone(faults::ground_claims());
 }
 
 #[test]
-fn validate_lets_a_spec_mint_the_cap() {
-    is_there(faults::largest_spec());
+fn a_peer_id_is_registered_by_who_has_its_key() {
+    is_gone(faults::taken_peer_id());
 }
 
 #[test]
-fn models_with_high_numbers_starve_in_full_blocks() {
-    is_there(faults::starving_models());
+fn a_registration_bonds_at_once_and_can_not_be_made_in_advance() {
+    is_gone(faults::squatted_place());
 }
 
 #[test]
-fn waiting_for_a_confirmation_costs_as_much_as_moving() {
-    is_there(faults::waiting_weight());
+fn a_place_earns_no_more_than_its_bond_and_a_thousandth_of_the_bucket() {
+    is_gone(faults::largest_spec());
 }
 
 #[test]
-fn no_pallet_says_which_version_its_storage_has() {
-    is_there(faults::storage_versions());
+fn every_model_has_its_turn_in_full_blocks() {
+    is_gone(faults::starving_models());
+}
+
+#[test]
+fn waiting_costs_next_to_nothing() {
+    is_gone(faults::waiting_weight());
+}
+
+#[test]
+fn every_pallet_says_which_version_its_storage_has() {
+    is_gone(faults::storage_versions());
+}
+
+#[test]
+fn one_forged_step_is_a_wrong_result() {
+    is_gone(faults::one_step());
 }
 
 /// What a play says of itself is the name of the test above.

@@ -3,7 +3,7 @@
 use super::{Desk, Strategy};
 use crate::{
     duty::{Duty, Kind},
-    symbol::Symbol,
+    symbol::Answer,
 };
 
 /// Works honestly, but for one kind of duty, which it never does.
@@ -23,12 +23,12 @@ impl Strategy for Abstaining {
         "abstaining"
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         (duty.kind != self.from).then(|| desk.compute(duty))
     }
 }
 
-/// Claims its own work, and gives nothing for that of others: neither votes nor versions.
+/// Says that it is there and does its own tasks, and gives nothing for the work of others.
 pub struct Silent {
     every_other_time: bool,
 }
@@ -58,8 +58,8 @@ impl Strategy for Silent {
         }
     }
 
-    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Symbol> {
+    fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
         let works = self.every_other_time && duty.round.is_multiple_of(2);
-        (works || duty.kind == Kind::Task).then(|| desk.compute(duty))
+        (works || matches!(duty.kind, Kind::Task | Kind::Heartbeat)).then(|| desk.compute(duty))
     }
 }
