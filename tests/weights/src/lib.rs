@@ -9,7 +9,7 @@
 //!   Native code is faster than what nodes run, so its times would say too little.
 //!
 //! It must never write a figure that was not measured. Start with [`measure`], which goes through the values that a benchmark is
-//! measured at; [`fit`] makes a line of the results, and [`source`] Rust of it. Why not the SDK's own program: decision 025.
+//! measured at; [`fit`] makes a line of the results, and [`source`] Rust of it. Why not the SDK's own program: decision 027.
 
 pub mod fit;
 pub mod measure;
