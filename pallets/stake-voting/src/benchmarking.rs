@@ -94,6 +94,7 @@ fn poll<T: Config>(draw: Draw) -> Poll<T::AccountId> {
         size: 0,
         claimant: Some((account("claimant", 0, 0), H256::repeat_byte(9))),
         forfeit: HYDRA,
+        due_in: 0,
         asked_at: 0,
         draw,
         seed: H256::zero(),
@@ -177,7 +178,7 @@ mod benchmarks {
 
         #[block]
         {
-            assert_eq!(Pallet::<T>::advance(&id, &mut meter), PollProgress::Open);
+            assert_eq!(Pallet::<T>::advance(&id, NOW, &mut meter), PollProgress::Open);
         }
 
         let poll = Polls::<T>::get(id).unwrap();

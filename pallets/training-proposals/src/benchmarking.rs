@@ -162,6 +162,7 @@ fn record<T: Config>() -> RoundRecord<T::AccountId> {
         outcome: Some(Outcome::Accepted),
         draw: Draw::First,
         reward: 0,
+        verifiers: 0,
     });
     RoundRecord {
         opened_at: 0,
@@ -484,7 +485,7 @@ mod benchmarks {
 
         #[block]
         {
-            Pallet::<T>::ask_for_version(model, &mut round, &mut meter);
+            Pallet::<T>::ask_for_version(model, &mut round, NOW, &mut meter);
         }
 
         assert!(round.question.is_none() && round.phase == Phase::Pause);
