@@ -34,8 +34,10 @@ pub enum WalletCommand {
     /// Copy an account's encrypted file, for a safe place or for the polkadot-js extension.
     #[command(
         after_help = exit::help_after(BACKUP_HELP, exit::WALLET_OWN),
-        mut_arg("password_file", |password| password.requires("this_pc")),
-        mut_arg("password_stdin", |password| password.requires("this_pc")),
+        // Clap asks for nothing that conflicts with what is there, and an account's name conflicts with --this-pc.
+        mut_arg("password_file", |password| password.requires("this_pc").conflicts_with("account")),
+        mut_arg("password_stdin", |password| password.requires("this_pc").conflicts_with("account")),
+        mut_arg("base_path", |path| path.conflicts_with("account")),
     )]
     Backup(BackupArgs),
     /// Take in an account from a backup, or from what the polkadot-js extension exported.
