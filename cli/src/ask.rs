@@ -87,8 +87,15 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     let body = serde_json::to_vec(&question).map_err(|error| Error::TrainerGarbled(error.to_string()))?;
 
     let (signer, base_path) = (&args.signer, args.target.base_path.as_deref());
-    let own = own_home(signer.from.as_deref(), &signer.keys, base_path)?;
+    let own = own_home(signer.from.as_deref(), base_path)?;
     let target = Target::new(&args.target.clone().in_folder(own.as_ref().map(Home::folder)))?;
+    // A PC that takes part in a network with others pays for its questions itself.
+    let own = match (own, target.folder()) {
+        (None, Some(folder)) if signer.from.is_none() && args.suri.is_none() => {
+            Home::open(folder).ok().flatten()
+        }
+        (own, _) => own,
+    };
     let chain = target.chain().await?;
     let payer = payer(&args, own.as_ref(), &chain, std::env::var(SURI).ok()).await?;
     payer.check(&args.signer.password)?;
@@ -133,8 +140,8 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Who pays: whoever was named, else Alice on a local network. Elsewhere somebody must be named, since nobody is asked before
-/// it is paid.
+/// Who pays: whoever was named, else the account of the PC that is asked, else Alice on a local network. Elsewhere somebody must
+/// be named, since nobody is asked before it is paid.
 async fn payer(
     args: &AskArgs,
     own: Option<&Home>,
@@ -145,6 +152,7 @@ async fn payer(
         // The command line counts more than the environment, and says one thing.
         (Some(_), Some(suri)) if in_environment.as_deref() != Some(suri) => Err(Error::TwoPayers),
         (Some(_), _) => Payer::choose(&args.signer, own, chain).await,
+        (None, None) if own.is_some() => Payer::choose(&args.signer, own, chain).await,
         (None, suri) => of_secret(suri, chain.is_local().await?),
     }
 }

@@ -131,7 +131,7 @@ pub struct NewArgs {
 /// Options of `hydra wallet import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// What to call the account. Only you see it [default with --this-pc: this-pc]
+    /// What to call the account. Only you see it [default with --this-pc: the network's id]
     #[arg(required_unless_present = "this_pc")]
     pub name: Option<String>,
     /// A file with the seed phrase, or another wallet's JSON file; - is standard input [default: ask for the phrase]
