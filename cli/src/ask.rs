@@ -89,14 +89,13 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     let (signer, base_path) = (&args.signer, args.target.base_path.as_deref());
     let own = own_home(signer.from.as_deref(), base_path)?;
     let target = Target::new(&args.target.clone().in_folder(own.as_ref().map(Home::folder)))?;
-    // A PC that takes part in a network with others pays for its questions itself.
-    let own = match (own, target.folder()) {
-        (None, Some(folder)) if signer.from.is_none() && args.suri.is_none() => {
-            Home::open(folder).ok().flatten()
-        }
-        (own, _) => own,
-    };
     let chain = target.chain().await?;
+    // In a local network that was founded, the PC that is asked pays; a demonstration's PCs have no account of their own.
+    let nobody = signer.from.is_none() && args.suri.is_none();
+    let own = match target.folder() {
+        Some(folder) if nobody && chain.is_local().await? => Home::open(folder).ok().flatten(),
+        _ => own,
+    };
     let payer = payer(&args, own.as_ref(), &chain, std::env::var(SURI).ok()).await?;
     payer.check(&args.signer.password)?;
     let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
@@ -140,8 +139,8 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Who pays: whoever was named, else the account of the PC that is asked, else Alice on a local network. Elsewhere somebody must
-/// be named, since nobody is asked before it is paid.
+/// Who pays: whoever was named; on a local network else `own`, or Alice where there is none. Elsewhere somebody must be named,
+/// since nobody is asked before it is paid.
 async fn payer(
     args: &AskArgs,
     own: Option<&Home>,

@@ -87,7 +87,7 @@ pub struct PasswordArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct SignerArgs {
     /// The account that pays, by name or address; this-pc is this PC's own, which needs no password; on a local network also
-    /// //Alice [default: the only account there is; `hydra ask`, which doesn't ask you first, needs it]
+    /// //Alice [default: the only account there is; `hydra ask`, which doesn't ask you first, needs it, but on a local network]
     #[arg(long, value_name = "ACCOUNT")]
     pub from: Option<String>,
     /// Its password.
