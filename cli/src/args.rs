@@ -291,7 +291,7 @@ pub struct AskArgs {
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pub model: ModelId,
     /// The account that pays, as a phrase, a 0x… seed or //Name. Other programs see it there: keep accounts with `hydra
-    /// wallet`, and use --from [default: //Alice, on a local network only]
+    /// wallet`, and use --from [default, on a local network only: the account of the PC that is asked or, in a demo, //Alice]
     #[arg(long, value_name = "SURI", env = "HYDRA_SURI", hide_env_values = true)]
     pub suri: Option<String>,
     /// Who pays, with the password.

@@ -87,9 +87,15 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     let body = serde_json::to_vec(&question).map_err(|error| Error::TrainerGarbled(error.to_string()))?;
 
     let (signer, base_path) = (&args.signer, args.target.base_path.as_deref());
-    let own = own_home(signer.from.as_deref(), &signer.keys, base_path)?;
+    let own = own_home(signer.from.as_deref(), base_path)?;
     let target = Target::new(&args.target.clone().in_folder(own.as_ref().map(Home::folder)))?;
     let chain = target.chain().await?;
+    // In a local network that was founded, the PC that is asked pays; a demonstration's PCs have no account of their own.
+    let nobody = signer.from.is_none() && args.suri.is_none();
+    let own = match target.folder() {
+        Some(folder) if nobody && chain.is_local().await? => Home::open(folder).ok().flatten(),
+        _ => own,
+    };
     let payer = payer(&args, own.as_ref(), &chain, std::env::var(SURI).ok()).await?;
     payer.check(&args.signer.password)?;
     let status = chain.existing_model(args.model, chain.best().await?.hash).await?;
@@ -133,8 +139,8 @@ pub async fn run(args: AskArgs, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Who pays: whoever was named, else Alice on a local network. Elsewhere somebody must be named, since nobody is asked before
-/// it is paid.
+/// Who pays: whoever was named; on a local network else `own`, or Alice where there is none. Elsewhere somebody must be named,
+/// since nobody is asked before it is paid.
 async fn payer(
     args: &AskArgs,
     own: Option<&Home>,
@@ -145,6 +151,7 @@ async fn payer(
         // The command line counts more than the environment, and says one thing.
         (Some(_), Some(suri)) if in_environment.as_deref() != Some(suri) => Err(Error::TwoPayers),
         (Some(_), _) => Payer::choose(&args.signer, own, chain).await,
+        (None, None) if own.is_some() => Payer::choose(&args.signer, own, chain).await,
         (None, suri) => of_secret(suri, chain.is_local().await?),
     }
 }

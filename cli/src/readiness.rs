@@ -8,10 +8,11 @@ use tokio::time::timeout;
 use crate::{
     chain::{Block, Chain, Header},
     error::Error,
+    output,
 };
 
-/// An older newest block is a reason to wait for the next one. Several block times, and then a slow PC's.
-const OLD: Duration = Duration::from_secs(60);
+/// An older newest block is a reason to wait for the next one: so many slots.
+const OLD_SLOTS: u32 = 5;
 /// So far may the newest final block be behind while all is well.
 const LAG: u64 = 8;
 /// How long another block is waited for.
@@ -28,7 +29,11 @@ pub async fn check(chain: &Chain, finalized: bool) -> Result<(), Error> {
     }
     // A clock that goes ahead makes every block look old, so an old block only is a reason to look again.
     let age = age(SystemTime::now(), chain.time(best.hash).await?);
-    if age > OLD && !advances(chain.new_heads().await?, best.number).await {
+    let is_old = age > chain.slot(best.hash).await?.saturating_mul(OLD_SLOTS);
+    if is_old {
+        output::note("no block came for a while: waiting for the next one before anything is paid …");
+    }
+    if is_old && !advances(chain.new_heads().await?, best.number).await {
         return Err(Error::Stalled {
             block: best.number,
             seconds: age.as_secs(),
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn a_block_that_lies_ahead_is_not_old() {
         let now = SystemTime::now();
-        assert_eq!(age(now, now + OLD), Duration::ZERO);
-        assert_eq!(age(now + OLD, now), OLD);
+        assert_eq!(age(now, now + PATIENCE), Duration::ZERO);
+        assert_eq!(age(now + PATIENCE, now), PATIENCE);
     }
 }

@@ -232,7 +232,7 @@ fn a_backup_of_this_pc_s_account_signs_in_polkadot_js() {
     );
     assert_eq!(
         (&signed["address"], &signed["name"]),
-        (&member["account"], &"this-pc".into())
+        (&member["account"], &"net".into())
     );
 }
 

@@ -2,7 +2,7 @@
 //! `hydra network`.
 
 use clap::{Args, Subcommand};
-use hydra_primitives::{AccountBytes, Balance, model::SizeClass};
+use hydra_primitives::{AccountBytes, Balance, HYDRA, model::SizeClass};
 use std::path::PathBuf;
 
 use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share, size_class};
@@ -35,7 +35,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "FILE")]
     pub phrase_file: Option<PathBuf>,
     /// How much to have at stake, in HYDRA; at least 1 [default: as before, else 1]
-    #[arg(long, value_name = "HYDRA", value_parser = amount::parse_positive)]
+    #[arg(long, value_name = "HYDRA", value_parser = least_stake)]
     pub stake: Option<Balance>,
     /// How large the tasks may be that this PC takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as
     /// much [default: as before, else a quarter of its memory]
@@ -336,6 +336,14 @@ the network's files: one PC at least has to be started with `hydra up --datasets
 const NETWORK_MEMBER_HELP: &str = "\
 May be run again: keys that are there stay as they are.";
 
+/// A stake that takes part.
+fn least_stake(text: &str) -> Result<Balance, String> {
+    match amount::parse_positive(text)? {
+        amount if amount < HYDRA => Err("the least stake is 1 HYDRA".into()),
+        amount => Ok(amount),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,6 +392,7 @@ mod tests {
         assert_eq!(new.kind, Some(NetworkKind::Local));
         for bad in [
             "--stake 0",
+            "--stake 0.999999999999",
             "--stake x",
             "--rpc-port 0",
             "--stake -1",

@@ -34,8 +34,10 @@ pub enum WalletCommand {
     /// Copy an account's encrypted file, for a safe place or for the polkadot-js extension.
     #[command(
         after_help = exit::help_after(BACKUP_HELP, exit::WALLET_OWN),
-        mut_arg("password_file", |password| password.requires("this_pc")),
-        mut_arg("password_stdin", |password| password.requires("this_pc")),
+        // Clap asks for nothing that conflicts with what is there, and an account's name conflicts with --this-pc.
+        mut_arg("password_file", |password| password.requires("this_pc").conflicts_with("account")),
+        mut_arg("password_stdin", |password| password.requires("this_pc").conflicts_with("account")),
+        mut_arg("base_path", |path| path.conflicts_with("account")),
     )]
     Backup(BackupArgs),
     /// Take in an account from a backup, or from what the polkadot-js extension exported.
@@ -91,7 +93,7 @@ pub struct PasswordArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct SignerArgs {
     /// The account that pays, by name or address; this-pc is this PC's own, which needs no password; on a local network also
-    /// //Alice [default: the only account there is; `hydra ask`, which doesn't ask you first, needs it]
+    /// //Alice [default: the only account there is; `hydra ask`, which doesn't ask you first, needs it, but on a local network]
     #[arg(long, value_name = "ACCOUNT")]
     pub from: Option<String>,
     /// Its password.
@@ -135,7 +137,7 @@ pub struct NewArgs {
 /// Options of `hydra wallet import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// What to call the account. Only you see it [default with --this-pc: this-pc]
+    /// What to call the account. Only you see it [default with --this-pc: the network's id]
     #[arg(required_unless_present = "this_pc")]
     pub name: Option<String>,
     /// A file with the seed phrase, or another wallet's JSON file; - is standard input [default: ask for the phrase]

@@ -81,6 +81,7 @@ impl Error {
             Self::NoProgram { .. }
             | Self::NoDataset(_)
             | Self::PortTaken { .. }
+            | Self::PortTwice(_)
             | Self::NoNetwork(_)
             | Self::BadNetworkFile { .. }
             | Self::NoSuchPc { .. }

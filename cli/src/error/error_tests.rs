@@ -272,6 +272,7 @@ kinds! {
     Error::NoProgram { .. } => Error::NoProgram { program: "x", tried: text(), option: "--x" }, &[Demo, Up, NetworkNew];
     Error::NoDataset(_) => Error::NoDataset("x".into()), STARTERS;
     Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, STARTERS;
+    Error::PortTwice(_) => Error::PortTwice(1), MAKERS;
     Error::NoNetwork(_) => Error::NoNetwork("x".into()), NETWORKED;
     Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, STARTERS;
     Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), STARTERS;

@@ -306,6 +306,11 @@ pub enum Error {
     },
     #[error("there is no data set in {}: name the folder that holds `digits`, or another one, with --datasets", .0.display())]
     NoDataset(PathBuf),
+    #[error(
+        "two of this PC's four ports would be {0}: give each its own with --rpc-port, --p2p-port, --trainer-http-port and \
+         --trainer-p2p-port"
+    )]
+    PortTwice(u16),
     #[error("port {port} (for {what}) is taken {by}")]
     PortTaken { port: u16, what: String, by: PortUse },
     #[error(

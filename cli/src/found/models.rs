@@ -176,7 +176,7 @@ fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
         .map(|(name, blocks)| {
             format!(
                 "{name} has {blocks} {}",
-                if *blocks == 1 { "block" } else { "blocks" }
+                if blocks == 1 { "block" } else { "blocks" }
             )
         })
         .collect();

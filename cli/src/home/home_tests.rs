@@ -42,6 +42,28 @@ fn the_account_of_a_pc_is_the_only_one_whose_key_is_here() {
 }
 
 #[test]
+fn a_port_that_would_be_used_twice_is_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pc");
+    for ports in [
+        PortArgs {
+            rpc_port: Some(9_000),
+            p2p_port: Some(9_000),
+            ..Default::default()
+        },
+        // The node's usual one.
+        PortArgs {
+            trainer_p2p_port: Some(30_333),
+            ..Default::default()
+        },
+    ] {
+        let refused = Home::open_or_make(&path, &wish(&ports, false));
+        assert!(matches!(refused, Err(Error::PortTwice(9_000 | 30_333))));
+        assert!(!path.exists());
+    }
+}
+
+#[test]
 fn a_folder_is_made_once_and_keeps_its_account_its_identities_and_its_ports() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new");

@@ -15,6 +15,24 @@ const NODE_PORT: u16 = 30_333;
 const HTTP_PORT: u16 = 8_790;
 const TRAINER_PORT: u16 = 30_400;
 
+/// RPC, node, HTTP and trainer: where the PC listens. What isn't wished for stays as it was before.
+pub fn ports(before: Option<&Pc>, wish: &Wish<'_>) -> [u16; 4] {
+    let port = |given: Option<u16>, before: Option<u16>, usual| given.or(before).unwrap_or(usual);
+    let node = before.map(|pc| &pc.node);
+    let trainer = before.map(|pc| &pc.trainer);
+    let (given, http) = (wish.ports, wish.ports.trainer_http_port);
+    [
+        port(given.rpc_port, node.map(|node| node.rpc_port), RPC_PORT),
+        port(given.p2p_port, node.map(|node| node.p2p_port), NODE_PORT),
+        port(http, trainer.map(|trainer| trainer.http_port), HTTP_PORT),
+        port(
+            given.trainer_p2p_port,
+            trainer.map(|trainer| trainer.p2p_port),
+            TRAINER_PORT,
+        ),
+    ]
+}
+
 /// The PC in `folder`. What isn't wished for stays as it was before.
 pub fn pc(
     folder: PathBuf,
@@ -23,21 +41,7 @@ pub fn pc(
     before: Option<&Pc>,
     wish: &Wish<'_>,
 ) -> Pc {
-    let port = |given: Option<u16>, before: Option<u16>, usual| given.or(before).unwrap_or(usual);
-    let node = before.map(|pc| &pc.node);
-    let trainer = before.map(|pc| &pc.trainer);
-    let rpc_port = port(wish.ports.rpc_port, node.map(|node| node.rpc_port), RPC_PORT);
-    let node_port = port(wish.ports.p2p_port, node.map(|node| node.p2p_port), NODE_PORT);
-    let http_port = port(
-        wish.ports.trainer_http_port,
-        trainer.map(|trainer| trainer.http_port),
-        HTTP_PORT,
-    );
-    let trainer_port = port(
-        wish.ports.trainer_p2p_port,
-        trainer.map(|trainer| trainer.p2p_port),
-        TRAINER_PORT,
-    );
+    let [rpc_port, node_port, http_port, trainer_port] = ports(before, wish);
     let (node_peer, trainer_peer) = (peer_id(identities.node), peer_id(identities.trainer));
     let name = wish
         .name

@@ -111,6 +111,11 @@ impl Home {
                 found: before.joined.id.clone(),
             });
         }
+        let mut ports = layout::ports(before.as_ref().map(|before| &before.pc), wish);
+        ports.sort_unstable();
+        if let Some((port, _)) = ports.iter().zip(ports.iter().skip(1)).find(|(a, b)| a == b) {
+            return Err(Error::PortTwice(*port));
+        }
         if before.is_none() {
             is_for_us(path)?;
         }

@@ -248,10 +248,10 @@ impl Encoding {
 }
 
 fn sealed(encoded: &str) -> Result<Sealed, KeysError> {
-    // Old exports are in hexadecimal digits.
-    let bytes = match encoded.strip_prefix("0x") {
-        Some(digits) => hex::decode(digits).map_err(|_| KeysError::Damaged)?,
-        None => STANDARD.decode(encoded).map_err(|_| KeysError::Damaged)?,
+    // Old exports are in hexadecimal digits. One file in 4,096 begins with 0x in Base64, too: what follows tells.
+    let bytes = match encoded.strip_prefix("0x").map(hex::decode) {
+        Some(Ok(bytes)) => bytes,
+        Some(Err(_)) | None => STANDARD.decode(encoded).map_err(|_| KeysError::Damaged)?,
     };
     Sealed::decode(&bytes)
 }

@@ -140,6 +140,18 @@ fn what_is_no_such_file_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_file_whose_base64_begins_as_hexadecimal_numbers_do_is_read() {
+    let file: Value = serde_json::from_slice(&made().to_bytes()).unwrap();
+    let mut bytes = STANDARD.decode(file["encoded"].as_str().unwrap()).unwrap();
+    // Of the salt, which is as likely as any other.
+    bytes[0] = 0xd3;
+    bytes[1] = 0x10 | bytes[1] & 0x0f;
+    let encoded = STANDARD.encode(&bytes);
+    assert!(encoded.starts_with("0x"), "{encoded}");
+    one(&with("/encoded", encoded.into())).unwrap();
+}
+
+#[test]
 fn a_mark_at_the_beginning_of_the_text_does_no_harm() {
     assert!(one(&[b"\xef\xbb\xbf", ALICE.as_bytes()].concat()).is_ok());
 }

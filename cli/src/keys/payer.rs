@@ -15,15 +15,14 @@ use super::{
 };
 use crate::{
     accounts,
-    args::{KeysArgs, PasswordArgs, SignerArgs},
+    args::{PasswordArgs, SignerArgs},
     chain::Chain,
     error::Error,
     home::{self, Home},
     output,
 };
 
-/// What this PC's own account is called where an account is named.
-pub const THIS_PC: &str = "this-pc";
+pub use super::store::THIS_PC;
 
 /// How often a person may type a password.
 const TRIES: usize = 3;
@@ -39,17 +38,12 @@ pub enum Payer {
     Open(Box<Key>),
 }
 
-/// This PC's part of a network, if its own account is what `name` means: it is called [`THIS_PC`], unless one of the wallet's
-/// is.
-pub fn own_home(
-    name: Option<&str>,
-    keys: &KeysArgs,
-    base_path: Option<&Path>,
-) -> Result<Option<Home>, Error> {
-    if name != Some(THIS_PC) || Store::new(keys)?.list()?.iter().any(|kept| kept.name == THIS_PC) {
-        return Ok(None);
+/// This PC's part of a network, if its own account is what `name` means: it is called [`THIS_PC`], as none of the wallet's is.
+pub fn own_home(name: Option<&str>, base_path: Option<&Path>) -> Result<Option<Home>, Error> {
+    match name {
+        Some(THIS_PC) => home::named_or_only(base_path).map(Some),
+        _ => Ok(None),
     }
-    home::named_or_only(base_path).map(Some)
 }
 
 impl Payer {

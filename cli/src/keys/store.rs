@@ -257,8 +257,17 @@ impl Draft {
     }
 }
 
+/// What this PC's own account is called where an account is named.
+pub const THIS_PC: &str = "this-pc";
+
 /// Refuses a name that no account can have.
 pub fn check_form(name: &str) -> Result<(), KeysError> {
+    // On another PC, or beside another part of a network, the wrong account would pay.
+    if name == THIS_PC {
+        return Err(KeysError::BadName(
+            "it stands for this PC's own account, whichever PC that is",
+        ));
+    }
     if name.is_empty() || name.trim() != name {
         return Err(KeysError::BadName("it is empty, or begins or ends with a space"));
     }

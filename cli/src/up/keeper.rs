@@ -203,18 +203,23 @@ mod tests {
         assert!(child.ended().is_some());
     }
 
+    /// Of a trainer whose program isn't there.
+    fn of_nothing(home: &Home) -> Keeper<'_> {
+        Keeper::new(
+            home,
+            Part::Trainer,
+            "/nonexistent".into(),
+            vec![],
+            Say::new(false),
+        )
+    }
+
     #[tokio::test]
     async fn a_program_that_is_not_there_is_an_error_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut home = home(folder.path());
         home.pc.trainer.http_port = 0;
-        let keeper = Keeper::new(
-            &home,
-            Part::Trainer,
-            "/nonexistent".into(),
-            vec![],
-            Say::new(false),
-        );
+        let keeper = of_nothing(&home);
         assert!(matches!(keeper.keep().await, Err(Error::Spawn { .. })));
     }
 
@@ -227,13 +232,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         home.pc.trainer.http_port = listener.local_addr().unwrap().port();
         home.pc.trainer.pid = std::process::id();
-        let keeper = Keeper::new(
-            &home,
-            Part::Trainer,
-            "/nonexistent".into(),
-            vec![],
-            Say::new(false),
-        );
+        let keeper = of_nothing(&home);
         assert_eq!(keeper.running(), Some(std::process::id()));
         keeper.stop().await;
         assert_eq!(keeper.running(), Some(std::process::id()));

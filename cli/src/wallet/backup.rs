@@ -23,7 +23,6 @@ use crate::{
         error::KeysError,
         file::{self, Content, Inside, KeyFile},
         key, password,
-        payer::THIS_PC,
         store::{self, Store},
         terminal,
     },
@@ -53,7 +52,7 @@ pub async fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
             }
         }
         None => {
-            let key = own::key(&args.own)?;
+            let (key, name) = own::key(&args.own)?;
             let destination = destination(args)?;
             // What can't be written needs no password.
             if let Destination::File(path) = &destination
@@ -63,11 +62,11 @@ pub async fn backup(args: &BackupArgs, json: bool) -> Result<(), Error> {
                 return Err(KeysError::FileExists(args.out.clone()).into());
             }
             let password = password::new(&args.password).await?;
-            let file = seal(&key, THIS_PC, password).await?;
+            let file = seal(&key, &name, password).await?;
             if save(&file, &destination, args)? {
                 let what = "encrypted with the password that you gave. The dashboard and the polkadot-js extension take the \
                             file; without the password it opens nothing.";
-                say_saved(THIS_PC, &file, &args.out, what, json)?;
+                say_saved(&name, &file, &args.out, what, json)?;
             }
         }
     }

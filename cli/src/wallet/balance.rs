@@ -61,7 +61,7 @@ struct Line {
 pub async fn run(args: BalanceArgs, json: bool) -> Result<(), Error> {
     let store = Store::new(&args.keys)?;
     let (named, base_path) = (args.account.as_deref(), args.node.base_path.as_deref());
-    let own = own_home(named, &args.keys, base_path)?;
+    let own = own_home(named, base_path)?;
     let mut wanted = match &own {
         Some(home) => vec![(home.own_account()?, THIS_PC.to_owned())],
         None => wanted(&store, named)?,

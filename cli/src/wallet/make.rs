@@ -23,7 +23,6 @@ use crate::{
         file::Content,
         key::{Key, Secret},
         password,
-        payer::THIS_PC,
         store::{self, Store},
         terminal,
     },
@@ -67,11 +66,15 @@ pub async fn new(args: NewArgs, json: bool) -> Result<(), Error> {
 /// `hydra wallet import`.
 pub async fn import(args: ImportArgs, json: bool) -> Result<(), Error> {
     let store = Store::new(&args.keys)?;
-    let name = args.name.as_deref().unwrap_or(THIS_PC);
-    store::check_form(name)?;
     if args.own.this_pc {
-        return keep(&store, &own::key(&args.own)?, name, &args, json).await;
+        let (key, network) = own::key(&args.own)?;
+        let name = args.name.as_deref().unwrap_or(&network);
+        store::check_form(name)?;
+        return keep(&store, &key, name, &args, json).await;
     }
+    // Without --this-pc one is given.
+    let name = args.name.as_deref().unwrap_or_default();
+    store::check_form(name)?;
     if !args.force {
         store.check_name(name, None)?;
     }

@@ -17,13 +17,13 @@ use crate::{
     output,
 };
 
-/// Its key.
-pub fn key(args: &OwnAccountArgs) -> Result<Key, Error> {
+/// Its key, and what a copy of it is called: by the network, since on another PC it isn't this PC's any more.
+pub fn key(args: &OwnAccountArgs) -> Result<(Key, String), Error> {
     let home = home::named_or_only(args.base_path.as_deref())?;
     let account = home.own_account()?;
     match key::is_public(&account) {
         true => Err(KeysError::PublicSecret.into()),
-        false => home.key(&account),
+        false => Ok((home.key(&account)?, home.joined.id.clone())),
     }
 }
 

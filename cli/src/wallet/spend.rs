@@ -91,7 +91,7 @@ impl<'a> Spender<'a> {
     pub async fn new(args: &'a SpendArgs) -> Result<Self, Error> {
         terminal::may_consent(args.yes)?;
         let (signer, base_path) = (&args.signer, args.node.base_path.as_deref());
-        let own = own_home(signer.from.as_deref(), &signer.keys, base_path)?;
+        let own = own_home(signer.from.as_deref(), base_path)?;
         Self::of(args, own.as_ref()).await
     }
 

@@ -53,7 +53,7 @@ fn this_pc_s_account_becomes_a_file_that_opens_with_the_password() {
     let forced = home.json(&[&backup[..], &["--force"]].concat());
     assert_eq!(
         (&forced["name"], &forced["address"], &forced["file"]),
-        (&"this-pc".into(), &ADDRESS.into(), &"this-pc.json".into())
+        (&"net".into(), &ADDRESS.into(), &"this-pc.json".into())
     );
     assert_ne!(fs::read(home.path("this-pc.json")).unwrap(), first);
 
@@ -82,7 +82,7 @@ fn this_pc_s_account_becomes_a_file_that_opens_with_the_password() {
         let restored: Value = serde_json::from_slice(&restored.stdout).unwrap();
         assert_eq!(
             (&restored["name"], &restored["address"]),
-            (&"this-pc".into(), &ADDRESS.into())
+            (&"net".into(), &ADDRESS.into())
         );
     }
 }
@@ -108,12 +108,12 @@ fn this_pc_s_account_is_mentioned_until_it_is_one_of_the_wallet_s() {
     let made = home.json(&["wallet", "import", "--this-pc"]);
     assert_eq!(
         (&made["name"], &made["address"]),
-        (&"this-pc".into(), &ADDRESS.into())
+        (&"net".into(), &ADDRESS.into())
     );
     assert!(made.get("phrase").is_none(), "{made}");
     let listed = list();
     assert!(
-        listed.contains("this-pc") && !listed.contains("--this-pc"),
+        listed.contains("net ") && !listed.contains("--this-pc"),
         "{listed}"
     );
 
@@ -206,7 +206,7 @@ fn of_several_networks_one_has_to_be_named() {
 }
 
 #[test]
-fn this_pc_pays_with_its_own_account_unless_one_of_the_wallet_s_is_called_so() {
+fn this_pc_pays_with_its_own_account_and_none_of_the_wallet_s_can_be_called_so() {
     let home = Home::new();
     let pays: [&[&str]; 9] = [
         &["wallet", "send", SAVINGS, "1", "--yes"],
@@ -241,13 +241,13 @@ fn this_pc_pays_with_its_own_account_unless_one_of_the_wallet_s_is_called_so() {
         "neither an address nor the name",
     );
 
-    home.json(&["wallet", "new", "this-pc"]);
-    for arguments in pays {
-        // Then the folder may be any network's, and this PC need not take part in one.
+    // Or that one would pay in its place.
+    for arguments in [&["new"][..], &["import", "--force"], &["import", "--this-pc"]] {
+        let named = [&["wallet"][..], arguments, &["this-pc"]].concat();
         refused(
-            &mut paid(arguments, &["--base-path", "nothing"]),
-            8,
-            "there is no local network in nothing",
+            &mut home.with_password(&named),
+            6,
+            "stands for this PC's own account",
         );
     }
 }

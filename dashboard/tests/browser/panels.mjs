@@ -30,6 +30,7 @@ export async function the_first_view_is_painted_within_a_second({ browser }) {
       .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
   );
   assert(size > 50_000 && size < 300_000, `${size} bytes`);
+  console.log(`first paint after ${Math.round(paint)} ms, ${size} bytes`);
   await page.done();
 }
 

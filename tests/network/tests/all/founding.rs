@@ -370,6 +370,9 @@ fn what_a_pc_owns_is_spent_by_its_name(pc: &Member, owner: &str, to: &str) {
         (&sent["from"], &sent["from_name"], &sent["amount"]),
         (&owner.into(), &"this-pc".into(), &"0.5".into())
     );
+    // On a local network it pays for its questions without being named, and nobody else does.
+    let asked = proc::json(&pc.hydra(&["ask", "7", "--json"]));
+    assert_eq!(asked["payer"], "this-pc", "{asked}");
 }
 
 /// A PC that trains has no fault.

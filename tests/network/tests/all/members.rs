@@ -157,7 +157,7 @@ fn header(pc: &Member, hash: &Value) -> SubstrateHeader<H256> {
 /// The number of the member that made a block, which BABE notes behind the kind of its slot.
 fn maker(header: &SubstrateHeader<H256>) -> u32 {
     let note = header.digest.logs.iter().find_map(|item| match item {
-        DigestItem::PreRuntime(engine, note) if engine == b"BABE" => note.get(1..5),
+        DigestItem::PreRuntime([b'B', b'A', b'B', b'E'], note) => note.get(1..5),
         _ => None,
     });
     let number: Option<[u8; 4]> = note.and_then(|number| number.try_into().ok());
