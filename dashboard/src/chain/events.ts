@@ -162,7 +162,11 @@ export const READINGS: Record<string, Reading> = {
     ...whoOf(f),
     verdict: oneOf(VERDICTS, f["verdict"], "verdict"),
   }),
-  "StakeVoting.PollCancelled": (f, book) => ({ kind: "poll-cancelled", ...inPoll(f, book) }),
+  "StakeVoting.CommitteeStays": (f) => ({
+    kind: "committee-stays",
+    found: numberOf(f["found"], "accounts"),
+    present: numberOf(f["present"], "accounts"),
+  }),
   "HydraToken.Rewarded": (f) => ({ kind: "earned", ...whoOf(f), amount: amountOf(f), verifiers: amountOf(f, "verifiers") }),
   "HydraToken.VerifierRewarded": (f) => ({ kind: "verifier-earned", ...whoOf(f), amount: amountOf(f) }),
   "HydraToken.ForfeitReceived": (f) => ({ kind: "forfeit-received", ...whoOf(f), amount: amountOf(f) }),

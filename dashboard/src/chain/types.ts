@@ -284,7 +284,7 @@ export type Happening =
   | ({ kind: "poll-opened"; who: string; draw: Draw; found: Found } & InPoll)
   | ({ kind: "poll-decided"; draw: Draw; found: Found | undefined } & InPoll)
   | ({ kind: "judged"; who: string; verdict: "Right" | "Wrong" | "Missed" } & InPoll)
-  | ({ kind: "poll-cancelled" } & InPoll)
+  | { kind: "committee-stays"; found: number; present: number }
   | { kind: "asked"; who: string; model: number; version: number; price: bigint; request: string }
   | { kind: "claimed"; who: string; model: number; amount: bigint }
   | { kind: "sent"; from: string; to: string; amount: bigint }

@@ -48,6 +48,7 @@ export const ERRORS: Record<string, string> = {
   "TrainingProposals: NothingAtStake": "the account has nothing left to forfeit, so nothing vouches for its proposal",
   "TrainingProposals: BadSpec": "the model’s description is not valid, or does not fit its data",
   "TrainingProposals: PhasesTooShort": "a phase of the model leaves too little time to act in",
+  "TrainingProposals: PhasesTooLong": "a round of the model could last longer than it takes to get a stake back",
   "TrainingProposals: TooManyModels": "there are as many models as there may be",
   "HydraToken: UnknownModel": "there is no such model",
   "HydraToken: NothingToAsk": "nobody has trained this model yet, so there is nobody to pay",

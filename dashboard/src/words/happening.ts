@@ -147,8 +147,8 @@ export function say(it: Happening): Said {
         : said("plumbing", "plain", "Decided, by ", DRAWS[it.draw], ": ", ...pollOn(it.poll, it.subject), `. The network found ${FOUND[it.found]}.`);
     case "judged":
       return said("course", it.verdict === "Right" ? "good" : "bad", { who: it.who }, ` ${VERDICTS[it.verdict]}`, ...pollOn(it.poll, it.subject), ".");
-    case "poll-cancelled":
-      return said("course", "plain", "Forgotten: ", ...pollOn(it.poll, it.subject), ". What it asked doesn’t matter any more, and nobody is judged.");
+    case "committee-stays":
+      return said("news", "bad", "", `The same ${several(it.present, "PC makes", "PCs make")} blocks in the next session, too: ${it.found === 0 ? "nobody" : `only ${count(it.found)}`} could be found that may take over. More PCs need session keys and a good score.`);
     case "asked":
       return said("news", "plain", { who: it.who }, ` paid ${hydra(it.price)} to ask `, version(it), ".");
     case "claimed":

@@ -154,7 +154,7 @@ impl Watch {
                     asked.closed(now);
                 }
             }
-            InPolls::PollDecided { poll, .. } | InPolls::PollCancelled { poll } => {
+            InPolls::PollDecided { poll, .. } => {
                 self.polls.remove(poll);
             }
             _ => {}
