@@ -19,6 +19,7 @@ mod fields {
         ($($name:ident { $($field:ident: $kind:ty),* })*) => {
             $(
                 #[derive(DecodeAsType)]
+                #[allow(unused_imports)]
                 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
                 pub struct $name {
                     $(pub $field: $kind,)*

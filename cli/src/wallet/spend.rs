@@ -100,7 +100,7 @@ impl<'a> Spender<'a> {
         let (signer, base_path) = (&args.signer, args.node.base_path.as_deref());
         let own = match signer.from.as_deref() {
             None => Some(home::named_or_only(base_path)?),
-            from => own_home(from, &signer.keys, base_path)?,
+            from => own_home(from, base_path)?,
         };
         let spender = match &own {
             Some(home) => Self::of_this_pc(args, home).await?,

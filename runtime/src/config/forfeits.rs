@@ -2,7 +2,7 @@
 //! the same session. One that slips alone loses little, a third together everything.
 
 use crate::{AccountId, Reputation, Runtime, StakeVoting};
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 use hydra_primitives::traits::Nodes;
 use pallet_session::historical::IdentificationTuple;
 use sp_runtime::Perbill;

@@ -11,7 +11,6 @@ use codec::Encode;
 use frame_support::{
     dispatch::{DispatchClass, DispatchInfo, GetDispatchInfo},
     storage::with_transaction_unchecked,
-    traits::Get,
 };
 use hydra_primitives::{dataset::DatasetManifest, model::ModelSpec};
 use hydra_runtime::{

@@ -1,6 +1,6 @@
 //! Fault 7, and the second part of fault 10: room in blocks.
 
-use frame_support::{dispatch::DispatchClass, traits::Get};
+use frame_support::dispatch::DispatchClass;
 use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec};
 use hydra_runtime::{Runtime, System};
 

@@ -1,6 +1,5 @@
 //! What an account owes after a block, and what its answers become.
 
-use frame_support::traits::Get;
 use hydra_primitives::{
     AccountBytes, BlobRef, H256, ModelId,
     duty::{DutyResult, MAX_RESULTS},
