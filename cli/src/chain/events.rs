@@ -12,6 +12,8 @@ use subxt::{events::Event, ext::scale_decode::DecodeAsFields};
 use super::{Config, happening::Happening};
 
 /// What events say, as far as it is told: each of these is for those that have all its fields.
+// The derive's own import of that path is unused in what it makes of a struct without generics.
+#[allow(unused_imports)]
 mod fields {
     use subxt::{ext::scale_decode::DecodeAsType, utils::AccountId32};
 
@@ -19,7 +21,6 @@ mod fields {
         ($($name:ident { $($field:ident: $kind:ty),* })*) => {
             $(
                 #[derive(DecodeAsType)]
-                #[allow(unused_imports)]
                 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
                 pub struct $name {
                     $(pub $field: $kind,)*

@@ -12,6 +12,7 @@ use crate::{
     },
     network::{EpochDuration, HalfSlot, SlotDuration},
 };
+use alloc::vec::Vec;
 use frame_support::traits::{ConstU32, ConstU64, ConstU128, Get};
 use pallet_session::historical::{self as historical, NoteHistoricalRoot};
 use sp_runtime::{

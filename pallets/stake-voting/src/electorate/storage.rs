@@ -1,7 +1,7 @@
 //! The electorate in this pallet's storage: the only part of it that knows FRAME. It must hold no rule of its own.
 
 use super::{
-    Electorate, Error,
+    Electorate,
     store::{Length, Node, NodeId, Parity, Store},
 };
 use crate::{Config, ElectorateAccounts, ElectorateLengths, ElectorateNodes};
@@ -80,7 +80,7 @@ pub(crate) fn spread<T: Config>(session: SessionIndex, accounts: &[T::AccountId]
 
 /// [`Electorate::check`] of both electorates that are stored. It reads everything: for tests and `try-runtime`.
 #[cfg(any(feature = "std", feature = "try-runtime"))]
-pub(crate) fn check<T: Config>() -> Result<(), Error> {
+pub(crate) fn check<T: Config>() -> Result<(), super::Error> {
     for parity in 0..2u8 {
         electorate::<T>(ElectorateLengths::<T>::get(parity).session).check()?;
     }
