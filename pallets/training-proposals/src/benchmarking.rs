@@ -131,6 +131,7 @@ fn with_places<T: Config>(
         let place = Place {
             claim,
             quoted: HYDRA,
+            forfeit: HYDRA,
             ..Place::of(holder.clone())
         };
         Places::<T>::insert(model, index, place);

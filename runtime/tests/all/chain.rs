@@ -3,13 +3,13 @@
 use codec::{Decode, Encode};
 use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v15::RuntimeMetadataV15};
 use frame_support::{
-    traits::Bounded,
+    traits::{Bounded, Hooks},
     weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND},
 };
 use hydra_runtime::{
-    AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, OriginCaller,
-    Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System,
-    presets,
+    AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, HydraToken,
+    OriginCaller, Preimage, Referenda, Reputation, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
+    RuntimeOrigin, Session, StakeVoting, System, TrainingProposals, presets,
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_referenda::{ReferendumCount, ReferendumIndex, ReferendumInfo, ReferendumInfoFor};
@@ -62,8 +62,24 @@ pub fn on_local(test: impl FnOnce()) {
 pub fn check_state() {
     use frame_support::traits::{TryDecodeEntireStorage, TryState, TryStateSelect};
     type Pallets = hydra_runtime::AllPalletsWithSystem;
-    <Pallets as TryState<BlockNumber>>::try_state(System::block_number(), TryStateSelect::All)
-        .expect("all checks pass");
+    let now = System::block_number();
+    // Ours by themselves, since together they don't say what is wrong.
+    for (pallet, checked) in [
+        ("reputation", <Reputation as Hooks<BlockNumber>>::try_state(now)),
+        (
+            "stake-voting",
+            <StakeVoting as Hooks<BlockNumber>>::try_state(now),
+        ),
+        (
+            "training-proposals",
+            <TrainingProposals as Hooks<BlockNumber>>::try_state(now),
+        ),
+        ("hydra-token", <HydraToken as Hooks<BlockNumber>>::try_state(now)),
+        ("session", <Session as Hooks<BlockNumber>>::try_state(now)),
+    ] {
+        checked.unwrap_or_else(|why| panic!("{pallet}: {why:?}"));
+    }
+    <Pallets as TryState<BlockNumber>>::try_state(now, TryStateSelect::All).expect("all checks pass");
     Pallets::try_decode_entire_state().expect("every value can be read");
 }
 

@@ -127,6 +127,7 @@ impl Network {
     }
 
     /// Puts a call into the current block, which must take it.
+    #[track_caller]
     pub fn call(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         match self.apply(who, call, 0) {
             Applied::Included(result) => result,

@@ -42,7 +42,7 @@ const POCKET: Balance = 1_000 * HYDRA;
 const BUCKET: Balance = 1_000_000 * HYDRA;
 /// What flows into it in a block.
 const EMISSION_PER_BLOCK: Balance = 10 * HYDRA;
-/// Longer than any round.
+/// Longer than any round; two sessions if that is more, as the chain asks.
 const UNBONDING_DELAY: BlockNumber = 1_000;
 /// What is no longer referred to is thrown away every so many blocks.
 const TIDY_EVERY: BlockNumber = 64;
@@ -352,7 +352,8 @@ fn build(genesis: Genesis) -> TestExternalities {
         },
         stake_voting: StakeVotingConfig {
             bonds: genesis.nodes,
-            unbonding_delay: UNBONDING_DELAY,
+            unbonding_delay: UNBONDING_DELAY
+                .max(2 * u32::try_from(genesis.session).expect("a session of few slots")),
         },
         training_proposals: TrainingProposalsConfig {
             models: genesis.models,

@@ -17,7 +17,9 @@ pub fn genesis() -> Storage {
     let patch = serde_json::from_slice(&patch).expect("presets are JSON");
     let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("a genesis is JSON");
     merge(&mut config, patch);
-    let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a genesis");
+    let mut config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a genesis");
+    // More than any round of any model lasts, however short it is on a development network.
+    config.stake_voting.unbonding_delay = 100_000;
     config.build_storage().expect("the development network can begin")
 }
 
