@@ -174,18 +174,18 @@ mod runtime {
     #[runtime::pallet_index(5)]
     pub type TransactionPayment = pallet_transaction_payment;
 
-    // Before Session, so that a block's author is noted in the session it belongs to.
     #[runtime::pallet_index(6)]
-    pub type Authorship = pallet_authorship;
-
-    #[runtime::pallet_index(7)]
     pub type Offences = pallet_offences;
 
-    #[runtime::pallet_index(8)]
+    #[runtime::pallet_index(7)]
     pub type Historical = pallet_session_historical;
 
-    #[runtime::pallet_index(9)]
+    #[runtime::pallet_index(8)]
     pub type Session = pallet_session;
+
+    // After Session: whoever makes a session's first block is of that session's committee already.
+    #[runtime::pallet_index(9)]
+    pub type Authorship = pallet_authorship;
 
     #[runtime::pallet_index(10)]
     pub type Grandpa = pallet_grandpa;

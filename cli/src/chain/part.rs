@@ -68,6 +68,7 @@ type StoredPlace = (
     Option<Outcome>,
     Draw,
     Balance,
+    Balance,
 );
 /// What an accepted place is worth once its version is confirmed, as it is stored: its holder, the update, the reward, and who was
 /// right in the first draw, with how many seats.
@@ -122,7 +123,7 @@ impl Chain {
     /// The places of a model's current round, in order.
     pub async fn places(&self, model: ModelId, at: Hash) -> Result<Vec<Place>, Error> {
         let stored: Vec<(PlaceIndex, StoredPlace)> = self.of_places("Places", model, at).await?;
-        let place = |(place, (holder, claim, poll, outcome, draw, quoted))| Place {
+        let place = |(place, (holder, claim, poll, outcome, draw, quoted, _))| Place {
             place,
             holder,
             claim,
@@ -301,6 +302,7 @@ mod tests {
             outcome: Option<Outcome>,
             draw: Draw,
             quoted: Balance,
+            forfeit: Balance,
         }
         let claim = Claim {
             base: H256::zero(),
@@ -313,6 +315,7 @@ mod tests {
             outcome: Some(Outcome::Undecided),
             draw: Draw::Last,
             quoted: HYDRA,
+            forfeit: 2 * HYDRA,
         };
         let read = StoredPlace::decode(&mut stored.encode().as_slice()).unwrap();
         let expected = (
@@ -322,6 +325,7 @@ mod tests {
             Some(Outcome::Undecided),
             Draw::Last,
             HYDRA,
+            2 * HYDRA,
         );
         assert_eq!(read, expected);
     }

@@ -131,7 +131,13 @@ impl Network {
     pub fn call(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
         match self.apply(who, call, 0) {
             Applied::Included(result) => result,
-            other => panic!("no block takes it: {other:?}"),
+            other => {
+                let weight = self.read(System::block_weight);
+                panic!(
+                    "block {} does not take it: {other:?}; it weighs {weight:?}",
+                    self.now()
+                )
+            }
         }
     }
 

@@ -35,12 +35,15 @@ pub fn forging() -> Finding {
         number: 2,
         test: "forging_costs_more_than_it_brings_even_where_a_third_is_lazy",
         seen: format!(
-            "in 6 rounds {} forged tasks were accepted and {} rejected; the forger was paid {:.2} HYDRA, forfeited {:.2}, and its \
-             score is {score:.2}",
+            "in {} rounds {} forged tasks were accepted and {} rejected; the forger was paid {:.2} HYDRA, forfeited {:.2}, has {:.2} more \
+             than before, and its score is {score:.2}; the honest forfeited {:.2}",
+            if ended { "6" } else { "fewer than 6" },
             wrong.accepted,
             wrong.rejected,
             hydra(pay),
             hydra(lost),
+            net as f64 / HYDRA as f64,
+            hydra(forfeited(&simulation, 11..33)),
         ),
         is_gone: ended
             && wrong.accepted == 0

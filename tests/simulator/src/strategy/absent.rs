@@ -10,6 +10,8 @@ use hydra_runtime::BlockNumber;
 
 /// A PC that is off now and then is off for so many blocks: ten minutes, of blocks of 10 s.
 const SPELL: BlockNumber = 60;
+/// A round takes about so many blocks.
+const TURN: BlockNumber = 16;
 
 /// Switched off for good.
 pub struct Offline;
@@ -26,8 +28,12 @@ impl Strategy for Offline {
 
 /// When a PC is off.
 enum Off {
-    /// In every so-manieth round, beginning with this one.
-    Turns { every: u32, first: u32 },
+    /// In every so-manieth round, beginning with this one, and for a [`TURN`] from the first duty in it on.
+    Turns {
+        every: u32,
+        first: u32,
+        until: BlockNumber,
+    },
     /// For this share of the time.
     Share { share: f64, seed: u64, account: u32 },
 }
@@ -36,9 +42,13 @@ enum Off {
 pub struct Sometimes(Off);
 
 impl Sometimes {
-    /// Off in round `first` and in every `every`-th after it. It gives its heartbeats all the same.
+    /// Off in round `first` and in every `every`-th after it, and heard of again only when that is over.
     pub fn by_turns(every: u32, first: u32) -> Self {
-        Self(Off::Turns { every, first })
+        Self(Off::Turns {
+            every,
+            first,
+            until: 0,
+        })
     }
 
     /// Off for this share of the time, spell by spell, each account at other times.
@@ -46,12 +56,18 @@ impl Sometimes {
         Self(Off::Share { share, seed, account })
     }
 
-    fn is_off(&self, duty: &Duty, now: BlockNumber) -> bool {
-        match self.0 {
-            Off::Turns { every, first } => duty.kind != Kind::Heartbeat && duty.round % every.max(1) == first,
+    fn is_off(&mut self, duty: &Duty, now: BlockNumber) -> bool {
+        match &mut self.0 {
+            Off::Turns { every, first, until } => {
+                let in_turn = duty.kind != Kind::Heartbeat && duty.round % (*every).max(1) == *first;
+                if in_turn && now >= *until {
+                    *until = now.saturating_add(TURN);
+                }
+                in_turn || now < *until
+            }
             Off::Share { share, seed, account } => {
                 let spell = now.wrapping_add(account.wrapping_mul(7)) / SPELL;
-                dice::happens(share, seed, "off", &[account, spell])
+                dice::happens(*share, *seed, "off", &[*account, spell])
             }
         }
     }
