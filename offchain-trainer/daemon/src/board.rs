@@ -183,6 +183,15 @@ impl Board {
         slot.is_some_and(|slot| matches!(slot.state, State::Failed { .. }))
     }
 
+    /// Whether something runs that the account's newest sheet asks for, weights to be held aside.
+    pub fn is_busy_for(&self, account: &AccountBytes) -> bool {
+        let tasks = self.seats.get(account).into_iter().flat_map(|seat| &seat.tasks);
+        tasks
+            .filter(|task| task.work != Work::Hold)
+            .filter_map(|task| self.slots.get(&task.key))
+            .any(|slot| matches!(slot.state, State::Running(_)))
+    }
+
     /// The newest sheet of any account.
     pub fn newest_sheet(&self) -> Option<&Arc<DutySheet>> {
         self.seats

@@ -159,7 +159,7 @@ pub(crate) fn router(context: Context) -> Router {
 async fn duties(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
     let sealed = Sealed::open(&context.token, request).await?;
     let answered = match read_sheet(&sealed.body) {
-        Ok(sheet) => Ok(context.shared.read(sheet).encode()),
+        Ok(sheet) => Ok(context.shared.read(sheet).await.encode()),
         Err(refusal) => Err(refusal),
     };
     Ok(sealed.answer(&context.token, "application/octet-stream", answered))

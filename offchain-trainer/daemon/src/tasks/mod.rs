@@ -15,7 +15,7 @@ pub use error::TaskError;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hydra_primitives::{
@@ -28,6 +28,7 @@ use hydra_trainer_api::Waiting;
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
     task::{AbortHandle, JoinError},
+    time::timeout_at,
 };
 
 use crate::{
@@ -47,6 +48,9 @@ use crate::{
     warnings::{Concern, Severity, Warnings},
     weights::{Weights, WeightsError, needed},
 };
+
+/// How long a node is kept waiting for what is being done. It waits for 1.5 s at most, and makes the next block in a slot of 2 s at least.
+const SOON: Duration = Duration::from_millis(900);
 
 #[derive(Debug)]
 struct Run {
@@ -117,10 +121,30 @@ impl Shared {
         }
     }
 
-    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done already. Must be called in a
-    /// tokio runtime.
-    pub(crate) fn read(self: &Arc<Self>, sheet: DutySheet) -> DutyAnswer {
+    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done. What is being done is waited for, but no longer
+    /// than [`SOON`]: its result may then be in the next block.
+    pub(crate) async fn read(self: &Arc<Self>, sheet: DutySheet) -> DutyAnswer {
         let sheet = Arc::new(sheet);
+        let mut changes = self.changes.listen();
+        let end = Instant::now() + SOON;
+        let (mut answer, able) = self.take(&sheet);
+        // With unknown models the node asks once more, and has only so long for both.
+        while answer.unknown.is_empty() && self.is_busy_for(&sheet) {
+            match timeout_at(end.into(), changes.changed()).await {
+                Ok(true) => answer.results = self.answer(&lock(&self.board), &sheet, able),
+                Ok(false) | Err(_) => break,
+            }
+        }
+        answer
+    }
+
+    /// Whether something that the sheet's account owes is being done.
+    fn is_busy_for(&self, sheet: &DutySheet) -> bool {
+        lock(&self.board).is_busy_for(&sheet.account)
+    }
+
+    /// Takes a sheet, and returns what is done already, and whether this PC is able to take part.
+    fn take(self: &Arc<Self>, sheet: &Arc<DutySheet>) -> (DutyAnswer, bool) {
         let before = lock(&self.arrived).replace((sheet.genesis, Instant::now()));
         if before.is_some_and(|(genesis, _)| genesis != sheet.genesis) {
             self.weights.forget();
@@ -128,7 +152,7 @@ impl Shared {
             self.errors
                 .add("the node is on another chain than before: starting over for that chain");
         }
-        let (models, unknown) = self.models.describe(&sheet);
+        let (models, unknown) = self.models.describe(sheet);
         self.keep_datasets(&models);
         self.compare_datasets(&models);
         let has_room = self.look_around();
@@ -139,12 +163,12 @@ impl Shared {
         let commands = board.read(sheet.clone(), models.clone());
         // With the board still locked, so that nothing is stopped before it was started.
         self.execute(commands);
-        let results = self.answer(&board, &sheet, able);
+        let results = self.answer(&board, sheet, able);
         drop(board);
         models.iter().for_each(|model| self.sweep(sheet.genesis, model));
         self.arrival.notify_waiters();
         self.changes.note();
-        DutyAnswer { results, unknown }
+        (DutyAnswer { results, unknown }, able)
     }
 
     /// Before any claim of the sheet is looked at: it may name a shard as its update.

@@ -38,7 +38,7 @@ async fn a_member_unbonds_leaves_and_is_paid_out_after_the_delay_and_not_before(
     assert_eq!((status.stake, status.unbonding), (0, before.stake), "{status:?}");
     assert!(!status.active, "{status:?}");
     assert!(
-        until >= unbonded_in + 60,
+        until >= unbonded_in + 90,
         "{until} is too early after {unbonded_in}"
     );
 
