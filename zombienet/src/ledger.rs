@@ -46,7 +46,7 @@ impl Ledger {
         let header = self.methods.chain_get_header(Some(block.hash)).await;
         let header = header.expect("the node answers").expect("the node has it");
         let note = header.digest.logs.iter().find_map(|item| match item {
-            DigestItem::PreRuntime(engine, note) if engine == b"BABE" => note.get(1..5),
+            DigestItem::PreRuntime([b'B', b'A', b'B', b'E'], note) => note.get(1..5),
             _ => None,
         });
         let number: Option<[u8; 4]> = note.and_then(|number| number.try_into().ok());

@@ -343,7 +343,10 @@ mod tests {
         for slot in [1, 2, 10, 60] {
             let per_block = PER_SECOND * Balance::from(slot);
             let all = 2 * per_block * Balance::from(blocks(slot, FOUR_YEARS));
-            assert!(all <= 800_000_000 * HYDRA && all >= 700_000_000 * HYDRA, "{slot}");
+            assert!(
+                (700_000_000 * HYDRA..=800_000_000 * HYDRA).contains(&all),
+                "{slot}"
+            );
         }
         let always = Coin {
             per_block: HYDRA,

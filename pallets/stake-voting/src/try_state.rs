@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
         }
         let polls: BTreeSet<_> = Seats::<T>::iter_keys().map(|(id, _)| id).collect();
         ensure!(
-            polls.into_iter().all(|id| Polls::<T>::contains_key(id)),
+            polls.into_iter().all(Polls::<T>::contains_key),
             "stake-voting: no seats without their poll"
         );
         Ok(())

@@ -6,11 +6,11 @@ use super::{Poll, Seat, Stage, Step};
 use crate::{Config, Error, Event, Pallet, Polls, Seats};
 use hydra_primitives::{BlockNumber, H256, poll::PollId};
 
+/// A poll that waits for digests, an account's seat in it, and the last block that takes one.
+type Asked<T> = (Poll<<T as frame_system::Config>::AccountId>, Seat, BlockNumber);
+
 /// The poll, the account's seats, and the block with which the digests are closed, if it owes one.
-pub(super) fn owed<T: Config>(
-    id: &PollId,
-    who: &T::AccountId,
-) -> Result<(Poll<T::AccountId>, Seat, BlockNumber), Error<T>> {
+pub(super) fn owed<T: Config>(id: &PollId, who: &T::AccountId) -> Result<Asked<T>, Error<T>> {
     let poll = Polls::<T>::get(id).ok_or(Error::<T>::NoSuchPoll)?;
     let seat = Seats::<T>::get(id, who).ok_or(Error::<T>::NoSeat)?;
     if poll.is_claimant(who) || seat.digest.is_some() {

@@ -405,7 +405,7 @@ fn of_two_local_accounts_the_registered_one_is_the_pcs_and_the_other_one_is_not_
         run();
         assert!(Training::roll_call().notices.is_empty());
         assert_eq!(pool.read().transactions.len(), 1);
-        assert_eq!(Accounts::get(), [alice.clone()]);
+        assert_eq!(Accounts::get(), core::slice::from_ref(&alice));
     });
     with_keys(
         &["//Alice", "//Eve"],

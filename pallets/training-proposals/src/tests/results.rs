@@ -152,7 +152,7 @@ fn a_submission_weighs_what_its_worst_results_take_and_is_operational() {
         assert_eq!(large.call_weight, read(64));
         assert_eq!(info(vec![last.clone()]).call_weight, read(64 + 256 + 1_024));
         assert_eq!(
-            Training::owed_weight(&[last.clone()]),
+            Training::owed_weight(core::slice::from_ref(&last)),
             <() as WeightInfo>::owed(64 + 256 + 1_024)
         );
         let largest = info(vec![last]).call_weight.ref_time();

@@ -77,7 +77,7 @@ impl Strategy for Coalition {
             return Vec::new();
         };
         let drawing = matches!(desk.stage, Stage::First | Stage::Appeal);
-        if desk.under_way > 0 || (!*paused && !(drawing && desk.block % EVERY == *turn)) {
+        if desk.under_way > 0 || !(*paused || drawing && desk.block % EVERY == *turn) {
             return Vec::new();
         }
         // Every third time it bonds a little more instead, a few times in all.

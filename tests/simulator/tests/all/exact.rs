@@ -211,7 +211,8 @@ fn counting_draws_of_few_seats_comes_to_what_the_sums_say() {
     // Four times the one, then four times the other: stretches differ.
     let line = Line::of(pieces.into_iter().flat_map(|piece| piece.repeat(4)));
     type Sampler = fn(&Line, u32, u32) -> Drawn;
-    let ways: [(&str, Sampler, fn(&Line, u32) -> Vec<Seat>); 2] = [
+    type Way = (&'static str, Sampler, fn(&Line, u32) -> Vec<Seat>);
+    let ways: [Way; 2] = [
         ("stretches", from_stretches, Line::stratified),
         ("anywhere", from_anywhere, Line::independent),
     ];
