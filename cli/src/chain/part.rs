@@ -37,6 +37,10 @@ pub struct Attendance {
     pub heartbeat: Option<SessionIndex>,
     /// Whether it missed a duty and wasn't heard of since.
     pub away: bool,
+    /// No heartbeat before this block brings it back.
+    pub away_until: BlockNumber,
+    /// The session in which it last missed a duty, and how often it was away in it.
+    pub absences: Option<(SessionIndex, u8)>,
     /// It is out before this session.
     pub out_until: SessionIndex,
 }
@@ -104,6 +108,8 @@ impl Chain {
         struct Node {
             heartbeat: Option<u32>,
             away: bool,
+            away_until: u32,
+            absences: Option<(u32, u8)>,
             out_until: u32,
         }
         let at = self.at(at).await?;
@@ -116,6 +122,8 @@ impl Chain {
         Ok(Some(Attendance {
             heartbeat: node.heartbeat,
             away: node.away,
+            away_until: node.away_until,
+            absences: node.absences,
             out_until: node.out_until,
         }))
     }

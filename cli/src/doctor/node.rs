@@ -385,10 +385,10 @@ fn registration(account: &Account, around: Around) -> Option<Check> {
             found,
             "see trainer and engine: whoever runs gives its heartbeat once a session by itself",
         ),
-        Presence::Away => Check::warning(
+        Presence::Away { .. } => Check::warning(
             Topic::Registration,
             found,
-            "see trainer and engine: anything it does brings it back",
+            "see trainer and engine: a trainer that runs brings it back by itself",
         ),
         Presence::Out { .. } => Check::warning(
             Topic::Registration,

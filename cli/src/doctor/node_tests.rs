@@ -181,7 +181,7 @@ fn an_account_s_part_is_judged_by_what_its_owner_wants() {
         (Presence::Joining, State::Ok),
         (Presence::Paused, State::Ok),
         (Presence::Silent, State::Warning),
-        (Presence::Away, State::Warning),
+        (Presence::Away { from: None }, State::Warning),
         (Presence::Out { until: 7 }, State::Warning),
         (Presence::Unstaked, State::Warning),
     ] {

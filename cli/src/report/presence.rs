@@ -1,6 +1,6 @@
 //! Whether a registered account takes part, and if not, why and until when.
 
-use hydra_primitives::{AccountBytes, Balance, electorate::SessionIndex, status::NodeStatus};
+use hydra_primitives::{AccountBytes, Balance, BlockNumber, electorate::SessionIndex, status::NodeStatus};
 
 use crate::{
     chain::{Attendance, Chain, Hash},
@@ -21,9 +21,13 @@ pub enum Presence {
     Joining,
     /// It takes part from the session on that follows its next heartbeat: it gave none in the last one.
     Silent,
-    /// It missed a duty, and takes part as soon as it is heard of.
-    Away,
-    /// It missed another one, had a wrong result, or took stake away.
+    /// It missed a duty, and takes part as soon as it is heard of, or, if it did so several times in a session, as soon as it is
+    /// heard of from a block on.
+    Away {
+        /// That block.
+        from: Option<BlockNumber>,
+    },
+    /// It had a wrong result, or took stake away.
     Out {
         /// The session in which it may take part again.
         until: SessionIndex,
@@ -51,7 +55,12 @@ impl Presence {
             _ if attendance.out_until > session => Self::Out {
                 until: attendance.out_until,
             },
-            _ if attendance.away => Self::Away,
+            _ if attendance.away => Self::Away {
+                from: attendance
+                    .absences
+                    .filter(|(_, times)| *times > 1)
+                    .map(|_| attendance.away_until),
+            },
             _ if attendance.heartbeat == Some(session) => Self::Joining,
             _ => Self::Silent,
         }
@@ -90,7 +99,7 @@ impl Presence {
             Self::Paused => "paused",
             Self::Joining => "joining",
             Self::Silent => "silent",
-            Self::Away => "away",
+            Self::Away { .. } => "away",
             Self::Out { .. } => "out",
             Self::In => "in",
         }
@@ -112,7 +121,10 @@ impl Presence {
             Self::Paused => "is paused".into(),
             Self::Joining => "takes part from the next session on".into(),
             Self::Silent => "takes part from the session on that follows its next heartbeat".into(),
-            Self::Away => "missed a duty, and is out until it is heard of again".into(),
+            Self::Away { from: None } => "missed a duty, and is out until it is heard of again".into(),
+            Self::Away { from: Some(block) } => {
+                format!("missed duties again, and is out until it is heard of in block {block} or later")
+            }
             Self::Out { until } => format!("is out until session {until}"),
             Self::In => "takes part".into(),
         }
@@ -126,7 +138,7 @@ impl Presence {
             Self::Paused => "paused".into(),
             Self::Joining => "from next session".into(),
             Self::Silent => "not heard of".into(),
-            Self::Away => "away".into(),
+            Self::Away { .. } => "away".into(),
             Self::Out { until } => format!("out until {until}"),
             Self::In => "takes part".into(),
         }
@@ -172,7 +184,14 @@ mod tests {
         };
         assert_eq!(of(&status(), joined), Presence::Joining);
         let away = Attendance { away: true, ..joined };
-        assert_eq!(of(&status(), away), Presence::Away);
+        assert_eq!(of(&status(), away), Presence::Away { from: None });
+        let again = |times| Attendance {
+            away_until: 120,
+            absences: Some((5, times)),
+            ..away
+        };
+        assert_eq!(of(&status(), again(1)), Presence::Away { from: None });
+        assert_eq!(of(&status(), again(2)), Presence::Away { from: Some(120) });
         let out = Attendance { out_until: 7, ..away };
         assert_eq!(of(&status(), out), Presence::Out { until: 7 });
         // What is over counts no more.
@@ -215,7 +234,7 @@ mod tests {
             Presence::Paused,
             Presence::Joining,
             Presence::Silent,
-            Presence::Away,
+            Presence::Away { from: None },
             Presence::Out { until: 7 },
             Presence::In,
         ];
@@ -225,6 +244,8 @@ mod tests {
         assert_eq!(words.len(), all.len());
         assert_eq!(all.map(Presence::out_until).iter().flatten().count(), 1);
         assert_eq!(Presence::Out { until: 7 }.words(), "is out until session 7");
+        let kept = Presence::Away { from: Some(120) }.words();
+        assert!(kept.ends_with("in block 120 or later"), "{kept}");
         assert!(all.map(Presence::brief).iter().all(|brief| brief.len() <= 17));
     }
 }

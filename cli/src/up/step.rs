@@ -261,7 +261,7 @@ mod tests {
     fn a_pc_that_is_paused_or_out_rests_and_pays_nothing_for_it() {
         for presence in [
             Presence::Paused,
-            Presence::Away,
+            Presence::Away { from: Some(70) },
             Presence::Silent,
             Presence::Out { until: 9 },
         ] {

@@ -141,6 +141,8 @@ export interface RawNode {
   heartbeat: number | undefined;
   since: number;
   away: boolean;
+  away_until: number;
+  absences: [session: number, times: number] | undefined;
   out_until: number;
 }
 

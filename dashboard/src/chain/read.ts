@@ -191,7 +191,7 @@ function member(address: string, raw: RawNodeStatus, absence: Absence | undefine
 /** Why an account is out that has stake and is not paused: `Node::takes_part` of `pallets/reputation`. */
 export function absenceOf(node: RawNode, session: number): Absence {
   if (session < node.out_until) return { is: "until", session: node.out_until };
-  if (node.away) return { is: "missed" };
+  if (node.away) return { is: "missed", from: (node.absences?.[1] ?? 0) > 1 ? node.away_until : undefined };
   return node.heartbeat === session ? { is: "joining" } : { is: "silent" };
 }
 

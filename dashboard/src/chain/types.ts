@@ -187,9 +187,9 @@ export interface Member {
 }
 
 export type Absence =
-  /** It missed a duty: until its next heartbeat. */
-  | { is: "missed" }
-  /** Until this session: it missed twice, forfeited, or took stake away. */
+  /** It missed a duty: until its next heartbeat; if it did so several times in a session, until the next from this block on. */
+  | { is: "missed"; from: number | undefined }
+  /** Until this session: it forfeited, or took stake away. */
   | { is: "until"; session: number }
   /** It gave its heartbeat, and is drawn from the next session on. */
   | { is: "joining" }

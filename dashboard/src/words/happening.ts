@@ -190,9 +190,9 @@ export function say(it: Happening): Said {
     case "left":
       return it.until === undefined
         ? it.also
-          ? said("news", "bad", ...list([it.who, ...it.also]), " are out until their next heartbeats: each missed a duty.")
-          : said("news", "bad", { who: it.who }, " is out until its next heartbeat: it missed a duty.")
-        : said("news", "bad", { who: it.who }, ` is out until session ${count(it.until)}: it missed a duty again, had a wrong result, or took stake away.`);
+          ? said("news", "bad", ...list([it.who, ...it.also]), " are out until they are heard of again: each missed a duty.")
+          : said("news", "bad", { who: it.who }, " is out until it is heard of again: it missed a duty.")
+        : said("news", "bad", { who: it.who }, ` is out until session ${count(it.until)}: it had a wrong result, or took stake away.`);
     case "returned":
       return it.also
         ? said("news", "good", ...list([it.who, ...it.also]), " were heard of again, and take part.")

@@ -326,9 +326,11 @@ export function standingInFull(member: Chain.Member): string {
   if (member.stake === 0n) return "registered, without stake";
   switch (member.absence?.is) {
     case "missed":
-      return "registered, out until its next heartbeat: it missed a duty";
+      return member.absence.from === undefined
+        ? "registered, out until its next heartbeat: it missed a duty"
+        : `registered, out until its next heartbeat from block ${count(member.absence.from)} on: it missed duties several times`;
     case "until":
-      return `registered, out until session ${count(member.absence.session)}: it missed a duty again, had a wrong result, or took stake away`;
+      return `registered, out until session ${count(member.absence.session)}: it had a wrong result, or took stake away`;
     case "joining":
       return "registered, drawn from the next session on";
     case "silent":

@@ -49,6 +49,8 @@ async function underWay(api, id, address) {
 const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
 /** A pool needs not say that a transaction was overtaken in a block that came from elsewhere. */
 const SILENT_BLOCKS = 10;
+/** In a network of four, an account's trainer sends something in two blocks of three. */
+const TRIES = 20;
 
 export class Chain {
   static async connect(url) {
@@ -141,7 +143,7 @@ export class Chain {
       try {
         return await Promise.race([this.send(call, who), late]);
       } catch (error) {
-        if (tries === 5 || !OVERTAKEN.test(error.message)) throw error;
+        if (tries === TRIES || !OVERTAKEN.test(error.message)) throw error;
         await this.blocks(1);
       }
     }

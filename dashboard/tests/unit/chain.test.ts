@@ -165,9 +165,11 @@ test("the bucket fills alike however often it is looked at, and never beyond the
 });
 
 test("why an account is out follows from its sessions", () => {
-  const node = { heartbeat: 6, since: 3, away: false, out_until: 0 };
+  const node = { heartbeat: 6, since: 3, away: false, away_until: 40, absences: undefined, out_until: 0 };
   assert.deepEqual(absenceOf({ ...node, out_until: 9 }, 7), { is: "until", session: 9 });
-  assert.deepEqual(absenceOf({ ...node, away: true }, 7), { is: "missed" });
+  assert.deepEqual(absenceOf({ ...node, away: true }, 7), { is: "missed", from: undefined });
+  assert.deepEqual(absenceOf({ ...node, away: true, absences: [7, 1] }, 7), { is: "missed", from: undefined });
+  assert.deepEqual(absenceOf({ ...node, away: true, absences: [7, 2] }, 7), { is: "missed", from: 40 });
   assert.deepEqual(absenceOf({ ...node, heartbeat: 7, since: 8 }, 7), { is: "joining" });
   assert.deepEqual(absenceOf({ ...node, heartbeat: 2 }, 7), { is: "silent" });
   assert.deepEqual(absenceOf({ ...node, heartbeat: undefined, since: 8 }, 7), { is: "silent" });

@@ -51,8 +51,8 @@ test("what is true of several is one right sentence, and of many the rest is cou
     "@c earned 0.000000000001 HYDRA: the version that its result went into is confirmed.",
   ]);
   assert.deepEqual(newsOf([{ kind: "left", who: "a", until: undefined }, { kind: "left", who: "b", until: undefined }, { kind: "left", who: "c", until: 9 }]).map(text), [
-    "@a and @b are out until their next heartbeats: each missed a duty.",
-    "@c is out until session 9: it missed a duty again, had a wrong result, or took stake away.",
+    "@a and @b are out until they are heard of again: each missed a duty.",
+    "@c is out until session 9: it had a wrong result, or took stake away.",
   ]);
 });
 
@@ -256,7 +256,8 @@ test("why an account is out is said, and until when", () => {
   assert.equal(standingInFull(member), "registered, taking part");
   assert.match(out({ paused: true }), /paused by its owner/);
   assert.match(out({ stake: 0n }), /without stake/);
-  assert.match(out({ absence: { is: "missed" } }), /until its next heartbeat/);
+  assert.match(out({ absence: { is: "missed", from: undefined } }), /until its next heartbeat: it missed/);
+  assert.match(out({ absence: { is: "missed", from: 1_234 } }), /from block 1,234 on/);
   assert.match(out({ absence: { is: "until", session: 12 } }), /until session 12/);
   assert.match(out({ absence: { is: "joining" } }), /from the next session on/);
   assert.match(out({ absence: { is: "silent" } }), /after its next heartbeat/);

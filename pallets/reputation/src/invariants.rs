@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
             ensure!(
                 node.joined <= session
                     && node.heartbeat.is_none_or(|heartbeat| heartbeat <= session)
-                    && node.missed_in.is_none_or(|missed_in| missed_in <= session),
+                    && node.absences.is_none_or(|(of, _)| of <= session),
                 "reputation: nothing of a node is in the future"
             );
             ensure!(
@@ -46,8 +46,12 @@ impl<T: Config> Pallet<T> {
                 "reputation: no node is out for longer than both electorates know it"
             );
             ensure!(
-                !node.away || node.missed_in.is_some(),
+                !node.away || node.absences.is_some(),
                 "reputation: whoever is away missed something"
+            );
+            ensure!(
+                node.away_until <= Self::now().saturating_add(T::Sessions::blocks()),
+                "reputation: nobody is kept away for longer than a session"
             );
         }
         Ok(())

@@ -183,7 +183,7 @@ pub mod pallet {
         Left {
             /// The account.
             who: T::AccountId,
-            /// The session in which it may take part again; none if it is out only until its next heartbeat.
+            /// The session in which it may take part again; none if it is out only until a heartbeat brings it back.
             until: Option<SessionIndex>,
         },
         /// An account that had missed a duty was heard of again: it takes part.
@@ -432,6 +432,10 @@ pub mod pallet {
 }
 
 impl<T: Config> Pallet<T> {
+    fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
     fn check_room(size_class: SizeClass, room: u8) -> DispatchResult {
         ensure!(size_class <= MAX_SIZE_CLASS, Error::<T>::NoSuchSizeClass);
         ensure!(room > 0, Error::<T>::NoRoom);

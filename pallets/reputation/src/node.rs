@@ -3,7 +3,8 @@
 
 use frame_support::pallet_prelude::*;
 use hydra_primitives::{
-    AccountBytes, Perbill, domain_hash, electorate::SessionIndex, model::SizeClass, traits::NodeEntry,
+    AccountBytes, BlockNumber, Perbill, domain_hash, electorate::SessionIndex, model::SizeClass,
+    traits::NodeEntry,
 };
 
 /// Longest data-plane PeerId, in bytes (a multihash).
@@ -35,8 +36,10 @@ pub struct Node {
     pub since: SessionIndex,
     /// Whether it missed a duty and was not heard of since: it is out until its next heartbeat.
     pub away: bool,
-    /// The session in which it last went away. A second time in the same session is until the next.
-    pub missed_in: Option<SessionIndex>,
+    /// No heartbeat before this block brings it back.
+    pub away_until: BlockNumber,
+    /// The session in which it last went away, and how often it did in it.
+    pub absences: Option<(SessionIndex, u8)>,
     /// It is out before this session.
     pub out_until: SessionIndex,
     /// Whether its owner paused it.
@@ -62,7 +65,8 @@ impl Node {
             heartbeat: None,
             since: session.saturating_add(1),
             away: false,
-            missed_in: None,
+            away_until: 0,
+            absences: None,
             out_until: 0,
             paused: false,
         }
@@ -93,9 +97,16 @@ impl Node {
         self.heartbeat != Some(session) && session.saturating_add(1) >= self.out_until
     }
 
-    /// Whether a heartbeat in `session` would bring it back into that very session, from which it went away.
-    pub fn returns(&self, session: SessionIndex) -> bool {
-        self.away && session >= self.out_until && self.stands_in(session)
+    /// Whether a heartbeat in block `now` of `session` would bring it back into that very session, from which it went away.
+    pub fn returns(&self, session: SessionIndex, now: BlockNumber) -> bool {
+        self.away && now >= self.away_until && session >= self.out_until && self.stands_in(session)
+    }
+
+    /// It was heard of in block `now`. Says whether it was away and is no longer.
+    pub fn heard(&mut self, now: BlockNumber) -> bool {
+        let returned = self.away && now >= self.away_until;
+        self.away &= !returned;
+        returned
     }
 
     /// It stands in the electorate of the session after `session`, too.
@@ -106,19 +117,20 @@ impl Node {
         self.heartbeat = Some(session);
     }
 
-    /// It missed a duty. Says until which session it is out (`None` in it: until its next heartbeat), unless it was out
-    /// already: duties that it was drawn for together, it misses together.
-    pub fn miss(&mut self, session: SessionIndex) -> Option<Option<SessionIndex>> {
+    /// It missed a duty in block `now` of `session`, which has so many blocks. Says whether it goes away, which it doesn't if it
+    /// was out already: duties that it was drawn for together, it misses together.
+    pub fn miss(&mut self, session: SessionIndex, now: BlockNumber, blocks: BlockNumber) -> bool {
         if self.away || session < self.out_until {
-            return None;
+            return false;
         }
-        if self.missed_in != Some(session) {
-            self.missed_in = Some(session);
-            self.away = true;
-            return Some(None);
-        }
-        self.out_until = session.saturating_add(1);
-        Some(Some(self.out_until))
+        let before = self
+            .absences
+            .filter(|(of, _)| *of == session)
+            .map_or(0, |(_, times)| times);
+        self.absences = Some((session, before.saturating_add(1)));
+        self.away = true;
+        self.away_until = now.saturating_add(longer_away(before, blocks));
+        true
     }
 
     /// It leaves until no electorate knows the weight that it had. Says until which session it is out, if that is later than
@@ -156,6 +168,17 @@ impl Node {
     }
 }
 
+/// For how many blocks an account stays away that did so this often in this session already, of so many blocks: the first time for
+/// none, then for a 64th of a session, and each further time twice as long, up to a whole one.
+pub fn longer_away(before: u8, blocks: BlockNumber) -> BlockNumber {
+    let Some(doublings) = before.checked_sub(1) else {
+        return 0;
+    };
+    let first = blocks.div_ceil(64).max(1);
+    let factor = 1u32.checked_shl(doublings.into()).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(blocks)
+}
+
 /// When an account owes its heartbeat, in 65,536ths of the stretch in which a session takes them: somewhere in its first three
 /// quarters, so that heartbeats are spread over blocks, and whoever couldn't get through has a quarter left.
 pub fn heartbeat_time(account: &AccountBytes, session: SessionIndex) -> u16 {
@@ -170,6 +193,15 @@ pub fn heartbeat_time(account: &AccountBytes, session: SessionIndex) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_absence_of_a_session_is_twice_as_long_as_the_last_and_none_longer_than_a_session() {
+        let waits = |blocks| [0, 1, 2, 3, 7, 8, 33, 255].map(|before| longer_away(before, blocks));
+        assert_eq!(waits(1_440), [0, 23, 46, 92, 1_440, 1_440, 1_440, 1_440]);
+        assert_eq!(waits(20), [0, 1, 2, 4, 20, 20, 20, 20]);
+        assert_eq!(waits(0), [0; 8]);
+        assert_eq!(waits(u32::MAX)[5], u32::MAX);
+    }
 
     #[test]
     fn heartbeats_are_spread_over_three_quarters_and_each_session_has_other_times() {

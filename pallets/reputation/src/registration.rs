@@ -9,7 +9,6 @@ use hydra_primitives::{
     traits::bytes_of,
 };
 use sp_core::ed25519;
-use sp_runtime::traits::SaturatedConversion;
 
 use crate::{Config, Error, Pallet, PeerIdBytes};
 
@@ -45,8 +44,9 @@ impl<T: Config> Pallet<T> {
     /// The hash of the block that a registration names, if it is neither too recent nor too old. The genesis block is never too
     /// recent: no fork removes it.
     fn anchor_hash(anchor: BlockNumber) -> Result<H256, Error<T>> {
-        let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
-        let depth = now.checked_sub(anchor).ok_or(Error::<T>::AnchorTooRecent)?;
+        let depth = Self::now()
+            .checked_sub(anchor)
+            .ok_or(Error::<T>::AnchorTooRecent)?;
         ensure!(
             depth >= MIN_ANCHOR_DEPTH || anchor == 0,
             Error::<T>::AnchorTooRecent

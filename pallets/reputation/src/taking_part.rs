@@ -97,8 +97,7 @@ impl<T: Config> traits::Heartbeats<T::AccountId> for Pallet<T> {
                 .map_err(|ElectorateFull| Error::<T>::ElectorateIsFull)?;
             node.enter(session);
         }
-        let was_away = core::mem::take(&mut node.away);
-        let returned = was_away && node.takes_part(session);
+        let returned = node.heard(Self::now()) && node.takes_part(session);
         Nodes::<T>::insert(who, node);
         Self::deposit_event(Event::Heartbeat {
             who: who.clone(),
@@ -112,8 +111,8 @@ impl<T: Config> traits::Heartbeats<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The session whose heartbeat the account owes now. Whoever went away owes it at once; all others when it is their time, once a
-    /// session.
+    /// The session whose heartbeat the account owes now. Whoever went away owes it as soon as it brings it back; all others when it is
+    /// their time, once a session.
     fn owed_by(who: &T::AccountId, node: &Node) -> Option<SessionIndex> {
         let session = T::Sessions::current();
         let due = || {
@@ -121,7 +120,7 @@ impl<T: Config> Pallet<T> {
                 && node.enters(session)
                 && T::Sessions::heartbeat_progress() >= heartbeat_time(&bytes_of(who), session)
         };
-        let owes = !node.paused && (node.returns(session) || due()) && T::Stakes::is_staked(who);
+        let owes = !node.paused && (node.returns(session, Self::now()) || due()) && T::Stakes::is_staked(who);
         owes.then_some(session)
     }
 
@@ -135,7 +134,9 @@ impl<T: Config> Pallet<T> {
             node.score = reputation::after(node.score, deed);
             let left = match deed {
                 Deed::Right => None,
-                Deed::Missed => node.miss(session),
+                Deed::Missed => node
+                    .miss(session, Self::now(), T::Sessions::blocks())
+                    .then_some(None),
                 Deed::Wrong => node.leave(session).map(Some),
             };
             Some((deed, node.score, left))

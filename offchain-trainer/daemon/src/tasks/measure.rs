@@ -19,8 +19,9 @@ impl Shared {
         let blob = model.dataset().validation;
         let data = self.data("the validation set", task, blob).await?;
         let _place = self.place().await?;
-        stage.set(Stage::Folding, "measuring the new version");
+        let stage = stage.clone();
         let measured = self.torch.run(move |engine| {
+            stage.set(Stage::Folding, "measuring the new version");
             if !version.is_intact(model.spec()) {
                 return Err(EngineError::Damaged);
             }

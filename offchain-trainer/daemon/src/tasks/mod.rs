@@ -28,7 +28,7 @@ use hydra_trainer_api::Waiting;
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
     task::{AbortHandle, JoinError},
-    time::timeout_at,
+    time::{sleep, timeout_at},
 };
 
 use crate::{
@@ -42,7 +42,7 @@ use crate::{
     models::{Model, Models},
     plan::{Task, TaskKey, Work, duty_key, hold_key},
     space::Space,
-    stage::{Doing, StageCell},
+    stage::{Doing, Ended, LINGERS, StageCell, shown},
     tasks::losses::Losses,
     torch::{EngineState, MOST_WORKERS, Torch, TorchError},
     warnings::{Concern, Severity, Warnings},
@@ -62,6 +62,8 @@ struct Run {
 #[derive(Debug, Default)]
 struct Runs {
     running: HashMap<u64, Run>,
+    /// What was done last for each model.
+    ended: HashMap<ModelId, Ended>,
     /// Nothing is started any more.
     stopping: bool,
 }
@@ -261,13 +263,25 @@ impl Shared {
         }
     }
 
-    /// What is being done for a model: the most advanced of its tasks.
+    /// What is being done for a model, or was until just now.
     pub(crate) fn doing(&self, model: ModelId) -> Option<Doing> {
         let runs = lock(&self.runs);
         let of_model = runs.running.values().filter(|run| run.key.model() == model);
-        of_model
-            .max_by_key(|run| run.key.rank())
-            .map(|run| run.stage.get())
+        let running: Vec<_> = of_model.map(|run| (run.key.rank(), run.stage.get())).collect();
+        shown(&running, runs.ended.get(&model), Instant::now())
+    }
+
+    /// A run is over.
+    fn ended(&self, run: u64) {
+        let mut runs = lock(&self.runs);
+        let Some(run) = runs.running.remove(&run) else {
+            return;
+        };
+        let model = run.key.model();
+        let (before, now) = (runs.ended.remove(&model), Instant::now());
+        if let Some(ended) = Ended::after(before, run.key.rank(), run.stage.get(), now) {
+            runs.ended.insert(model, ended);
+        }
     }
 
     /// What is owed for a model and not done yet.
@@ -338,8 +352,10 @@ impl Shared {
                 // Stopped: nobody waits for it.
                 Err(_) => return,
             };
-            lock(&shared.runs).running.remove(&run);
+            shared.ended(run);
             lock(&shared.board).finished(run, key, result);
+            shared.changes.note();
+            sleep(LINGERS).await;
             shared.changes.note();
         });
         runs.running.insert(run, Run { abort, key, stage });

@@ -29,15 +29,15 @@ impl Shared {
         let (inputs, _place) = self.inputs(task, training, stage).await?;
         let base = inputs.base();
         let what = format!("round {} on shard {}", duties.round, training.shard);
-        stage.set(Stage::Training, what);
-        let progress = stage.clone();
+        let stage = stage.clone();
         let trained = self.torch.run(move |engine| {
+            stage.set(Stage::Training, what);
             // A bit that flipped since would make an honest claim a false one.
             if !inputs.are_intact() {
                 return Err(EngineError::Damaged);
             }
             let steps = inputs.steps();
-            engine.train(inputs.job(), |done| progress.progress(done, steps))
+            engine.train(inputs.job(), |done| stage.progress(done, steps))
         });
         let trained = trained.await?;
         let update = trained.update.as_ref().ok_or(TaskError::Diverged)?.encode();

@@ -24,14 +24,14 @@ impl Shared {
     ) -> Result<Opening, TaskError> {
         let (inputs, _place) = self.inputs(task, training, stage).await?;
         let what = format!("a proposal of round {}", task.model.duties.round);
-        stage.set(Stage::Verifying, what);
-        let progress = stage.clone();
+        let stage = stage.clone();
         let trained = self.torch.run(move |engine| {
+            stage.set(Stage::Verifying, what);
             if !inputs.are_intact() {
                 return Err(EngineError::Damaged);
             }
             let steps = inputs.steps();
-            let on_step = |done| progress.progress(done, steps);
+            let on_step = |done| stage.progress(done, steps);
             engine.verify(inputs.job(), claim, || inputs.are_intact(), on_step)
         });
         let trained = trained.await?;

@@ -21,6 +21,7 @@ enum Step {
     Bond(u128),
     Late,
     Progress(u16),
+    Blocks(u64),
     NextSession,
 }
 
@@ -36,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u128..3).prop_map(Step::Bond),
         1 => Just(Step::Late),
         1 => any::<u16>().prop_map(Step::Progress),
+        2 => (1u64..60).prop_map(Step::Blocks),
         3 => Just(Step::NextSession),
     ]
 }
@@ -76,6 +78,7 @@ proptest! {
                     Step::Bond(hydra) => set_bond(&who, hydra * HYDRA),
                     Step::Late => Taking::set(&false),
                     Step::Progress(progress) => Progress::set(&progress),
+                    Step::Blocks(blocks) => System::set_block_number(System::block_number() + blocks),
                     Step::NextSession => next_session(),
                 }
                 let falls = matches!(step, Step::Missed | Step::Wrong | Step::Leave | Step::Pause | Step::Bond(0));
@@ -91,6 +94,7 @@ proptest! {
             Progress::set(&u16::MAX);
             for _ in 0..3 {
                 next_session();
+                System::set_block_number(System::block_number() + 100);
                 if let Some(owed) = Reputation::owed(&who) {
                     Reputation::beat(&who, owed).unwrap();
                 }

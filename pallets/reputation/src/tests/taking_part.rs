@@ -23,6 +23,10 @@ fn miss() {
     Reputation::finish(&account(1), Some(Deed::Missed));
 }
 
+fn later(blocks: u64) {
+    System::set_block_number(System::block_number() + blocks);
+}
+
 fn left(until: Option<u32>) {
     System::assert_last_event(
         Event::Left {
@@ -133,19 +137,47 @@ fn who_misses_before_its_heartbeat_returns_by_it() {
 }
 
 #[test]
-fn a_second_miss_in_a_session_is_until_the_next() {
+fn each_further_absence_in_a_session_lasts_twice_as_long() {
+    with_chain(|| {
+        beat();
+        miss();
+        beat();
+        // A session has a hundred blocks here, and a 64th of it is two.
+        for wait in [2, 4, 8, 16, 32, 64, 100, 100] {
+            assert!(is_in());
+            miss();
+            left(None);
+            later(wait - 1);
+            assert!(!is_in() && owed().is_none());
+            later(1);
+            assert_eq!(owed(), Some(0));
+            beat();
+            System::assert_last_event(Event::Returned { who: account(1) }.into());
+        }
+        next_session();
+        miss();
+        assert_eq!(owed(), Some(1), "each session begins anew");
+    });
+}
+
+#[test]
+fn who_is_kept_away_when_a_session_ends_is_so_in_the_next() {
     with_chain(|| {
         beat();
         miss();
         beat();
         miss();
-        left(Some(1));
-        assert!(!is_in() && owed().is_none());
         next_session();
-        assert!(is_in(), "it keeps its place in the next electorate");
-        miss();
-        left(None);
-        assert_eq!(owed(), Some(1), "each session begins anew");
+        Progress::set(&0);
+        assert!(stands_in(1, 1) && !is_in() && owed().is_none());
+        Progress::set(&u16::MAX);
+        beat();
+        assert!(stands_in(1, 2), "it enters the next electorate in its time");
+        assert!(!is_in() && owed().is_none());
+        later(2);
+        assert_eq!(owed(), Some(1));
+        beat();
+        assert!(is_in());
     });
 }
 
@@ -158,7 +190,8 @@ fn duties_missed_in_one_absence_count_as_one() {
         beat();
         assert!(is_in());
         miss();
-        left(Some(1));
+        left(None);
+        assert!(owed().is_none(), "it is the second one");
         let events = System::events().len();
         miss();
         assert_eq!(

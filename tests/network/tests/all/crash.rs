@@ -9,7 +9,7 @@ use hydra_primitives::{
     status::{Outcome, Phase, RoundSummary},
 };
 
-/// Whoever misses a duty twice in a session is out until the next one, which is two minutes later at the most.
+/// Who was killed has missed the session's heartbeat, and takes part from the next one on, two minutes later at the most.
 const LIMIT: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,7 +96,7 @@ pub fn kept_seed() -> Finding {
     }
 }
 
-/// Ten of 33 never verify, one contradicts everything, and of 22 honest ones three or four are off in each round.
+/// Ten of 33 never verify, one contradicts everything, and of 22 honest ones three or four are off at any time.
 pub fn abstaining() -> Finding {
     let every = 7;
     let turns = |index: usize| Sometimes::by_turns(every, u32::try_from(index).unwrap_or_default() % every);
@@ -113,9 +113,12 @@ pub fn abstaining() -> Finding {
         number: 5,
         test: "silence_decides_nothing_and_costs_weight",
         seen: format!(
-            "with 11 of 33 hostile, of whom 10 verify nothing, 8 rounds end with {} right claims accepted, {} rejected and {} \
-             undecided; the silent are left with a score of {score:.2}",
-            right.accepted, right.rejected, right.undecided
+            "with 11 of 33 hostile, of whom 10 verify nothing, 8 rounds end after {} blocks with {} right claims accepted, {} rejected and \
+             {} undecided; the silent are left with a score of {score:.2}",
+            simulation.number(),
+            right.accepted,
+            right.rejected,
+            right.undecided
         ),
         is_gone: ended
             && right.accepted > 50

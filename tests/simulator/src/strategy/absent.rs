@@ -1,17 +1,13 @@
 //! Honest, but not there, or not there in time.
 
 use super::{Desk, Strategy};
-use crate::{
-    dice,
-    duty::{Duty, Kind},
-    symbol::Answer,
-};
+use crate::{dice, duty::Duty, symbol::Answer};
 use hydra_runtime::BlockNumber;
 
 /// A PC that is off now and then is off for so many blocks: ten minutes, of blocks of 10 s.
 const SPELL: BlockNumber = 60;
-/// A round takes about so many blocks.
-const TURN: BlockNumber = 16;
+/// How long a turn is: about a round in which many are silent, of blocks of 10 s eight minutes.
+const TURN: BlockNumber = 48;
 
 /// Switched off for good.
 pub struct Offline;
@@ -28,12 +24,8 @@ impl Strategy for Offline {
 
 /// When a PC is off.
 enum Off {
-    /// In every so-manieth round, beginning with this one, and for a [`TURN`] from the first duty in it on.
-    Turns {
-        every: u32,
-        first: u32,
-        until: BlockNumber,
-    },
+    /// In every so-manieth [`TURN`], beginning with this one.
+    Turns { every: u32, first: u32 },
     /// For this share of the time.
     Share { share: f64, seed: u64, account: u32 },
 }
@@ -42,13 +34,9 @@ enum Off {
 pub struct Sometimes(Off);
 
 impl Sometimes {
-    /// Off in round `first` and in every `every`-th after it, and heard of again only when that is over.
+    /// Off in turn `first` and in every `every`-th after it, and heard of again only when that is over.
     pub fn by_turns(every: u32, first: u32) -> Self {
-        Self(Off::Turns {
-            every,
-            first,
-            until: 0,
-        })
+        Self(Off::Turns { every, first })
     }
 
     /// Off for this share of the time, spell by spell, each account at other times.
@@ -56,18 +44,12 @@ impl Sometimes {
         Self(Off::Share { share, seed, account })
     }
 
-    fn is_off(&mut self, duty: &Duty, now: BlockNumber) -> bool {
-        match &mut self.0 {
-            Off::Turns { every, first, until } => {
-                let in_turn = duty.kind != Kind::Heartbeat && duty.round % (*every).max(1) == *first;
-                if in_turn && now >= *until {
-                    *until = now.saturating_add(TURN);
-                }
-                in_turn || now < *until
-            }
+    fn is_off(&self, now: BlockNumber) -> bool {
+        match self.0 {
+            Off::Turns { every, first } => (now / TURN) % every.max(1) == first,
             Off::Share { share, seed, account } => {
                 let spell = now.wrapping_add(account.wrapping_mul(7)) / SPELL;
-                dice::happens(*share, *seed, "off", &[*account, spell])
+                dice::happens(share, seed, "off", &[account, spell])
             }
         }
     }
@@ -79,7 +61,7 @@ impl Strategy for Sometimes {
     }
 
     fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
-        (!self.is_off(duty, desk.block)).then(|| desk.compute(duty))
+        (!self.is_off(desk.block)).then(|| desk.compute(duty))
     }
 }
 
