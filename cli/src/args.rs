@@ -2,13 +2,17 @@
 
 pub mod doctor;
 pub mod faucet;
+pub mod registration;
+pub mod rest;
 pub mod top;
 pub mod up;
 pub mod wallet;
 
 use clap::{Args, Parser, Subcommand};
-use hydra_primitives::{AccountBytes, ModelId};
-use libp2p_identity::PeerId;
+use hydra_primitives::{
+    AccountBytes, ModelId,
+    model::{MAX_SIZE_CLASS, SizeClass},
+};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -21,6 +25,8 @@ use crate::{
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
+pub use registration::RegistrationArgs;
+pub use rest::{RestArgs, ValidateArgs};
 pub use top::TopArgs;
 pub use up::{
     HomeArgs, InviteArgs, LogPart, LogsArgs, MemberArgs, NetworkCommand, NetworkKind, NetworkNewArgs,
@@ -29,7 +35,7 @@ pub use up::{
 pub use wallet::{
     BackupArgs, BalanceArgs, BondArgs, ClaimArgs, ImportArgs, KeysArgs, ListArgs, NewArgs, OwnAccountArgs,
     PasswordArgs, ReceiveArgs, RestoreArgs, SendArgs, ShowArgs, SignerArgs, SpendArgs, StakeCommand,
-    WalletCommand,
+    UnbondArgs, WalletCommand, WithdrawArgs,
 };
 
 /// Train a neural network with others, and own it together.
@@ -99,8 +105,8 @@ pub enum Command {
     /// Show what became of every round that the chain has on record: the last 256.
     #[command(after_help = exit::help(exit::ROUNDS))]
     Rounds(RoundsArgs),
-    /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, and a proof of work.
-    #[command(after_help = exit::help_after(REGISTRATION_HELP, exit::REGISTRATION))]
+    /// Find what a wallet needs to register this PC: the trainer's PeerId as bytes, a signature by its key, and a proof of work.
+    #[command(after_help = exit::help_after(registration::REGISTRATION_HELP, exit::REGISTRATION))]
     Registration(RegistrationArgs),
     /// Keep accounts, and send and receive HYDRA.
     Wallet {
@@ -108,7 +114,25 @@ pub enum Command {
         #[command(subcommand)]
         command: WalletCommand,
     },
-    /// Bond HYDRA as stake.
+    /// Rest: an account is drawn for nothing new, and keeps its stake and its score.
+    #[command(
+        after_help = exit::help_after(rest::PAUSE_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Pause(RestArgs),
+    /// End a pause.
+    #[command(
+        after_help = exit::help_after(rest::RESUME_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Resume(RestArgs),
+    /// Make blocks, too: register session keys, so that the account may be drawn into the committee.
+    #[command(
+        after_help = exit::help_after(rest::VALIDATE_HELP, exit::REST),
+        mut_arg("from", |from| from.help(rest::FROM)),
+    )]
+    Validate(ValidateArgs),
+    /// Bond HYDRA as stake, and take it back.
     Stake {
         /// What to do.
         #[command(subcommand)]
@@ -295,21 +319,6 @@ pub struct ExportArgs {
     pub target: TargetArgs,
 }
 
-/// Options of `hydra registration`.
-#[derive(Debug, Args)]
-pub struct RegistrationArgs {
-    /// The trainer's PeerId, as its first line says [default: the local trainer's]
-    #[arg(long, value_name = "12D3KooW…")]
-    pub peer_id: Option<PeerId>,
-    /// The account to register, as the node's log says: `Trainer account: 5…` [default: the local trainer's, if it has
-    /// heard of one]
-    #[arg(long, value_name = "ADDRESS", value_parser = account)]
-    pub account: Option<AccountBytes>,
-    /// Which node.
-    #[command(flatten)]
-    pub target: TargetArgs,
-}
-
 /// Options of `hydra completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
@@ -345,6 +354,11 @@ fn account(text: &str) -> Result<AccountBytes, String> {
         .map_err(|_| "give an address as wallets show it, for example 5GrwvaEF…".into())
 }
 
+/// What a size class is: one of those there are.
+fn size_class() -> clap::builder::RangedI64ValueParser<SizeClass> {
+    clap::value_parser!(u8).range(..=i64::from(MAX_SIZE_CLASS))
+}
+
 fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
@@ -369,10 +383,6 @@ without a transparent background, up to 16 MiB and 50 million pixels. The ink is
 left out, and the digit is shown to the model in 24 slightly different ways. It is called sure only if its answers agree; \
 below 60 % it isn't. A greyscale PNG of 8x8 pixels with a dark border is the model's input as it is: \
 pixel = value x 16 / 255, rounded.";
-
-const REGISTRATION_HELP: &str = "\
-Nothing is signed or sent: the page of your wallet does that, with what this prints. The proof of work is valid for this \
-account and this trainer only.";
 
 #[cfg(test)]
 mod tests {
@@ -438,23 +448,6 @@ mod tests {
     }
 
     #[test]
-    fn an_account_and_a_peer_are_understood_or_refused() {
-        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-        let peer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
-        let Command::Registration(args) =
-            parse(&format!("hydra registration --account {alice} --peer-id {peer}"))
-                .unwrap()
-                .command
-        else {
-            panic!()
-        };
-        assert_eq!(args.account, crate::accounts::development("Alice"));
-        assert_eq!(args.peer_id.unwrap().to_base58(), peer);
-        assert!(parse("hydra registration --account alice").is_err());
-        assert!(parse("hydra registration --peer-id alice").is_err());
-    }
-
-    #[test]
     fn every_help_ends_with_the_codes_of_its_command() {
         let help = |path: &[&str]| {
             let mut command = Cli::command();
@@ -483,6 +476,11 @@ mod tests {
             (&["wallet", "backup"], exit::WALLET_OWN),
             (&["wallet", "restore"], exit::WALLET),
             (&["stake", "bond"], exit::SPEND),
+            (&["stake", "unbond"], exit::SPEND),
+            (&["stake", "withdraw"], exit::SPEND),
+            (&["pause"], exit::REST),
+            (&["resume"], exit::REST),
+            (&["validate"], exit::REST),
             (&["claim"], exit::SPEND),
             (&["up"], exit::UP),
             (&["down"], exit::DOWN),

@@ -60,7 +60,7 @@ pub const WALLET: &[ExitCode] = &[Done, System, Usage, Impossible, Interrupted];
 pub const WALLET_OWN: &[ExitCode] = &[Done, System, Usage, Impossible, Local, Interrupted];
 /// What `hydra wallet balance` may end with.
 pub const BALANCE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local, Interrupted];
-/// What the commands may end with that pay for something: send, bond, claim.
+/// What the commands may end with that pay for something: send, stake, claim.
 pub const SPEND: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
 
 /// What `hydra completions` may end with.
@@ -75,6 +75,8 @@ pub const NETWORK_NEW: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 pub const NETWORK_MEMBER: &[ExitCode] = &[Done, System, Usage, Impossible, Local];
 /// What `hydra invite` may end with.
 pub const INVITE: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
+/// What `hydra pause`, `resume` and `validate` may end with.
+pub const REST: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Payment, Local, Interrupted];
 /// What `hydra faucet` may end with: what becomes of its payments is said to those who asked.
 pub const FAUCET: &[ExitCode] = &[Done, System, Usage, Node, Impossible, Local, Interrupted];
 /// What `hydra down` may end with.

@@ -6,7 +6,6 @@ use crate::{
     accounts,
     args::InviteArgs,
     error::Error,
-    home,
     up::FEES,
     wallet::{Spender, Transfer, transfer},
 };
@@ -18,13 +17,7 @@ pub async fn run(args: InviteArgs, json: bool) -> Result<(), Error> {
         amount,
         spend,
     } = args;
-    let spender = match spend.signer.from {
-        Some(_) => Spender::new(&spend).await?,
-        None => {
-            let home = home::named_or_only(spend.node.base_path.as_deref())?;
-            Spender::of_this_pc(&spend, &home).await?
-        }
-    };
+    let (spender, _) = Spender::by_default_of_this_pc(&spend).await?;
     let chain = &spender.chain;
     let amount = match amount {
         Some(amount) => amount,

@@ -15,7 +15,7 @@ use crate::{error::Error, files, keys::key::Secret};
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The account that trains and votes.
+    /// The account that trains and verifies.
     Account,
     /// Making blocks.
     Babe,

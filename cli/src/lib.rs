@@ -6,10 +6,10 @@
 //! trainer when asked. An account's secret stays in this process; only signed transactions leave it.
 //!
 //! Start with [`args`], the command line; a command's module has its name ([`ask`], [`status`], [`top`], [`rounds`], [`export`],
-//! [`registration`], [`invite`], [`faucet`], [`doctor`], [`wallet`] with stake and claims), `demo` is [`local`], `up`, `down` and `logs` are
+//! [`registration`], [`invite`], [`faucet`], [`doctor`], [`wallet`] with stake and claims, [`rest`] with pauses and session keys), `demo` is [`local`], `up`, `down` and `logs` are
 //! [`up`](mod@up), and `network` is [`found`]; [`reference`](mod@reference) is what can be made of all of them, [`schemas`] what
 //! they print with `--json`. Below them are [`report`] (what is shown), [`paragraph`] (sentences in lines), [`target`] (which node and trainer), [`chain`] and
-//! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`keys`] (accounts and their files),
+//! [`trainer`] (talking to them), [`payment`] (having the chain do something, exactly once), [`proof`] (what a registration shows), [`room`] (what a PC takes on), [`keys`] (accounts and their files),
 //! [`network`] (networks of this PC and where they are written down), [`browser`] (opening the dashboard), [`home`] (this PC's part of one with others) with its
 //! [`keystore`] and [`spec`], [`coins`] (what a faucet is asked), [`shell`] (what people are told to type), [`machine`], [`error`] and [`exit`] (every failure, with its exit code). `README.md` beside this crate is for whoever uses it.
 
@@ -39,11 +39,14 @@ pub mod network;
 pub mod output;
 pub mod paragraph;
 pub mod payment;
+pub mod proof;
 pub mod qr;
 pub mod readiness;
 pub mod reference;
 pub mod registration;
 pub mod report;
+pub mod rest;
+pub mod room;
 pub mod rounds;
 pub mod schemas;
 pub mod shell;

@@ -6,7 +6,8 @@ use hydra_cli::{
     ask, doctor,
     error::Error,
     exit::ExitCode,
-    export, faucet, found, invite, local, output, reference, registration, rounds, status, top, up, wallet,
+    export, faucet, found, invite, local, output, reference, registration, rest, rounds, status, top, up,
+    wallet,
 };
 use hydra_host::terminal;
 
@@ -62,6 +63,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Error> {
         } => export::run(args, json).await,
         Command::Rounds(args) => rounds::run(args, json).await,
         Command::Registration(args) => registration::run(args, json).await,
+        Command::Pause(args) => rest::pause(args, json).await,
+        Command::Resume(args) => rest::resume(args, json).await,
+        Command::Validate(args) => rest::validate(args, json).await,
         Command::Wallet { command } => wallet::run(command, json).await,
         Command::Stake { command } => wallet::stake(command, json).await,
         Command::Claim(args) => wallet::claim(args, json).await,

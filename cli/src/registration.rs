@@ -1,16 +1,22 @@
 //! `hydra registration`: what a page like polkadot-js Apps needs for `reputation.register` and can't find out by itself: the
-//! trainer's PeerId as bytes, and the proof of work.
+//! trainer's PeerId as bytes, a signature by its key, and the proof of work, all for a block of now.
 //!
-//! It signs and sends nothing: the account's secret stays in whichever wallet holds it.
+//! It sends nothing, and signs nothing but that statement: the account's secret stays in whichever wallet holds it.
 
-use hydra_primitives::{AccountBytes, node::find_nonce};
+use hydra_primitives::{AccountBytes, Balance, BlockNumber, node::MAX_ANCHOR_DEPTH};
 use libp2p_identity::PeerId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    accounts, args::RegistrationArgs, chain::Chain, error::Error, output, payment::Capabilities,
-    target::Target, trainer::Status,
+    accounts, amount,
+    args::RegistrationArgs,
+    error::Error,
+    machine, output,
+    proof::{self, Identity, Proof},
+    report::own,
+    room::Room,
+    target::Target,
 };
 
 /// What is shown.
@@ -22,12 +28,24 @@ pub struct Registration {
     peer_id: String,
     /// The same as the call wants it: multihash bytes, `0x` and hexadecimal digits.
     peer_id_hex: String,
-    /// What the machine lends, as the call wants it.
-    capabilities: Capabilities,
+    /// How large the tasks may be that it takes on: 4 MiB of memory in class 0, and twice as much in each class after it.
+    size_class: u8,
+    /// How many tasks it takes on at a time.
+    room: u8,
+    /// The number of the block that signature and work are made for.
+    anchor: u32,
+    /// By the PeerId's key: `0x` and 128 hexadecimal digits.
+    signature: String,
     /// The proof of work.
     nonce: u64,
     /// How many leading zero bits it proves.
     difficulty: u32,
+    /// What the call bonds, in HYDRA.
+    bond: String,
+    /// The same in 10⁻¹² HYDRA, as the call wants it.
+    bond_units: String,
+    /// The last block in which the chain takes it.
+    valid_until: u32,
     /// The node's address.
     url: String,
 }
@@ -35,163 +53,156 @@ pub struct Registration {
 /// Runs the command.
 pub async fn run(args: RegistrationArgs, json: bool) -> Result<(), Error> {
     let target = Target::new(&args.target)?;
-    let chain = target.chain().await?;
-    // Asked only for what wasn't given: a trainer on another PC can't be asked at all.
-    let status = match (&args.peer_id, &args.account) {
-        (Some(_), Some(_)) => None,
-        _ => match target.trainer()? {
-            Some(trainer) => Some(trainer.status().await?),
-            None if args.peer_id.is_none() => return Err(Error::NoTrainer),
-            None => None,
+    let file = args.key_file.or_else(|| target.key_file());
+    let identity = Identity::read(&file.ok_or(Error::NoIdentity)?)?;
+    let account = match args.account.or_else(|| target.account()) {
+        Some(account) => account,
+        // Where another PC's node is named, its trainer may still be here.
+        None => match target.trainer()? {
+            Some(trainer) => own::account_of(&trainer.status().await?).ok_or(Error::NoAccount)?,
+            None => return Err(Error::NoAccount),
         },
     };
-    let peer_id = match args.peer_id {
-        Some(peer_id) => peer_id,
-        None => peer_id_of(status.as_ref())?,
-    };
-    let account = args
-        .account
-        .or_else(|| account_of(status.as_ref()?))
-        .ok_or(Error::NoAccount)?;
-    let registration = prove(&chain, account, peer_id).await?;
-    if json {
-        output::json(&registration)
-    } else {
-        output::data(&registration.text())
-    }
-}
-
-async fn prove(chain: &Chain, account: AccountBytes, peer_id: PeerId) -> Result<Registration, Error> {
+    let chain = target.chain().await?;
     let best = chain.best().await?;
     if chain.node_status(&account, best.hash).await?.registered {
         return Err(Error::Registered(accounts::short(&account)));
     }
-    let difficulty = chain.work_difficulty(best.hash).await?;
-    output::note(&format!("searching a proof of work of {difficulty} bits …"));
-    Ok(Registration::new(account, peer_id, difficulty, chain.url()))
-}
-
-/// The identity that the local trainer says it has.
-fn peer_id_of(status: Option<&Status>) -> Result<PeerId, Error> {
-    let status = status.ok_or(Error::NoTrainer)?;
-    let parsed = status.peer_id.parse::<PeerId>();
-    parsed.map_err(|_| Error::TrainerGarbled(format!("it calls itself '{}'", status.peer_id)))
-}
-
-/// The account that the local trainer works for, if it has heard of one.
-fn account_of(status: &Status) -> Option<AccountBytes> {
-    let mut account = [0; 32];
-    let digits = status.account.as_deref()?.trim_start_matches("0x");
-    hex::decode_to_slice(digits, &mut account).ok().map(|()| account)
+    let least = chain.least_stake(best.hash).await?;
+    let bond = args.bond.unwrap_or(least);
+    if bond < least {
+        return Err(Error::StakeTooSmall { total: bond, least });
+    }
+    let memory = machine::memory().map_or(0, |memory| memory.total_mib);
+    let room = Room::of(memory, machine::cores()).or(args.size_class, args.room);
+    output::note("searching a proof of work …");
+    let proof = proof::prove(&chain, &account, &identity).await?;
+    let registration = Registration::new(&account, identity.peer_id(), &proof, room, bond, chain.url());
+    if json {
+        output::json(&registration)
+    } else {
+        output::data(&registration.text(room))
+    }
 }
 
 impl Registration {
-    fn new(account: AccountBytes, peer_id: PeerId, difficulty: u32, url: &str) -> Self {
-        let bytes = peer_id.to_bytes();
+    fn new(
+        account: &AccountBytes,
+        peer_id: PeerId,
+        proof: &Proof,
+        room: Room,
+        bond: Balance,
+        url: &str,
+    ) -> Self {
         Self {
-            account: accounts::address(&account),
+            account: accounts::address(account),
             peer_id: peer_id.to_base58(),
-            peer_id_hex: format!("0x{}", hex::encode(&bytes)),
-            capabilities: Capabilities::default(),
-            nonce: find_nonce(&account, &bytes, difficulty),
-            difficulty,
+            peer_id_hex: format!("0x{}", hex::encode(&proof.peer_id)),
+            size_class: room.size_class,
+            room: room.tasks,
+            anchor: proof.anchor,
+            signature: format!("0x{}", hex::encode(proof.signature)),
+            nonce: proof.nonce,
+            difficulty: proof.difficulty,
+            bond: amount::exact(bond),
+            bond_units: bond.to_string(),
+            valid_until: valid_until(proof.anchor),
             url: url.into(),
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, room: Room) -> String {
         format!(
-            "For account {} with trainer {}, proved with {} bits of work:\n\n\
+            "For account {} with trainer {}, proved with {} bits of work; it takes on {} and bonds {} HYDRA:\n\n\
              reputation.register\n  \
-               peerId        {}\n  \
-               capabilities  cpuThreads {}, memoryMib {}\n  \
-               nonce         {}\n\n\
+               peerId     {}\n  \
+               sizeClass  {}\n  \
+               room       {}\n  \
+               anchor     {}\n  \
+               signature  {}\n  \
+               nonce      {}\n  \
+               bond       {}\n\n\
              In polkadot-js Apps, connected to {}, choose Developer, Extrinsics, this account and this call. It is valid\n\
-             for this account and this trainer only. Then bond the stake: stakeVoting.bond(amount), in 10^-12 HYDRA.\n",
+             for this account and this trainer only, and until block {}.\n",
             self.account,
             self.peer_id,
             self.difficulty,
+            room.words(),
+            self.bond,
             self.peer_id_hex,
-            self.capabilities.cpu_threads,
-            self.capabilities.memory_mib,
+            self.size_class,
+            self.room,
+            self.anchor,
+            self.signature,
             self.nonce,
-            self.url
+            self.bond_units,
+            self.url,
+            self.valid_until
         )
     }
+}
+
+/// The last block in which the chain takes what was made for this one.
+fn valid_until(anchor: BlockNumber) -> BlockNumber {
+    anchor.saturating_add(MAX_ANCHOR_DEPTH)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Layout, trainer_key};
-    use hydra_primitives::node::proves_work;
-    use hydra_trainer_api::EngineStatus;
+    use crate::network::Layout;
+    use hydra_primitives::HYDRA;
 
     const URL: &str = "ws://127.0.0.1:9944";
+    const ROOM: Room = Room {
+        size_class: 10,
+        tasks: 32,
+    };
 
-    /// The identity of Alice's trainer in a local network.
-    fn peer_id() -> PeerId {
+    /// For the identity of Alice's trainer in a local network.
+    fn registration() -> Registration {
         let network = Layout::new("/base".into(), 1, 20_000).network();
-        network.pcs[0].trainer.peer_id.parse().unwrap()
-    }
-
-    fn status(account: Option<String>) -> Status {
-        Status {
-            version: "1".into(),
-            account,
-            standing: None,
-            peer_id: peer_id().to_base58(),
-            listen: vec![],
-            peers: vec![],
-            engine: EngineStatus {
-                state: "ready".into(),
-                reason: None,
-            },
-            models: vec![],
-            last_sheet: None,
-            clock: None,
-            node_rpc_port: None,
-            genesis: None,
-            warnings: vec![],
-            errors: vec![],
-        }
+        let peer_id: PeerId = network.pcs[0].trainer.peer_id.parse().unwrap();
+        let proof = Proof {
+            peer_id: peer_id.to_bytes(),
+            anchor: 100,
+            signature: [0xab; 64],
+            nonce: 42,
+            difficulty: 16,
+            took: Default::default(),
+        };
+        Registration::new(&[7; 32], peer_id, &proof, ROOM, HYDRA, URL)
     }
 
     #[test]
-    fn the_page_gets_bytes_and_a_nonce_that_the_chain_accepts() {
-        let registration = Registration::new([7; 32], peer_id(), 10, URL);
+    fn the_page_gets_each_argument_of_the_call() {
+        let registration = registration();
         let bytes = hex::decode(registration.peer_id_hex.strip_prefix("0x").unwrap()).unwrap();
         // Identity multihash of an ed25519 public key: what the chain knows trainers by.
         assert_eq!(bytes[..6], [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]);
-        let mut secret = trainer_key(0);
-        let pair = libp2p_identity::Keypair::ed25519_from_bytes(&mut secret).unwrap();
-        assert_eq!(bytes, pair.public().to_peer_id().to_bytes());
-        assert!(proves_work(&[7; 32], &bytes, registration.nonce, 10));
-        let text = registration.text();
+        let text = registration.text(ROOM);
         for part in [
-            &registration.peer_id_hex,
-            &format!("nonce         {}\n", registration.nonce),
+            registration.peer_id_hex.as_str(),
+            "sizeClass  10\n",
+            "room       32\n",
+            "anchor     100\n",
+            "signature  0xabab",
+            "nonce      42\n",
+            "bond       1000000000000\n",
+            "until block 356.",
+            "tasks of up to 4 GiB",
         ] {
-            assert!(text.contains(part), "{text}");
+            assert!(text.contains(part), "{part}: {text}");
         }
     }
 
     #[test]
-    fn json_has_the_names_of_the_call() {
-        let json = serde_json::to_value(Registration::new([7; 32], peer_id(), 1, URL)).unwrap();
-        assert_eq!(json["capabilities"]["cpuThreads"], 0);
-        assert_eq!(json["difficulty"], 1);
-    }
-
-    #[test]
-    fn what_was_not_given_is_what_the_trainer_says() {
-        let known = status(Some(format!("0x{}", "07".repeat(32))));
-        assert_eq!(account_of(&known), Some([7; 32]));
-        assert_eq!(peer_id_of(Some(&known)).unwrap(), peer_id());
-        assert_eq!(account_of(&status(None)), None);
-        assert_eq!(account_of(&status(Some("0x07".into()))), None);
-        let mut odd = status(None);
-        odd.peer_id = "nobody".into();
-        assert!(matches!(peer_id_of(Some(&odd)), Err(Error::TrainerGarbled(_))));
+    fn programs_read_the_bond_without_rounding() {
+        let json = serde_json::to_value(registration()).unwrap();
+        assert_eq!(
+            (&json["bond"], &json["bond_units"], &json["nonce"]),
+            (&"1".into(), &"1000000000000".into(), &42.into())
+        );
+        assert_eq!(json["signature"].as_str().unwrap().len(), 130);
     }
 }

@@ -68,11 +68,11 @@ const COMMANDS: &[Printed] = &[
     ),
     printed::<rounds::Report>(
         "rounds",
-        "What became of every round on record, and who had which part in them.",
+        "What became of every round on record, who had which part in them, and how far the round is that the model is in.",
     ),
     printed::<registration::Registration>(
         "registration",
-        "What `reputation.register` takes, for the wallet that signs it.",
+        "What `reputation.register` takes, for the wallet that signs the transaction.",
     ),
     printed::<wallet::Made<'static>>(
         "wallet new",
@@ -92,7 +92,24 @@ const COMMANDS: &[Printed] = &[
         "wallet restore",
         "The account, or the accounts, that were taken in.",
     ),
+    printed::<wallet::Receipt>(
+        "pause",
+        "That the account is drawn for nothing new, and what that cost.",
+    ),
+    printed::<wallet::Receipt>("resume", "That the pause is over, and what that cost."),
+    printed::<wallet::Receipt>(
+        "validate",
+        "That session keys were registered, or taken away, and what that cost.",
+    ),
     printed::<wallet::Receipt>("stake bond", "What was bonded, and what it cost."),
+    printed::<wallet::Receipt>(
+        "stake unbond",
+        "What is taken back of the stake, and what that cost.",
+    ),
+    printed::<wallet::Receipt>(
+        "stake withdraw",
+        "What of the stake is free again, and what that cost.",
+    ),
     printed::<wallet::Receipt>("claim", "What was claimed, and what it cost."),
     printed::<String>("completions", "The script for the shell."),
     printed::<Vec<PathBuf>>("man", "The files that were written."),

@@ -138,6 +138,11 @@ impl Target {
         Some(account)
     }
 
+    /// Where the secret of the trainer's identity is, of the PC that is meant, if one is.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        self.pc.as_ref().map(|pc| pc.trainer.key_file.clone())
+    }
+
     /// With whose trainer it is, if it is a PC's of a local network.
     fn known(&self, trainer: Trainer) -> Trainer {
         match (&self.meant, &self.pc) {

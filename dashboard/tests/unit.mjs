@@ -23,7 +23,9 @@ try {
     logLevel: "warning",
   });
   const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".mjs")));
-  const ran = spawnSync(process.execPath, ["--test", ...files], { encoding: "utf8" });
+  // What pallets say is read in their sources: every event, call and error of theirs has its words.
+  const env = { HYDRA_PALLETS: join(here, "../../pallets"), ...process.env };
+  const ran = spawnSync(process.execPath, ["--test", ...files], { encoding: "utf8", env });
   if (ran.status !== 0) process.stderr.write(ran.stdout + ran.stderr);
   process.exitCode = ran.status ?? 1;
 } finally {

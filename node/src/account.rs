@@ -117,7 +117,7 @@ fn file_name(public: &sr25519::Public) -> String {
 
 /// All accounts, the one that counts, and why.
 type Said = (Vec<sr25519::Public>, sr25519::Public, Why);
-type Registered = Box<dyn Fn() -> Vec<AccountId> + Send + Sync>;
+type Registered = Box<dyn Fn(&AccountId) -> bool + Send + Sync>;
 
 /// What the off-chain worker sees of the keystore: the one account, and no session key.
 pub struct OneAccount {
@@ -152,12 +152,7 @@ impl OneAccount {
         let mut keys = self.keystore.sr25519_public_keys(ACCOUNT_KEY);
         keys.sort_unstable();
         // Asked only where it matters: the runtime is called for it.
-        let registered = if keys.len() > 1 {
-            (self.registered)()
-        } else {
-            vec![]
-        };
-        let is_registered = |key: &sr25519::Public| registered.contains(&AccountId::from(*key));
+        let is_registered = |key: &sr25519::Public| (self.registered)(&AccountId::from(*key));
         let (chosen, why) = choose(&keys, self.named.as_ref(), is_registered)?;
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said
@@ -344,13 +339,8 @@ mod tests {
         let is_registered = Arc::new(AtomicBool::new(false));
         let (first, other) = if alice < bob { (alice, bob) } else { (bob, alice) };
         let asked = is_registered.clone();
-        let registered = move || {
-            if asked.load(Ordering::Relaxed) {
-                vec![AccountId::from(other)]
-            } else {
-                vec![]
-            }
-        };
+        let registered =
+            move |who: &AccountId| asked.load(Ordering::Relaxed) && *who == AccountId::from(other);
         let view = OneAccount::new(keystore, None, None, Box::new(registered));
         assert_eq!(view.sr25519_public_keys(ACCOUNT_KEY), [first]);
         // The account that its owner registers counts from then on.

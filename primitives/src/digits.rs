@@ -119,18 +119,15 @@ pub fn digits_spec() -> ModelSpec {
             batch_size: 32,
             learning_rate: Permill::from_percent(20),
             momentum: Permill::from_percent(90),
-            checkpoint_every: 1,
         },
         aggregator: Aggregator::WeightedMean {
             outer_learning_rate: Permill::from_percent(90),
             outer_momentum: Permill::from_percent(10),
         },
         init_seed: 0,
-        phases: PhaseLengths {
-            train: 10,
-            verify: 6,
-            reveal: 4,
-        },
+        phases: PhaseLengths { train: 10, verify: 6 },
+        roster: 32,
+        first_seats: 20,
     }
 }
 

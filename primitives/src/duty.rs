@@ -3,25 +3,28 @@
 //! In every block the off-chain worker posts a [`DutySheet`] per local account that is registered: all that the account owes
 //! at this block. On a PC without such an account it posts one sheet without duties, so that its trainer knows the models and
 //! can answer questions to them. The trainer answers at once with the [`DutyResult`]s it already has and carries on with the
-//! rest. The sheet is the whole truth: neither side has to remember anything for the other. Bodies are SCALE; each carries a keyed
+//! rest; it names the models that it doesn't know, and gets the sheet once more with their descriptions. The sheet is the whole truth: neither side has to remember anything for the other. Bodies are SCALE; each carries a keyed
 //! BLAKE3 tag made with a token that only the two of them know, so that neither a page in a browser nor another local
 //! user can speak for either side.
 
 use alloc::vec::Vec;
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
     AccountBytes, BlobRef, BlockNumber, H256, ModelId, RoundNumber, Version,
     dataset::DatasetManifest,
     domain_hash,
+    electorate::SessionIndex,
     model::ModelSpec,
-    proposal::{Proposal, ProposalKey, Score},
+    poll::{Draw, Opening, PollId},
+    proposal::{Claim, PlaceKey},
     status::Phase,
-    vote::Vote,
+    task::PlaceIndex,
 };
 
-const RECIPE: &str = "hydraai 2026 version recipe v1";
+const RECIPE: &str = "hydraai 2026 version recipe v2";
+const DESCRIPTION: &str = "hydraai 2026 model description v2";
 
 /// Path of the duty endpoint on the trainer's loopback server.
 pub const DUTIES_PATH: &str = "/v1/duties";
@@ -30,7 +33,11 @@ pub const TAG_HEADER: &str = "x-hydra-tag";
 /// The largest duty sheet and the largest answer, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 /// The version of this boundary; the trainer refuses sheets of another.
-pub const DUTY_PROTOCOL: u16 = 1;
+pub const DUTY_PROTOCOL: u16 = 2;
+/// The most results that `trainingProposals.submit` takes at a time.
+pub const MAX_RESULTS: u32 = 32;
+/// The most providers that a sheet names for one blob.
+pub const MAX_PROVIDERS: usize = 8;
 /// Key in the node's persistent off-chain storage under which it leaves a SCALE-encoded [`TrainerLink`].
 pub const TRAINER_LINK_KEY: &[u8] = b"hydra/trainer-link";
 
@@ -62,8 +69,12 @@ pub struct DutySheet {
     pub account: AccountBytes,
     /// Whether the account may take part.
     pub standing: Standing,
+    /// The session whose heartbeat the account owes now, if it owes one.
+    pub heartbeat: Option<SessionIndex>,
     /// Every model with what is owed to it.
     pub models: Vec<ModelDuties>,
+    /// The models that the trainer said it doesn't know, in full: see [`DutyAnswer::unknown`].
+    pub described: Vec<ModelDescription>,
 }
 
 /// Whether an account may take part.
@@ -71,10 +82,37 @@ pub struct DutySheet {
 pub enum Standing {
     /// Not registered: call `reputation.register`.
     Unregistered,
-    /// Registered, but without the minimum stake: call `stakeVoting.bond`.
+    /// Its bond is below the minimum stake: call `stakeVoting.bond`.
     Unstaked,
+    /// Paused by its owner, until `reputation.resume`. What it was drawn for already it still owes.
+    Paused,
+    /// Takes part from the next session on: it registered or came back in this one.
+    Joining,
     /// Takes part.
     Ready,
+}
+
+/// What never changes about a model. Large, so it is only sent to a trainer that asked for it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ModelDescription {
+    /// The model.
+    pub model: ModelId,
+    /// Its spec.
+    pub spec: ModelSpec,
+    /// Its data set.
+    pub dataset: DatasetManifest,
+}
+
+impl ModelDescription {
+    /// Names it: what [`ModelDuties::description`] says.
+    pub fn id(&self) -> H256 {
+        description_id(self.model, &self.spec, &self.dataset)
+    }
+}
+
+/// Names a model's spec and data set.
+pub fn description_id(model: ModelId, spec: &ModelSpec, dataset: &DatasetManifest) -> H256 {
+    (model, spec, dataset).using_encoded(|bytes| domain_hash(DESCRIPTION, &[bytes]))
 }
 
 /// A model's state at one block, and what the account owes to it.
@@ -82,35 +120,43 @@ pub enum Standing {
 pub struct ModelDuties {
     /// The model.
     pub model: ModelId,
-    /// Its spec.
-    pub spec: ModelSpec,
-    /// Its data set.
-    pub dataset: DatasetManifest,
+    /// [`description_id`] of it.
+    pub description: H256,
     /// The current round.
     pub round: RoundNumber,
     /// The round's phase.
     pub phase: Phase,
     /// The block in which the phase ends at the latest.
     pub phase_ends_at: BlockNumber,
-    /// The newest version and how to get it.
-    pub version: VersionRecipe,
-    /// Data-plane PeerIds (multihash bytes) of active nodes: who may have the blobs.
-    pub providers: Vec<Vec<u8>>,
+    /// The newest confirmed version: what people are answered with.
+    pub confirmed: ConfirmedWeights,
+    /// The newest version and how to get it, if it isn't confirmed. No node may name its weights to others before its poll is
+    /// opened.
+    pub newest: Option<VersionRecipe>,
     /// What the account owes, in the order it should be done.
     pub duties: Vec<Duty>,
 }
 
-/// How to get a version's weights: fold the updates into the base, or fetch them by hash once they are confirmed.
+/// A confirmed version's weights.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ConfirmedWeights {
+    /// The version.
+    pub version: Version,
+    /// BLAKE3 of its safetensors file.
+    pub weights: H256,
+    /// Some of those who have them: PeerIds (multihash bytes) of accounts that found the same weights, [`MAX_PROVIDERS`] at most.
+    pub providers: Vec<Vec<u8>>,
+}
+
+/// How to get a version's weights: fold the updates into the base.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct VersionRecipe {
     /// The version.
     pub version: Version,
-    /// The weights it was folded from; for version 0 its own weights.
+    /// The confirmed weights it is folded from.
     pub base: H256,
-    /// Accepted updates in account order; empty for version 0.
+    /// Accepted updates in the order of their places.
     pub updates: Vec<AcceptedUpdate>,
-    /// Its weights, once confirmed (version 0: always).
-    pub weights: Option<H256>,
 }
 
 impl VersionRecipe {
@@ -120,17 +166,17 @@ impl VersionRecipe {
         recipe_id(
             self.version,
             &self.base,
-            updates.map(|folded| (folded.proposer, folded.update, folded.shard)),
+            updates.map(|folded| (folded.place, folded.update, folded.shard)),
         )
     }
 }
 
-/// Names what a version is folded from: its number, the weights below it, and proposer, update and shard of each accepted
-/// update in account order. Whether it is confirmed doesn't change it.
+/// Names what a version is folded from: its number, the weights below it, and place, update and shard of each accepted
+/// update in the order of places.
 pub fn recipe_id(
     version: Version,
     base: &H256,
-    updates: impl Iterator<Item = (AccountBytes, BlobRef, u32)>,
+    updates: impl Iterator<Item = (PlaceIndex, BlobRef, u32)>,
 ) -> H256 {
     let updates: Vec<_> = updates.collect();
     (version, base, updates).using_encoded(|bytes| domain_hash(RECIPE, &[bytes]))
@@ -139,108 +185,119 @@ pub fn recipe_id(
 /// An accepted update, to be folded in.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct AcceptedUpdate {
-    /// Who proposed it.
-    pub proposer: AccountBytes,
-    /// The proposer's data-plane PeerId (multihash bytes); empty when unknown.
-    pub peer_id: Vec<u8>,
+    /// Its place.
+    pub place: PlaceIndex,
     /// The update.
     pub update: BlobRef,
     /// The shard it was trained on: its samples are the update's weight in the mean.
     pub shard: u32,
+    /// Some of those who have it: the proposer, and verifiers who computed the same, [`MAX_PROVIDERS`] at most.
+    pub providers: Vec<Vec<u8>>,
 }
 
 /// One thing an account owes.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum Duty {
-    /// Get the newest version's weights and attest their hash and score.
-    Attest,
-    /// Train on a shard and propose the update.
+    /// Train the task of one's place and propose the update.
     Train {
-        /// Index of the shard.
-        shard: u32,
-        /// Seed of the order of its samples.
-        task_seed: H256,
+        /// The place.
+        place: PlaceIndex,
+        /// What to compute.
+        task: Task,
     },
-    /// Check a proposal and commit a vote.
-    Verify(VerifyDuty),
-    /// Reveal the vote behind the commitment.
-    Reveal {
-        /// The proposal to check again, should the vote not be remembered.
-        verify: VerifyDuty,
-        /// What was committed.
-        commitment: H256,
+    /// Compute what somebody else claims of its place, and give its digest.
+    Verify {
+        /// The poll.
+        poll: PollId,
+        /// What to compute.
+        task: Task,
+        /// What is claimed. A result that contradicts it is computed once more in a new process before it is given.
+        claim: H256,
+        /// The block in which the digests are closed at the latest.
+        closes_at: BlockNumber,
     },
-}
-
-/// A proposal to check: everything about it that is public.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct VerifyDuty {
-    /// The proposal's name.
-    pub key: ProposalKey<AccountBytes>,
-    /// What it claims.
-    pub proposal: Proposal,
-    /// The proposer's data-plane PeerId (multihash bytes).
-    pub peer_id: Vec<u8>,
-    /// The weights it should have been trained from, if they are confirmed.
-    pub base: Option<H256>,
-    /// The shard it should have been trained on.
-    pub shard: u32,
-    /// The seed of the order of samples it should have used.
-    pub task_seed: H256,
-    /// The segment of the trace to recompute.
-    pub segment: u32,
-}
-
-/// Something done, to be put on chain.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub enum DutyResult {
-    /// The weights of a version.
+    /// Compute the newest version's weights and validation score, and give their digest.
     Attest {
-        /// The model.
-        model: ModelId,
-        /// The version.
-        version: Version,
-        /// [`recipe_id`] of what it was folded from: another branch of the chain may have accepted other updates.
-        recipe: H256,
-        /// BLAKE3 of its safetensors file.
-        weights: H256,
-        /// How they do on the validation set.
-        score: Score,
+        /// The poll.
+        poll: PollId,
+        /// The block in which the digests are closed at the latest.
+        closes_at: BlockNumber,
+    },
+    /// The digests are closed: open the poll, if what one found decides it.
+    Open {
+        /// The poll.
+        poll: PollId,
+        /// Which of its draws is to be decided.
+        draw: Draw,
+        /// What it asks, should the trainer have forgotten what it found.
+        asks: Asks,
+        /// The block in which the next draw is made otherwise.
+        opens_until: BlockNumber,
+    },
+}
+
+/// What a poll asks.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum Asks {
+    /// What this task gives.
+    Task(Task),
+    /// What the newest version's recipe gives.
+    Version,
+}
+
+/// A training task: all that it takes, and all of it public.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Task {
+    /// The weights to train from, if they are confirmed; otherwise those of [`ModelDuties::newest`].
+    pub base: Option<H256>,
+    /// The shard to train on.
+    pub shard: u32,
+    /// Decides the order of its samples.
+    pub task_seed: H256,
+}
+
+/// Something done, to be put on chain with `trainingProposals.submit`.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum DutyResult {
+    /// The account is there, and takes part in the next session.
+    Heartbeat {
+        /// The session that it is said in.
+        session: SessionIndex,
     },
     /// A trained update.
     Propose {
-        /// The model.
-        model: ModelId,
-        /// The round it was trained for.
-        round: RoundNumber,
-        /// The seed it was trained with: on another branch of the chain the same round has another one.
+        /// The place.
+        key: PlaceKey,
+        /// The seed it was trained with: on another branch of the chain the same place has another one.
         task_seed: H256,
         /// The claim.
-        proposal: Proposal,
+        claim: Claim,
     },
-    /// A committed vote.
-    CommitVote {
-        /// The proposal.
-        key: ProposalKey<AccountBytes>,
-        /// Hides the vote.
-        commitment: H256,
+    /// A digest of what was found.
+    Digest {
+        /// The poll.
+        poll: PollId,
+        /// It.
+        digest: H256,
     },
-    /// A revealed vote.
-    RevealVote {
-        /// The proposal.
-        key: ProposalKey<AccountBytes>,
-        /// The vote.
-        vote: Vote,
-        /// What hid it.
-        salt: H256,
+    /// A plain copy of what was found.
+    Open {
+        /// The poll.
+        poll: PollId,
+        /// The draw that it decides.
+        draw: Draw,
+        /// It.
+        opening: Opening,
     },
 }
 
 /// What the trainer answers.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct DutyAnswer {
-    /// What is done so far of what the sheet asks for.
+    /// What is done so far of what the sheet asks for, [`MAX_RESULTS`] at most.
     pub results: Vec<DutyResult>,
+    /// Models whose description the trainer doesn't have. The node then sends the sheet once more, with them.
+    pub unknown: Vec<ModelId>,
 }
 
 /// The tag of a request body.

@@ -4,9 +4,9 @@
 //! Must never do I/O, know FRAME or LibTorch, use floating point in anything two machines must agree on, or depend
 //! on the machine it runs on.
 //!
-//! Start with [`model`] (what is trained) and [`proposal`] (what is claimed of it); [`duty`] is what node and trainer say
-//! to each other; [`vote`], [`tally`], [`reputation`] and [`rewards`] are how a claim is judged and paid; [`traits`] what
-//! the pallets know of each other. `docs/protocol.md` tells how it all comes together.
+//! Start with [`model`] (what is trained), [`task`] (what the holder of a place does) and [`proposal`] (what it claims);
+//! [`electorate`] and [`poll`] are how the network finds out what is true, [`reputation`] and [`rewards`] what follows for
+//! accounts; [`duty`] is what node and trainer say to each other, [`traits`] what the pallets know of each other. `docs/protocol.md` tells how it all comes together.
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(
@@ -20,22 +20,22 @@
 
 extern crate alloc;
 
+pub mod benchmarks;
 pub mod blob;
 pub mod dataset;
 pub mod digits;
 pub mod duty;
+pub mod electorate;
 pub mod model;
 pub mod node;
+pub mod poll;
 pub mod proposal;
 pub mod reputation;
 pub mod rewards;
-pub mod sortition;
 pub mod status;
-pub mod tally;
-pub mod trace;
+pub mod task;
 pub mod traits;
 pub mod update;
-pub mod vote;
 
 pub use blob::BlobRef;
 pub use primitive_types::H256;
@@ -52,7 +52,8 @@ pub type BlockNumber = u32;
 pub type ModelId = u32;
 /// A round's number within its model, from 0.
 pub type RoundNumber = u32;
-/// How many times a model's weights have changed: 0 is the initial model.
+/// Numbers a model's versions: 0 is the initial model, and each that a round makes has the next number, also after one that was
+/// given up.
 pub type Version = u32;
 /// An account's 32 raw bytes (its sr25519 public key), as they cross boundaries that know no FRAME.
 pub type AccountBytes = [u8; 32];

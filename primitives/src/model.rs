@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     BlobRef, Permill,
     dataset::{DatasetKind, DatasetManifest},
+    electorate::{SEATS_FIRST_MAX, SEATS_FIRST_MIN},
+    poll::OPENING_BLOCKS,
 };
 
 /// The most layer sizes an `Mlp` may name.
@@ -18,23 +20,36 @@ pub const MAX_LAYERS: u32 = 8;
 pub const MAX_MESSAGE: u32 = 1 << 30;
 /// Room in a message for what is no weights, state or data: the spec, seeds, lengths.
 pub const MESSAGE_OVERHEAD: u32 = 4096;
-/// The most parameters a model may have. A training state, weights and momentum, is then half of [`MAX_MESSAGE`].
+/// The most parameters a model may have: its weights are then a quarter of [`MAX_MESSAGE`].
 pub const MAX_PARAMETERS: u64 = 1 << 26;
-/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message, and so does a
-/// shard with a training state.
+/// The most bytes that a shard or the validation set may have: with the weights, both fit in a message.
 pub const MAX_DATA: u64 = 1 << 28;
 /// The most steps a training task may have.
 pub const MAX_STEPS: u32 = 1_000_000;
 /// The most values (inputs, outputs of layers, one-hot labels) that LibTorch is given at a time: 1 GiB.
 pub const MAX_VALUES: u64 = 1 << 28;
-/// The most bytes that the states of one task's trace may have together: its trainer keeps all of them until the round is
-/// settled.
-pub const MAX_TRACE: u64 = 1 << 34;
+/// The most places that a round may have.
+pub const MAX_ROSTER: u16 = 256;
+/// The largest size class: memory of 128 GiB, work of more than [`MAX_WORK`].
+pub const MAX_SIZE_CLASS: SizeClass = 15;
+/// Memory that a PC of size class 0 lends, in bytes; each further class doubles it.
+pub const CLASS_MEMORY: u64 = 1 << 22;
+/// Work of a task that a PC of size class 0 takes on, in sample-parameters; each further class doubles it.
+pub const CLASS_WORK: u64 = 1 << 29;
 /// The most work of one task, in sample-parameters, the measuring of its result included: about an hour of one CPU core.
 pub const MAX_WORK: u64 = 10_000_000_000_000;
 /// The most blocks that the phases of a round may have together: a day of 10 s blocks. The network forgets who shows up less
 /// often.
 pub const MAX_ROUND: u32 = 8_640;
+/// The most blocks from when any valid model's round opens until it is paid: with the longest verification, 3 × (1 + 3 × (8,639 + 8)).
+pub const LONGEST_UNTIL_PAID: u32 = PhaseLengths {
+    train: 1,
+    verify: MAX_ROUND - 1,
+}
+.paid();
+/// How large a task a PC takes on, as one number, so that sums over the network stay few: class `c` lends
+/// [`CLASS_MEMORY`] × 2^c of memory and takes tasks of [`CLASS_WORK`] × 2^c of work.
+pub type SizeClass = u8;
 /// The fewest blocks that a phase of an added model may have. Genesis may have shorter ones: whoever starts a network knows it.
 pub const SHORTEST_PHASE: u32 = 5;
 /// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
@@ -108,24 +123,9 @@ pub struct TaskSpec {
     pub learning_rate: Permill,
     /// Momentum of SGD (no dampening, no Nesterov), zero at the start of each task.
     pub momentum: Permill,
-    /// A state of the trace is stored after every so many steps; verifiers recompute one such segment.
-    pub checkpoint_every: u32,
 }
 
-impl TaskSpec {
-    /// How many segments a trace has.
-    pub fn segments(&self) -> u32 {
-        self.steps.div_ceil(self.checkpoint_every.max(1))
-    }
-
-    /// The steps `from..to` of segment `index`.
-    pub fn segment(&self, index: u32) -> core::ops::Range<u32> {
-        let from = index.saturating_mul(self.checkpoint_every.max(1)).min(self.steps);
-        from..from.saturating_add(self.checkpoint_every.max(1)).min(self.steps)
-    }
-}
-
-/// How accepted updates become the next weights. Computed by every node, in account order, bit-identically.
+/// How accepted updates become the next weights. Computed by every node, in the order of places, bit-identically.
 #[derive(
     Clone,
     PartialEq,
@@ -155,7 +155,7 @@ pub enum Aggregator {
     },
 }
 
-/// How many blocks the phases of a round may take at the most. A phase ends early when everyone expected has acted.
+/// How many blocks the phases of a round may take at the most. A phase ends early when everyone drawn has acted.
 #[derive(
     Clone,
     Copy,
@@ -173,10 +173,30 @@ pub enum Aggregator {
 pub struct PhaseLengths {
     /// Blocks to train and propose.
     pub train: u32,
-    /// Blocks to verify and commit votes.
+    /// Blocks that the seats of each draw have to give their digests.
     pub verify: u32,
-    /// Blocks to reveal votes.
-    pub reveal: u32,
+}
+
+impl PhaseLengths {
+    /// The most blocks that a poll takes: each of its three draws begins a block after it is due at the first, and then has its window and
+    /// the time to open. More only where the guard holds a draw up, or blocks have no room.
+    pub const fn poll(&self) -> u32 {
+        let draw = self.verify.saturating_add(OPENING_BLOCKS);
+        draw.saturating_mul(3).saturating_add(1)
+    }
+
+    /// The most blocks from when a round opens until all of its places are settled: it trains for as long as the version before it is in
+    /// question, if that is longer than its time to train, and then there are its own polls.
+    pub const fn settled(&self) -> u32 {
+        let poll = self.poll();
+        let train = if self.train > poll { self.train } else { poll };
+        train.saturating_add(poll)
+    }
+
+    /// The most blocks from when a round opens until it is paid: the poll on its version comes last.
+    pub const fn paid(&self) -> u32 {
+        self.settled().saturating_add(self.poll())
+    }
 }
 
 /// Everything about a model that never changes.
@@ -206,6 +226,11 @@ pub struct ModelSpec {
     pub init_seed: u64,
     /// Longest phases of a round.
     pub phases: PhaseLengths,
+    /// How many places a round has, if there are as many accounts: 1 to [`MAX_ROSTER`].
+    pub roster: u16,
+    /// How many seats verify a proposal first: 8 to 64. Twelve let a lie through once in 25,000, twenty once in 20 million
+    /// tries, with a third of the weight hostile.
+    pub first_seats: u8,
 }
 
 /// Why a spec can't be used.
@@ -227,7 +252,7 @@ pub enum SpecError {
     BadLayers,
     /// The model has more parameters than [`MAX_PARAMETERS`].
     TooManyParameters,
-    /// Steps, batch size and checkpoint spacing must be at least 1, steps at most [`MAX_STEPS`].
+    /// Steps and batch size must be at least 1, steps at most [`MAX_STEPS`].
     BadTask,
     /// Every phase must last at least one block, all together at most [`MAX_ROUND`].
     BadPhases,
@@ -242,10 +267,10 @@ pub enum SpecError {
     /// Batch size times the sizes of all layers, or a shard's samples times its inputs or classes, is more than
     /// [`MAX_VALUES`].
     TooManyValues,
-    /// The states of a task's trace have more bytes than [`MAX_TRACE`]: store fewer, with a larger `checkpoint_every`.
-    TraceTooLarge,
     /// Training and measuring are more than [`MAX_WORK`]: fewer steps, smaller batches, or more and smaller shards.
     TooMuchWork,
+    /// A round has 1 to [`MAX_ROSTER`] places, and 8 to 64 first seats verify each.
+    BadRoster,
 }
 
 /// One tensor of a model, in canonical order.
@@ -269,7 +294,7 @@ impl TensorLayout {
 }
 
 impl Architecture {
-    /// The tensors in canonical order: the order of state hashes, updates and folds. Names and shapes are PyTorch's
+    /// The tensors in canonical order: that of weights, momentum, updates and folds. Names and shapes are PyTorch's
     /// for `nn.ModuleList` `layers` of `nn.Linear` (weight `[out, in]`, bias `[out]`).
     pub fn tensors(&self) -> Vec<TensorLayout> {
         match self {
@@ -329,12 +354,19 @@ impl ModelSpec {
             return Err(SpecError::TooManyParameters);
         }
         let task = &self.task;
-        if task.steps == 0 || task.steps > MAX_STEPS || task.batch_size == 0 || task.checkpoint_every == 0 {
+        if task.steps == 0 || task.steps > MAX_STEPS || task.batch_size == 0 {
             return Err(SpecError::BadTask);
         }
-        let phases = [self.phases.train, self.phases.verify, self.phases.reveal];
+        let phases = [self.phases.train, self.phases.verify];
         if phases.contains(&0) || sum(phases) > u64::from(MAX_ROUND) {
             return Err(SpecError::BadPhases);
+        }
+        let seats = u32::from(self.first_seats);
+        if self.roster == 0
+            || self.roster > MAX_ROSTER
+            || !(SEATS_FIRST_MIN..=SEATS_FIRST_MAX).contains(&seats)
+        {
+            return Err(SpecError::BadRoster);
         }
         if self.architecture.inputs() != dataset.kind.inputs()
             || self.architecture.outputs() != dataset.kind.classes()
@@ -376,28 +408,30 @@ impl ModelSpec {
         if activations > MAX_VALUES || decoded > MAX_VALUES {
             return Err(SpecError::TooManyValues);
         }
-        // The initial one, and the end of every segment.
-        let states = u64::from(self.task.segments()).saturating_add(1);
-        if self.state_size().saturating_mul(states) > MAX_TRACE {
-            return Err(SpecError::TraceTooLarge);
-        }
-        // The shard is measured before and after, the validation set after.
-        let measured = shard.saturating_mul(2).saturating_add(validation);
-        let measuring = measured.saturating_mul(self.architecture.parameters());
+        // A version is measured on the validation set.
+        let measuring = validation.saturating_mul(self.architecture.parameters());
         if self.work().saturating_add(measuring) > MAX_WORK {
             return Err(SpecError::TooMuchWork);
         }
         Ok(())
     }
 
-    /// Exact size in bytes of every training state: 4 per weight, and as many again if the task has momentum.
-    pub fn state_size(&self) -> u64 {
-        let per_weight = if self.task.momentum.deconstruct() == 0 {
-            4
-        } else {
-            8
-        };
-        self.architecture.parameters().saturating_mul(per_weight)
+    /// The least size class of a PC that this model's tasks fit. Of memory, weights, momentum, gradients and the update count,
+    /// a batch's activations with their gradients, and the shard; of work, the task.
+    pub fn size_class(&self, dataset: &DatasetManifest) -> SizeClass {
+        let Architecture::Mlp { layers } = &self.architecture;
+        let activations = u64::from(self.task.batch_size.max(EVALUATION_BATCH))
+            .saturating_mul(sum(layers.iter().copied()))
+            .saturating_mul(8);
+        let files = dataset.shards.iter().chain([&dataset.validation]);
+        let data = files.map(|file| file.size).max().unwrap_or(0).saturating_mul(5);
+        let memory = self
+            .architecture
+            .parameters()
+            .saturating_mul(16)
+            .saturating_add(activations)
+            .saturating_add(data);
+        class_of(memory, CLASS_MEMORY).max(class_of(self.work(), CLASS_WORK))
     }
 
     /// The work of one task, in sample-parameters: steps × batch size × parameters. Proportional to its
@@ -409,25 +443,24 @@ impl ModelSpec {
     }
 }
 
+/// The least class whose `unit` × 2^class is at least `amount`; above the largest where none is.
+fn class_of(amount: u64, unit: u64) -> SizeClass {
+    (0..=MAX_SIZE_CLASS)
+        .find(|class| unit.saturating_mul(1 << class) >= amount)
+        .unwrap_or(MAX_SIZE_CLASS.saturating_add(1))
+}
+
 fn sum(numbers: impl IntoIterator<Item = u32>) -> u64 {
     numbers
         .into_iter()
         .fold(0, |sum, number| sum.saturating_add(u64::from(number)))
 }
 
-// The largest jobs: a whole task (weights, shard, validation set) and a segment of one (state, shard). The largest answer is a
-// state.
+// The largest job is a whole task: weights, shard, validation set.
 const _: () = assert!(
     MAX_PARAMETERS
         .saturating_mul(4)
         .saturating_add(MAX_DATA.saturating_mul(2))
-        .saturating_add(MESSAGE_OVERHEAD as u64)
-        <= MAX_MESSAGE as u64
-);
-const _: () = assert!(
-    MAX_PARAMETERS
-        .saturating_mul(8)
-        .saturating_add(MAX_DATA)
         .saturating_add(MESSAGE_OVERHEAD as u64)
         <= MAX_MESSAGE as u64
 );

@@ -34,17 +34,14 @@ fn spec(layers: &[u32]) -> ModelSpec {
             batch_size: 32,
             learning_rate: Permill::from_percent(10),
             momentum: Permill::from_percent(90),
-            checkpoint_every: 1,
         },
         aggregator: Aggregator::Mix {
             rate: Permill::from_percent(10),
         },
         init_seed: 0,
-        phases: PhaseLengths {
-            train: 1,
-            verify: 1,
-            reveal: 1,
-        },
+        phases: PhaseLengths { train: 1, verify: 1 },
+        roster: 32,
+        first_seats: 20,
     }
 }
 
@@ -86,8 +83,16 @@ fn specs_that_make_no_sense_are_refused_with_the_reason() {
     bad.task.batch_size = 0;
     assert_eq!(bad.validate(&dataset()), Err(SpecError::BadTask));
     let mut bad = spec(&[64, 10]);
-    bad.phases.reveal = 0;
+    bad.phases.verify = 0;
     assert_eq!(bad.validate(&dataset()), Err(SpecError::BadPhases));
+    for (roster, first_seats) in [(0, 20), (MAX_ROSTER + 1, 20), (32, 7), (32, 65)] {
+        let bad = ModelSpec {
+            roster,
+            first_seats,
+            ..spec(&[64, 10])
+        };
+        assert_eq!(bad.validate(&dataset()), Err(SpecError::BadRoster));
+    }
     let mut empty = dataset();
     empty.shards = BoundedVec::new();
     assert_eq!(spec(&[64, 10]).validate(&empty), Err(SpecError::NoShards));
@@ -114,18 +119,7 @@ fn a_model_may_have_as_many_parameters_as_fit_its_workers_messages_and_not_one_m
     for blob in data.shards.iter_mut().chain([&mut data.validation]) {
         blob.size = MAX_DATA;
     }
-    // Of such data 30 steps are the lesser part of the work.
-    assert_eq!(largest.validate(&data), Err(SpecError::TooMuchWork));
-    for blob in data.shards.iter_mut().chain([&mut data.validation]) {
-        blob.size = MAX_DATA / 8;
-    }
     assert_eq!(largest.validate(&data), Ok(()));
-    // Weights and momentum, with a shard; weights, with a shard and the validation set.
-    assert_eq!(largest.state_size(), u64::from(MAX_MESSAGE) / 2);
-    let messages = [largest.state_size() + MAX_DATA, 4 * MAX_PARAMETERS + 2 * MAX_DATA];
-    for message in messages {
-        assert!(message + u64::from(MESSAGE_OVERHEAD) <= u64::from(MAX_MESSAGE));
-    }
 
     let (larger, data) = fitting(62, 1, &[1 << 20], 1);
     assert_eq!(larger.architecture.parameters(), MAX_PARAMETERS + 1);
@@ -177,18 +171,15 @@ fn a_batch_must_fit_in_memory() {
 }
 
 #[test]
-fn the_states_of_a_trace_must_fit_on_a_disk() {
-    let (mut spec, data) = fitting(2729, 1, &[24_573], 1);
-    spec.task.steps = 31;
-    assert_eq!(spec.state_size() * 32, MAX_TRACE);
-    assert_eq!(spec.validate(&data), Ok(()));
-    spec.task.steps = 32;
-    assert_eq!(spec.validate(&data), Err(SpecError::TraceTooLarge));
-    spec.task.checkpoint_every = 2;
-    assert_eq!(spec.validate(&data), Ok(()));
-    spec.task.checkpoint_every = 1;
-    spec.task.momentum = Permill::zero();
-    assert_eq!(spec.validate(&data), Ok(()));
+fn a_pc_s_class_doubles_with_memory_and_work() {
+    assert_eq!(spec(&[64, 64, 10]).size_class(&dataset()), 0);
+    let (mut large, data) = fitting(8, 8, &[1 << 13], 10);
+    let class = large.size_class(&data);
+    assert!(class > 0 && class <= MAX_SIZE_CLASS, "{class}");
+    large.task.steps *= 1_000_000;
+    assert_eq!(class_of(CLASS_WORK, CLASS_WORK), 0);
+    assert_eq!(class_of(CLASS_WORK + 1, CLASS_WORK), 1);
+    assert!(large.size_class(&data) > class);
 }
 
 #[test]
@@ -196,7 +187,6 @@ fn a_task_must_be_over_within_an_hour_or_so() {
     // 100 × 100 = 10⁴ parameters.
     let (mut spec, mut data) = fitting(99, 1, &[], 100);
     spec.task.steps = 100_000;
-    spec.task.checkpoint_every = 100_000;
     spec.task.batch_size = 10_000;
     assert_eq!(spec.work(), MAX_WORK);
     assert_eq!(spec.validate(&data), Ok(()));
@@ -214,11 +204,11 @@ fn a_task_must_be_over_within_an_hour_or_so() {
 #[test]
 fn rounds_that_never_end_are_refused() {
     let mut long = spec(&[64, 10]);
-    long.phases.train = MAX_ROUND - 2;
+    long.phases.train = MAX_ROUND - 1;
     assert_eq!(long.validate(&dataset()), Ok(()));
     long.phases.train += 1;
     assert_eq!(long.validate(&dataset()), Err(SpecError::BadPhases));
-    long.phases.reveal = u32::MAX;
+    long.phases.verify = u32::MAX;
     assert_eq!(long.validate(&dataset()), Err(SpecError::BadPhases));
 }
 
@@ -237,14 +227,12 @@ proptest! {
         hidden in prop::collection::vec(1u32..=1 << 13, 0..3),
         steps: u32,
         batch_size: u32,
-        checkpoint_every: u32,
         shift in 0u32..32,
         size in 0u64..=MAX_DATA,
     ) {
         let (mut spec, mut data) = fitting(8, 8, &hidden, 10);
         spec.task.steps = steps >> shift;
         spec.task.batch_size = batch_size >> shift;
-        spec.task.checkpoint_every = checkpoint_every >> shift;
         data.shards[0].size = size >> shift;
         if spec.validate(&data).is_ok() {
             let sizes = [&[64][..], &hidden, &[10]].concat();
@@ -253,15 +241,34 @@ proptest! {
             let work = parameters * u128::from(spec.task.steps) * u128::from(spec.task.batch_size);
             prop_assert_eq!(u128::from(spec.work()), work);
             prop_assert!(work <= u128::from(MAX_WORK));
-            let states = u128::from(spec.task.segments()) + 1;
-            prop_assert!(u128::from(spec.state_size()) * states <= u128::from(MAX_TRACE));
+            prop_assert!(spec.size_class(&data) <= MAX_SIZE_CLASS);
         }
     }
 
     #[test]
     fn hostile_bytes_never_panic_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(spec) = ModelSpec::decode(&mut &bytes[..]) {
-            let _ = (spec.validate(&dataset()), spec.work(), spec.task.segments());
+            let _ = (spec.validate(&dataset()), spec.work(), spec.size_class(&dataset()));
         }
+    }
+}
+
+#[test]
+fn a_round_s_longest_times_are_sums_of_its_phases_and_bounded_for_every_valid_model() {
+    let phases = PhaseLengths { train: 10, verify: 6 };
+    assert_eq!(phases.poll(), 1 + 3 * (6 + 8));
+    assert_eq!((phases.settled(), phases.paid()), (2 * 43, 3 * 43));
+    let slow = PhaseLengths {
+        train: 100,
+        verify: 1,
+    };
+    assert_eq!((slow.settled(), slow.paid()), (100 + 28, 100 + 2 * 28));
+    assert_eq!(LONGEST_UNTIL_PAID, 77_826);
+    for verify in 1..MAX_ROUND {
+        let phases = PhaseLengths {
+            train: MAX_ROUND - verify,
+            verify,
+        };
+        assert!(phases.paid() <= LONGEST_UNTIL_PAID, "{verify}");
     }
 }

@@ -1,16 +1,27 @@
-//! A trainer's claim: what it trained, on what, and what came of it.
+//! What the holder of a place claims, and the names of the two kinds of polls: on a claim, and on a version.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobRef, H256, ModelId, RoundNumber, domain_hash};
+use crate::{
+    AccountBytes, BlobRef, H256, ModelId, RoundNumber, Version, domain_hash, poll::PollId, task::PlaceIndex,
+};
 
-/// Names one proposal: an account has at most one per model and round.
+// What polls find is named here, too: claims and scores are read together.
+pub use crate::poll::Score;
+
+const PROPOSAL: &str = "hydraai 2026 proposal poll v2";
+const VERSION: &str = "hydraai 2026 version poll v2";
+
+/// A place of a round of a model.
 #[derive(
     Clone,
+    Copy,
     PartialEq,
     Eq,
+    PartialOrd,
+    Ord,
     Debug,
     Encode,
     Decode,
@@ -20,23 +31,16 @@ use crate::{BlobRef, H256, ModelId, RoundNumber, domain_hash};
     Serialize,
     Deserialize,
 )]
-pub struct ProposalKey<AccountId> {
+pub struct PlaceKey {
     /// The model.
     pub model: ModelId,
     /// The round.
     pub round: RoundNumber,
-    /// Who proposed.
-    pub proposer: AccountId,
+    /// The place.
+    pub place: PlaceIndex,
 }
 
-impl<AccountId: Encode> ProposalKey<AccountId> {
-    /// The proposal's name as a hash: what sortition and vote commitments are bound to.
-    pub fn id(&self) -> H256 {
-        self.using_encoded(|bytes| domain_hash("hydraai 2026 proposal id v1", &[bytes]))
-    }
-}
-
-/// How many of a number of samples were classified right.
+/// What a trainer claims of its work, and all it claims: what can't be forged because it isn't there needs no check.
 #[derive(
     Clone,
     Copy,
@@ -51,71 +55,65 @@ impl<AccountId: Encode> ProposalKey<AccountId> {
     Serialize,
     Deserialize,
 )]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Score {
-    /// Samples classified right.
-    pub correct: u32,
-    /// Samples in all.
-    pub total: u32,
-}
-
-impl Score {
-    /// Whether the share of right answers is at least `permill` (of 1,000,000).
-    pub fn at_least(&self, share: crate::Permill) -> bool {
-        u64::from(self.correct).saturating_mul(1_000_000)
-            >= u64::from(self.total).saturating_mul(u64::from(share.deconstruct()))
-    }
-}
-
-/// What a trainer says of its work. Verifiers recompute all of it but the time.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-    Serialize,
-    Deserialize,
-)]
-pub struct Report {
-    /// Mean cross-entropy of the base weights on the whole assigned shard, in millionths of a nat.
-    pub loss_before: u32,
-    /// The same after training.
-    pub loss_after: u32,
-    /// The trained model on the validation set.
-    pub validation: Score,
-    /// Optimizer steps done.
-    pub steps: u32,
-    /// Time it took, in milliseconds. Information only: nobody can check it exactly.
-    pub milliseconds: u32,
-}
-
-/// An update as proposed on chain.
-#[derive(
-    Clone,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-    Serialize,
-    Deserialize,
-)]
-pub struct Proposal {
+pub struct Claim {
     /// The weights it was trained from: BLAKE3 of the model's safetensors file.
     pub base: H256,
     /// The update blob.
     pub update: BlobRef,
-    /// Root of the trace of training states.
-    pub trace_root: H256,
-    /// What the trainer says of its work.
-    pub report: Report,
+}
+
+/// Names the poll on a claim: by the chain, the place, who holds it, its task and the claim itself. On another branch of the
+/// chain, where any of them differs, it is another poll.
+pub fn proposal_poll(
+    genesis: &H256,
+    key: &PlaceKey,
+    proposer: &AccountBytes,
+    task_seed: &H256,
+    claim: &Claim,
+) -> PollId {
+    (genesis, key, proposer, task_seed, claim).using_encoded(|bytes| domain_hash(PROPOSAL, &[bytes]))
+}
+
+/// Names the poll on a version: by the chain, the model, and the recipe ([`crate::duty::recipe_id`]).
+pub fn version_poll(genesis: &H256, model: ModelId, version: Version, recipe: &H256) -> PollId {
+    (genesis, model, version, recipe).using_encoded(|bytes| domain_hash(VERSION, &[bytes]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_s_name_depends_on_all_that_it_asks() {
+        let genesis = H256::zero();
+        let key = PlaceKey {
+            model: 1,
+            round: 2,
+            place: 3,
+        };
+        let claim = Claim {
+            base: H256::zero(),
+            update: BlobRef {
+                hash: H256::zero(),
+                size: 4,
+            },
+        };
+        let name = |genesis: &H256, key: &PlaceKey, who: u8, seed: u8, claim: &Claim| {
+            proposal_poll(genesis, key, &[who; 32], &H256::repeat_byte(seed), claim)
+        };
+        let base = name(&genesis, &key, 1, 1, &claim);
+        assert_ne!(base, name(&H256::repeat_byte(9), &key, 1, 1, &claim));
+        assert_ne!(base, name(&genesis, &PlaceKey { place: 4, ..key }, 1, 1, &claim));
+        assert_ne!(base, name(&genesis, &key, 2, 1, &claim));
+        assert_ne!(base, name(&genesis, &key, 1, 2, &claim));
+        let other = Claim {
+            base: H256::repeat_byte(1),
+            ..claim
+        };
+        assert_ne!(base, name(&genesis, &key, 1, 1, &other));
+        assert_ne!(
+            version_poll(&genesis, 1, 2, &H256::zero()),
+            version_poll(&genesis, 1, 3, &H256::zero())
+        );
+    }
 }

@@ -1,21 +1,21 @@
-//! Beta reputation with decay (Jøsang & Ismail 2002): how much of what an account did lately turned out well.
+//! The one score: how reliably an account did its duties lately. It scales what a stake weighs in every draw.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-use crate::Perbill;
+use crate::{Balance, Perbill};
 
-/// One unit of evidence, in the fixed-point scale of [`Beta`].
-pub const UNIT: u64 = 1_000_000;
-/// Old evidence keeps this share of its weight when new evidence arrives (λ = 0.98).
-pub const DECAY_PERCENT: u64 = 98;
-/// Prior evidence, successes : failures = 1 : 9, so that a newcomer's score is 0.1.
-pub const PRIOR_SUCCESSES: u64 = UNIT;
-/// See [`PRIOR_SUCCESSES`].
-pub const PRIOR_FAILURES: u64 = 9 * UNIT;
+/// What a newcomer's score is, and the most that a wrong result leaves: 0.1.
+pub const NEWCOMER: Perbill = Perbill::from_parts(100_000_000);
+/// What genesis gives the accounts that it names: their founders vouch for them.
+pub const FOUNDER: Perbill = Perbill::from_parts(900_000_000);
+/// How far one duty moves the score: a 32nd of the way.
+pub const STEP: u32 = 32;
+/// Smallest units (10⁻¹² HYDRA) in one unit of weight, a millionth of a HYDRA.
+const WEIGHT_UNIT: Balance = 1_000_000;
 
-/// Something an account did, as settlement judges it.
+/// How a duty ended.
 #[derive(
     Clone,
     Copy,
@@ -31,140 +31,115 @@ pub const PRIOR_FAILURES: u64 = 9 * UNIT;
     Deserialize,
 )]
 pub enum Deed {
-    /// Its proposal was accepted.
-    ProposalAccepted,
-    /// Its proposal was rejected: the work was not done as claimed.
-    ProposalRejected,
-    /// It voted as the poll was decided.
-    VotedWithOutcome,
-    /// It voted against what the poll decided.
-    VotedAgainstOutcome,
-    /// It committed a vote and did not reveal it.
-    DidNotReveal,
+    /// Done right.
+    Right,
+    /// Not done in the time everybody had.
+    Missed,
+    /// Its result was wrong.
+    Wrong,
 }
 
-impl Deed {
-    /// Evidence this deed adds: (successes, failures), in [`UNIT`]s.
-    pub fn evidence(self) -> (u64, u64) {
-        match self {
-            Self::ProposalAccepted => (2, 0),
-            Self::VotedWithOutcome => (1, 0),
-            Self::DidNotReveal => (0, 1),
-            Self::VotedAgainstOutcome => (0, 5),
-            Self::ProposalRejected => (0, 10),
-        }
+/// The score after one more deed.
+pub fn after(score: Perbill, deed: Deed) -> Perbill {
+    let parts = score.deconstruct();
+    let missing = Perbill::one().deconstruct().saturating_sub(parts);
+    let step = |distance: u32| distance.div_ceil(STEP);
+    match deed {
+        Deed::Right => Perbill::from_parts(parts.saturating_add(step(missing))),
+        Deed::Missed => Perbill::from_parts(parts.saturating_sub(step(parts))),
+        Deed::Wrong => score.min(NEWCOMER),
     }
 }
 
-/// Evidence about one account, in millionths of a [`UNIT`] of evidence.
-#[derive(
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-    Serialize,
-    Deserialize,
-)]
-pub struct Beta {
-    /// Decayed successes.
-    pub successes: u64,
-    /// Decayed failures.
-    pub failures: u64,
+/// What a stake weighs in draws, in millionths of a HYDRA: stake × score. Without a cap: one would only make the rich split.
+pub fn weight(stake: Balance, score: Perbill) -> u64 {
+    let units = stake.checked_div(WEIGHT_UNIT).unwrap_or(0);
+    let weighed = units
+        .saturating_mul(Balance::from(score.deconstruct()))
+        .checked_div(Balance::from(Perbill::one().deconstruct()))
+        .unwrap_or(0);
+    u64::try_from(weighed).unwrap_or(u64::MAX)
 }
 
-fn decay(evidence: u64) -> u64 {
-    u64::try_from(
-        u128::from(evidence)
-            .saturating_mul(u128::from(DECAY_PERCENT))
-            .saturating_div(100),
-    )
-    .unwrap_or(u64::MAX)
-}
+/// Registered accounts beyond which the minimum stake grows with their number.
+pub const STAKE_GROWS_FROM: u32 = 100_000;
 
-impl Beta {
-    /// The evidence after one more deed.
-    pub fn record(self, deed: Deed) -> Self {
-        let (good, bad) = deed.evidence();
-        Self {
-            successes: decay(self.successes).saturating_add(good.saturating_mul(UNIT)),
-            failures: decay(self.failures).saturating_add(bad.saturating_mul(UNIT)),
-        }
-    }
-
-    /// Expected share of good deeds, the mean of the Beta distribution: 0.1 for a newcomer, never 0 or 1.
-    pub fn score(&self) -> Perbill {
-        let good = u128::from(self.successes).saturating_add(u128::from(PRIOR_SUCCESSES));
-        let bad = u128::from(self.failures).saturating_add(u128::from(PRIOR_FAILURES));
-        Perbill::from_rational(good, good.saturating_add(bad))
-    }
+/// The least that an account may bond where so many are registered: `least`, and beyond [`STAKE_GROWS_FROM`] accounts so much more as there
+/// are more of them. It has no steps: at one, everybody who bonded just enough would be out at once.
+pub fn minimum_stake(least: Balance, accounts: u32) -> Balance {
+    let of = Balance::from(accounts.max(STAKE_GROWS_FROM));
+    least
+        .saturating_mul(of)
+        .checked_div(STAKE_GROWS_FROM.into())
+        .unwrap_or(least)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HYDRA;
     use proptest::prelude::*;
 
-    const GOOD: [Deed; 2] = [Deed::ProposalAccepted, Deed::VotedWithOutcome];
-    const BAD: [Deed; 3] = [
-        Deed::ProposalRejected,
-        Deed::VotedAgainstOutcome,
-        Deed::DidNotReveal,
-    ];
-
-    #[test]
-    fn a_newcomer_weighs_a_tenth() {
-        assert_eq!(Beta::default().score(), Perbill::from_percent(10));
-    }
-
-    #[test]
-    fn lasting_good_work_earns_most_of_the_weight_and_one_cheat_costs_a_lot_of_it() {
-        let mut beta = Beta::default();
-        for _ in 0..200 {
-            beta = beta.record(Deed::ProposalAccepted).record(Deed::VotedWithOutcome);
-        }
-        assert!(beta.score() > Perbill::from_percent(85), "{:?}", beta.score());
-        let cheated = beta.record(Deed::ProposalRejected);
-        assert!(
-            cheated.score() < beta.score() - Perbill::from_percent(8),
-            "{:?}",
-            cheated.score()
-        );
+    fn deed() -> impl Strategy<Value = Deed> {
+        prop_oneof![Just(Deed::Right), Just(Deed::Missed), Just(Deed::Wrong)]
     }
 
     proptest! {
+        /// Whatever the score: right raises or keeps it, anything else lowers or keeps it, and a wrong result costs at least as
+        /// much as silence wherever there is anything to lose.
         #[test]
-        fn good_deeds_raise_and_bad_deeds_lower_the_score(
-            successes in 0u64..50_000_000, failures in 1u64..500_000_000, good in 0usize..2, bad in 0usize..3,
-        ) {
-            let beta = Beta { successes, failures };
-            prop_assert!(beta.record(GOOD[good]).score() >= beta.score());
-            // Decay forgives old failures by 2 %, so only a bad deed that outweighs that lowers the score.
-            let (_, cost) = BAD[bad].evidence();
-            prop_assume!(cost * UNIT > (failures - successes.min(failures)) / 50 + successes / 50 + UNIT / 5);
-            prop_assert!(beta.record(BAD[bad]).score() <= beta.score());
+        fn no_bad_deed_ever_raises_a_score(parts in 0u32..=1_000_000_000) {
+            let score = Perbill::from_parts(parts);
+            prop_assert!(after(score, Deed::Right) >= score);
+            prop_assert!(after(score, Deed::Missed) <= score);
+            prop_assert!(after(score, Deed::Wrong) <= score);
+            prop_assert!(after(score, Deed::Wrong) <= NEWCOMER);
         }
 
         #[test]
-        fn evidence_is_bounded(deeds in prop::collection::vec(0usize..2, 0..400)) {
-            let mut beta = Beta::default();
-            for d in deeds {
-                beta = beta.record([Deed::ProposalAccepted, Deed::ProposalRejected][d]);
-            }
-            prop_assert!(beta.successes <= 100 * UNIT && beta.failures <= 500 * UNIT);
-            prop_assert!(beta.score() > Perbill::zero() && beta.score() < Perbill::one());
+        fn the_order_of_two_accounts_never_changes_by_the_same_deed(a in 0u32..=1_000_000_000, b in 0u32..=1_000_000_000, deed in deed()) {
+            let (low, high) = (Perbill::from_parts(a.min(b)), Perbill::from_parts(a.max(b)));
+            prop_assert!(after(low, deed) <= after(high, deed));
         }
 
         #[test]
-        fn no_evidence_panics(successes: u64, failures: u64) {
-            let beta = Beta { successes, failures };
-            let _ = (beta.score(), beta.record(Deed::ProposalAccepted), beta.record(Deed::ProposalRejected));
+        fn weights_add_up_over_split_stakes_to_the_last_unit(stake in 0u128..1_000_000_000_000_000_000, part in 0u128..1_000_000_000_000_000_000, parts in 0u32..=1_000_000_000) {
+            let score = Perbill::from_parts(parts);
+            let part = part.min(stake);
+            let whole = weight(stake, score);
+            let split = weight(part, score) + weight(stake - part, score);
+            // Rounding goes down, so whoever splits never gains.
+            prop_assert!(split <= whole && whole - split <= 2);
         }
+    }
+
+    #[test]
+    fn a_newcomer_needs_about_fifty_duties_for_most_of_its_weight() {
+        let mut score = NEWCOMER;
+        let mut duties = 0;
+        while score < Perbill::from_percent(80) {
+            score = after(score, Deed::Right);
+            duties += 1;
+        }
+        assert!((45..=50).contains(&duties), "{duties}");
+    }
+
+    #[test]
+    fn the_minimum_stake_grows_with_the_accounts_beyond_100_000_and_without_steps() {
+        let minimum = |accounts| minimum_stake(HYDRA, accounts);
+        assert_eq!([0, 1, 100_000].map(minimum), [HYDRA; 3]);
+        assert_eq!(minimum(150_000), HYDRA * 3 / 2);
+        assert_eq!([200_000, 250_000].map(minimum), [2 * HYDRA, 5 * HYDRA / 2]);
+        for accounts in 99_990..262_144 {
+            let step = minimum(accounts + 1) - minimum(accounts);
+            assert!(step <= HYDRA / 100_000, "{accounts}");
+        }
+    }
+
+    #[test]
+    fn a_hydra_of_a_perfect_account_weighs_a_million() {
+        assert_eq!(weight(HYDRA, Perbill::one()), 1_000_000);
+        assert_eq!(weight(HYDRA, NEWCOMER), 100_000);
+        assert_eq!(weight(Balance::MAX, Perbill::one()), u64::MAX);
     }
 }

@@ -16,7 +16,8 @@ use frame_support::{
 use hydra_primitives::{
     ModelId, RoundNumber,
     duty::{DutySheet, Standing},
-    status::{ModelStatus, NodeStatus, RoundSummary},
+    poll::PollId,
+    status::{ElectorateStatus, ModelStatus, NodeStatus, PollStatus, RoundSummary},
 };
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
@@ -238,8 +239,8 @@ impl_runtime_apis! {
             TrainingProposals::rounds(model, from, limit)
         }
 
-        fn registered() -> Vec<AccountId> {
-            TrainingProposals::registered()
+        fn registered(from: Option<AccountId>, limit: u32) -> Vec<AccountId> {
+            TrainingProposals::registered(from.as_ref(), limit)
         }
 
         fn node_status(who: AccountId) -> NodeStatus {
@@ -249,6 +250,14 @@ impl_runtime_apis! {
         fn duty_sheet(who: AccountId) -> Option<DutySheet> {
             let sheet = TrainingProposals::duty_sheet(&who);
             (sheet.standing != Standing::Unregistered).then_some(sheet)
+        }
+
+        fn poll_status(poll: PollId) -> Option<PollStatus<AccountId>> {
+            TrainingProposals::poll_status(&poll)
+        }
+
+        fn electorate() -> ElectorateStatus {
+            TrainingProposals::electorate()
         }
     }
 
@@ -268,6 +277,37 @@ impl_runtime_apis! {
         ) -> Weight {
             Executive::try_execute_block(block, state_root_check, signature_check, select)
                 .expect("the block keeps every invariant")
+        }
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    impl frame_benchmarking::Benchmark<Block> for Runtime {
+        fn benchmark_metadata(
+            extra: bool,
+        ) -> (Vec<frame_benchmarking::BenchmarkList>, Vec<frame_support::traits::StorageInfo>) {
+            use frame_benchmarking::list_benchmark;
+            use frame_support::traits::StorageInfoTrait;
+            let mut list = Vec::new();
+            list_benchmark!(list, extra, pallet_hydra_token, crate::HydraToken);
+            list_benchmark!(list, extra, pallet_reputation, crate::Reputation);
+            list_benchmark!(list, extra, pallet_stake_voting, crate::StakeVoting);
+            list_benchmark!(list, extra, pallet_training_proposals, crate::TrainingProposals);
+            (list, crate::AllPalletsWithSystem::storage_info())
+        }
+
+        fn dispatch_benchmark(
+            config: frame_benchmarking::BenchmarkConfig,
+        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+            use frame_benchmarking::add_benchmark;
+            use frame_support::traits::WhitelistedStorageKeys;
+            let whitelist = crate::AllPalletsWithSystem::whitelisted_storage_keys();
+            let params = (&config, &whitelist);
+            let mut batches = Vec::new();
+            add_benchmark!(params, batches, pallet_hydra_token, crate::HydraToken);
+            add_benchmark!(params, batches, pallet_reputation, crate::Reputation);
+            add_benchmark!(params, batches, pallet_stake_voting, crate::StakeVoting);
+            add_benchmark!(params, batches, pallet_training_proposals, crate::TrainingProposals);
+            Ok(batches)
         }
     }
 

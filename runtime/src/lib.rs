@@ -17,12 +17,15 @@ extern crate alloc;
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 pub mod apis;
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+mod benchmarks;
 mod config;
 pub mod governance;
 pub mod network;
 pub mod presets;
 #[cfg(feature = "upgrade-trial")]
 mod upgrade_trial;
+mod weights;
 // It would be in the chain that nodes and tests are built with. `tests/upgrade` turns it on in its Wasm only.
 #[cfg(all(feature = "std", feature = "upgrade-trial"))]
 compile_error!("the feature upgrade-trial is for the Wasm of tests/upgrade and for nothing else");
@@ -41,7 +44,6 @@ pub use config::{
     consensus::SessionKeys,
     delegation::ProxyType,
     money::{HYDRA, MICRO_HYDRA, MILLI_HYDRA},
-    offchain::ForceBatch,
     randomness::BlockRandomness,
 };
 
@@ -64,6 +66,12 @@ pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// A block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 
+/// Charges for a transaction, unless it is a duty that its account owes. Seen from outside it is
+/// [`pallet_transaction_payment::ChargeTransactionPayment`].
+pub type Charge = pallet_training_proposals::extension::FreeWhenOwed<
+    Runtime,
+    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+>;
 /// What a transaction carries beside its call. Only standard ones: polkadot-js, PAPI and subxt fill all of them in.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
@@ -73,7 +81,7 @@ pub type TxExtension = (
     frame_system::CheckEra<Runtime>,
     frame_system::CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
-    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    Charge,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 );
 /// A transaction as it travels.
@@ -101,20 +109,20 @@ macro_rules! version {
             spec_version: $spec_version,
             impl_version: 1,
             apis: RUNTIME_API_VERSIONS,
-            transaction_version: 1,
+            transaction_version: 2,
             system_version: 1,
         };
     };
 }
 
 #[cfg(not(feature = "upgrade-trial"))]
-version!(3);
+version!(4);
 // Always the next one.
 #[cfg(feature = "upgrade-trial")]
-version!(4);
+version!(5);
 
-/// What an upgrade to this release does to the state, once. Every storage item and pallet that is new since then begins
-/// empty, and its defaults are right.
+/// What an upgrade to this release does to the state, once: nothing. Protocol 2 is a new genesis, and no chain of protocol 1 is
+/// upgraded to it.
 #[cfg(not(feature = "upgrade-trial"))]
 pub type Migrations = ();
 /// What an upgrade to the trial does to the state, once.
@@ -166,18 +174,18 @@ mod runtime {
     #[runtime::pallet_index(5)]
     pub type TransactionPayment = pallet_transaction_payment;
 
-    // Before Session, so that a block's author is noted in the session it belongs to.
     #[runtime::pallet_index(6)]
-    pub type Authorship = pallet_authorship;
-
-    #[runtime::pallet_index(7)]
     pub type Offences = pallet_offences;
 
-    #[runtime::pallet_index(8)]
+    #[runtime::pallet_index(7)]
     pub type Historical = pallet_session_historical;
 
-    #[runtime::pallet_index(9)]
+    #[runtime::pallet_index(8)]
     pub type Session = pallet_session;
+
+    // After Session: whoever makes a session's first block is of that session's committee already.
+    #[runtime::pallet_index(9)]
+    pub type Authorship = pallet_authorship;
 
     #[runtime::pallet_index(10)]
     pub type Grandpa = pallet_grandpa;
@@ -207,7 +215,7 @@ mod runtime {
     #[runtime::pallet_index(18)]
     pub type Multisig = pallet_multisig;
 
-    // Genesis builds in this order: nodes register, then bond, then models find their participants.
+    // Genesis builds in this order: nodes register, then bond and are the first electorate, then models begin.
     #[runtime::pallet_index(20)]
     pub type Reputation = pallet_reputation;
 

@@ -3,8 +3,9 @@
 //! Keys here are public knowledge (`//Alice`, …): nothing of this must ever find its way into a real network.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, GovernanceConfig, HYDRA, NetworkConfig, ReputationConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeVotingConfig, TrainingProposalsConfig,
+    AccountId, Balance, BalancesConfig, BlockNumber, GovernanceConfig, HYDRA, HydraTokenConfig,
+    NetworkConfig, ReputationConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeVotingConfig,
+    TrainingProposalsConfig,
     governance::{Periods, Schedule},
 };
 use alloc::{vec, vec::Vec};
@@ -21,8 +22,8 @@ pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET
 
 /// Short slots, because a developer waits for every one of them.
 const SLOT_MILLIS: u64 = 2_000;
-/// Five minutes, so that a session's end is seen in an ordinary test.
-const EPOCH_SLOTS: u64 = 150;
+/// Two minutes: whoever joins is drawn from the next session on, and a developer waits for that, too.
+const EPOCH_SLOTS: u64 = 60;
 /// A referendum is over in three minutes, and in one if everybody votes at once.
 const SCHEDULE: Schedule = Schedule {
     root: Periods {
@@ -41,6 +42,14 @@ const SCHEDULE: Schedule = Schedule {
 };
 const ENDOWMENT: Balance = 1_000_000 * HYDRA;
 const STAKE: Balance = 100 * HYDRA;
+/// Five minutes: longer than a round of the digits in which every poll goes through all of its draws.
+const UNBONDING_DELAY: BlockNumber = 150;
+/// A reward is at most a thousandth of the bucket: enough for the 1 HYDRA of a standard unit of work from the first round on.
+const BUCKET: Balance = 10_000 * HYDRA;
+/// More than four accounts earn.
+const EMISSION_PER_BLOCK: Balance = 2 * HYDRA;
+/// Half a year of blocks of 2 s.
+const HALVING_BLOCKS: BlockNumber = 7_884_000;
 
 type Member = (Sr25519Keyring, Ed25519Keyring);
 
@@ -108,10 +117,16 @@ fn genesis(validators: &[Member]) -> Value {
             nodes: nodes().collect()
         },
         stake_voting: StakeVotingConfig {
-            bonds: nodes().map(|(who, _)| (who, STAKE)).collect()
+            bonds: nodes().map(|(who, _)| (who, STAKE)).collect(),
+            unbonding_delay: UNBONDING_DELAY,
         },
         training_proposals: TrainingProposalsConfig {
             models: vec![(digits_spec(), digits_manifest(), DIGITS_INITIAL_WEIGHTS)],
+        },
+        hydra_token: HydraTokenConfig {
+            emission_per_block: EMISSION_PER_BLOCK,
+            halving_blocks: HALVING_BLOCKS,
+            bucket: BUCKET,
         },
     })
 }

@@ -2,6 +2,8 @@
 // does: nothing is computed here.
 //
 //   node register.mjs --url ws://127.0.0.1:9944 --suri //Ferdie < registration.json
+//
+// Ends with 0 when it is registered, and with 1 and a sentence otherwise. Whose registration it is is left to the chain to find out.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,22 +12,28 @@ import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 const { values: options } = parseArgs({
   options: { url: { type: 'string' }, suri: { type: 'string' } },
 });
-const { account, peer_id_hex: peerId, capabilities, nonce } = JSON.parse(readFileSync(0, 'utf8'));
+const { peer_id_hex: peerId, size_class: sizeClass, room, anchor, signature, nonce, bond_units: bond } = JSON.parse(readFileSync(0, 'utf8'));
 
 const api = await ApiPromise.create({ provider: new WsProvider(options.url), throwOnConnect: true, noInitWarn: true });
 const who = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 }).addFromUri(options.suri);
-if (who.address !== account) throw new Error(`the registration is for ${account}, and this is ${who.address}`);
-const block = await new Promise((resolve, reject) => {
+const done = new Promise((resolve, reject) => {
   api.tx.reputation
-    .register(peerId, capabilities, nonce)
+    .register(peerId, sizeClass, room, anchor, signature, nonce, bond)
     .signAndSend(who, ({ status, dispatchError }) => {
       if (dispatchError) {
-        const error = dispatchError.isModule ? api.registry.findMetaError(dispatchError.asModule).name : dispatchError;
-        reject(new Error(`the chain refused the registration: ${error}`));
+        const { section, name, docs } = dispatchError.isModule
+          ? api.registry.findMetaError(dispatchError.asModule)
+          : { section: 'chain', name: dispatchError.toString(), docs: [] };
+        reject(new Error(`the chain refused the registration: ${section}.${name}: ${docs.join(' ').trim()}`));
       } else if (status.isInBlock) resolve(status.asInBlock.toHex());
       else if (status.isError) reject(new Error(`the registration was lost (${status.type})`));
     })
     .catch(reject);
 });
-console.log(`registered in block ${block}`);
+try {
+  console.log(`registered in block ${await done}`);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
 await api.disconnect();

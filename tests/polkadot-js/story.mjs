@@ -3,7 +3,7 @@
 //
 //   node story.mjs --url ws://127.0.0.1:9944 [--model 0] [--round N] [--timeout 600] [--suri //Eve]
 //
-// Waits until a round is settled and its version confirmed, and sends a transaction as a hardware wallet does, with the
+// Waits until a round is settled, its version confirmed and its work paid, and sends a transaction as a hardware wallet does, with the
 // account of --suri. Ends with 0 when the story is complete, and with 1 when a chapter is missing, numbers disagree, time
 // runs out, or polkadot-js logs a warning or an error: whatever it has to warn about, a user of polkadot-js Apps would
 // stumble over, too.
@@ -66,10 +66,16 @@ function understand({ event }, block) {
   };
 }
 
-/** Whether an event names this round, itself or through the proposal it is about. */
+/** Whether an event names this round, itself or through the place it is about. */
 function isAbout(event, model, round) {
-  const key = event.get('round') === undefined ? event.get('proposal') : { model: event.get('model'), round: event.get('round') };
+  const key = event.get('round') === undefined ? event.get('place') : { model: event.get('model'), round: event.get('round') };
   return key?.model === model && key?.round === round;
+}
+
+/** What a poll is asked for, if it is asked about this model: `verification` with its round and place, or `attestation`. */
+function purposeOf(event, kind) {
+  const purpose = event.get('purpose')?.[kind];
+  return purpose?.model === MODEL ? purpose : undefined;
 }
 
 function show(value, balance) {
@@ -95,7 +101,8 @@ function story(events) {
     const round = event.get('round');
     if (WANTED !== undefined && round !== WANTED) return false;
     const opened = named('trainingProposals.RoundOpened').some((opened) => opened.get('round') === round);
-    const done = event.get('accepted') === 0 || confirmed.some((one) => one.get('version') === event.get('version'));
+    const paid = named('trainingProposals.RoundPaid').some((one) => one.get('round') === round);
+    const done = event.get('accepted') === 0 || (paid && confirmed.some((one) => one.get('version') === event.get('version')));
     // Without --round, a round that was not in vain makes the better story.
     return opened && done && (WANTED !== undefined || event.get('accepted') > 0);
   });
@@ -105,26 +112,34 @@ function story(events) {
   const round = end.get('round');
   const ofRound = events.filter((event) => isAbout(event, MODEL, round));
   const pick = (...names) => ofRound.filter((event) => names.includes(event.name));
-  const outcomes = pick(
-    'trainingProposals.ProposalAccepted',
-    'trainingProposals.ProposalRejected',
-    'trainingProposals.ProposalUndecided',
-  );
-  const payBlocks = new Set(outcomes.map((event) => event.block));
   const version = end.get('version');
-  const ofVersion = (name) => named(name).filter((event) => event.get('version') === version);
+  const ofVersion = (name) => (version === null ? [] : named(name).filter((event) => event.get('version') === version));
+  // Polls are named by a hash: what each is about stands where it is asked.
+  const asked = events.filter((event) => event.name === 'stakeVoting.PollAsked');
+  const aboutPlaces = asked.filter((event) => purposeOf(event, 'verification')?.round === round);
+  // That on the version is asked in the block in which the round is settled.
+  const aboutVersion = asked.filter((event) => event.block === end.block && purposeOf(event, 'attestation') !== undefined);
+  const ofPolls = (polls, ...names) => {
+    const ids = new Set(polls.map((event) => event.get('poll')));
+    return events.filter((event) => names.includes(event.name) && ids.has(event.get('poll')));
+  };
+  // Paid when the version is confirmed, in that block or a few later: until the round says that all of it is.
+  const paid = named('trainingProposals.RoundPaid').find((event) => event.get('round') === round);
+  const first = ofVersion('trainingProposals.VersionConfirmed')[0];
+  const isPaidFor = (event) => paid !== undefined && first !== undefined && event.block >= first.block && event.block <= paid.block;
   return {
     round,
     end,
     chapters: {
       'The round opens': pick('trainingProposals.RoundOpened'),
       'Trainers propose': pick('trainingProposals.Proposed'),
-      'Verifiers commit votes': pick('stakeVoting.VoteCommitted'),
-      'Verifiers reveal votes': pick('stakeVoting.VoteRevealed'),
-      'The network decides': [...outcomes, end],
-      'Work is paid': events.filter((event) => event.name === 'hydraToken.Rewarded' && payBlocks.has(event.block)),
-      'The version is attested': end.get('accepted') > 0 ? ofVersion('trainingProposals.Attested') : [],
-      'The version is confirmed': end.get('accepted') > 0 ? ofVersion('trainingProposals.VersionConfirmed') : [],
+      'Seats are drawn': ofPolls(aboutPlaces, 'stakeVoting.SeatsDrawn'),
+      'Seats give digests of what they found': ofPolls(aboutPlaces, 'stakeVoting.DigestGiven'),
+      'One plain copy opens each poll': ofPolls(aboutPlaces, 'stakeVoting.PollOpened', 'stakeVoting.PollDecided'),
+      'The network decides': [...pick('trainingProposals.PlaceSettled'), end],
+      'The version is computed by drawn seats': ofPolls(aboutVersion, 'stakeVoting.SeatsDrawn', 'stakeVoting.DigestGiven', 'stakeVoting.PollOpened'),
+      'The version is confirmed': ofVersion('trainingProposals.VersionConfirmed'),
+      'Work is paid': events.filter((event) => ['hydraToken.Rewarded', 'hydraToken.VerifierRewarded'].includes(event.name) && isPaidFor(event)).concat(paid ?? []),
     },
   };
 }
@@ -132,27 +147,34 @@ function story(events) {
 /** What a complete story must have; returns what is wrong. */
 function review({ end, chapters }) {
   const wrong = [];
-  const count = (chapter, least) => {
-    if (chapters[chapter].length < least) wrong.push(`"${chapter}" has ${chapters[chapter].length} events, at least ${least} expected`);
+  const named = (chapter, name) => chapters[chapter].filter((event) => event.name === name);
+  const count = (chapter, name, least) => {
+    const found = named(chapter, name).length;
+    if (found < least) wrong.push(`"${chapter}" has ${found} of ${name}, at least ${least} expected`);
   };
   const proposals = chapters['Trainers propose'].length;
   const accepted = end.get('accepted');
-  count('The round opens', 1);
-  count('Trainers propose', 1);
-  count('Verifiers commit votes', 1);
-  count('Verifiers reveal votes', 1);
-  count('Work is paid', accepted);
+  count('The round opens', 'trainingProposals.RoundOpened', 1);
+  count('Trainers propose', 'trainingProposals.Proposed', 1);
+  count('Seats are drawn', 'stakeVoting.SeatsDrawn', proposals);
+  count('Seats give digests of what they found', 'stakeVoting.DigestGiven', proposals);
+  count('One plain copy opens each poll', 'stakeVoting.PollDecided', proposals);
   if (accepted > 0) {
-    count('The version is attested', 1);
-    count('The version is confirmed', 1);
+    count('The version is computed by drawn seats', 'stakeVoting.PollOpened', 1);
+    count('The version is confirmed', 'trainingProposals.VersionConfirmed', 1);
+    count('Work is paid', 'hydraToken.Rewarded', accepted);
+    count('Work is paid', 'trainingProposals.RoundPaid', 1);
   }
-  const decided = accepted + end.get('rejected') + end.get('undecided');
-  if (decided !== proposals) wrong.push(`${proposals} proposals, but ${decided} outcomes`);
-  const outcomes = chapters['The network decides'].length - 1;
-  if (outcomes !== decided) wrong.push(`${decided} outcomes by the round's own count, but ${outcomes} events`);
-  const attested = new Set(chapters['The version is attested'].map((event) => event.get('weights')));
+  const outcomes = named('The network decides', 'trainingProposals.PlaceSettled');
+  if (outcomes.length !== proposals) wrong.push(`${proposals} proposals, but ${outcomes.length} outcomes`);
+  const counted = outcomes.filter((event) => event.get('outcome') === 'Accepted').length;
+  if (counted !== accepted) wrong.push(`${accepted} accepted by the round's own count, but ${counted} by its places`);
+  for (const event of named('The network decides', 'trainingProposals.PlaceSettled')) {
+    if (event.get('outcome') === 'Rejected') wrong.push(`honest work was turned down: ${line(event)}`);
+  }
+  const opened = named('The version is computed by drawn seats', 'stakeVoting.PollOpened').map((event) => event.get('finding')?.version?.weights);
   for (const event of chapters['The version is confirmed']) {
-    if (!attested.has(event.get('weights'))) wrong.push('the confirmed weights were attested by nobody');
+    if (!opened.includes(event.get('weights'))) wrong.push('the confirmed weights are not those that its poll was opened with');
   }
   for (const event of Object.values(chapters).flat()) {
     if (event.docs === '') wrong.push(`${event.name} has no documentation in the metadata`);
@@ -180,7 +202,7 @@ async function main() {
 
   const found = await new Promise((resolve, reject) => {
     const patience = setTimeout(() => {
-      reject(new Error(`no round of model ${MODEL} was settled and confirmed within ${options.timeout} s; the last block read is ${seen}`));
+      reject(new Error(`no round of model ${MODEL} was settled, confirmed and paid within ${options.timeout} s; the last block read is ${seen}`));
     }, Number(options.timeout) * 1000);
     let reading = Promise.resolve();
     api.rpc.chain

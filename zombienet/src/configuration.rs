@@ -18,6 +18,25 @@ use zombienet_sdk::{Arg, NetworkConfig, NetworkConfigBuilder};
 
 /// The network's id, which `hydra up` files its data under; also the name of the spec that zombienet writes.
 pub const ID: &str = "hydra-local";
+/// What of the genesis differs from that of the local network.
+#[derive(Clone, Copy, Debug)]
+pub struct Genesis {
+    /// Slots of a session, of 2 s each: whoever joins is drawn from the next one on.
+    pub epoch_slots: u64,
+    /// Blocks that unbonding takes.
+    pub unbonding_delay: u32,
+}
+
+impl Default for Genesis {
+    /// So short that a test can wait for several sessions, and for stake to be free.
+    fn default() -> Self {
+        Self {
+            epoch_slots: 20,
+            unbonding_delay: 90,
+        }
+    }
+}
+
 /// Longest wait for all nodes, and for one, in seconds. Four nodes start on two cores.
 const ALL_START: u32 = 240;
 const ONE_STARTS: u32 = 120;
@@ -33,9 +52,9 @@ pub fn spec_for_everybody(home: &Path) -> PathBuf {
 }
 
 /// The nodes of this network. Their metrics are served from this port on.
-pub fn configuration(home: &Path, plan: &Network, metrics: u16) -> NetworkConfig {
+pub fn configuration(home: &Path, plan: &Network, genesis: Genesis, metrics: u16) -> NetworkConfig {
     let command = command(home);
-    let spec = spec(home, plan);
+    let spec = spec(home, plan, genesis);
     let mut pcs = plan.pcs.iter().zip(metrics..);
     let (first, port) = pcs.next().expect("a network has a PC");
     NetworkConfigBuilder::new()
@@ -108,19 +127,38 @@ fn command(home: &Path) -> String {
     path.to_str().expect("UTF-8").into()
 }
 
-/// The spec of `--chain local`, raw and with its trainers in it.
-fn spec(home: &Path, plan: &Network) -> PathBuf {
-    let path = home.join("local.json");
-    let exported = proc::run(
-        Command::new(program("hydra-node"))
-            .args(["export-chain-spec", "--chain", "local", "--raw", "--output"])
-            .arg(&path),
-    );
-    assert!(exported.status.success(), "{exported:?}");
-    let bytes = fs::read(&path).expect("it was written");
-    let mut spec: Value = serde_json::from_slice(&bytes).expect("JSON");
+/// The spec of `--chain local` with this genesis, raw and with its trainers in it.
+fn spec(home: &Path, plan: &Network, genesis: Genesis) -> PathBuf {
+    let (plain, path) = (home.join("plain.json"), home.join("local.json"));
+    let mut spec = exported(&["--chain", "local"], &plain);
     assert_eq!(spec["id"], ID);
+    let patch = &mut spec["genesis"]["runtimeGenesis"]["patch"];
+    let changes: [(&str, &str, Value); 2] = [
+        ("network", "epochSlots", genesis.epoch_slots.into()),
+        ("stakeVoting", "unbondingDelay", genesis.unbonding_delay.into()),
+    ];
+    for (pallet, field, value) in changes {
+        let before = &mut patch[pallet][field];
+        assert!(before.is_u64(), "the genesis has no {pallet}.{field}");
+        *before = value;
+    }
+    fs::write(&plain, spec.to_string()).expect("our own file");
+    let mut spec = exported(&["--raw", "--chain", plain.to_str().expect("UTF-8")], &path);
     spec["trainers"] = plan.pcs.iter().map(|pc| pc.trainer.multiaddr.as_str()).collect();
     fs::write(&path, spec.to_string()).expect("our own file");
     path
+}
+
+/// What the node exports with these arguments, by way of this file.
+fn exported(arguments: &[&str], path: &Path) -> Value {
+    let mut command = Command::new(program("hydra-node"));
+    command
+        .arg("export-chain-spec")
+        .args(arguments)
+        .arg("--output")
+        .arg(path);
+    let output = proc::run(&mut command);
+    assert!(output.status.success(), "{output:?}");
+    let bytes = fs::read(path).expect("it was written");
+    serde_json::from_slice(&bytes).expect("JSON")
 }

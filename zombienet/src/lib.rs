@@ -8,8 +8,10 @@
 
 mod branches;
 mod configuration;
+mod ledger;
 mod zombienet;
 
 pub use branches::Branches;
 pub use configuration::ID;
+pub use ledger::{Judged, Ledger};
 pub use zombienet::{Asleep, Zombienet};

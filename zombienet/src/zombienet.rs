@@ -1,10 +1,15 @@
 //! The running network: nodes by zombienet, trainers by the harness.
 
-use std::{ops::Deref, path::PathBuf, process::Command, time::Duration};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    process::{Command, Output},
+    time::Duration,
+};
 
 use hydra_cli::{
     files,
-    network::{Layout, MAX_PCS, Network, PORTS, Pc, trainer_key},
+    network::{Layout, MAX_PCS, Network, PORTS, Pc, node_key, trainer_key},
 };
 use hydra_network_tests::{
     Watch, checkout, free_ports,
@@ -15,7 +20,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use zombienet_sdk::{LocalFileSystem, NetworkConfigExt as _, NetworkNode};
 
-use crate::configuration::{configuration, spec_for_everybody};
+use crate::configuration::{Genesis, configuration, spec_for_everybody};
 
 /// Longest wait for a program to be ready. Four nodes and four trainers start on two cores.
 const START: Duration = Duration::from_secs(120);
@@ -64,7 +69,7 @@ impl Zombienet {
         // Behind those that it is planned with, one for each node's metrics.
         let first = free_ports(PORTS + u16::from(MAX_PCS));
         let plan = Layout::new(home.join("pcs"), MAX_PCS, first).network();
-        let configuration = configuration(&home, &plan, first + PORTS);
+        let configuration = configuration(&home, &plan, Genesis::default(), first + PORTS);
         let mut trainers: Vec<Running> = plan.pcs.iter().map(|pc| trainer(pc, &plan)).collect();
         let nodes = configuration
             .spawn_native()
@@ -120,6 +125,45 @@ impl Zombienet {
     /// Lets a PC go on.
     pub async fn wake(&self, asleep: Asleep) {
         self.node(&asleep.name).resume().await.expect("its node goes on");
+    }
+
+    /// Runs `hydra` for somebody whose home is the network's folder, against one of its PCs.
+    pub fn hydra(&self, pc: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program("hydra"));
+        command
+            .args(arguments)
+            .args(["--url", &self.pc(pc).node.rpc_url])
+            .env("HOME", self.folder());
+        for variable in ["HYDRA_SURI", "HYDRA_KEYS", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env_remove(variable);
+        }
+        proc::run(&mut command)
+    }
+
+    /// A second node with a member's session keys, as somebody runs it who copied a keystore. It has no trainer, and ends when it is
+    /// dropped.
+    pub fn twin(&self, name: &str) -> Running {
+        let index = self.plan.index(self.pc(name));
+        let first = free_ports(3);
+        let [rpc_port, p2p_port, trainer_port] = [first, first + 1, first + 2];
+        Running::start(
+            &format!("{name}'s twin"),
+            Command::new("setpriv")
+                .args(["--pdeathsig", "TERM"])
+                .arg(program("hydra-node"))
+                .arg("--chain")
+                .arg(self.spec())
+                .arg(format!("--{name}"))
+                .arg("--base-path")
+                .arg(self.folder().join(format!("twin-of-{name}")))
+                // Another one than any PC has.
+                .args(["--node-key", &hex::encode(node_key(2 * MAX_PCS + index))])
+                .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p_port}")])
+                .args(["--rpc-port", &rpc_port.to_string()])
+                .args(["--trainer-port", &trainer_port.to_string()])
+                .args(["--no-mdns", "--no-prometheus", "--no-telemetry"]),
+            Stream::Stderr,
+        )
     }
 
     fn node(&self, name: &str) -> &NetworkNode {

@@ -2,10 +2,10 @@
 //! `hydra network`.
 
 use clap::{Args, Subcommand};
-use hydra_primitives::{AccountBytes, Balance, HYDRA};
+use hydra_primitives::{AccountBytes, Balance, HYDRA, model::SizeClass};
 use std::path::PathBuf;
 
-use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share};
+use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share, size_class};
 use crate::{amount, coins, exit, network::LAST_BASE_PORT};
 
 /// What to do about a network that is to be.
@@ -37,10 +37,18 @@ pub struct UpArgs {
     /// How much to have at stake, in HYDRA; at least 1 [default: as before, else 1]
     #[arg(long, value_name = "HYDRA", value_parser = least_stake)]
     pub stake: Option<Balance>,
+    /// How large the tasks may be that this PC takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as
+    /// much [default: as before, else a quarter of its memory]
+    #[arg(long, value_name = "CLASS", value_parser = size_class())]
+    pub size_class: Option<SizeClass>,
+    /// How many tasks this PC takes on at a time. Whoever claims more than it can do misses some [default: as before, else by
+    /// its cores]
+    #[arg(long, value_name = "TASKS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub room: Option<u8>,
     /// Where to ask for coins when some are missing: a `hydra faucet` of this network. Not remembered.
     #[arg(long, value_name = "http://HOST:PORT", value_parser = coins::url)]
     pub faucet: Option<String>,
-    /// Run node and trainer, and neither register nor bond anything.
+    /// Run node and trainer, and neither register nor bond anything. `hydra pause` is for a PC that took part before.
     #[arg(long, overrides_with = "train")]
     pub no_train: bool,
     /// Train again after --no-train.
@@ -192,7 +200,8 @@ pub struct NetworkNewArgs {
     /// Seconds between blocks.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub slot: u64,
-    /// Blocks of an epoch: so often the block makers may change.
+    /// Blocks of a session: so often everybody who takes part says so, and so often the block makers may change. A PC that joins
+    /// takes part from the next session on.
     #[arg(long, value_name = "BLOCKS", default_value_t = 1_440, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub epoch: u64,
     /// What it is: `live` spans the internet; `local` is in one home or laboratory, whose addresses are private, and its
@@ -208,6 +217,19 @@ pub struct NetworkNewArgs {
     /// What each member has at stake from the beginning, in HYDRA.
     #[arg(long, value_name = "HYDRA", default_value = "100", value_parser = amount::parse_positive)]
     pub bond: Balance,
+    /// Blocks that taking stake back takes; no fewer than the longest round, nor than two sessions [default: a week of them]
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub unbonding: Option<u32>,
+    /// New coin in each block, in HYDRA, before the first halving. It flows into a bucket; a reward is at most a thousandth of
+    /// what is in it [default: 3 for each second of a block]
+    #[arg(long, value_name = "HYDRA", value_parser = amount::parse)]
+    pub emission: Option<Balance>,
+    /// Blocks after which half as much new coin comes, again and again; 0 for never [default: four years of them]
+    #[arg(long, value_name = "BLOCKS")]
+    pub halving: Option<u32>,
+    /// What is in the bucket from the beginning, in HYDRA.
+    #[arg(long, value_name = "HYDRA", default_value = "100000", value_parser = amount::parse)]
+    pub bucket: Balance,
     /// The file of a member that made its keys with `hydra network member`; may be given several times [default: this PC is
     /// the first member]
     #[arg(long, value_name = "FILE")]
@@ -288,7 +310,8 @@ Runs this PC's node and trainer until Ctrl-C, and starts again what dies. Whatev
 and goes on where it was. The first time it needs the network's file (--network); afterwards `hydra up` is enough. Each line \
 it prints is a state; with --json, each is one JSON document in one line.
 
-To train, an account needs a stake, which stays yours, and some HYDRA for fees. Whoever takes part already can send both with \
+To train, an account needs a stake, which stays yours, and some HYDRA for fees. Registration and stake are one transaction; the \
+account takes part from the network's next session on. `hydra pause` rests, `hydra stake unbond` takes stake back. Whoever takes part already can send both with \
 `hydra invite ADDRESS`; a test network may have a faucet, which --faucet asks. A stake that has shrunk is not bonded again unless --stake asks for it.";
 
 /// What --from means there.
@@ -375,6 +398,10 @@ mod tests {
             "--stake -1",
             "--faucet faucet.example.org",
             "--faucet https://faucet.example.org",
+            "--size-class 16",
+            "--size-class -1",
+            "--room 0",
+            "--room 256",
         ] {
             assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
         }

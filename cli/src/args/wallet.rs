@@ -51,6 +51,12 @@ pub enum StakeCommand {
     /// Bond HYDRA as stake, on top of what is bonded already.
     #[command(after_help = exit::help_after(BOND_HELP, exit::SPEND))]
     Bond(BondArgs),
+    /// Take back part of the stake, or all of it.
+    #[command(after_help = exit::help_after(UNBOND_HELP, exit::SPEND))]
+    Unbond(UnbondArgs),
+    /// Make what was unbonded long enough ago free balance again.
+    #[command(after_help = exit::help_after(SPEND_HELP, exit::SPEND))]
+    Withdraw(WithdrawArgs),
 }
 
 /// Where the accounts are kept.
@@ -270,6 +276,33 @@ pub struct BondArgs {
     pub spend: SpendArgs,
 }
 
+/// Options of `hydra stake unbond`.
+#[derive(Debug, Args)]
+pub struct UnbondArgs {
+    /// How much to take back, in HYDRA, for example 1.5. What stays must be the least stake, or nothing.
+    #[arg(
+        value_name = "AMOUNT",
+        value_parser = amount::parse_positive,
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub amount: Option<Balance>,
+    /// Take back all of it.
+    #[arg(long)]
+    pub all: bool,
+    /// How.
+    #[command(flatten)]
+    pub spend: SpendArgs,
+}
+
+/// Options of `hydra stake withdraw`.
+#[derive(Debug, Args)]
+pub struct WithdrawArgs {
+    /// How.
+    #[command(flatten)]
+    pub spend: SpendArgs,
+}
+
 /// Options of `hydra claim`.
 #[derive(Debug, Args)]
 pub struct ClaimArgs {
@@ -314,7 +347,15 @@ pub const SPEND_HELP: &str = "\
 What will happen, to whom and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";
 
 const BOND_HELP: &str = "\
-Bonded HYDRA stays yours, gives your votes their weight, and can't be spent. This version of the chain has no call that ends a \
-bond. The account must be registered (see `hydra registration`).
+Bonded HYDRA stays yours, gives your account its weight in every draw, and can't be spent. What a wrong result costs is taken \
+from it. `hydra stake unbond` takes it back. The account must be registered (see `hydra registration`). More stake counts from \
+the account's next heartbeat on.
+
+What will happen and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";
+
+const UNBOND_HELP: &str = "\
+The account takes no part from then on until its next heartbeat counts; with less than the least stake, not at all. What is \
+unbonding can still be forfeited by what the account did before. When the chain's delay is over, `hydra stake withdraw` makes it \
+free; `hydra wallet balance` says from which block on.
 
 What will happen and for which fee is said first, and nothing is done before you confirm it. Scripts use --yes.";

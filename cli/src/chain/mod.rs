@@ -3,13 +3,18 @@
 //! Numbers and models come from the runtime's own API as the protocol's types; balances, constants, fees and errors
 //! are understood through the chain's metadata. What a node says is never trusted to be well-formed.
 
+mod events;
 mod failure;
-mod happenings;
+mod happening;
+mod news;
+mod part;
 mod state;
 mod transactions;
 
 pub(crate) use failure::explain;
-pub use happenings::{Happening, News};
+pub use happening::Happening;
+pub use news::News;
+pub use part::{Attendance, Place, Rotated, Unbond};
 pub use state::{Funds, Part};
 pub use transactions::Refusal;
 

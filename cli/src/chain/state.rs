@@ -3,14 +3,12 @@
 use codec::{Decode, Encode};
 use hydra_primitives::{
     AccountBytes, Balance, ModelId, RoundNumber,
-    proposal::Proposal,
+    poll::PollId,
+    reputation::minimum_stake,
     rewards::{Pool, Share},
-    status::{ModelStatus, NodeStatus, RoundSummary},
+    status::{ElectorateStatus, ModelStatus, NodeStatus, PollStatus, RoundSummary},
 };
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt::{OnlineClientAtBlock, dynamic, ext::scale_decode::DecodeAsType};
 
 use super::{Chain, Config, Hash};
@@ -18,6 +16,8 @@ use crate::error::Error;
 
 /// Rounds asked for at once.
 const PAGE: u32 = 50;
+/// Accounts asked for at once.
+const ACCOUNTS_PAGE: u32 = 1_000;
 
 /// An account's balance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,9 +98,33 @@ impl Chain {
         Ok(rounds)
     }
 
-    /// Every registered account.
-    pub async fn registered(&self, at: Hash) -> Result<Vec<AccountBytes>, Error> {
-        self.ask("registered", (), at).await
+    /// Registered accounts, `limit` of them at the most: there may be a quarter of a million.
+    pub async fn registered(&self, limit: usize, at: Hash) -> Result<Vec<AccountBytes>, Error> {
+        let mut accounts: Vec<AccountBytes> = Vec::new();
+        while accounts.len() < limit {
+            let missing = u32::try_from(limit - accounts.len()).unwrap_or(u32::MAX);
+            let wanted = missing.min(ACCOUNTS_PAGE);
+            let page: Vec<AccountBytes> = self
+                .ask("registered", (accounts.last().copied(), wanted), at)
+                .await?;
+            let is_last = page.len() < usize::try_from(wanted).unwrap_or(usize::MAX);
+            accounts.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        accounts.truncate(limit);
+        Ok(accounts)
+    }
+
+    /// Who is drawn from, and how many are registered.
+    pub async fn electorate(&self, at: Hash) -> Result<ElectorateStatus, Error> {
+        self.ask("electorate", (), at).await
+    }
+
+    /// A poll; `None` when it is over.
+    pub async fn poll(&self, poll: PollId, at: Hash) -> Result<Option<PollStatus<AccountBytes>>, Error> {
+        self.ask("poll_status", poll, at).await
     }
 
     /// One account's part in the network.
@@ -191,10 +215,12 @@ impl Chain {
         self.constant(&at, "Balances", "ExistentialDeposit")
     }
 
-    /// The least that an account may bond in all.
+    /// The least that an account may bond in all. It grows with the number of registered accounts.
     pub async fn least_stake(&self, at: Hash) -> Result<Balance, Error> {
+        let registered = self.electorate(at).await?.registered;
         let at = self.at(at).await?;
-        self.constant(&at, "StakeVoting", "MinStake")
+        let least: Balance = self.constant(&at, "StakeVoting", "MinStake")?;
+        Ok(minimum_stake(least, registered))
     }
 
     /// What an account can claim of the payments for questions to a model.
@@ -228,25 +254,7 @@ impl Chain {
         })
     }
 
-    /// Whether the account's result is one of the current round's that aren't judged yet. What is judged is paid already.
-    pub async fn is_in_judgement(
-        &self,
-        model: ModelId,
-        account: &AccountBytes,
-        at: Hash,
-    ) -> Result<bool, Error> {
-        let at = self.at(at).await?;
-        let address = dynamic::storage::<(ModelId,), dynamic::Value>("TrainingProposals", "Proposals");
-        let value = self.within(at.storage().try_fetch(address, (model,))).await?;
-        let Some(value) = value.map_err(|error| self.strange(error))? else {
-            return Ok(false);
-        };
-        let proposals = BTreeMap::<AccountBytes, Proposal>::decode(&mut value.bytes())
-            .map_err(|_| self.strange("its results have another format"))?;
-        Ok(proposals.contains_key(account))
-    }
-
-    fn constant<T: DecodeAsType>(
+    pub(super) fn constant<T: DecodeAsType>(
         &self,
         at: &OnlineClientAtBlock<Config>,
         pallet: &str,

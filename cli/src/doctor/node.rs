@@ -18,12 +18,12 @@ use crate::{
     chain::{Block, Chain, Clock},
     error::Error,
     network::{self, Condition},
-    report::{figures::duration, health},
+    report::{figures::duration, health, presence::Presence},
     up::{ENOUGH_FEES, FEES},
 };
 
 /// The newest rules that this release was made with: the runtime's `spec_version`.
-pub const KNOWN_RULES: u32 = 3;
+pub const KNOWN_RULES: u32 = 4;
 /// How long the node may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may then take to answer everything.
@@ -71,8 +71,8 @@ pub struct Account {
     pub registered: bool,
     /// Whether it is registered with another trainer than this PC's.
     pub elsewhere: bool,
-    /// Whether it counts as showing up.
-    pub active: bool,
+    /// Whether it takes part, and if not, why.
+    pub presence: Presence,
     /// Its stake.
     pub stake: Balance,
     /// The least stake that takes part.
@@ -238,7 +238,7 @@ async fn account(chain: &Chain, subject: &Subject, at: Block) -> Result<Option<A
         account,
         registered: status.registered,
         elsewhere: status.registered && ours.is_ok_and(|ours| ours.to_bytes() != status.peer_id),
-        active: status.active,
+        presence: Presence::read(chain, &account, &status, at.hash).await?,
         stake: status.stake,
         least: chain.least_stake(at.hash).await?,
         spendable: chain.funds(&account, at.hash).await?.spendable,
@@ -377,20 +377,33 @@ fn registration(account: &Account, around: Around) -> Option<Check> {
             "restore this PC's trainer.key from your backup, or use another account: `hydra up --base-path NEW-FOLDER`",
         ));
     }
-    match (account.registered, account.active) {
-        (true, true) => Some(Check::ok(Topic::Registration, format!("{who} takes part"))),
-        (true, false) => Some(Check::warning(
+    let found = format!("{who} {}", account.presence.words());
+    Some(match account.presence {
+        Presence::In | Presence::Joining => Check::ok(Topic::Registration, found),
+        Presence::Silent => Check::warning(
             Topic::Registration,
-            format!("{who} did nothing in two whole rounds"),
-            "see trainer and engine: anything it does makes it active again",
-        )),
-        (false, _) if around.trains => Some(Check::warning(
+            found,
+            "see trainer and engine: whoever runs gives its heartbeat once a session by itself",
+        ),
+        Presence::Away { .. } => Check::warning(
+            Topic::Registration,
+            found,
+            "see trainer and engine: a trainer that runs brings it back by itself",
+        ),
+        Presence::Out { .. } => Check::warning(
+            Topic::Registration,
+            found,
+            "wait; if it was out before, find out why with `hydra rounds` and `hydra logs`",
+        ),
+        Presence::Paused => Check::ok(Topic::Registration, format!("{found}; `hydra resume` ends that")),
+        Presence::Unstaked => Check::warning(Topic::Registration, found, "see stake"),
+        Presence::Unregistered if around.trains => Check::warning(
             Topic::Registration,
             format!("{who} isn't registered yet"),
             "`hydra up` does it as soon as the coins are there",
-        )),
-        (false, _) => Some(Check::ok(Topic::Registration, "none: this PC isn't to train")),
-    }
+        ),
+        Presence::Unregistered => Check::ok(Topic::Registration, "none: this PC isn't to train"),
+    })
 }
 
 fn stake(account: &Account, around: Around) -> Check {
@@ -411,7 +424,7 @@ fn stake(account: &Account, around: Around) -> Check {
                 "{stake} HYDRA are left of the stake, and the least is {}",
                 amount::exact(account.least)
             ),
-            "find out why with `hydra rounds` and `hydra logs`; then `hydra up --stake HYDRA` bonds again",
+            "if you didn't unbond it, find out why with `hydra rounds` and `hydra logs`; then `hydra up --stake HYDRA` bonds again",
         );
     }
     let lacking = wanted.saturating_sub(account.stake);
@@ -428,7 +441,11 @@ fn stake(account: &Account, around: Around) -> Check {
                 accounts::address(&account.account)
             ),
         ),
-        false => Check::warning(Topic::Stake, found, "`hydra up` bonds the stake"),
+        false => Check::warning(
+            Topic::Stake,
+            found,
+            "`hydra up` registers with the stake, or adds to it",
+        ),
     }
 }
 

@@ -22,7 +22,7 @@ fn account() -> Account {
         account: [7; 32],
         registered: true,
         elsewhere: false,
-        active: true,
+        presence: Presence::In,
         stake: HYDRA,
         least: HYDRA,
         spendable: HYDRA,
@@ -93,6 +93,7 @@ fn nothing_is_said_of_an_account_by_an_old_block() {
     let unpaid = Account {
         stake: 0,
         registered: false,
+        presence: Presence::Unregistered,
         ..account()
     };
     let said = |syncing| {
@@ -172,13 +173,23 @@ fn an_account_s_part_is_judged_by_what_its_owner_wants() {
         ..JOINED
     };
     assert_eq!(said(elsewhere, watching), Some(State::Ok));
-    let idle = Account {
-        active: false,
+    let with = |presence| Account {
+        presence,
         ..account()
     };
-    assert_eq!(said(idle, JOINED), Some(State::Warning));
+    for (presence, state) in [
+        (Presence::Joining, State::Ok),
+        (Presence::Paused, State::Ok),
+        (Presence::Silent, State::Warning),
+        (Presence::Away { from: None }, State::Warning),
+        (Presence::Out { until: 7 }, State::Warning),
+        (Presence::Unstaked, State::Warning),
+    ] {
+        assert_eq!(said(with(presence), JOINED), Some(state), "{presence:?}");
+    }
     let new = Account {
         registered: false,
+        presence: Presence::Unregistered,
         stake: 0,
         spendable: 0,
         ..account()
@@ -222,7 +233,7 @@ fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
     let gift = has(HYDRA + FEES - HYDRA / 1_000);
     assert_eq!(
         stake(&gift, joining).todo.as_deref(),
-        Some("`hydra up` bonds the stake")
+        Some("`hydra up` registers with the stake, or adds to it")
     );
     // Who wants more at stake needs more.
     let eager = Around {
@@ -232,7 +243,10 @@ fn a_stake_that_shrank_is_a_fault_and_one_to_come_waits_for_coins() {
     let poor = stake(&gift, eager);
     assert!(poor.found.ends_with("it needs 5.2"), "{}", poor.found);
     let rich = stake(&has(5 * HYDRA + FEES), eager);
-    assert_eq!(rich.todo.as_deref(), Some("`hydra up` bonds the stake"));
+    assert_eq!(
+        rich.todo.as_deref(),
+        Some("`hydra up` registers with the stake, or adds to it")
+    );
     // And once that was there, the least of it is enough.
     assert_eq!(
         stake(

@@ -30,6 +30,7 @@ impl Error {
             | Self::PcStopped { .. }
             | Self::NetworkStarting(_)
             | Self::NodeLost { .. }
+            | Self::KeysRefused { .. }
             | Self::NotHydra { .. } => ExitCode::Node,
             Self::TrainerUnreachable { .. }
             | Self::TrainerRefused(_)
@@ -53,6 +54,10 @@ impl Error {
             | Self::NoSuchReceiver(_)
             | Self::TooLittle { .. }
             | Self::NotRegistered(_)
+            | Self::NothingToDo(_)
+            | Self::NotBonded { .. }
+            | Self::StakeLeftTooSmall { .. }
+            | Self::NothingToWithdraw { .. }
             | Self::StakeTooSmall { .. }
             | Self::NothingToClaim { .. }
             | Self::TooPoor { .. }
@@ -61,6 +66,7 @@ impl Error {
             | Self::NoFinality { .. }
             | Self::GoalOutOfReach { .. }
             | Self::NoAccount
+            | Self::NoIdentity
             | Self::Registered(_)
             | Self::NotConfirmed { .. }
             | Self::NoSender(_)

@@ -18,8 +18,11 @@ enum Command {
     WalletOwn,
     Balance,
     Send,
+    /// Of `hydra stake`.
     Bond,
     Claim,
+    /// `hydra pause`, `resume` and `validate`.
+    Rest,
     Completions,
     Man,
     Up,
@@ -34,7 +37,7 @@ enum Command {
 
 use Command::{
     Ask, Balance, Bond, Claim, Completions, Demo, Doctor, Down, Export, Faucet, Invite, Logs, Man, Member,
-    NetworkNew, Registration, Rounds, Send, Status, Top, Up, Wallet, WalletOwn,
+    NetworkNew, Registration, Rest, Rounds, Send, Status, Top, Up, Wallet, WalletOwn,
 };
 
 const ALL: &[Command] = &[
@@ -51,6 +54,7 @@ const ALL: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Rest,
     Completions,
     Man,
     Up,
@@ -69,7 +73,9 @@ const FOUNDERS: &[Command] = &[Demo, Up, NetworkNew, Member];
 /// Those that make this PC's part of a network.
 const MAKERS: &[Command] = &[Up, NetworkNew, Member];
 /// Those that look for this PC's part of a network.
-const HOMES: &[Command] = &[Up, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim];
+const HOMES: &[Command] = &[
+    Up, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim, Rest,
+];
 /// Those that may be about a local network.
 const NETWORKED: &[Command] = &[
     Demo,
@@ -84,6 +90,7 @@ const NETWORKED: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Rest,
     Invite,
     Faucet,
 ];
@@ -99,6 +106,7 @@ const CLIENTS: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Rest,
     Invite,
     Faucet,
 ];
@@ -116,6 +124,7 @@ const EVERYWHERE: &[Command] = &[
     Send,
     Bond,
     Claim,
+    Rest,
     Invite,
     Faucet,
     Down,
@@ -125,13 +134,15 @@ const EVERYWHERE: &[Command] = &[
     WalletOwn,
 ];
 /// Those that use the user's own accounts.
-const OF_KEYS: &[Command] = &[Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Invite, Faucet];
+const OF_KEYS: &[Command] = &[
+    Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Rest, Invite, Faucet,
+];
 /// Those that have to do with secrets or ask before they do something.
 const OF_SECRETS: &[Command] = &[
-    Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Invite, Faucet, Up, NetworkNew, Member,
+    Ask, Wallet, WalletOwn, Balance, Send, Bond, Claim, Rest, Invite, Faucet, Up, NetworkNew, Member,
 ];
 /// Those that pay for something.
-const PAYING: &[Command] = &[Ask, Send, Bond, Claim, Invite];
+const PAYING: &[Command] = &[Ask, Send, Bond, Claim, Rest, Invite];
 /// Those that need a trainer, not only show it.
 const OF_TRAINER: &[Command] = &[Ask, Export, Registration];
 
@@ -154,6 +165,7 @@ impl Command {
             Up => exit::UP,
             NetworkNew => exit::NETWORK_NEW,
             Member => exit::NETWORK_MEMBER,
+            Rest => exit::REST,
             Invite => exit::INVITE,
             Faucet => exit::FAUCET,
             Down => exit::DOWN,
@@ -220,7 +232,7 @@ kinds! {
     Error::TrainerRefused(_) => Error::TrainerRefused(text()), OF_TRAINER;
     Error::TrainerGarbled(_) => Error::TrainerGarbled(text()), OF_TRAINER;
     Error::NotOurTrainer { .. } => Error::NotOurTrainer { url: text() }, &[Ask];
-    Error::NoTrainer => Error::NoTrainer, OF_TRAINER;
+    Error::NoTrainer => Error::NoTrainer, &[Ask, Export];
     Error::BadTokenFile(_) => Error::BadTokenFile("x".into()), OF_TRAINER;
     Error::NoSuchImage(_) => Error::NoSuchImage(text()), &[Ask];
     Error::Image(_) => Error::Image(ImageError::Unreadable { path: "x".into(), source: io() }), &[Ask];
@@ -228,15 +240,19 @@ kinds! {
     Error::NotTrained(_) => Error::NotTrained(0), &[Ask, Export];
     Error::TrainerBehind { .. } => Error::TrainerBehind { model: 0, held: 0, confirmed: 1 }, &[Ask];
     Error::BadSuri => Error::BadSuri, PAYING;
-    Error::DevelopmentOnly => Error::DevelopmentOnly, &[Ask, Send, Bond, Claim, Invite, Faucet];
+    Error::DevelopmentOnly => Error::DevelopmentOnly, &[Ask, Send, Bond, Claim, Rest, Invite, Faucet];
     Error::TwoPayers => Error::TwoPayers, &[Ask];
     Error::Keys(KeysError::Interrupted) => Error::Keys(KeysError::Interrupted), OF_KEYS;
     Error::Keys(_) => Error::Keys(KeysError::Declined), OF_SECRETS;
     Error::KeyFile(_) => Error::KeyFile(KeysError::Damaged.of("x".as_ref())), OF_SECRETS;
     Error::NoSuchReceiver(_) => Error::NoSuchReceiver(text()), &[Send, Balance];
     Error::TooLittle { .. } => Error::TooLittle { who: text(), least: 1 }, &[Send, Invite, Faucet];
-    Error::NotRegistered(_) => Error::NotRegistered(text()), &[Bond];
-    Error::StakeTooSmall { .. } => Error::StakeTooSmall { total: 1, least: 2 }, &[Bond];
+    Error::NotRegistered(_) => Error::NotRegistered(text()), &[Bond, Rest];
+    Error::NothingToDo(_) => Error::NothingToDo(text()), &[Rest];
+    Error::NotBonded { .. } => Error::NotBonded { who: text(), bonded: 1 }, &[Bond];
+    Error::StakeLeftTooSmall { .. } => Error::StakeLeftTooSmall { left: 1, least: 2 }, &[Bond];
+    Error::NothingToWithdraw { .. } => Error::NothingToWithdraw { who: text(), until: Some(1) }, &[Bond];
+    Error::StakeTooSmall { .. } => Error::StakeTooSmall { total: 1, least: 2 }, &[Bond, Registration];
     Error::NothingToClaim { .. } => Error::NothingToClaim { who: text(), model: 0 }, &[Claim];
     Error::TooPoor { .. } => Error::TooPoor { who: text(), spendable: 0, cost: 1 }, PAYING;
     Error::Syncing { .. } => Error::Syncing { url: text(), block: 0 }, PAYING;
@@ -245,6 +261,8 @@ kinds! {
     Error::GoalOutOfReach { .. } => Error::GoalOutOfReach { running: 2, validators: 4, needed: 3 }, STARTERS;
     Error::NoAccount => Error::NoAccount, &[Registration];
     Error::Registered(_) => Error::Registered(text()), &[Registration];
+    Error::NoIdentity => Error::NoIdentity, &[Registration];
+    Error::KeysRefused { .. } => Error::KeysRefused { url: text(), reason: text() }, &[Rest];
     Error::NotConfirmed { .. } => Error::NotConfirmed { model: 0, got: text() }, &[Export];
     Error::ForeignAnswer { .. } => Error::ForeignAnswer { version: 0, got: text() }, &[Ask];
     Error::TransactionRefused(_) => Error::TransactionRefused(text()), PAYING;
@@ -274,16 +292,16 @@ kinds! {
     Error::BadSpec { .. } => Error::BadSpec { path: "x".into(), reason: text() }, &[Up];
     Error::OtherNetwork { .. } => Error::OtherNetwork { folder: "x".into(), found: text() }, MAKERS;
     Error::NotJoined(_) => Error::NotJoined("x".into()), &[
-        Up, NetworkNew, Member, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim,
+        Up, NetworkNew, Member, Invite, Down, Logs, WalletOwn, Balance, Ask, Send, Bond, Claim, Rest,
     ];
     Error::NotLocal(_) => Error::NotLocal("x".into()), STARTERS;
     Error::UpRuns(_) => Error::UpRuns("x".into()), &[Up];
     Error::StillUp { .. } => Error::StillUp { pid: 1, seconds: 1 }, &[Down];
     Error::AccountExists { .. } => Error::AccountExists { account: text() }, MAKERS;
     Error::BadKey { .. } => Error::BadKey { path: "x".into(), reason: text() }, &[
-        Up, NetworkNew, Member, Invite, WalletOwn, Ask, Send, Bond, Claim,
+        Up, NetworkNew, Member, Registration, Invite, WalletOwn, Ask, Send, Bond, Claim, Rest,
     ];
-    Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite, Ask, Send, Bond, Claim];
+    Error::NoSender(_) => Error::NoSender("x".into()), &[Up, Invite, Ask, Send, Bond, Claim, Rest];
     Error::KeyGone { .. } => Error::KeyGone { account: text(), keystore: "x".into() }, &[WalletOwn, Balance];
     Error::SeveralKeys { .. } => Error::SeveralKeys { keystore: "x".into(), number: 2 }, &[WalletOwn, Balance];
     Error::PortInUse { .. } => Error::PortInUse { port: 1, what: "x", option: "--x", by: None }, &[Up, Faucet];

@@ -193,10 +193,28 @@ pub enum Error {
         amount::exact(*.least)
     )]
     TooLittle { who: String, least: u128 },
-    #[error(
-        "{0} is not registered, so it can't bond stake: register its PC first (see `hydra registration`)"
-    )]
+    #[error("{0} is not registered: register its PC first, with `hydra up` or as `hydra registration` says")]
     NotRegistered(String),
+    #[error("{0}: there is nothing to do")]
+    NothingToDo(String),
+    #[error(
+        "{who} has {} HYDRA at stake: unbond that much at the most, or --all of it where there is any",
+        amount::exact(*.bonded)
+    )]
+    NotBonded { who: String, bonded: u128 },
+    #[error(
+        "that would leave a stake of {} HYDRA, and the least is {}: unbond less, or --all",
+        amount::exact(*.left), amount::exact(*.least)
+    )]
+    StakeLeftTooSmall { left: u128, least: u128 },
+    #[error(
+        "nothing of {who}'s stake can be withdrawn now{}",
+        .until.map_or_else(
+            || ": `hydra stake unbond` takes stake back first".into(),
+            |until| format!(": the first of it is free from block {until} on")
+        )
+    )]
+    NothingToWithdraw { who: String, until: Option<u32> },
     #[error(
         "that would make a stake of {} HYDRA, and the least is {}: bond more at once",
         amount::exact(*.total), amount::exact(*.least)
@@ -243,8 +261,19 @@ pub enum Error {
         "it is not known which account to register: name it with --account (the node's log says `Trainer account: 5…`)"
     )]
     NoAccount,
-    #[error("{0} is registered already: if it has no stake yet, `stakeVoting.bond` is the next step")]
+    #[error(
+        "{0} is registered already: there is nothing to do; more stake is bonded with `hydra stake bond`"
+    )]
     Registered(String),
+    #[error(
+        "it is not known which identity the trainer has: name the file with its secret, as its --key-file does, with --key-file"
+    )]
+    NoIdentity,
+    #[error(
+        "the node at {url} makes no session keys ({reason}): on its own PC, --from this-pc needs no node for that; elsewhere start \
+         the node with `--rpc-methods unsafe`, for as long as it takes"
+    )]
+    KeysRefused { url: String, reason: String },
     #[error(
         "the weights from the trainer (BLAKE3 {got}) are none that the chain has confirmed for model {model}: wait for \
          the round to end and try again; if it stays so, the trainer's store is damaged"

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use hydra_primitives::model::{
-    MAX_DATA, MAX_PARAMETERS, MAX_ROUND, MAX_STEPS, MAX_TRACE, MAX_VALUES, MAX_WORK, SpecError,
+use hydra_primitives::{
+    electorate::{SEATS_FIRST_MAX, SEATS_FIRST_MIN},
+    model::{MAX_DATA, MAX_PARAMETERS, MAX_ROSTER, MAX_ROUND, MAX_STEPS, MAX_VALUES, MAX_WORK, SpecError},
 };
 
 /// What is wrong with it, and what to do.
@@ -58,9 +59,9 @@ fn bound(error: &SpecError, inputs: u32, classes: u32) -> String {
         SpecError::TooManyParameters => {
             format!("it has more than {MAX_PARAMETERS} parameters: make its layers smaller")
         }
-        SpecError::BadTask => format!(
-            "steps, batch_size and checkpoint_every must be 1 at least, and steps {MAX_STEPS} at most: change them"
-        ),
+        SpecError::BadTask => {
+            format!("steps and batch_size must be 1 at least, and steps {MAX_STEPS} at most: change them")
+        }
         SpecError::BadPhases => format!(
             "each of its phases must have 1 block at least, all together {MAX_ROUND} at most: change phases"
         ),
@@ -77,8 +78,8 @@ fn bound(error: &SpecError, inputs: u32, classes: u32) -> String {
             "a batch (of 256 at least) times its layers, or a file's samples times their numbers, are more than {MAX_VALUES} \
              values: make batch_size, layers or the data set's files smaller"
         ),
-        SpecError::TraceTooLarge => format!(
-            "the states that a task stores have more than {MAX_TRACE} bytes: make checkpoint_every larger"
+        SpecError::BadRoster => format!(
+            "roster must be 1 to {MAX_ROSTER} places, and first_seats {SEATS_FIRST_MIN} to {SEATS_FIRST_MAX} seats: change them"
         ),
         SpecError::TooMuchWork => format!(
             "a task is more work than {MAX_WORK} sample-parameters, an hour or so: make steps, batch_size, layers or the data \
@@ -103,7 +104,7 @@ mod tests {
             SpecError::BadPixels,
             SpecError::BadDataSize,
             SpecError::TooManyValues,
-            SpecError::TraceTooLarge,
+            SpecError::BadRoster,
             SpecError::TooMuchWork,
         ] {
             let sentence = bound(&error, 64, 10);

@@ -10,6 +10,7 @@ mod node;
 pub mod patch;
 mod write;
 
+use hydra_primitives::{Balance, HYDRA};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,8 +30,14 @@ use crate::{
 use hosts::{hosts_of, kind, of_this_pc};
 use member::{Member, check_hosts};
 use models::{FoundedModel, Models, shown};
-use patch::Plan;
+use patch::{Coin, Plan};
 use write::{is_new, write_new};
+
+/// Seconds of a week, and of four years.
+const WEEK: u64 = 604_800;
+const FOUR_YEARS: u64 = 126_144_000;
+/// New coin in a second before the first halving: with those after it, three quarters of the chain's cap.
+const PER_SECOND: Balance = 3 * HYDRA;
 
 /// What is shown of a new network.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +102,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         false => (None, members),
     };
     let Models { genesis, folders } = chosen;
+    let (unbonding, emission) = (unbonding(&args), emission(&args));
     let plan = Plan {
         name: args.name,
         id: args.id,
@@ -103,6 +111,8 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         epoch: args.epoch,
         member_hydra: args.member_hydra,
         bond: args.bond,
+        unbonding,
+        emission,
         allocations: args.allocate,
         members,
         models: genesis,
@@ -197,14 +207,16 @@ fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String], chosen:
         }
     };
     output::note(&format!(
-        "{} ({}): a block every {} s, an epoch of {} blocks; {who}.\nEach member owns {} HYDRA from the beginning, {} of them at \
-         stake.",
+        "{} ({}): a block every {} s, a session of {} blocks; {who}.\nEach member owns {} HYDRA from the beginning, {} of them at \
+         stake; to take stake back takes {} blocks.\n{}",
         args.name,
         args.id,
         args.slot,
         args.epoch,
         amount::exact(args.member_hydra),
-        amount::exact(args.bond)
+        amount::exact(args.bond),
+        unbonding(args),
+        coin(&emission(args))
     ));
     for model in (0..).zip(&chosen.genesis).map(shown) {
         output::note(&model.line());
@@ -214,6 +226,41 @@ fn announce(args: &NetworkNewArgs, members: &[Member], hosts: &[String], chosen:
             "Others can reach it only from the same local network: name its public address with --address.",
         );
     }
+}
+
+/// Blocks that unbonding takes: a week of them unless something else was given.
+fn unbonding(args: &NetworkNewArgs) -> u32 {
+    args.unbonding.unwrap_or_else(|| blocks(args.slot, WEEK))
+}
+
+/// How new coin comes: so much a second, and half as much every four years, unless something else was given.
+fn emission(args: &NetworkNewArgs) -> Coin {
+    Coin {
+        per_block: args
+            .emission
+            .unwrap_or_else(|| PER_SECOND.saturating_mul(args.slot.into())),
+        halving: args.halving.unwrap_or_else(|| blocks(args.slot, FOUR_YEARS)),
+        bucket: args.bucket,
+    }
+}
+
+/// That, said.
+fn coin(emission: &Coin) -> String {
+    let halving = match emission.halving {
+        0 => "always".into(),
+        blocks => format!("and half as much after every {blocks} blocks"),
+    };
+    format!(
+        "New coin: {} HYDRA a block, {halving}; rewards are paid from what has come, and {} are there from the beginning.",
+        amount::exact(emission.per_block),
+        amount::exact(emission.bucket)
+    )
+}
+
+/// So many blocks last these seconds.
+fn blocks(slot: u64, seconds: u64) -> u32 {
+    let blocks = seconds.checked_div(slot).unwrap_or(seconds);
+    u32::try_from(blocks).unwrap_or(u32::MAX)
 }
 
 /// The state as the node made it, with everything else as it was planned.
@@ -288,6 +335,29 @@ fn show(founded: &Founded, json: bool) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_week_and_the_coin_of_a_second_are_the_same_however_long_a_block_takes() {
+        assert_eq!([blocks(10, WEEK), blocks(60, WEEK)], [60_480, 10_080]);
+        // All halvings together bring twice the first stretch, and the cap is 1,000,000,000.
+        for slot in [1, 2, 10, 60] {
+            let per_block = PER_SECOND * Balance::from(slot);
+            let all = 2 * per_block * Balance::from(blocks(slot, FOUR_YEARS));
+            assert!(
+                (700_000_000 * HYDRA..=800_000_000 * HYDRA).contains(&all),
+                "{slot}"
+            );
+        }
+        let always = Coin {
+            per_block: HYDRA,
+            halving: 0,
+            bucket: 5 * HYDRA,
+        };
+        assert_eq!(
+            coin(&always),
+            "New coin: 1 HYDRA a block, always; rewards are paid from what has come, and 5 are there from the beginning."
+        );
+    }
 
     #[test]
     fn a_node_that_forgets_part_of_the_network_is_noticed() {

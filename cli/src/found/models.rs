@@ -7,8 +7,9 @@ use hydra_datasets::DatasetFolder;
 use hydra_primitives::{
     H256, ModelId, Permill, content_hash,
     dataset::DatasetManifest,
-    digits::digits_manifest,
+    digits::{digits_manifest, digits_spec},
     model::{Aggregator, Architecture, ModelSpec, SHORTEST_PHASE, SpecError, WORK_PER_BLOCK},
+    node::FOUNDERS_SIZE_CLASS,
 };
 use hydra_update::GlobalState;
 use schemars::JsonSchema;
@@ -132,10 +133,36 @@ pub fn shown((model, (spec, dataset, weights)): (ModelId, &Genesis)) -> FoundedM
     }
 }
 
-/// What the chain would refuse of models that are added later, and takes from a founder.
+/// What the chain would refuse of models that are added later, and takes from a founder; and what nobody would train at first.
 pub fn notes(models: &[Genesis]) -> Vec<String> {
-    let note = |(model, (spec, ..)): (ModelId, &Genesis)| short_phases(model, spec);
-    (0..).zip(models).filter_map(note).collect()
+    let note = |(model, (spec, dataset, _)): (ModelId, &Genesis)| {
+        [short_phases(model, spec), large(model, spec, dataset)]
+    };
+    (0..).zip(models).flat_map(note).flatten().collect()
+}
+
+/// The longest that a round of these models may take, from its opening until all of its places are settled, in blocks: each poll may need
+/// all of its draws. Without models, those of the development network's.
+pub fn longest_round(models: &[Genesis]) -> u64 {
+    let digits = [digits_spec()];
+    let specs = models.iter().map(|(spec, ..)| spec);
+    let longest = |longest: u64, spec: &ModelSpec| longest.max(spec.phases.settled().into());
+    match models.is_empty() {
+        true => digits.iter().fold(0, longest),
+        false => specs.fold(0, longest),
+    }
+}
+
+/// A model whose tasks are larger than what genesis says that its members take on.
+fn large(model: ModelId, spec: &ModelSpec, dataset: &DatasetManifest) -> Option<String> {
+    let class = spec.size_class(dataset);
+    (class > FOUNDERS_SIZE_CLASS).then(|| {
+        format!(
+            "model {model}: its tasks are of size class {class}, and genesis says that members take on tasks of class \
+             {FOUNDERS_SIZE_CLASS}: it waits until PCs with nine tenths of the weight have said that they take on more, by \
+             `hydra up --size-class {class}`"
+        )
+    })
 }
 
 /// Phases in which a slow PC can't do its part: the rule of the pallet's `addModel`.
@@ -156,7 +183,7 @@ fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
     (!short.is_empty()).then(|| {
         format!(
             "model {model}: {}, and of a model of this size that is added later the chain asks {needed}: slow PCs may be late, \
-             and who is late is absent in all models; give phases more blocks, unless every PC is fast",
+             and who is late misses duties and takes no part for a while; give phases more blocks, unless every PC is fast",
             short.join(" and ")
         )
     })

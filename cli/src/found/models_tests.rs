@@ -147,17 +147,31 @@ fn a_model_that_the_chain_would_refuse_is_refused_with_what_to_change() {
     refused(
         |file| {
             file["spec"]["task"]["steps"] = 1_000_000.into();
-            file["spec"]["task"]["batch_size"] = 1.into();
-        },
-        "checkpoint_every larger",
-    );
-    refused(
-        |file| {
-            file["spec"]["task"]["steps"] = 1_000_000.into();
-            file["spec"]["task"]["checkpoint_every"] = 1_000_000.into();
             file["spec"]["task"]["batch_size"] = 10_000.into();
         },
         "more work than",
+    );
+    for (field, bad) in [
+        ("roster", 0),
+        ("roster", 257),
+        ("first_seats", 7),
+        ("first_seats", 65),
+    ] {
+        refused(
+            |file| file["spec"][field] = bad.into(),
+            "roster must be 1 to 256 places, and first_seats 8 to 64 seats",
+        );
+    }
+    // What an older file has is no field of a model any more.
+    refused(
+        |file| file["spec"]["task"]["checkpoint_every"] = 5.into(),
+        "a field that no model has",
+    );
+    refused(
+        |file| {
+            file["spec"].as_object_mut().unwrap().remove("roster");
+        },
+        "missing field `roster`",
     );
 }
 
@@ -233,6 +247,25 @@ fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
     );
     // Those that every network has without being asked.
     assert!(notes(&read(&[bundled("digits/model.json")], &[]).unwrap().genesis).is_empty());
+}
+
+#[test]
+fn a_model_that_members_have_no_room_for_is_said_and_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = digits_file();
+    // 4,810 x 32 x 1,000,000: 287 times the work of class 0.
+    file["spec"]["task"]["steps"] = 1_000_000.into();
+    file["spec"]["phases"] = json!({ "train": 100, "verify": 100 });
+    let path = written(&folder, "model.json", &file);
+    let chosen = read(&[path], &[]).unwrap().genesis;
+    let [note]: [String; 1] = notes(&chosen).try_into().unwrap();
+    assert!(
+        note.starts_with("model 0: its tasks are of size class 9,") && note.contains("--size-class 9"),
+        "{note}"
+    );
+    // Two polls one after the other, each of three draws of 100 and 8 blocks.
+    assert_eq!(longest_round(&chosen), 2 * (1 + 3 * 108));
+    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 14));
 }
 
 #[test]

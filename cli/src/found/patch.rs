@@ -6,7 +6,10 @@
 use hydra_primitives::{AccountBytes, Balance};
 use serde_json::{Number, Value, json};
 
-use super::{member::Member, models::Genesis};
+use super::{
+    member::Member,
+    models::{Genesis, longest_round},
+};
 use crate::{accounts, amount, args::NetworkKind};
 
 /// What a network is to be.
@@ -26,12 +29,27 @@ pub struct Plan {
     pub member_hydra: Balance,
     /// What each member has at stake.
     pub bond: Balance,
+    /// Blocks that unbonding takes.
+    pub unbonding: u32,
+    /// How new coin comes.
+    pub emission: Coin,
     /// What others own.
     pub allocations: Vec<(AccountBytes, Balance)>,
     /// Who makes it.
     pub members: Vec<Member>,
     /// What it trains; if none is named, what the development network does.
     pub models: Vec<Genesis>,
+}
+
+/// How new coin comes: it flows into a bucket that rewards are paid from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coin {
+    /// What a block brings before the first halving.
+    pub per_block: Balance,
+    /// Blocks between halvings; 0 for none.
+    pub halving: u32,
+    /// What is in the bucket from the beginning.
+    pub bucket: Balance,
 }
 
 /// The plain chain spec of that network.
@@ -93,7 +111,12 @@ fn patch(plan: &Plan, development: &Value) -> Result<Value, String> {
         "balances": { "balances": balances },
         "session": { "keys": keys },
         "reputation": { "nodes": nodes },
-        "stakeVoting": { "bonds": bonds },
+        "stakeVoting": { "bonds": bonds, "unbondingDelay": plan.unbonding },
+        "hydraToken": {
+            "emissionPerBlock": number(plan.emission.per_block)?,
+            "halvingBlocks": plan.emission.halving,
+            "bucket": number(plan.emission.bucket)?,
+        },
         "trainingProposals": models,
     });
     let governance = &development["governance"];
@@ -113,6 +136,22 @@ fn check(plan: &Plan) -> Result<(), String> {
             "a member owns {} HYDRA and would have {} at stake, which leaves nothing for fees",
             amount::exact(plan.member_hydra),
             amount::exact(plan.bond)
+        ));
+    }
+    let longest = longest_round(&plan.models);
+    if u64::from(plan.unbonding) < longest {
+        return Err(format!(
+            "unbonding would take {} blocks, and a round up to {longest}: whoever lied in one could be gone before it is found out; \
+             give --unbonding that many at least",
+            plan.unbonding
+        ));
+    }
+    let sessions = plan.epoch.saturating_mul(2);
+    if u64::from(plan.unbonding) < sessions {
+        return Err(format!(
+            "unbonding would take {} blocks, and two sessions are {sessions}: whoever leaves may be drawn until they are over; give \
+             --unbonding that many at least, or shorter sessions with --epoch",
+            plan.unbonding
         ));
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -143,8 +182,7 @@ fn check(plan: &Plan) -> Result<(), String> {
 }
 
 fn number(amount: Balance) -> Result<Number, String> {
-    Number::from_u128(amount)
-        .ok_or_else(|| format!("{} HYDRA are too many for one address", amount::exact(amount)))
+    Number::from_u128(amount).ok_or_else(|| format!("{} HYDRA are too many", amount::exact(amount)))
 }
 
 #[cfg(test)]
@@ -162,6 +200,12 @@ mod tests {
             epoch: 1_440,
             member_hydra: 1_000_000 * HYDRA,
             bond: 100 * HYDRA,
+            unbonding: 60_480,
+            emission: Coin {
+                per_block: 30 * HYDRA,
+                halving: 12_614_400,
+                bucket: 100_000 * HYDRA,
+            },
             allocations: vec![([9; 32], 5 * HYDRA)],
             members: vec![member(1), member(2)],
             models: Vec::new(),
@@ -220,6 +264,15 @@ mod tests {
         let peer: Vec<u8> = serde_json::from_value(patch["reputation"]["nodes"][0][1].clone()).unwrap();
         assert_eq!(peer, member(1).trainer_peer_bytes().unwrap());
         assert_eq!(patch["trainingProposals"]["models"], json!([["the digits"]]));
+        assert_eq!(patch["stakeVoting"]["unbondingDelay"], 60_480);
+        assert_eq!(
+            patch["hydraToken"],
+            json!({
+                "emissionPerBlock": 30_000_000_000_000_u64,
+                "halvingBlocks": 12_614_400,
+                "bucket": 100_000_000_000_000_000_u64,
+            })
+        );
     }
 
     #[test]
@@ -257,6 +310,9 @@ mod tests {
         refused(|plan| plan.bond = plan.member_hydra, "nothing for fees");
         refused(|plan| plan.members.push(member(1)), "another member has");
         refused(|plan| plan.id = "other".into(), "use the same --id");
+        // The digits' rounds take up to 86 blocks, and two sessions 2,880.
+        refused(|plan| plan.unbonding = 85, "a round up to 86");
+        refused(|plan| plan.unbonding = 2_879, "two sessions are 2880");
         refused(|plan| plan.allocations.push(([9; 32], 1)), "twice");
     }
 

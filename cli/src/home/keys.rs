@@ -21,6 +21,8 @@ use crate::{
 
 /// No phrase is longer.
 const MAX_PHRASE: u64 = 4_096;
+/// What a statement of possession begins with; the owner's bytes follow.
+const POSSESSION: &[u8] = b"POP_";
 
 /// The secrets of a PC's two network identities.
 pub struct Identities {
@@ -88,6 +90,47 @@ pub fn make_session_keys(keys: &Path) -> Result<[[u8; 32]; 2], Error> {
     ])
 }
 
+/// Session keys with what shows that their secrets are here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenKeys {
+    /// Their public halves: of BABE and of GRANDPA.
+    pub publics: [[u8; 32]; 2],
+    /// A signature by each, in this order, that `owner` has it.
+    pub proof: Vec<u8>,
+}
+
+/// The session keys that are there, or that are made now, and their proof for this account: as the SDK's `ownership_proof_is_valid`
+/// checks it.
+pub fn prove_session_keys(keys: &Path, owner: &AccountBytes) -> Result<ProvenKeys, Error> {
+    let publics = make_session_keys(keys)?;
+    let [babe, grandpa] = &publics;
+    let statement = [POSSESSION, owner.as_slice()].concat();
+    let of_babe = Key::from_suri(&keystore::secret(keys, Kind::Babe, babe)?)?;
+    let secret = keystore::secret(keys, Kind::Grandpa, grandpa)?;
+    let of_grandpa = ed25519_pair(&secret)
+        .filter(|pair| pair.public().to_bytes() == *grandpa)
+        .ok_or_else(|| Error::BadKey {
+            path: keystore::path(keys, Kind::Grandpa, grandpa),
+            reason: "it holds no seed of this key, so nothing can be proven with it".into(),
+        })?;
+    let signatures = [
+        of_babe.sign_bytes(&statement).to_vec(),
+        of_grandpa.sign(&statement),
+    ];
+    Ok(ProvenKeys {
+        publics,
+        proof: signatures.concat(),
+    })
+}
+
+/// The key of a seed as the keystore has it: `0x` and 64 digits.
+fn ed25519_pair(secret: &str) -> Option<ed25519::Keypair> {
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(secret.strip_prefix("0x")?, &mut *seed).ok()?;
+    let secret = ed25519::SecretKey::try_from_bytes(*seed).ok()?;
+    Some(secret.into())
+}
+
 fn sr25519_public(seed: &[u8; 32]) -> Result<[u8; 32], Error> {
     Ok(Key::from_seed(seed)?.account())
 }
@@ -140,6 +183,7 @@ fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use subxt_signer::sr25519;
 
     #[test]
     fn an_account_is_made_once_and_its_phrase_leads_back_to_it() {
@@ -165,6 +209,21 @@ mod tests {
         assert_eq!(make_session_keys(folder.path()).unwrap(), keys);
         let seed = keystore::secret(folder.path(), Kind::Babe, &keys[0]).unwrap();
         assert_eq!(account_of_phrase(&seed).unwrap(), keys[0]);
+    }
+
+    #[test]
+    fn session_keys_prove_who_has_them_as_the_chain_checks_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = [7; 32];
+        let proven = prove_session_keys(folder.path(), &owner).unwrap();
+        assert_eq!(proven.publics, make_session_keys(folder.path()).unwrap());
+        let statement = [b"POP_".as_slice(), &owner].concat();
+        let (babe, grandpa) = proven.proof.split_at(64);
+        let signature = sr25519::Signature(babe.try_into().unwrap());
+        let public = sr25519::PublicKey(proven.publics[0]);
+        assert!(sr25519::verify(&signature, &statement, &public));
+        let public = ed25519::PublicKey::try_from_bytes(&proven.publics[1]).unwrap();
+        assert!(grandpa.len() == 64 && public.verify(&statement, grandpa));
     }
 
     /// The well-known development key, whose public half every Substrate tool agrees on.

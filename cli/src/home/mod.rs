@@ -17,7 +17,7 @@ mod keys;
 mod layout;
 
 pub use find::{folder_of, named_or_only};
-pub use keys::{identity, make_session_keys, read_phrase};
+pub use keys::{identity, make_session_keys, prove_session_keys, read_phrase};
 
 use hydra_primitives::AccountBytes;
 use std::{
@@ -149,6 +149,8 @@ impl Home {
                 train: true,
                 stake: "1".into(),
                 bonded: false,
+                size_class: None,
+                room: None,
             },
         };
         let home = Self::of(

@@ -58,6 +58,8 @@ fn a_pc_of_a_network_with_others_is_not_started_as_a_local_one() {
         train: true,
         stake: "1".into(),
         bonded: false,
+        size_class: None,
+        room: None,
     });
     network.write(&path).unwrap();
     let only = DemoArgs {

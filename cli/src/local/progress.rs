@@ -1,7 +1,10 @@
 //! How a local network is doing, as text: a block that is redrawn on a terminal, a line per change elsewhere.
 
 use hydra_host::terminal;
-use hydra_primitives::{Permill, status::ModelStatus};
+use hydra_primitives::{
+    Permill,
+    status::{ModelStatus, Phase},
+};
 use std::io::{self, Write};
 
 use crate::{
@@ -80,15 +83,13 @@ impl Snapshot {
         let line = |model: &ModelStatus| {
             let accuracy = percent(model.score.and_then(|score| accuracy(&score)));
             format!(
-                "block {} finalised {} | model {} round {} {:?} | proposals {} of {} | version {} confirmed {} | \
-                 accuracy {accuracy} | {}",
+                "block {} finalised {} | model {} round {} {:?} | {} | version {} confirmed {} | accuracy {accuracy} | {}",
                 self.block,
                 self.finalised,
                 model.model,
                 model.round,
                 model.phase,
-                model.proposals,
-                model.participants,
+                far(model),
                 model.version,
                 model.confirmed_version,
                 balances.join(", ")
@@ -105,6 +106,16 @@ impl Snapshot {
             final_models: Vec::new(),
             ..self.clone()
         }
+    }
+}
+
+/// How far a round is, or why it doesn't go on.
+fn far(model: &ModelStatus) -> String {
+    match (model.waiting, model.phase) {
+        (Some(reason), _) => format!("waits: {}", models::why(reason)),
+        (None, Phase::Pause) => "between two rounds".into(),
+        (None, Phase::Train) => format!("proposals {} of {}", model.proposals, model.places),
+        (None, Phase::Verify) => format!("checked {} of {}", model.decided, model.proposals),
     }
 }
 
@@ -171,7 +182,7 @@ pub mod tests {
         dataset::{DatasetKind, DatasetManifest},
         model::{Aggregator, Architecture, ModelSpec, PhaseLengths, Profile, TaskSpec},
         proposal::Score,
-        status::Phase,
+        status::Waiting,
     };
 
     /// A model in its third round.
@@ -192,7 +203,6 @@ pub mod tests {
                     batch_size: 32,
                     learning_rate: Permill::from_percent(10),
                     momentum: Permill::from_percent(90),
-                    checkpoint_every: 5,
                 },
                 aggregator: Aggregator::Mix {
                     rate: Permill::from_percent(10),
@@ -201,8 +211,9 @@ pub mod tests {
                 phases: PhaseLengths {
                     train: 10,
                     verify: 10,
-                    reveal: 5,
                 },
+                roster: 32,
+                first_seats: 20,
             },
             dataset: DatasetManifest {
                 name: b"digits".to_vec().try_into().unwrap(),
@@ -218,15 +229,19 @@ pub mod tests {
             },
             round: 3,
             phase: Phase::Train,
+            waiting: None,
             phase_ends_at: 40,
+            places: 4,
             proposals: 1,
-            participants: 4,
+            decided: 0,
             version: 3,
+            version_poll: None,
             confirmed_version: 3,
             weights: H256::repeat_byte(1),
             score: Some(Score {
                 correct: 342,
                 total: 360,
+                loss: 200_000,
             }),
         }
     }
@@ -253,7 +268,11 @@ pub mod tests {
             .reached(0.5)
         );
         let untested = ModelStatus {
-            score: Some(Score { correct: 0, total: 0 }),
+            score: Some(Score {
+                correct: 0,
+                total: 0,
+                loss: 0,
+            }),
             ..model()
         };
         assert!(
@@ -297,6 +316,18 @@ pub mod tests {
                 })
                 .contains("proposals 2 of 4")
         );
+        let verified = ModelStatus {
+            phase: Phase::Verify,
+            proposals: 4,
+            decided: 3,
+            ..model()
+        };
+        assert_eq!(far(&verified), "checked 3 of 4");
+        let waiting = ModelStatus {
+            waiting: Some(Waiting::Turn),
+            ..verified
+        };
+        assert!(far(&waiting).starts_with("waits: all models' duties"));
     }
 
     #[test]

@@ -64,7 +64,7 @@ async fn follow_one(
         }
         let block = chain.best().await?;
         if block.number != snapshot.block {
-            let mut shown = chain.registered(block.hash).await?;
+            let mut shown = chain.registered(accounts::MOST, block.hash).await?;
             shown.extend(known);
             shown.sort_unstable();
             shown.dedup();

@@ -71,6 +71,19 @@ pub struct Joined {
     pub stake: String,
     /// Whether that was at stake once: what is lost of it afterwards isn't bonded again unasked.
     pub bonded: bool,
+    /// How large the tasks may be that it takes on, if its owner chose that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_class: Option<u8>,
+    /// How many tasks it takes on at a time, if its owner chose that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u8>,
+}
+
+impl Joined {
+    /// Whether its owner chose what it takes on, in part at least.
+    pub fn chooses_room(&self) -> bool {
+        self.size_class.is_some() || self.room.is_some()
+    }
 }
 
 /// One PC of a local network.

@@ -9,7 +9,7 @@ mod order;
 mod sign;
 
 pub use find::Payment;
-pub use order::{Call, Capabilities, Order, Registration};
+pub use order::{Call, Order, Registration, SessionKeys};
 
 use hydra_primitives::Balance;
 use std::{collections::BTreeSet, time::Duration};

@@ -1,11 +1,8 @@
 //! What the chain can be asked to do, and whose key asks for it.
 
 use hydra_primitives::{AccountBytes, Balance, H256, ModelId, rewards::QUERY_PRICE};
-use schemars::JsonSchema;
-use serde::Serialize;
-use subxt::ext::scale_encode::EncodeAsType;
 
-use crate::keys::key::Key;
+use crate::{keys::key::Key, proof::Proof, room::Room};
 
 /// What the chain is to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,33 +13,48 @@ pub enum Call {
     Send(AccountBytes, Balance),
     /// Bond an amount as stake.
     Bond(Balance),
+    /// Take back an amount of the stake.
+    Unbond(Balance),
+    /// Make what was taken back long enough ago free again.
+    Withdraw,
     /// Pay out what is owed for questions to this model.
     Claim(ModelId),
-    /// Register the account for a trainer.
-    Register(Registration),
+    /// Register the account for a trainer, and bond stake.
+    Register(Box<Registration>),
+    /// Take on so much from now on.
+    SetRoom(Room),
+    /// Draw the account for nothing new.
+    Pause,
+    /// Draw it again.
+    Resume,
+    /// Take these keys for making blocks.
+    SetKeys(Box<SessionKeys>),
+    /// Forget its keys for making blocks.
+    PurgeKeys,
 }
 
 /// A trainer's registration: what `reputation.register` takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Registration {
-    /// The trainer's PeerId as multihash bytes.
-    pub peer_id: Vec<u8>,
-    /// What its machine lends.
-    pub capabilities: Capabilities,
-    /// The proof of work.
-    pub nonce: u64,
+    /// Who it is, and what shows it.
+    pub proof: Proof,
+    /// What it takes on.
+    pub room: Room,
+    /// What is bonded in the same call.
+    pub bond: Balance,
 }
 
-/// What a machine lends: information for others, nothing is decided by it. In the names that JavaScript clients give the
-/// fields, where it is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, EncodeAsType)]
-#[serde(rename_all = "camelCase")]
-#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
-pub struct Capabilities {
-    /// CPU threads.
-    pub cpu_threads: u16,
-    /// Memory, in MiB.
-    pub memory_mib: u32,
+/// Keys for making blocks: what `session.setKeys` takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionKeys {
+    /// Makes blocks.
+    pub babe: [u8; 32],
+    /// Makes them final.
+    pub grandpa: [u8; 32],
+    /// Shows that whoever registers them has their secrets.
+    pub proof: Vec<u8>,
+    /// What the chain holds of the account's balance while they are registered.
+    pub deposit: Balance,
 }
 
 impl Call {
@@ -51,7 +63,15 @@ impl Call {
         match self {
             Self::PayQuery(..) => QUERY_PRICE,
             Self::Send(_, amount) | Self::Bond(amount) => *amount,
-            Self::Claim(_) | Self::Register(_) => 0,
+            Self::Register(registration) => registration.bond,
+            Self::SetKeys(keys) => keys.deposit,
+            Self::Unbond(_)
+            | Self::Withdraw
+            | Self::Claim(_)
+            | Self::SetRoom(_)
+            | Self::Pause
+            | Self::Resume
+            | Self::PurgeKeys => 0,
         }
     }
 }

@@ -4,7 +4,7 @@ use hydra_primitives::Balance;
 use subxt::{
     config::DefaultExtrinsicParamsBuilder,
     dynamic,
-    ext::scale_encode::EncodeAsFields,
+    ext::scale_encode::{EncodeAsFields, EncodeAsType},
     utils::{AccountId32, MultiAddress, MultiSignature},
 };
 
@@ -76,16 +76,47 @@ async fn make(
             with.make("Balances", "transfer_keep_alive", (to, *amount)).await
         }
         Call::Bond(amount) => with.make("StakeVoting", "bond", (*amount,)).await,
+        Call::Unbond(amount) => with.make("StakeVoting", "unbond", (*amount,)).await,
+        Call::Withdraw => with.make("StakeVoting", "withdraw", ()).await,
         Call::Claim(model) => with.make("HydraToken", "claim", (*model,)).await,
-        Call::Register(Registration {
-            peer_id,
-            capabilities,
-            nonce,
-        }) => {
-            let data = (peer_id.clone(), *capabilities, *nonce);
+        Call::Register(registration) => {
+            let Registration { proof, room, bond } = &**registration;
+            let (peer_id, signature) = (proof.peer_id.clone(), proof.signature);
+            let (size_class, tasks) = (room.size_class, room.tasks);
+            let data = (
+                peer_id,
+                size_class,
+                tasks,
+                proof.anchor,
+                signature,
+                proof.nonce,
+                *bond,
+            );
             with.make("Reputation", "register", data).await
         }
+        Call::SetRoom(room) => {
+            let data = (room.size_class, room.tasks);
+            with.make("Reputation", "set_room", data).await
+        }
+        Call::Pause => with.make("Reputation", "pause", ()).await,
+        Call::Resume => with.make("Reputation", "resume", ()).await,
+        Call::SetKeys(keys) => {
+            let pair = Keys {
+                babe: keys.babe,
+                grandpa: keys.grandpa,
+            };
+            with.make("Session", "set_keys", (pair, keys.proof.clone())).await
+        }
+        Call::PurgeKeys => with.make("Session", "purge_keys", ()).await,
     }
+}
+
+/// The runtime's `SessionKeys`.
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+struct Keys {
+    babe: [u8; 32],
+    grandpa: [u8; 32],
 }
 
 /// What a transaction is made with, whatever it does.

@@ -11,6 +11,9 @@ use crate::{
     table::{Align, Table},
 };
 
+/// How many accounts are looked up at the most: each is a few questions to the node, and there may be a quarter of a million.
+pub const MOST: usize = 64;
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Account {
@@ -23,13 +26,25 @@ pub struct Account {
     /// The same in the smallest unit, to be shown rounded.
     #[serde(skip)]
     pub free: Balance,
-    /// Stake, in HYDRA.
+    /// What is bonded and not on its way back, in HYDRA.
     pub stake: String,
-    /// Reputation, from 0 to 1.
+    /// What of its stake is on its way back, in HYDRA.
+    pub unbonding: String,
+    /// How well it did its duties lately, from 0 to 1. It scales what the stake weighs in draws.
     #[schemars(range(min = 0, max = 1))]
-    pub reputation: f64,
-    /// Whether it counts as showing up.
+    pub score: f64,
+    /// Whether it takes part: a draw that falls on it counts.
     pub active: bool,
+    /// Whether its owner paused it.
+    pub paused: bool,
+    /// How large the tasks may be that it takes on: 4 MiB of memory in class 0, and twice as much in each class after it.
+    pub size_class: u8,
+    /// How many tasks it takes on at a time.
+    pub room: u8,
+    /// How many it has.
+    pub busy: u8,
+    /// The session of its last heartbeat.
+    pub heartbeat: u32,
 }
 
 impl Account {
@@ -41,8 +56,22 @@ impl Account {
             balance: amount::exact(balance),
             free: balance,
             stake: amount::exact(status.stake),
-            reputation: f64::from(status.reputation.deconstruct()) / 1e9,
+            unbonding: amount::exact(status.unbonding),
+            score: f64::from(status.reputation.deconstruct()) / 1e9,
             active: status.active,
+            paused: status.paused,
+            size_class: status.size_class,
+            room: status.room,
+            busy: status.busy,
+            heartbeat: status.heartbeat,
+        }
+    }
+
+    fn takes_part(&self) -> &'static str {
+        match (self.paused, self.active) {
+            (true, _) => "paused",
+            (false, true) => "yes",
+            (false, false) => "no",
         }
     }
 }
@@ -68,16 +97,18 @@ pub fn table(accounts: &[Account]) -> String {
         ("account", Align::Left),
         ("balance (HYDRA)", Align::Right),
         ("stake", Align::Right),
-        ("reputation", Align::Right),
-        ("active", Align::Left),
+        ("score", Align::Right),
+        ("tasks", Align::Right),
+        ("takes part", Align::Left),
     ]);
     for account in accounts {
         table.row([
             account.name.clone(),
             amount::short(account.free),
             account.stake.clone(),
-            format!("{:.3}", account.reputation),
-            if account.active { "yes" } else { "no" }.into(),
+            format!("{:.3}", account.score),
+            format!("{} of {}", account.busy, account.room),
+            account.takes_part().into(),
         ]);
     }
     table.render()

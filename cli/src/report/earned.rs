@@ -1,9 +1,10 @@
-//! What an account earned since a time, from the records of rounds: who was paid what, and in which block.
+//! What an account earned since a time by its places, from the records of rounds: who was paid what, and in which block. What it got
+//! for verifying others isn't on record.
 //!
 //! The chain keeps the last few hundred rounds only, so the answer says whether they go back far enough.
 
 use chrono::{DateTime, Local, NaiveTime, TimeZone};
-use hydra_primitives::{AccountBytes, Balance, status::RoundSummary, tally::Outcome};
+use hydra_primitives::{AccountBytes, Balance, status::RoundSummary};
 use std::time::{Duration, SystemTime};
 
 use crate::{
@@ -43,19 +44,23 @@ pub async fn settled_before(
     Ok(low)
 }
 
-/// What the account earned in these rounds.
+/// What the account earned by its places in these rounds, as far as their versions are confirmed and paid.
 pub fn earned(rounds: &[RoundSummary<AccountBytes>], who: &AccountBytes) -> Balance {
     rounds
         .iter()
-        .flat_map(|round| &round.proposals)
-        .filter(|proposal| proposal.proposer == *who && proposal.outcome == Outcome::Accepted)
-        .fold(0, |sum, proposal| sum.saturating_add(proposal.reward))
+        .flat_map(|round| &round.places)
+        .filter(|place| place.holder == *who)
+        .fold(0, |sum: Balance, place| sum.saturating_add(place.reward))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hydra_primitives::{HYDRA, status::ProposalSummary, tally::Tally};
+    use hydra_primitives::{
+        HYDRA,
+        poll::Draw,
+        status::{Outcome, PlaceSummary},
+    };
 
     #[test]
     fn a_day_began_less_than_a_long_day_ago() {
@@ -69,29 +74,33 @@ mod tests {
     }
 
     #[test]
-    fn only_accepted_work_of_the_account_counts() {
-        let proposal = |proposer: u8, outcome| ProposalSummary {
-            proposer: [proposer; 32],
-            outcome,
-            tally: Tally::default(),
-            reward: HYDRA,
+    fn only_what_was_paid_for_places_of_the_account_counts() {
+        let place = |place: u16, holder: u8, reward| PlaceSummary {
+            place,
+            holder: [holder; 32],
+            outcome: Some(Outcome::Accepted),
+            draw: Draw::First,
+            reward,
+            verifiers: 0,
         };
         let round = RoundSummary {
             round: 0,
             opened_at: 1,
             settled_at: 2,
-            proposals: vec![
-                proposal(1, Outcome::Accepted),
-                proposal(2, Outcome::Accepted),
-                proposal(3, Outcome::Rejected),
+            // An account may hold several places, and one of a version in question isn't paid yet.
+            places: vec![
+                place(0, 1, 10 * HYDRA),
+                place(1, 2, 10 * HYDRA),
+                place(2, 1, 5 * HYDRA),
+                place(3, 3, 0),
             ],
             version: 1,
             weights: None,
             score: None,
-            attestations: vec![],
+            given_up: false,
         };
         let rounds = [round.clone(), round];
-        assert_eq!(earned(&rounds, &[1; 32]), 2 * HYDRA);
+        assert_eq!(earned(&rounds, &[1; 32]), 30 * HYDRA);
         assert_eq!(earned(&rounds, &[3; 32]), 0);
         assert_eq!(earned(&[], &[1; 32]), 0);
     }

@@ -1,8 +1,14 @@
 //! What happened in a block, in words that fit a line.
 
-use hydra_primitives::{AccountBytes, Balance, RoundNumber, status::Phase};
+use hydra_primitives::{
+    AccountBytes, Balance,
+    status::{Outcome, Phase},
+};
 
-use super::figures::{accuracy, percent};
+use super::{
+    figures::{accuracy, percent},
+    models::why,
+};
 use crate::{accounts, amount, chain::Happening};
 
 /// How much a sentence matters to a person.
@@ -36,13 +42,20 @@ pub fn say(happenings: &[Happening]) -> Said {
         if before.iter().any(|other| alike(other, happening)) {
             continue;
         }
-        let names: Vec<String> = happenings
+        let shared: Vec<&AccountBytes> = happenings
             .iter()
             .filter(|other| alike(other, happening))
             .filter_map(who)
-            .map(accounts::short)
             .collect();
-        sentences.push(sentence(happening, &list(&names), names.len()));
+        // Whoever did it twice is named once.
+        let mut names: Vec<String> = Vec::new();
+        for account in &shared {
+            let name = accounts::short(account);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        sentences.push(sentence(happening, &list(&names), names.len(), shared.len()));
     }
     let weight = sentences
         .iter()
@@ -65,23 +78,36 @@ fn alike(a: &Happening, b: &Happening) -> bool {
     use Happening as H;
     match (a, b) {
         (
-            H::Accepted { round, reward, .. },
-            H::Accepted {
-                round: other_round,
-                reward: other_reward,
+            H::Settled {
+                round,
+                outcome,
+                forfeited,
                 ..
             },
-        ) => (round, reward) == (other_round, other_reward),
-        (H::Rejected { round, .. }, H::Rejected { round: other, .. })
-        | (H::Undecided { round, .. }, H::Undecided { round: other, .. })
-        | (H::Proposed { round, .. }, H::Proposed { round: other, .. }) => round == other,
-        (H::Attested { version, .. }, H::Attested { version: other, .. }) => version == other,
-        (H::Voted { .. }, H::Voted { .. })
-        | (H::Revealed { .. }, H::Revealed { .. })
+            H::Settled {
+                round: other_round,
+                outcome: other_outcome,
+                forfeited: other_forfeited,
+                ..
+            },
+        ) => (round, outcome, forfeited) == (other_round, other_outcome, other_forfeited),
+        (H::Earned { amount, .. }, H::Earned { amount: other, .. })
+        | (H::Received { amount, .. }, H::Received { amount: other, .. })
+        | (H::Forfeited { amount, .. }, H::Forfeited { amount: other, .. }) => amount == other,
+        (H::Proposed { round, .. }, H::Proposed { round: other, .. }) => round == other,
+        (H::Left { until, .. }, H::Left { until: other, .. }) => until == other,
+        (H::Drawn { .. }, H::Drawn { .. })
+        | (H::Given { .. }, H::Given { .. })
+        | (H::Shown { .. }, H::Shown { .. })
+        | (H::Wrong { .. }, H::Wrong { .. })
+        | (H::Missed { .. }, H::Missed { .. })
+        | (H::Refused { .. }, H::Refused { .. })
         | (H::Registered { .. }, H::Registered { .. })
-        | (H::Left { .. }, H::Left { .. })
+        | (H::Deregistered { .. }, H::Deregistered { .. })
+        | (H::Paused { .. }, H::Paused { .. })
+        | (H::Resumed { .. }, H::Resumed { .. })
         | (H::Returned { .. }, H::Returned { .. })
-        | (H::Displaced { .. }, H::Displaced { .. }) => true,
+        | (H::Beat { .. }, H::Beat { .. }) => true,
         _ => std::ptr::eq(a, b),
     }
 }
@@ -89,26 +115,40 @@ fn alike(a: &Happening, b: &Happening) -> bool {
 fn who(happening: &Happening) -> Option<&AccountBytes> {
     use Happening as H;
     match happening {
-        H::Accepted { who, .. }
-        | H::Rejected { who, .. }
-        | H::Undecided { who, .. }
+        H::Settled { who, .. }
+        | H::Earned { who, .. }
+        | H::Received { who, .. }
+        | H::Forfeited { who, .. }
         | H::Proposed { who, .. }
-        | H::Attested { who, .. }
-        | H::Voted { who }
-        | H::Revealed { who }
+        | H::Given { who }
+        | H::Shown { who }
+        | H::Wrong { who }
+        | H::Missed { who }
+        | H::Refused { who }
         | H::Bonded { who, .. }
+        | H::Unbonding { who, .. }
+        | H::Withdrawn { who, .. }
         | H::Asked { who, .. }
         | H::Claimed { who, .. }
         | H::Registered { who }
-        | H::Left { who }
+        | H::Deregistered { who }
+        | H::Paused { who }
+        | H::Resumed { who }
+        | H::Left { who, .. }
         | H::Returned { who }
-        | H::Displaced { who } => Some(who),
+        | H::Beat { who } => Some(who),
         H::Sent { from, .. } => Some(from),
         H::Confirmed { .. }
+        | H::GivenUp { .. }
+        | H::Dropped { .. }
+        | H::Waits { .. }
         | H::Extended { .. }
-        | H::Settled { .. }
+        | H::Ended { .. }
         | H::Opened { .. }
         | H::Moved { .. }
+        | H::Drawn { .. }
+        | H::Added { .. }
+        | H::Session { .. }
         | H::Failed { .. } => None,
     }
 }
@@ -124,125 +164,161 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// One sentence about `who`, `count` of them.
-fn sentence(happening: &Happening, who: &str, count: usize) -> (Weight, String) {
+/// One sentence about `who`, `count` of them, to whom it happened so many times in all.
+fn sentence(happening: &Happening, who: &str, count: usize, times: usize) -> (Weight, String) {
     use Happening as H;
     let several = count > 1;
-    let results = if several { "results" } else { "result" };
     let (is, has) = if several { ("are", "have") } else { ("is", "has") };
+    let each = if several { " each" } else { "" };
     match happening {
-        H::Accepted { round, reward, .. } => (Weight::News, accepted(who, several, *round, *reward)),
-        H::Rejected { round, .. } => {
-            let was = if several { "were" } else { "was" };
-            let words = format!("{who}'s {results} of round {round} {was} rejected: others computed another");
-            (Weight::Trouble, words)
-        }
-        H::Undecided { round, .. } => {
-            let stay = if several { "stay" } else { "stays" };
-            let words = format!("{who}'s {results} of round {round} {stay} undecided");
-            (Weight::News, words)
-        }
-        H::Confirmed { version, score } => {
-            let right = percent(accuracy(score));
-            (
-                Weight::News,
-                format!("version {version} is confirmed, {right} right"),
-            )
-        }
-        H::Extended { round, until } => (
-            Weight::News,
-            format!("round {round} waits until block {until} for a result or for its version"),
-        ),
         H::Settled {
             round,
+            outcome,
+            forfeited,
+            ..
+        } => settled(who, times > 1, *round, *outcome, *forfeited),
+        H::Earned { amount, .. } => news(format!("{who} earned {} HYDRA{each}", amount::short(*amount))),
+        H::Received { amount, .. } => news(format!(
+            "{who} received {} HYDRA{each} of what others forfeited",
+            amount::short(*amount)
+        )),
+        H::Forfeited { amount, .. } => trouble(format!(
+            "{who} forfeited {} HYDRA{each} of the stake",
+            amount::short(*amount)
+        )),
+        H::Confirmed { version, score } => {
+            let right = percent(accuracy(score));
+            news(format!("version {version} is confirmed, {right} right"))
+        }
+        H::GivenUp { version } => trouble(format!(
+            "version {version} is given up: the PCs could not confirm it, and nothing is paid for it"
+        )),
+        H::Dropped { round } => news(format!(
+            "round {round} begins anew: what it was trained from is given up"
+        )),
+        H::Waits { round, reason } => news(format!("round {round} waits: {}", why(*reason))),
+        H::Extended { round, until } => news(format!(
+            "round {round} is checked by more PCs, until block {until}"
+        )),
+        H::Ended {
+            round,
             accepted,
-            results,
-        } => (
-            Weight::Course,
-            format!("round {round} is settled, {accepted} of {results} accepted"),
-        ),
-        H::Opened { round } => (Weight::Course, format!("round {round} began")),
+            places,
+        } => course(format!(
+            "round {round} is settled, {accepted} of {places} accepted"
+        )),
+        H::Opened { round, places } => course(format!(
+            "round {round} began, with {places} place{}",
+            if *places == 1 { "" } else { "s" }
+        )),
         H::Moved { round, phase } => {
             let what = match phase {
+                Phase::Pause => "a pause",
                 Phase::Train => "PCs train",
                 Phase::Verify => "PCs check each other's results",
-                Phase::Reveal => "PCs show their votes",
-                Phase::Settle => "the votes are counted",
             };
-            (Weight::Course, format!("round {round}: {what}"))
+            course(format!("round {round}: {what}"))
         }
         H::Proposed { round, .. } => {
-            let a = if several { "results" } else { "a result" };
-            (Weight::Course, format!("{who} proposed {a} of round {round}"))
+            let a = if times > 1 { "results" } else { "a result" };
+            course(format!("{who} proposed {a} of round {round}"))
         }
-        H::Attested { version, .. } => (Weight::Course, format!("{who} computed version {version}")),
-        H::Voted { .. } => (Weight::Course, format!("{who} {has} voted, hidden for now")),
-        H::Revealed { .. } => (
-            Weight::Course,
-            format!(
-                "{who} showed {}",
-                if several { "their votes" } else { "its vote" }
-            ),
-        ),
-        H::Bonded { amount, .. } => (
-            Weight::News,
-            format!("{who} bonded {} HYDRA", amount::short(*amount)),
-        ),
-        H::Asked { price, .. } => (
-            Weight::News,
-            format!("{who} paid {} HYDRA for a question", amount::short(*price)),
-        ),
-        H::Claimed { amount, .. } => (
-            Weight::News,
-            format!(
-                "{who} received {} HYDRA of what questions paid",
-                amount::short(*amount)
-            ),
-        ),
-        H::Registered { .. } => (Weight::News, format!("{who} {has} registered")),
-        H::Left { .. } => (
-            Weight::Trouble,
-            format!("{who} {is} away: nobody waits for it any more"),
-        ),
-        H::Returned { .. } => (Weight::News, format!("{who} {is} back")),
-        H::Displaced { .. } => (
-            Weight::Trouble,
-            format!("{who} made room for a new PC, since the network is full"),
-        ),
-        H::Sent { to, amount, .. } => (
-            Weight::News,
-            format!(
-                "{who} sent {} HYDRA to {}",
-                amount::short(*amount),
-                accounts::short(to)
-            ),
-        ),
-        H::Failed { reason } => (Weight::Trouble, format!("a transaction failed: {reason}")),
+        H::Drawn { .. } => course("PCs were drawn to check a result".into()),
+        H::Given { .. } => course(format!("{who} gave what {}, hidden for now", found(several))),
+        H::Shown { .. } => course(format!("{who} showed what {}", found(several))),
+        H::Wrong { .. } => trouble(format!("{who} found something else than the network")),
+        H::Missed { .. } => trouble(format!(
+            "{who} {is} late: drawn to check a result, and gave nothing"
+        )),
+        H::Refused { .. } => news(format!("a result of {who} was refused")),
+        H::Added { model } => news(format!("model {model} was added")),
+        H::Bonded { amount, .. } => news(format!("{who} bonded {} HYDRA", amount::short(*amount))),
+        H::Unbonding { amount, until, .. } => news(format!(
+            "{who} takes back {} HYDRA of the stake, free from block {until} on",
+            amount::short(*amount)
+        )),
+        H::Withdrawn { amount, .. } => news(format!(
+            "{who} withdrew {} HYDRA of the stake",
+            amount::short(*amount)
+        )),
+        H::Asked { price, .. } => news(format!(
+            "{who} paid {} HYDRA for a question",
+            amount::short(*price)
+        )),
+        H::Claimed { amount, .. } => news(format!(
+            "{who} received {} HYDRA of what questions paid",
+            amount::short(*amount)
+        )),
+        H::Registered { .. } => news(format!("{who} {has} registered")),
+        H::Deregistered { .. } => news(format!("{who} {has} left the network")),
+        H::Paused { .. } => news(format!("{who} {is} paused")),
+        H::Resumed { .. } => news(format!("{who} {has} resumed")),
+        H::Left { until: None, .. } => trouble(format!("{who} {is} away: nobody waits for it any more")),
+        H::Left {
+            until: Some(session), ..
+        } => trouble(format!("{who} {is} out until session {session}")),
+        H::Returned { .. } => news(format!("{who} {is} back")),
+        H::Beat { .. } => course(format!("{who} {is} still there")),
+        H::Session { session } => course(format!("session {session} began")),
+        H::Sent { to, amount, .. } => news(format!(
+            "{who} sent {} HYDRA to {}",
+            amount::short(*amount),
+            accounts::short(to)
+        )),
+        H::Failed { reason } => trouble(format!("a transaction failed: {reason}")),
     }
 }
 
-fn accepted(who: &str, several: bool, round: RoundNumber, reward: Balance) -> String {
+fn settled(who: &str, several: bool, round: u32, outcome: Outcome, forfeited: Balance) -> (Weight, String) {
+    let (results, was, stay) = match several {
+        true => ("results", "were", "stay"),
+        false => ("result", "was", "stays"),
+    };
     let each = if several { " each" } else { "" };
-    format!(
-        "{who} earned {} HYDRA{each} in round {round}",
-        amount::short(reward)
-    )
+    let whose = format!("{who}'s {results} of round {round}");
+    match outcome {
+        Outcome::Accepted => course(format!("{whose} {was} accepted")),
+        Outcome::Rejected => {
+            let lost = match forfeited {
+                0 => String::new(),
+                lost => format!("; that costs {} HYDRA{each}", amount::short(lost)),
+            };
+            trouble(format!("{whose} {was} rejected: others computed another{lost}"))
+        }
+        Outcome::Undecided => news(format!("{whose} {stay} undecided")),
+        Outcome::Dropped => news(format!("{whose} {was} dropped")),
+    }
+}
+
+fn found(several: bool) -> &'static str {
+    if several { "they found" } else { "it found" }
+}
+
+fn course(words: String) -> (Weight, String) {
+    (Weight::Course, words)
+}
+
+fn news(words: String) -> (Weight, String) {
+    (Weight::News, words)
+}
+
+fn trouble(words: String) -> (Weight, String) {
+    (Weight::Trouble, words)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hydra_primitives::{HYDRA, proposal::Score};
+    use hydra_primitives::{HYDRA, proposal::Score, status::Waiting};
 
     fn account(name: &str) -> AccountBytes {
         accounts::development(name).unwrap()
     }
 
-    fn accepted(name: &str) -> Happening {
-        Happening::Accepted {
+    fn earned(name: &str) -> Happening {
+        Happening::Earned {
             who: account(name),
-            round: 47,
-            reward: HYDRA,
+            amount: HYDRA,
         }
     }
 
@@ -254,57 +330,84 @@ mod tests {
 
     #[test]
     fn what_several_share_is_one_sentence_and_the_course_is_left_out_of_news() {
-        let settled = Happening::Settled {
+        let ended = Happening::Ended {
             round: 47,
             accepted: 3,
-            results: 3,
+            places: 4,
         };
-        let said = say(&[
-            settled.clone(),
-            accepted("Alice"),
-            accepted("Bob"),
-            accepted("Charlie"),
-        ]);
-        assert_eq!(
-            said.words,
-            "Alice, Bob and Charlie earned 1 HYDRA each in round 47"
-        );
+        let said = say(&[ended.clone(), earned("Alice"), earned("Bob"), earned("Charlie")]);
+        assert_eq!(said.words, "Alice, Bob and Charlie earned 1 HYDRA each");
         assert_eq!(said.weight, Weight::News);
-        let said = say(&[settled]);
-        assert_eq!(said.words, "round 47 is settled, 3 of 3 accepted");
+        let said = say(&[ended]);
+        assert_eq!(said.words, "round 47 is settled, 3 of 4 accepted");
         assert_eq!(said.weight, Weight::Course);
     }
 
     #[test]
     fn of_many_only_the_first_are_named() {
         let names = ["Alice", "Bob", "Charlie", "Dave", "Eve"];
-        let said = say(&names.map(accepted));
-        assert_eq!(
-            said.words,
-            "Alice, Bob and 3 more earned 1 HYDRA each in round 47"
-        );
+        let said = say(&names.map(earned));
+        assert_eq!(said.words, "Alice, Bob and 3 more earned 1 HYDRA each");
     }
 
     #[test]
     fn trouble_comes_first() {
-        let rejected = Happening::Rejected {
+        let rejected = Happening::Settled {
             who: account("Bob"),
             round: 47,
+            outcome: Outcome::Rejected,
+            forfeited: HYDRA,
         };
         let confirmed = Happening::Confirmed {
             version: 812,
             score: Score {
                 correct: 9,
                 total: 10,
+                loss: 0,
             },
         };
-        let said = say(&[accepted("Alice"), confirmed, rejected]);
+        let said = say(&[earned("Alice"), confirmed, rejected]);
         assert_eq!(
             said.words,
-            "Bob's result of round 47 was rejected: others computed another; Alice earned 1 HYDRA in round 47; version 812 \
-             is confirmed, 90.00 % right"
+            "Bob's result of round 47 was rejected: others computed another; that costs 1 HYDRA; Alice earned 1 HYDRA; \
+             version 812 is confirmed, 90.00 % right"
         );
         assert_eq!(said.weight, Weight::Trouble);
+    }
+
+    #[test]
+    fn digests_of_several_polls_are_one_sentence_of_the_course() {
+        let given = |name: &str| Happening::Given { who: account(name) };
+        let drawn = Happening::Drawn {
+            seats: 20,
+            accounts: 4,
+        };
+        let said = say(&[drawn.clone(), drawn, given("Bob"), given("Charlie"), given("Bob")]);
+        assert_eq!(
+            said.words,
+            "PCs were drawn to check a result; Bob and Charlie gave what they found, hidden for now"
+        );
+        assert_eq!(said.weight, Weight::Course);
+    }
+
+    #[test]
+    fn who_leaves_says_until_when_and_why_a_round_waits_is_said() {
+        let left = |until| Happening::Left {
+            who: account("Dave"),
+            until,
+        };
+        assert_eq!(
+            say(&[left(None), left(Some(7))]).words,
+            "Dave is away: nobody waits for it any more; Dave is out until session 7"
+        );
+        let waits = Happening::Waits {
+            round: 3,
+            reason: Waiting::Payer,
+        };
+        assert_eq!(
+            say(&[waits]).words,
+            "round 3 waits: whoever pays for its rounds has nothing left"
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn of_clock(node: Option<&Clock>, trainer_ms: Option<i64>) -> Option<String>
     let offset = node.and_then(|clock| clock.offset_ms).or(trainer_ms)?;
     clock::is_wrong(offset).then(|| {
         format!(
-            "clock: about {} the network's: set it (timedatectl set-ntp true), this PC's blocks and votes count for less \
+            "clock: about {} the network's: set it (timedatectl set-ntp true), what it does may come too late \
              until then",
             clock::words(offset)
         )

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod blocks;
 pub mod clock;
+pub mod current;
 pub mod earned;
 pub mod figures;
 pub mod happenings;
@@ -10,5 +11,8 @@ pub mod health;
 pub mod models;
 pub mod own;
 pub mod pace;
+pub mod polls;
+pub mod presence;
 pub mod rounds;
+pub mod unbonding;
 pub mod work;

@@ -1,17 +1,16 @@
-//! What this PC's account has, what it earned today, and what may still come of results that are being judged.
+//! What this PC's account has, what it earned today, and what may still come of work that isn't paid yet.
 //!
-//! It must never ask for what can't have changed: rounds of today are read again only where one was settled since.
+//! It must never ask for what can't have changed: rounds of today are read again only where one was settled or paid since.
 
 use hydra_primitives::{
-    AccountBytes, Balance, ModelId, RoundNumber,
-    rewards::reward,
+    AccountBytes, Balance, ModelId, RoundNumber, Version,
     status::{ModelStatus, NodeStatus, RoundSummary},
 };
 use std::{collections::BTreeMap, time::SystemTime};
 
-use super::earned;
+use super::{earned, presence::Presence};
 use crate::{
-    chain::{Block, Chain, Funds, Part},
+    chain::{Block, Chain, Funds, Part, Unbond},
     error::Error,
     trainer::Status,
 };
@@ -25,11 +24,15 @@ pub struct Me {
     pub funds: Funds,
     /// What the chain says of it.
     pub status: NodeStatus,
+    /// Whether it takes part, and if not, why.
+    pub presence: Presence,
+    /// What of its stake is on its way back, the oldest first.
+    pub unbonding: Vec<Unbond>,
     /// Its part of each model, in the models' order.
     pub parts: Vec<Part>,
     /// What it earned today.
     pub earned: Earned,
-    /// What its results that are being judged earn if they are accepted.
+    /// What its work that isn't paid yet earns if all goes well.
     pub pending: Balance,
 }
 
@@ -74,8 +77,8 @@ pub struct Books {
 struct Today {
     /// When today began.
     start: SystemTime,
-    /// The model's round when they were read.
-    read_in: RoundNumber,
+    /// The model's round and its confirmed version when they were read, and whether work for the account was pending.
+    read_in: (RoundNumber, Version, bool),
     rounds: Vec<RoundSummary<AccountBytes>>,
     /// Whether the records do not go back to midnight.
     partly: bool,
@@ -95,19 +98,25 @@ impl Books {
         let mut pending: Balance = 0;
         for model in models {
             parts.push(chain.part(model.model, &account, at.hash).await?);
-            let today = self.today(chain, model, at).await?;
+            let own = chain.pending(model.model, &account, at.hash).await?;
+            pending = pending.saturating_add(own);
+            // What is no longer pending may have been paid.
+            let read_in = (model.round, model.confirmed_version, own > 0);
+            let today = self.today(chain, model.model, read_in, at).await?;
             let amount = earned::earned(&today.rounds, &account);
             sum.amount = sum.amount.saturating_add(amount);
             sum.partly |= today.partly;
-            // Where nobody has proposed there is nothing to ask for.
-            if model.proposals > 0 && chain.is_in_judgement(model.model, &account, at.hash).await? {
-                pending = pending.saturating_add(reward(model.spec.work()));
-            }
         }
+        let status = chain.node_status(&account, at.hash).await?;
         Ok(Me {
             account,
             funds: chain.funds(&account, at.hash).await?,
-            status: chain.node_status(&account, at.hash).await?,
+            presence: Presence::read(chain, &account, &status, at.hash).await?,
+            unbonding: match status.unbonding {
+                0 => Vec::new(),
+                _ => chain.unbonding(&account, at.hash).await?,
+            },
+            status,
             parts,
             earned: sum,
             pending,
@@ -115,36 +124,39 @@ impl Books {
     }
 
     /// What was settled today, read again only where a round or a day has passed.
-    async fn today(&mut self, chain: &Chain, model: &ModelStatus, at: Block) -> Result<&Today, Error> {
+    async fn today(
+        &mut self,
+        chain: &Chain,
+        model: ModelId,
+        read_in: (RoundNumber, Version, bool),
+        at: Block,
+    ) -> Result<&Today, Error> {
         let start = earned::start_of_day(SystemTime::now());
-        let before = self
-            .today
-            .remove(&model.model)
-            .filter(|today| today.start == start);
+        let before = self.today.remove(&model).filter(|today| today.start == start);
         let today = match before {
-            Some(today) if today.read_in == model.round => today,
+            Some(today) if today.read_in == read_in => today,
             Some(today) => {
-                let first = today.rounds.first().map_or(today.read_in, |round| round.round);
+                let first = today.rounds.first().map_or(today.read_in.0, |round| round.round);
                 Today {
-                    read_in: model.round,
-                    rounds: chain.rounds_from(model.model, first, at.hash).await?,
+                    read_in,
+                    rounds: chain.rounds_from(model, first, at.hash).await?,
                     ..today
                 }
             }
             None => {
-                let mut rounds = chain.rounds(model.model, at.hash).await?;
+                let mut rounds = chain.rounds(model, at.hash).await?;
                 let before = earned::settled_before(chain, &rounds, start, at.hash).await?;
                 let all = rounds.first().is_none_or(|first| first.round == 0);
                 rounds.drain(..before.min(rounds.len()));
                 Today {
                     start,
-                    read_in: model.round,
+                    read_in,
                     rounds,
                     partly: before == 0 && !all,
                 }
             }
         };
-        Ok(&*self.today.entry(model.model).or_insert(today))
+        Ok(&*self.today.entry(model).or_insert(today))
     }
 }
 

@@ -6,7 +6,11 @@ use hydra_trainer_api::ModelState;
 pub fn doing(work: &ModelState) -> String {
     let of_model = format!(" of model {}", work.model);
     match work.task.as_deref() {
-        Some(task) => task.strip_suffix(&of_model).unwrap_or(task).into(),
+        // At its end, or before another word; never as the beginning of another number.
+        Some(task) => match task.strip_suffix(&of_model) {
+            Some(rest) => rest.into(),
+            None => task.replacen(&format!("{of_model} "), " ", 1),
+        },
         None => work.state.to_string(),
     }
 }
@@ -29,6 +33,13 @@ mod tests {
         assert_eq!(doing(&work), "idle");
         work.task = Some("training for round 1 of model 3".into());
         assert_eq!(doing(&work), "training for round 1");
+        work.task = Some("doing the task of poll 0x1c…43 of model 3 again in round 1".into());
+        assert_eq!(doing(&work), "doing the task of poll 0x1c…43 again in round 1");
+        work.task = Some("measuring the newest version of model 31 in round 1".into());
+        assert_eq!(
+            doing(&work),
+            "measuring the newest version of model 31 in round 1"
+        );
     }
 
     #[test]

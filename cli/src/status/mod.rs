@@ -23,6 +23,7 @@ use crate::{
         health,
         models::{self, Model},
         own::{self, Books},
+        polls::Poll,
     },
     target::Target,
     trainer,
@@ -50,9 +51,17 @@ pub struct Report {
     pub syncing: bool,
     /// What the node says about this PC's clock, if it watches it.
     pub clock: Option<Clock>,
+    /// The session, which everybody who takes part says once to be there in.
+    pub session: u32,
+    /// How many accounts are drawn from in this session.
+    pub taking_part: u32,
+    /// How many will be in the next one, so far.
+    pub taking_part_next: u32,
+    /// How many accounts are registered.
+    pub registered: u32,
     /// The models.
     pub models: Vec<Model>,
-    /// The registered accounts.
+    /// The registered accounts, or 64 of them: this PC's and the first ones.
     pub accounts: Vec<Account>,
     /// What this PC's account has; null if it isn't known which that is.
     pub wallet: Option<Wallet>,
@@ -99,7 +108,8 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
     let best = chain.best().await?;
     let finalised = chain.finalised().await?;
     let (peers, syncing) = chain.health().await?;
-    let registered = chain.registered(best.hash).await?;
+    let electorate = chain.electorate(best.hash).await?;
+    let mut registered = chain.registered(accounts::MOST, best.hash).await?;
     // The trainer may be down while the chain is fine: that is something to show, not to fail for.
     let (trainer, trainer_error) = match target.trainer() {
         Ok(Some(trainer)) => match trainer.status().await {
@@ -110,8 +120,17 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         Err(error) => (None, Some(error.to_string())),
     };
     let read = models::read(&chain, best.hash).await?;
+    let mut shown = Vec::new();
+    for model in &read {
+        let poll = match model.version_poll {
+            Some(poll) => Poll::read(&chain, poll, best.hash).await?,
+            None => None,
+        };
+        shown.push(Model::new(model, best.number).with_poll(poll));
+    }
     let said = trainer.as_ref().and_then(own::account_of);
-    let wallet = match said.or_else(|| target.account()) {
+    let account = said.or_else(|| target.account());
+    let wallet = match account {
         // Like the trainer's, what can't be read is left out.
         Some(account) => match Books::default().look(&chain, account, &read, best).await {
             Ok(me) => Some(Wallet::new(me, &read)),
@@ -122,6 +141,13 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         },
         None => None,
     };
+    if wallet.as_ref().is_some_and(Wallet::is_registered)
+        && let Some(account) = account
+        && !registered.contains(&account)
+    {
+        registered.truncate(accounts::MOST.saturating_sub(1));
+        registered.push(account);
+    }
     let now = SystemTime::now();
     let blocks = match syncing {
         true => Vec::new(),
@@ -137,10 +163,11 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
         peers,
         syncing,
         clock: chain.clock().await?,
-        models: read
-            .iter()
-            .map(|status| Model::new(status, best.number))
-            .collect(),
+        session: electorate.session,
+        taking_part: electorate.accounts,
+        taking_part_next: electorate.next_accounts,
+        registered: electorate.registered,
+        models: shown,
         accounts: accounts::read(&chain, &registered, best.hash).await?,
         wallet,
         happened: blocks

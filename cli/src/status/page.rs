@@ -8,7 +8,8 @@ use crate::{
     report::{
         accounts,
         figures::{brief, cut},
-        health, models,
+        health,
+        models::{self, Model},
         work::{doing, progress},
     },
     table::{Align, Table},
@@ -25,9 +26,13 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let sync = if self.syncing { ", catching up" } else { "" };
         let mut text = paragraph("", "  ", &format!("{} at {}", self.chain, self.url));
-        text += &format!(
-            "block {}, finalised {}, {} peers{sync}\n",
-            self.block, self.finalised, self.peers
+        text += &paragraph(
+            "",
+            "  ",
+            &format!(
+                "block {}, finalised {}, {} peers{sync}; session {}, {} of {} PCs take part",
+                self.block, self.finalised, self.peers, self.session, self.taking_part, self.registered
+            ),
         );
         let trainers = self.trainer.as_ref().and_then(|trainer| trainer.clock);
         for warning in [
@@ -41,13 +46,24 @@ impl Report {
         }
         text.push('\n');
         text += &models::table(&self.models);
+        for sentence in self.models.iter().flat_map(Model::sentences) {
+            text += &paragraph("  ", "    ", &sentence);
+        }
         text.push('\n');
         text += &accounts::table(&self.accounts);
+        let more = usize::try_from(self.registered)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(self.accounts.len());
+        if more > 0 {
+            text += &format!("  and {more} more\n");
+        }
         text.push('\n');
         text += &match &self.wallet {
             Some(wallet) => {
-                let [has, earned] = wallet.sentences();
-                paragraph("", "  ", &has) + &paragraph("  ", "  ", &earned)
+                let [has, takes_part, earned] = wallet.sentences();
+                paragraph("", "  ", &has)
+                    + &paragraph("  ", "    ", &takes_part)
+                    + &paragraph("  ", "    ", &earned)
             }
             None => "Wallet: no account of this PC is known; `hydra wallet balance` shows yours.\n".into(),
         };

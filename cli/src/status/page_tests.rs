@@ -1,18 +1,19 @@
 use super::*;
 use crate::{
     accounts as names,
-    chain::{Clock, Funds, Part},
+    chain::{Clock, Funds, Part, Unbond},
     report::{
         accounts::Account,
         models::Model,
         own::{Earned, Me},
+        presence::Presence,
     },
     status::Wallet,
 };
 use hydra_primitives::{
     HYDRA, Perbill,
     digits::{digits_manifest, digits_spec},
-    status::{ModelStatus, NodeStatus, Phase},
+    status::{ModelStatus, NodeStatus, Phase, Waiting},
 };
 
 fn report() -> Report {
@@ -26,18 +27,25 @@ fn report() -> Report {
         peers: 3,
         syncing: false,
         clock: None,
+        session: 7,
+        taking_part: 1,
+        taking_part_next: 1,
+        registered: 1,
         models: vec![Model {
             model: 0,
             dataset: "digits".into(),
             parameters: 4810,
             round: 3,
             phase: Phase::Verify,
+            waiting: None,
             phase_ends_at: 50,
             blocks_left: 8,
+            places: 4,
             proposals: 4,
-            participants: 4,
+            decided: 1,
             version: 3,
             confirmed_version: 2,
+            version_poll: None,
             accuracy: Some(0.9),
             weights: "ab".repeat(32),
         }],
@@ -47,8 +55,14 @@ fn report() -> Report {
             balance: "1000000.500069".into(),
             free: 1_000_000_500_069 * 1_000_000,
             stake: "100".into(),
-            reputation: 0.9004,
+            unbonding: "0".into(),
+            score: 0.9004,
             active: true,
+            paused: false,
+            size_class: 8,
+            room: 64,
+            busy: 5,
+            heartbeat: 6,
         }],
         wallet: None,
         happened: vec![],
@@ -70,11 +84,19 @@ fn me() -> Me {
         status: NodeStatus {
             registered: true,
             active: true,
+            paused: false,
+            heartbeat: 6,
             peer_id: vec![],
             reputation: Perbill::from_percent(90),
             stake: 100 * HYDRA,
+            unbonding: 0,
             weight: 0,
+            room: 64,
+            busy: 5,
+            size_class: 8,
         },
+        presence: Presence::In,
+        unbonding: vec![],
         parts: vec![Part {
             owed: HYDRA / 4,
             shares: 28,
@@ -95,10 +117,13 @@ fn wallet(me: Me) -> Wallet {
         dataset: digits_manifest(),
         round: 0,
         phase: Phase::Train,
+        waiting: None,
         phase_ends_at: 0,
+        places: 0,
         proposals: 0,
-        participants: 0,
+        decided: 0,
         version: 0,
+        version_poll: None,
         confirmed_version: 0,
         weights: Default::default(),
         score: None,
@@ -117,21 +142,28 @@ fn happening(block: u64, age: f64, words: &str, is_news: bool) -> Happened {
 
 /// What docs/terminal/status.txt shows: a local network of four PCs, seen from the first.
 fn four() -> Report {
-    let account = |name: &str, free: u128, stake: &str, reputation| Account {
+    let account = |name: &str, free: u128, stake: &str, score| Account {
         account: "5Grw".into(),
         name: name.into(),
         balance: String::new(),
         free: free * 1_000_000,
         stake: stake.into(),
-        reputation,
+        unbonding: "0".into(),
+        score,
         active: true,
+        paused: false,
+        size_class: 8,
+        room: 64,
+        busy: 5,
+        heartbeat: 1_216,
     };
     let trainer = r#"{"version":"0.1.0","peer_id":"12D3","engine":{"state":"ready"},
         "peers":[{"peer_id":"a","address":"b"},{"peer_id":"c","address":"d"},{"peer_id":"e","address":"f"}],
         "last_sheet":{"block":182336,"seconds_ago":1},
         "models":[{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
-            "task":"verifying the proposal of 0x1cbd2d43… in round 812 of model 0"}]}"#;
+            "task":"doing the task of poll 0x1cbd…2d43 of model 0 again in round 812"}]}"#;
     let mut report = report();
+    (report.session, report.taking_part, report.registered) = (1_216, 4, 4);
     report.block = 182_336;
     report.finalised = 182_333;
     for model in &mut report.models {
@@ -148,14 +180,19 @@ fn four() -> Report {
     report.trainer = Some(serde_json::from_str(trainer).unwrap());
     report.wallet = Some(wallet(me()));
     report.happened = vec![
-        happening(182_336, 1.5, "Bob and Charlie have voted, hidden for now", false),
+        happening(
+            182_336,
+            1.5,
+            "Bob and Charlie gave what they found, hidden for now",
+            false,
+        ),
         happening(182_330, 13.5, "Ferdie paid 0.5 HYDRA for a question", true),
         happening(182_326, 21.5, "version 812 is confirmed, 97.22 % right", true),
         happening(
             182_320,
             33.5,
-            "Dave's result of round 811 was rejected: others computed another; Alice, Bob and Charlie earned 1 HYDRA each \
-             in round 811",
+            "Dave's result of round 811 was rejected: others computed another; that costs 1 HYDRA; Alice, Bob and Charlie \
+             earned 1 HYDRA each",
             true,
         ),
         happening(182_316, 41.5, "Alice sent 12 HYDRA to Eve", true),
@@ -187,13 +224,13 @@ fn the_status_of_a_network_of_four_is_the_page_in_docs_and_fits_80_by_24() {
 fn the_status_is_one_page() {
     let expected = "\
 HydraAI Local at ws://127.0.0.1:9944
-block 42, finalised 40, 3 peers
+block 42, finalised 40, 3 peers; session 7, 1 of 1 PCs take part
 
 model  data    round  phase    ends in  results  version  confirmed  accuracy
-    0  digits      3  Verify  8 blocks   4 of 4        3          2   90.00 %
+    0  digits      3  Verify  8 blocks   1 of 4        3          2   90.00 %
 
-account  balance (HYDRA)  stake  reputation  active
-Alice          1000000.5    100       0.900  yes
+account  balance (HYDRA)  stake  score    tasks  takes part
+Alice          1000000.5    100  0.900  5 of 64  yes
 
 Wallet: no account of this PC is known; `hydra wallet balance` shows yours.
 
@@ -333,10 +370,12 @@ fn a_wallet_is_what_can_be_spent_what_is_at_stake_and_what_was_earned() {
         wallet_lines(me()),
         [
             "Wallet of Alice: 1000000.499 HYDRA to spend, 100 at stake, 0.25 to claim",
+            "  takes part, with a score of 0.900",
             "  earned today 6, 1 more pending; 28.0 % of the accepted work on model 0",
         ]
     );
     let nothing_yet = Me {
+        presence: Presence::Out { until: 9 },
         parts: vec![Part::default()],
         earned: Earned {
             amount: 0,
@@ -349,9 +388,40 @@ fn a_wallet_is_what_can_be_spent_what_is_at_stake_and_what_was_earned() {
         wallet_lines(nothing_yet),
         [
             "Wallet of Alice: 1000000.499 HYDRA to spend, 100 at stake",
+            "  is out until session 9, with a score of 0.900",
             "  earned today at least 0",
         ]
     );
+}
+
+#[test]
+fn stake_on_its_way_back_and_why_nobody_trains_are_said() {
+    let mut leaving = me();
+    leaving.status.unbonding = 5 * HYDRA;
+    leaving.unbonding = vec![Unbond {
+        amount: 5 * HYDRA,
+        until: 900,
+    }];
+    let lines = wallet_lines(leaving.clone());
+    let said: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+    let said = said.join(" ");
+    assert!(said.contains("100 at stake, 5 more on the way back"), "{said}");
+    let json = serde_json::to_value(wallet(leaving)).unwrap();
+    assert_eq!(
+        json["unbonding"],
+        serde_json::json!([{ "amount": "5", "until": 900 }])
+    );
+    let mut waiting = report();
+    waiting.registered = 1_204;
+    for model in &mut waiting.models {
+        model.waiting = Some(Waiting::Room);
+    }
+    let text = waiting.text();
+    assert!(
+        text.contains("\n  Model 0 waits: less than nine tenths of the weight has room"),
+        "{text}"
+    );
+    assert!(text.contains("\n  and 1203 more\n"), "{text}");
 }
 
 #[test]
@@ -364,6 +434,10 @@ fn programs_read_a_wallet_exactly() {
             "name": "Alice",
             "spendable": "1000000.499069",
             "stake": "100",
+            "unbonding": [],
+            "presence": "in",
+            "out_until": null,
+            "score": 0.9,
             "earned_today": "6",
             "earned_today_complete": true,
             "pending": "1",
@@ -418,14 +492,19 @@ fn long_warnings_are_lines_of_80_columns_and_leave_room_for_what_happened() {
 #[test]
 fn the_course_of_a_round_is_told_only_where_there_is_no_news() {
     let text = four().text();
-    assert!(!text.contains("have voted"), "{text}");
+    assert!(!text.contains("hidden for now"), "{text}");
     let text = Report {
-        happened: vec![happening(42, -3.0, "Bob has voted, hidden for now", false)],
+        happened: vec![happening(
+            42,
+            -3.0,
+            "Bob gave what it found, hidden for now",
+            false,
+        )],
         ..report()
     }
     .text();
     assert!(
-        text.ends_with("\nblock  age  what happened\n   42  0 s  Bob has voted, hidden for now\n"),
+        text.ends_with("\nblock  age  what happened\n   42  0 s  Bob gave what it found, hidden for now\n"),
         "{text}"
     );
 }

@@ -4,7 +4,7 @@ use hydra_primitives::{
     AccountBytes, H256, HYDRA, Perbill,
     digits::{digits_manifest, digits_spec},
     proposal::Score,
-    status::{ModelStatus, NodeStatus, Phase},
+    status::{ElectorateStatus, ModelStatus, NodeStatus, Outcome, Phase},
 };
 use libp2p_identity::{Keypair, PeerId};
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,10 @@ use super::seen::{Link, Member, Seen, Snapshot};
 use crate::{
     accounts,
     chain::{Block, Funds, Happening, News, Part},
-    report::own::{Earned, Me},
+    report::{
+        own::{Earned, Me},
+        presence::Presence,
+    },
     trainer::Status,
 };
 
@@ -41,10 +44,16 @@ fn node_status(seed: u8, thousandths: u32, active: bool) -> NodeStatus {
     NodeStatus {
         registered: true,
         active,
+        paused: false,
+        heartbeat: 1_216,
         peer_id: peer_id(seed).to_bytes(),
         reputation: Perbill::from_parts(thousandths * 1_000_000),
         stake: 100 * HYDRA,
+        unbonding: 0,
         weight: 0,
+        room: 64,
+        busy: 5,
+        size_class: 8,
     }
 }
 
@@ -86,7 +95,7 @@ fn status() -> Status {
         r#"{{"version":"0.1.0","account":"0x{}","standing":"ready","peer_id":"{}","peers":[{}],
             "engine":{{"state":"ready"}},"last_sheet":{{"block":182336,"seconds_ago":1}},
             "models":[{{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
-                "task":"verifying the proposal of 0x90b5ab20… in round 812 of model 0"}}]}}"#,
+                "task":"doing the task of poll 0x90b5…ab20 of model 0 again in round 812"}}]}}"#,
         hex::encode(account("Alice")),
         peer_id(1),
         peers.join(",")
@@ -101,15 +110,19 @@ fn model() -> ModelStatus {
         dataset: digits_manifest(),
         round: 812,
         phase: Phase::Verify,
+        waiting: None,
         phase_ends_at: 182_343,
+        places: 4,
         proposals: 3,
-        participants: 4,
+        decided: 1,
         version: 812,
+        version_poll: None,
         confirmed_version: 812,
         weights: H256::zero(),
         score: Some(Score {
             correct: 350,
             total: 360,
+            loss: 90_000,
         }),
     }
 }
@@ -133,7 +146,14 @@ fn snapshot() -> Snapshot {
         syncing: false,
         clock: None,
         models: vec![model()],
-        registered: 4,
+        electorate: ElectorateStatus {
+            session: 1_216,
+            accounts: 3,
+            weight: 0,
+            next_accounts: 3,
+            registered: 4,
+            largest: 0,
+        },
         members: names
             .map(|(name, seed, reputation, active)| Member {
                 account: account(name),
@@ -149,6 +169,8 @@ fn snapshot() -> Snapshot {
                 held: 100 * HYDRA,
             },
             status: node_status(1, 900, true),
+            presence: Presence::In,
+            unbonding: vec![],
             parts: vec![Part {
                 owed: HYDRA / 4,
                 shares: 28,
@@ -173,22 +195,22 @@ fn block(number: u64) -> Block {
 
 fn blocks() -> Vec<News> {
     let who = account;
-    let accepted = |name| Happening::Accepted {
+    let earned = |name| Happening::Earned {
         who: who(name),
-        round: 811,
-        reward: HYDRA,
+        amount: HYDRA,
     };
     let score = Score {
         correct: 350,
         total: 360,
+        loss: 90_000,
     };
     let news = [
         (
             182_336,
             3,
             vec![
-                Happening::Voted { who: who("Bob") },
-                Happening::Voted { who: who("Charlie") },
+                Happening::Given { who: who("Bob") },
+                Happening::Given { who: who("Charlie") },
             ],
         ),
         (182_335, 0, vec![]),
@@ -200,18 +222,27 @@ fn blocks() -> Vec<News> {
                 price: HYDRA / 2,
             }],
         ),
-        (182_328, 1, vec![Happening::Opened { round: 812 }]),
+        (
+            182_328,
+            1,
+            vec![Happening::Opened {
+                round: 812,
+                places: 4,
+            }],
+        ),
         (182_326, 4, vec![Happening::Confirmed { version: 812, score }]),
         (
             182_320,
             4,
             vec![
-                accepted("Alice"),
-                accepted("Bob"),
-                accepted("Charlie"),
-                Happening::Rejected {
+                earned("Alice"),
+                earned("Bob"),
+                earned("Charlie"),
+                Happening::Settled {
                     who: who("Dave"),
                     round: 811,
+                    outcome: Outcome::Rejected,
+                    forfeited: HYDRA,
                 },
             ],
         ),

@@ -1,6 +1,6 @@
 //! Reads a [`Snapshot`] of the chain, and remembers what need not be read at every block.
 
-use hydra_primitives::{AccountBytes, Balance};
+use hydra_primitives::{AccountBytes, Balance, status::ElectorateStatus};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -58,8 +58,8 @@ impl Reader {
         let best = self.chain.best().await?;
         let (peers, syncing) = self.chain.health().await?;
         let models = models::read(&self.chain, best.hash).await?;
-        let registered = self.chain.registered(best.hash).await?;
-        self.look_at_members(&registered, best).await?;
+        let electorate = self.chain.electorate(best.hash).await?;
+        self.look_at_members(electorate, best).await?;
         let me = match account {
             Some(account) => Some(self.books.look(&self.chain, account, &models, best).await?),
             None => None,
@@ -78,7 +78,7 @@ impl Reader {
             syncing,
             clock: self.chain.clock().await?,
             models,
-            registered: registered.len(),
+            electorate,
             members: self.members.clone(),
             needed: self.needed,
             me,
@@ -90,16 +90,17 @@ impl Reader {
         })
     }
 
-    async fn look_at_members(&mut self, registered: &[AccountBytes], at: Block) -> Result<(), Error> {
-        let known = self.members.len() == registered.len().min(MEMBERS);
+    async fn look_at_members(&mut self, electorate: ElectorateStatus, at: Block) -> Result<(), Error> {
+        let registered = usize::try_from(electorate.registered).unwrap_or(usize::MAX);
+        let known = self.members.len() == registered.min(MEMBERS);
         if known && self.members_read.is_some_and(|read| read.elapsed() < MEMBERS_AGE) {
             return Ok(());
         }
         let mut members = Vec::new();
-        for account in registered.iter().take(MEMBERS) {
+        for account in self.chain.registered(MEMBERS, at.hash).await? {
             members.push(Member {
-                account: *account,
-                status: self.chain.node_status(account, at.hash).await?,
+                account,
+                status: self.chain.node_status(&account, at.hash).await?,
             });
         }
         (self.members, self.members_read) = (members, Some(Instant::now()));

@@ -2,7 +2,7 @@
 
 use hydra_primitives::{
     AccountBytes, ModelId,
-    status::{ModelStatus, Phase},
+    status::{ModelStatus, Phase, Waiting},
 };
 use hydra_trainer_api::{ModelState, Stage, Status};
 use libp2p_identity::PeerId;
@@ -17,6 +17,7 @@ use crate::{
     report::{
         figures::{accuracy, count, cut, percent},
         happenings::{Weight, say},
+        models::results,
         own::share,
         work::{doing, progress},
     },
@@ -57,12 +58,7 @@ pub fn pc(seen: &Seen) -> Panel {
         rows.extend(more.map(Row::said));
         return Panel::new("This PC", stale, rows);
     };
-    let standing = match status.standing.as_deref() {
-        Some("ready") => "takes part",
-        Some("unstaked") => "no stake yet",
-        Some("unregistered") => "not registered",
-        _ => "",
-    };
+    let standing = standing(seen, status);
     let work = work(Some(status));
     let task = match (&status.engine.reason, work.filter(|work| work.task.is_some())) {
         (Some(reason), _) => reason.clone(),
@@ -84,6 +80,22 @@ pub fn pc(seen: &Seen) -> Panel {
             Row::both(held, format!("trainer {}", status.version)),
         ],
     )
+}
+
+/// Whether this PC's account takes part: as the chain says, which knows until when it doesn't, else as the trainer does.
+fn standing(seen: &Seen, status: &Status) -> String {
+    if let Some(me) = seen.chain.as_ref().and_then(|chain| chain.me.as_ref()) {
+        return me.presence.brief();
+    }
+    match status.standing.as_deref() {
+        Some("ready") => "takes part",
+        Some("joining") => "from next session",
+        Some("paused") => "paused",
+        Some("unstaked") => "no stake yet",
+        Some("unregistered") => "not registered",
+        _ => "",
+    }
+    .into()
 }
 
 /// What this PC does, in a few words.
@@ -114,6 +126,7 @@ fn state(seen: &Seen) -> (&'static str, Mood) {
     }
     match (status.standing.as_deref(), status.last_sheet) {
         (Some("unregistered" | "unstaked"), _) => ("Looking on", Mood::Plain),
+        (Some("paused"), _) => ("Paused: `hydra resume`", Mood::Plain),
         (_, Some(_)) => ("Waiting", Mood::Plain),
         (_, None) => ("Waiting for the node", Mood::Plain),
     }
@@ -134,7 +147,14 @@ pub fn wallet(seen: &Seen) -> Panel {
             vec![
                 Row::both(
                     format!("{} HYDRA", amount::short(me.funds.free)),
-                    format!("stake {}", amount::short(me.status.stake)),
+                    match me.status.unbonding {
+                        0 => format!("stake {}", amount::short(me.status.stake)),
+                        back => format!(
+                            "stake {} (+{} on its way back)",
+                            amount::short(me.status.stake),
+                            amount::short(back)
+                        ),
+                    },
                 ),
                 Row::both(
                     format!("earned today{partly} {}", amount::short(me.earned.amount)),
@@ -184,12 +204,13 @@ pub fn network(seen: &Seen) -> Panel {
         0 => Words::said("the first"),
         _ => Words::since("", chain.time, " ago"),
     };
-    let all = chain.members.len() == chain.registered;
-    let active = chain.members.iter().filter(|member| member.status.active).count();
-    let taking_part = match all {
-        true => format!("{} active", count(u64::try_from(active).unwrap_or(u64::MAX))),
-        false => String::new(),
-    };
+    let electorate = &chain.electorate;
+    let taking_part = format!(
+        "{} in session {}",
+        count(electorate.accounts.into()),
+        count(electorate.session.into())
+    );
+    let registered = usize::try_from(electorate.registered).unwrap_or(usize::MAX);
     Panel::new(
         "Network",
         seen.node.is_away(),
@@ -203,7 +224,7 @@ pub fn network(seen: &Seen) -> Panel {
                 format!("final {}", count(chain.finalised)),
                 several(chain.peers, "node") + " connected",
             ),
-            Row::both(several(chain.registered, "PC") + " registered", taking_part),
+            Row::both(several(registered, "PC") + " registered", taking_part),
         ],
     )
 }
@@ -247,10 +268,7 @@ pub fn model(seen: &Seen) -> Panel {
                 format!("round {}", count(model.round.into())),
                 phase(model, chain.best.number),
             ),
-            Row::both(
-                format!("{} of {} results", model.proposals, model.participants),
-                share,
-            ),
+            Row::both(far(model), share),
         ],
     )
 }
@@ -260,9 +278,9 @@ fn version(model: &ModelStatus) -> Row {
         Some(share) => format!("{} right", percent(Some(share))),
         None => "not measured yet".into(),
     };
-    let newer = match model.version > model.confirmed_version {
-        true => format!(", {} made", count(model.version.into())),
-        false => String::new(),
+    let newer = match model.version_poll {
+        Some(_) => format!(", {} made", count(model.version.into())),
+        None => String::new(),
     };
     Row::both(
         format!("version {}{newer}", count(model.confirmed_version.into())),
@@ -270,13 +288,36 @@ fn version(model: &ModelStatus) -> Row {
     )
 }
 
+/// How far the round is: results, or why there are none.
+fn far(model: &ModelStatus) -> String {
+    if let Some(reason) = model.waiting {
+        return format!("waits: {}", brief(reason));
+    }
+    let results = results(model.phase, model.places, model.proposals, model.decided);
+    match model.phase {
+        Phase::Pause => "between two rounds".into(),
+        Phase::Train => format!("{results} results"),
+        Phase::Verify => format!("{results} checked"),
+    }
+}
+
+/// Why it waits, in a few words.
+fn brief(reason: Waiting) -> &'static str {
+    match reason {
+        Waiting::Participants => "too few take part",
+        Waiting::Room => "too little room",
+        Waiting::Progress => "nothing new",
+        Waiting::Turn => "its turn",
+        Waiting::Payer => "nobody pays",
+    }
+}
+
 /// The phase, and how many blocks are left of it at the most.
 fn phase(model: &ModelStatus, best: u64) -> String {
     let name = match model.phase {
+        Phase::Pause => "pause",
         Phase::Train => "training",
         Phase::Verify => "checking",
-        Phase::Reveal => "showing votes",
-        Phase::Settle => "settling",
     };
     match u64::from(model.phase_ends_at).saturating_sub(best) {
         0 => format!("{name}, about to end"),
@@ -339,19 +380,17 @@ fn peer_row(
 ) -> ((bool, String), Row) {
     let name = member.map_or_else(|| cut(peer_id, NAME), |member| accounts::short(&member.account));
     let standing = match member {
+        Some(member) if member.status.paused => "paused",
         Some(member) if member.status.active => "takes part",
         Some(_) => "away",
         None => "only looks on",
     };
-    let reputation = member.map_or_else(String::new, |member| {
+    let score = member.map_or_else(String::new, |member| {
         let score = f64::from(member.status.reputation.deconstruct()) / 1e9;
-        format!("reputation {score:.3}")
+        format!("score {score:.3}")
     });
     let latency = latency.unwrap_or(UNKNOWN);
-    let row = Row::both(
-        format!("{name:<NAME$} {latency:>8}  {standing}{more}"),
-        reputation,
-    );
+    let row = Row::both(format!("{name:<NAME$} {latency:>8}  {standing}{more}"), score);
     ((member.is_none(), name), row)
 }
 

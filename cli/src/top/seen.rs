@@ -2,7 +2,7 @@
 
 use hydra_primitives::{
     AccountBytes, Balance,
-    status::{ModelStatus, NodeStatus},
+    status::{ElectorateStatus, ModelStatus, NodeStatus},
 };
 use std::time::{Duration, SystemTime};
 
@@ -112,9 +112,9 @@ pub struct Snapshot {
     pub clock: Option<Clock>,
     /// The models.
     pub models: Vec<ModelStatus>,
-    /// How many PCs are registered.
-    pub registered: usize,
-    /// Some of them: all where there are few.
+    /// Who is drawn from, and how many are registered.
+    pub electorate: ElectorateStatus,
+    /// Some of the registered PCs: all where there are few.
     pub members: Vec<Member>,
     /// What taking part costs: the least stake, and fees.
     pub needed: Balance,

@@ -3,8 +3,8 @@ use crate::top::{
     fixture::{account, ago, nothing, now, seen},
     page::Row,
 };
-use crate::{chain::Clock, trainer::Status};
-use hydra_primitives::HYDRA;
+use crate::{chain::Clock, report::presence::Presence, trainer::Status};
+use hydra_primitives::{HYDRA, status::Waiting};
 use hydra_trainer_api::{Progress, Stage};
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn numbers_are_those_of_the_chain_and_the_trainer() {
         of(&[
             ("block 182,336", "2 s ago"),
             ("final 182,333", "3 nodes connected"),
-            ("4 PCs registered", "3 active"),
+            ("4 PCs registered", "3 in session 1,216"),
         ])
     );
     assert_eq!(view.model.title, "Model 0: UCI handwritten digits");
@@ -69,7 +69,7 @@ fn numbers_are_those_of_the_chain_and_the_trainer() {
         of(&[
             ("version 812", "97.22 % right"),
             ("round 812", "checking, 7 blocks left"),
-            ("3 of 4 results", "my share 28.0 %"),
+            ("1 of 3 checked", "my share 28.0 %"),
         ])
     );
     let names: Vec<String> = words(&view.peers.rows)
@@ -136,6 +136,20 @@ fn how_far_the_task_is_stands_beside_it_where_that_is_known() {
     let said = words(&View::new(&seen, now()).pc.rows);
     assert_eq!(said[0].0, "Training");
     assert_eq!(said[1], ("training for round 813".to_owned(), "63 %".to_owned()));
+}
+
+#[test]
+fn why_this_pc_or_its_model_rests_is_said() {
+    let mut seen = seen();
+    let chain = seen.chain.as_mut().expect("the chain is seen");
+    chain.models[0].waiting = Some(Waiting::Participants);
+    let me = chain.me.as_mut().expect("Alice is this PC");
+    me.presence = Presence::Out { until: 1_218 };
+    me.status.unbonding = 5 * HYDRA;
+    let view = View::new(&seen, now());
+    assert_eq!(words(&view.pc.rows)[0].1, "out until 1218");
+    assert_eq!(words(&view.model.rows)[2].0, "waits: too few take part");
+    assert_eq!(words(&view.wallet.rows)[0].1, "stake 100 (+5 on its way back)");
 }
 
 #[test]
@@ -248,7 +262,7 @@ fn a_chain_without_models_blocks_and_members_says_that_there_is_nothing_yet() {
         chain.models.clear();
         chain.members.clear();
         chain.blocks.clear();
-        (chain.registered, chain.me) = (0, None);
+        (chain.electorate, chain.me) = (Default::default(), None);
     }
     let empty: Status =
         serde_json::from_str(r#"{"version":"1","peer_id":"x","engine":{"state":"starting"}}"#).unwrap();

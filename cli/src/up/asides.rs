@@ -152,15 +152,19 @@ mod tests {
             dataset: digits_manifest(),
             round: 813,
             phase: Phase::Train,
+            waiting: None,
             phase_ends_at: 9,
+            places: 4,
             proposals: 0,
-            participants: 4,
+            decided: 0,
             version: 812,
+            version_poll: None,
             confirmed_version: 812,
             weights: H256::repeat_byte(0xab),
             score: Some(Score {
                 correct: 350,
                 total: 360,
+                loss: 90_000,
             }),
         }
     }

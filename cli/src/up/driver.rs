@@ -5,7 +5,6 @@
 
 use hydra_host::terminal;
 use hydra_primitives::AccountBytes;
-use libp2p_identity::PeerId;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,7 +15,6 @@ use super::{
     facts::{self, Look},
     faucet::Faucet,
     join,
-    machine::Machine,
     news::News,
     step::{self, Engine, Facts, Step, Wanted},
 };
@@ -27,8 +25,10 @@ use crate::{
     error::Error,
     home::Home,
     keys::key::Key,
+    proof::Identity,
     qr,
     report::pace::Pace,
+    room::Room,
     trainer::Trainer,
 };
 
@@ -47,7 +47,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
 /// Drives one PC.
 pub struct Driver<'a> {
     home: &'a Home,
-    machine: Machine,
+    room: Room,
     say: Say,
     browser: Browser,
     shown: bool,
@@ -70,16 +70,17 @@ struct Connection {
     trainer: Trainer,
     account: AccountBytes,
     key: Key,
+    identity: Identity,
     peer_id: Vec<u8>,
     wanted: Wanted,
 }
 
 impl<'a> Driver<'a> {
-    /// `stake` is what the owner wants to have at stake; `faucet` is asked for what is missing; `browser` is where the dashboard
-    /// is shown.
+    /// `room` is what this PC takes on; `stake` is what the owner wants to have at stake; `faucet` is asked for what is missing;
+    /// `browser` is where the dashboard is shown.
     pub fn new(
         home: &'a Home,
-        machine: Machine,
+        room: Room,
         stake: u128,
         faucet: Option<Faucet>,
         say: Say,
@@ -87,7 +88,7 @@ impl<'a> Driver<'a> {
     ) -> Self {
         Self {
             home,
-            machine,
+            room,
             say,
             browser,
             shown: false,
@@ -165,10 +166,7 @@ impl<'a> Driver<'a> {
         let account = account.ok_or_else(|| Error::NoSender(self.home.path.clone()))?;
         let key = self.home.key(&account)?;
         let trainer = &self.home.pc.trainer;
-        let peer_id: PeerId = trainer.peer_id.parse().map_err(|_| Error::BadKey {
-            path: trainer.key_file.clone(),
-            reason: format!("{} is no PeerId", trainer.peer_id),
-        })?;
+        let identity = Identity::read(&trainer.key_file)?;
         let minimum = chain.least_stake(chain.best().await?.hash).await?;
         let wanted = Wanted {
             train: self.home.joined.train,
@@ -176,6 +174,8 @@ impl<'a> Driver<'a> {
             minimum,
             bonded: self.bonded,
             validator: self.home.joined.validator,
+            // Only what its owner chose is said anew.
+            room: self.home.joined.chooses_room().then_some(self.room),
         };
         self.home.update(|network| network.ready = true)?;
         Ok(Connection {
@@ -183,7 +183,8 @@ impl<'a> Driver<'a> {
             chain,
             account,
             key,
-            peer_id: peer_id.to_bytes(),
+            peer_id: identity.peer_id().to_bytes(),
+            identity,
             wanted,
         })
     }
@@ -237,11 +238,11 @@ impl<'a> Driver<'a> {
             return Ok(());
         }
         if matches!(self.told, None | Some(Step::Sync)) {
-            let registered = pc.chain.registered(at.hash).await?.len();
+            let registered = pc.chain.electorate(at.hash).await?.registered;
             self.say.tell(&Event::Synced {
                 block: facts.best,
                 peers: facts.peers,
-                registered,
+                registered: usize::try_from(registered).unwrap_or(usize::MAX),
                 seconds: self.behind_since.take().map(|since| since.elapsed().as_secs()),
             });
         }
@@ -263,7 +264,8 @@ impl<'a> Driver<'a> {
         if self.told.as_ref() == Some(step) && !(*step == Step::Sync && news_is_due) {
             return;
         }
-        if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register | Step::Bond(_)) {
+        if matches!(self.told, Some(Step::Coins { .. })) && matches!(step, Step::Register(_) | Step::Bond(_))
+        {
             self.say.tell(&Event::CoinsCame {
                 spendable: amount::exact(facts.account.spendable),
                 from: self.senders.take(),
@@ -303,10 +305,16 @@ impl<'a> Driver<'a> {
             Step::StakeShrank => Some(Event::StakeShrank {
                 stake: amount::exact(facts.account.stake),
             }),
+            Step::Rest(presence) => Some(Event::Resting {
+                presence: presence.word(),
+                out_until: presence.out_until(),
+                reason: presence.words(),
+                trainer: self.home.pc.trainer.http_url.clone(),
+            }),
             Step::Train => Some(Event::Training {
                 trainer: self.home.pc.trainer.http_url.clone(),
             }),
-            Step::Register | Step::Bond(_) => None,
+            Step::Register(_) | Step::Bond(_) | Step::Room(_) => None,
         };
         if let Some(event) = event {
             self.say.tell(&event);
@@ -329,14 +337,29 @@ impl<'a> Driver<'a> {
             }
         }
         match step {
-            Step::Register => {
-                self.say.tell(&Event::Registering);
-                let sent = join::register(&pc.chain, &pc.key, &pc.peer_id, self.machine, at).await?;
+            Step::Register(bond) => {
+                let (bond, amount) = (*bond, amount::exact(*bond));
+                self.say.tell(&Event::Registering {
+                    amount: amount.clone(),
+                });
+                let sent = join::register(&pc.chain, &pc.key, &pc.identity, self.room, bond, at).await?;
                 retry.reset();
                 if let Some((sent, work)) = sent {
                     self.say.tell(&Event::Registered {
                         block: sent.block.number,
+                        amount,
                         work_seconds: work.as_secs_f64(),
+                    });
+                }
+            }
+            Step::Room(room) => {
+                let sent = join::set_room(&pc.chain, &pc.key, *room, at).await?;
+                retry.reset();
+                if let Some(sent) = sent {
+                    self.say.tell(&Event::RoomChanged {
+                        block: sent.block.number,
+                        size_class: room.size_class,
+                        room: room.tasks,
                     });
                 }
             }
@@ -354,7 +377,7 @@ impl<'a> Driver<'a> {
                     });
                 }
             }
-            Step::Train => {
+            Step::Train | Step::Rest(_) => {
                 if !pc.wanted.bonded {
                     self.home.update(|network| {
                         if let Some(joined) = &mut network.joined {

@@ -138,21 +138,59 @@ fn coins_say_who_sent_them_where_the_blocks_do() {
 }
 
 #[test]
-fn a_registration_says_how_long_its_proof_of_work_took() {
-    let registered = Event::Registered {
+fn a_registration_says_what_was_bonded_and_how_long_its_proof_of_work_took() {
+    let registered = |work_seconds| Event::Registered {
         block: 182_341,
-        work_seconds: 1.44,
+        amount: "1".into(),
+        work_seconds,
     };
     assert_eq!(
-        registered.text(),
-        "✓ registered in block 182,341; the proof of work took 1.4 s"
+        registered(1.44).text(),
+        "✓ registered and bonded 1 HYDRA in block 182,341; the proof of work took 1.4 s"
     );
     // Whatever a clock did meanwhile.
-    let strange = Event::Registered {
-        block: 1,
-        work_seconds: -1.0,
+    assert!(registered(-1.0).text().ends_with("took 0.0 s"));
+}
+
+#[test]
+fn this_pc_says_what_it_takes_on_if_it_can_train() {
+    let machine = |avx2| Event::Machine {
+        cores: 8,
+        memory_mib: 15_902,
+        avx2,
+        free_mib: 217_000,
+        size_class: 9,
+        room: 64,
     };
-    assert!(strange.text().ends_with("took 0.0 s"));
+    assert_eq!(
+        machine(true).text(),
+        "This PC: 8 cores, 16 GB, AVX2: can train. Disk: 211 GB free. It takes on tasks of up to 2 GiB, 64 at a time (size \
+         class 9)."
+    );
+    assert!(machine(false).text().ends_with("free."));
+}
+
+#[test]
+fn a_pc_that_rests_says_why_and_a_paused_one_what_to_do() {
+    let resting = |presence, out_until, reason: &str| Event::Resting {
+        presence,
+        out_until,
+        reason: reason.into(),
+        trainer: "http://127.0.0.1:8790".into(),
+    };
+    let text = resting("paused", None, "is paused").text();
+    assert!(text.contains("`hydra resume`"), "{text}");
+    let out = resting("out", Some(7), "is out until session 7");
+    assert!(
+        out.text().contains("account is out until session 7."),
+        "{}",
+        out.text()
+    );
+    let json = serde_json::to_value(out).unwrap();
+    assert_eq!(
+        (&json["state"], &json["presence"], &json["out_until"]),
+        (&"resting".into(), &"out".into(), &7.into())
+    );
 }
 
 #[test]

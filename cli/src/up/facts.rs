@@ -6,7 +6,8 @@ use super::step::{Account, Engine, Facts};
 use crate::{
     chain::{Block, Chain},
     error::Error,
-    report::clock,
+    report::{clock, presence::Presence},
+    room::Room,
     trainer::{Status, Trainer},
 };
 
@@ -73,5 +74,10 @@ async fn of_account(
         registered: status.registered,
         elsewhere: status.registered && status.peer_id != peer_id,
         stake: status.stake,
+        presence: Presence::read(chain, account, &status, at.hash).await?,
+        room: status.registered.then_some(Room {
+            size_class: status.size_class,
+            tasks: status.room,
+        }),
     })
 }

@@ -5,16 +5,18 @@ use tokio::time::{Instant, sleep};
 
 use super::event::Event;
 pub use crate::machine::Machine;
-use crate::{error::Error, home::Home, network};
+use crate::{error::Error, home::Home, network, room::Room};
 
 impl Machine {
-    /// The same, to be said.
-    pub fn event(self) -> Event {
+    /// The same, to be said, with what it takes on.
+    pub fn event(self, room: Room) -> Event {
         Event::Machine {
             cores: self.cores,
             memory_mib: self.memory_mib,
             avx2: self.avx2,
             free_mib: self.free_mib,
+            size_class: room.size_class,
+            room: room.tasks,
         }
     }
 }

@@ -19,6 +19,7 @@ mod logs;
 mod machine;
 mod news;
 mod step;
+mod words;
 
 pub use down::{Down, down};
 pub use event::{Event, Told};
@@ -38,6 +39,7 @@ use crate::{
     local::{self, programs, stop::Stop},
     network::Part,
     output,
+    room::Room,
     spec::Spec,
 };
 use driver::Driver;
@@ -55,7 +57,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let node = programs::node(args.node.as_deref())?;
     let trainer = programs::trainer(args.trainer.as_deref())?;
     let datasets = programs::datasets(&args.datasets)?;
-    let (machine, home, _lock) = prepare(&args, say).await?;
+    let (room, home, _lock) = prepare(&args, say).await?;
     let spec = home.spec()?.ok_or(Error::NoNetworkYet)?;
     if spec.learns_digits && !datasets.has_digits {
         output::note(
@@ -84,7 +86,7 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
     let stake = amount::parse(&home.joined.stake).unwrap_or(0);
     let faucet = args.faucet.map(|url| Faucet::new(url, say));
     let browser = Browser::find(args.no_browser, json);
-    let mut driver = Driver::new(&home, machine, stake, faucet, say, browser);
+    let mut driver = Driver::new(&home, room, stake, faucet, say, browser);
     let ended = tokio::select! {
         () = stop.asked() => Ok(()),
         ended = driver.drive() => ended.map(|never| match never {}),
@@ -110,11 +112,18 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
 }
 
 /// This PC's folder, made if it isn't there, with what is wanted now, and locked.
-async fn prepare(args: &UpArgs, say: Say) -> Result<(Machine, Home, File), Error> {
+async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
     let (path, id) = which(args)?;
     let before = Home::open(&path)?;
     let machine = Machine::look(&path)?;
-    say.tell(&machine.event());
+    let before_joined = before.as_ref().map(|home| &home.joined);
+    let [size_class, tasks] = [
+        args.size_class
+            .or(before_joined.and_then(|joined| joined.size_class)),
+        args.room.or(before_joined.and_then(|joined| joined.room)),
+    ];
+    let room = Room::of(machine.memory_mib, machine.cores).or(size_class, tasks);
+    say.tell(&machine.event(room));
     // Where nobody can be asked, that it was started is the answer: nothing is owed before coins are sent here.
     if before.is_none() && !args.yes && terminal::is_there() {
         let question = format!("Make this PC part of the network {id}, in {}?", path.display());
@@ -144,6 +153,7 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Machine, Home, File), Error
         network.ready = false;
         if let Some(joined) = &mut network.joined {
             joined.train = (joined.train || args.train) && !args.no_train;
+            (joined.size_class, joined.room) = (size_class, tasks);
             if let Some(stake) = args.stake {
                 joined.stake = amount::exact(stake);
                 joined.bonded = false;
@@ -158,7 +168,7 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Machine, Home, File), Error
             key_file: keystore::path(&home.keystore(), Kind::Account, account),
         });
     }
-    Ok((machine, home, lock))
+    Ok((room, home, lock))
 }
 
 /// The folder that is meant, and the network's id.

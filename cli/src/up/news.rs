@@ -1,6 +1,9 @@
 //! What happens while this PC trains: each settled round, and what this PC earned in it.
 
-use hydra_primitives::{AccountBytes, ModelId, RoundNumber, status::RoundSummary, tally::Outcome};
+use hydra_primitives::{
+    AccountBytes, ModelId, RoundNumber,
+    status::{Outcome, RoundSummary},
+};
 use std::collections::BTreeMap;
 
 use super::event::Event;
@@ -42,28 +45,20 @@ impl News {
 }
 
 fn event(model: ModelId, round: &RoundSummary<AccountBytes>, account: &AccountBytes, balance: &str) -> Event {
-    let accepted = |outcome: Outcome| outcome == Outcome::Accepted;
-    let mine = round
-        .proposals
-        .iter()
-        .find(|proposal| proposal.proposer == *account);
-    let word = |outcome: Outcome| match outcome {
-        Outcome::Accepted => "accepted",
-        Outcome::Rejected => "rejected",
-        Outcome::Undecided => "undecided",
-    };
+    let accepted = |outcome: &Outcome| *outcome == Outcome::Accepted;
+    let outcomes = round.places.iter().filter_map(|place| place.outcome);
+    let own = || round.places.iter().filter(|place| place.holder == *account);
     Event::Round {
         model,
         round: round.round,
         version: round.version,
-        accepted: round
-            .proposals
-            .iter()
-            .filter(|proposal| accepted(proposal.outcome))
+        accepted: outcomes.filter(accepted).count(),
+        places: round.places.len(),
+        mine: own().count(),
+        mine_accepted: own().filter_map(|place| place.outcome).filter(accepted).count(),
+        mine_rejected: own()
+            .filter(|place| place.outcome == Some(Outcome::Rejected))
             .count(),
-        proposals: round.proposals.len(),
-        mine: mine.map(|proposal| word(proposal.outcome).into()),
-        earned: amount::exact(mine.map_or(0, |proposal| proposal.reward)),
         balance: balance.into(),
     }
 }
@@ -71,31 +66,42 @@ fn event(model: ModelId, round: &RoundSummary<AccountBytes>, account: &AccountBy
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hydra_primitives::{HYDRA, status::ProposalSummary, tally::Tally};
+    use hydra_primitives::{poll::Draw, status::PlaceSummary};
 
     #[test]
-    fn a_round_says_what_became_of_this_pc_s_proposal() {
-        let proposal = |proposer: u8, outcome| ProposalSummary {
-            proposer: [proposer; 32],
+    fn a_round_says_what_became_of_this_pc_s_places() {
+        let place = |place: u16, holder: u8, outcome| PlaceSummary {
+            place,
+            holder: [holder; 32],
             outcome,
-            tally: Tally::default(),
-            reward: HYDRA,
+            draw: Draw::First,
+            reward: 0,
+            verifiers: 0,
         };
         let round = RoundSummary {
             round: 3,
             opened_at: 1,
             settled_at: 9,
-            proposals: vec![proposal(1, Outcome::Accepted), proposal(2, Outcome::Rejected)],
+            places: vec![
+                place(0, 1, Some(Outcome::Accepted)),
+                place(1, 2, Some(Outcome::Rejected)),
+                place(2, 1, Some(Outcome::Undecided)),
+                place(3, 4, None),
+            ],
             version: 4,
             weights: None,
             score: None,
-            attestations: vec![],
+            given_up: false,
         };
         let text = |who: u8| event(0, &round, &[who; 32], "2.5").text();
+        assert_eq!(
+            text(1),
+            "round 3 of model 0: 1 of 4 results accepted, version 4; 1 of this PC's 2 accepted; balance 2.5"
+        );
         assert!(
-            text(1).contains("1 of 2 proposals accepted, version 4; this PC's accepted, earned 1 HYDRA"),
+            text(2).contains("0 of this PC's 1 accepted, 1 rejected"),
             "{}",
-            text(1)
+            text(2)
         );
         assert!(text(3).contains("none of this PC's"), "{}", text(3));
     }

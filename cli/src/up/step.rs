@@ -1,9 +1,11 @@
 //! What `hydra up` does next, from what it sees. Nothing is remembered but what the chain says and what the owner wants, so
 //! that a program that is killed anywhere goes on from there.
 //!
-//! It must never lead to a second registration or bond while the first is in the chain.
+//! It must never lead to a second registration or bond while the first is in the chain, nor end a pause by itself.
 
 use hydra_primitives::{Balance, HYDRA};
+
+use crate::{report::presence::Presence, room::Room};
 
 /// Asked for beside the stake: fees for years, and what an account must keep.
 pub const FEES: Balance = HYDRA / 5;
@@ -51,6 +53,10 @@ pub struct Account {
     pub elsewhere: bool,
     /// What it has at stake.
     pub stake: Balance,
+    /// Whether it takes part, and if not, why.
+    pub presence: Presence,
+    /// What it says that it takes on.
+    pub room: Option<Room>,
 }
 
 /// What the owner wants.
@@ -66,6 +72,8 @@ pub struct Wanted {
     pub bonded: bool,
     /// To make blocks, alone if need be.
     pub validator: bool,
+    /// To take on so much, if the owner chose that.
+    pub room: Option<Room>,
 }
 
 /// What is to be done, or waited for.
@@ -88,12 +96,16 @@ pub enum Step {
         /// How much that makes in all.
         needed: Balance,
     },
-    /// Register.
-    Register,
-    /// Bond so much.
+    /// Register, and bond so much in the same transaction.
+    Register(Balance),
+    /// Bond so much more.
     Bond(Balance),
     /// Too little of a stake that was there is left: wait until its owner decides.
     StakeShrank,
+    /// Say that it takes on so much.
+    Room(Room),
+    /// Everything is done, and the account isn't drawn for anything now, for this reason.
+    Rest(Presence),
     /// Everything is done: train.
     Train,
 }
@@ -122,7 +134,13 @@ pub fn next(facts: &Facts, wanted: &Wanted) -> Step {
         (stake, false) => wanted.stake.max(wanted.minimum).saturating_sub(stake),
     };
     if account.registered && lacking == 0 {
-        return Step::Train;
+        let room = wanted.room.filter(|room| account.room != Some(*room));
+        return match (room, account.presence) {
+            // Whoever can't pay the fee goes on with what is said already.
+            (Some(room), _) if account.spendable >= ENOUGH_FEES => Step::Room(room),
+            (_, Presence::In) => Step::Train,
+            (_, presence) => Step::Rest(presence),
+        };
     }
     if account.spendable < lacking.saturating_add(ENOUGH_FEES) {
         let needed = lacking.saturating_add(FEES);
@@ -134,7 +152,7 @@ pub fn next(facts: &Facts, wanted: &Wanted) -> Step {
     if account.registered {
         Step::Bond(lacking)
     } else {
-        Step::Register
+        Step::Register(lacking)
     }
 }
 
@@ -168,6 +186,7 @@ mod tests {
             minimum: HYDRA,
             bonded: false,
             validator: false,
+            room: None,
         }
     }
 
@@ -176,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_account_goes_from_coins_to_registration_to_bond_to_training() {
+    fn a_new_account_goes_from_coins_to_one_payment_to_its_first_session_to_training() {
         let mut account = Account::default();
         let step = |account: &Account| next(&with(*account), &wanted());
         let needed = 2 * HYDRA + FEES;
@@ -187,12 +206,12 @@ mod tests {
         assert_eq!(step(&account), Step::Coins { missing, needed });
         // What was asked for came, less what an account must keep.
         account.spendable = needed - HYDRA / 1_000;
-        assert_eq!(step(&account), Step::Register);
-        account.registered = true;
-        account.spendable -= HYDRA / 1_000;
-        assert_eq!(step(&account), Step::Bond(2 * HYDRA));
-        account.stake = 2 * HYDRA;
+        assert_eq!(step(&account), Step::Register(2 * HYDRA));
+        (account.registered, account.stake) = (true, 2 * HYDRA);
         account.spendable = 0;
+        account.presence = Presence::Joining;
+        assert_eq!(step(&account), Step::Rest(Presence::Joining));
+        account.presence = Presence::In;
         assert_eq!(step(&account), Step::Train);
     }
 
@@ -201,6 +220,7 @@ mod tests {
         let account = Account {
             registered: true,
             stake: 100 * HYDRA,
+            presence: Presence::In,
             ..Account::default()
         };
         assert_eq!(next(&with(account), &wanted()), Step::Train);
@@ -212,7 +232,8 @@ mod tests {
             registered: true,
             stake: HYDRA,
             spendable: 10 * HYDRA,
-            elsewhere: false,
+            presence: Presence::In,
+            ..Account::default()
         };
         assert_eq!(next(&with(account), &wanted()), Step::Bond(HYDRA));
         let bonded = Wanted {
@@ -227,6 +248,58 @@ mod tests {
         assert_eq!(next(&with(less), &bonded), Step::StakeShrank);
         let too_little_wanted = Wanted { stake: 1, ..wanted() };
         assert_eq!(next(&with(less), &too_little_wanted), Step::Bond(HYDRA / 2));
+        // Deregistered after its stake was there: registering would bond again.
+        let gone = Account {
+            registered: false,
+            stake: 0,
+            ..account
+        };
+        assert_eq!(next(&with(gone), &bonded), Step::StakeShrank);
+    }
+
+    #[test]
+    fn a_pc_that_is_paused_or_out_rests_and_pays_nothing_for_it() {
+        for presence in [
+            Presence::Paused,
+            Presence::Away { from: Some(70) },
+            Presence::Silent,
+            Presence::Out { until: 9 },
+        ] {
+            let account = Account {
+                registered: true,
+                stake: 2 * HYDRA,
+                spendable: 100 * HYDRA,
+                presence,
+                ..Account::default()
+            };
+            assert_eq!(next(&with(account), &wanted()), Step::Rest(presence));
+        }
+    }
+
+    #[test]
+    fn what_a_pc_takes_on_is_said_anew_only_where_its_owner_chose_something_else() {
+        let has = Room {
+            size_class: 8,
+            tasks: 16,
+        };
+        let chosen = Room { tasks: 32, ..has };
+        let account = Account {
+            registered: true,
+            stake: 2 * HYDRA,
+            spendable: HYDRA,
+            presence: Presence::In,
+            room: Some(has),
+            ..Account::default()
+        };
+        let wants = |room| Wanted { room, ..wanted() };
+        assert_eq!(next(&with(account), &wants(None)), Step::Train);
+        assert_eq!(next(&with(account), &wants(Some(has))), Step::Train);
+        assert_eq!(next(&with(account), &wants(Some(chosen))), Step::Room(chosen));
+        let poor = Account {
+            spendable: 0,
+            ..account
+        };
+        assert_eq!(next(&with(poor), &wants(Some(chosen))), Step::Train);
     }
 
     #[test]
@@ -240,7 +313,7 @@ mod tests {
             change(&mut facts);
             next(&facts, &wanted())
         };
-        assert_eq!(step(|_| ()), Step::Register);
+        assert_eq!(step(|_| ()), Step::Register(2 * HYDRA));
         assert_eq!(step(|facts| facts.syncing = true), Step::Sync);
         assert_eq!(step(|facts| facts.peers = 0), Step::Sync);
         assert_eq!(step(|facts| facts.best = 0), Step::Sync);
@@ -286,6 +359,7 @@ mod tests {
             elsewhere: true,
             stake: 9 * HYDRA,
             spendable: 9 * HYDRA,
+            ..Account::default()
         };
         assert_eq!(next(&with(account), &wanted()), Step::Elsewhere);
     }

@@ -3,12 +3,13 @@
 use hydra_primitives::{AccountBytes, Balance};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::time::Duration;
 
-use super::own;
+use super::{calls, own};
 use crate::{
     accounts, amount,
     args::BalanceArgs,
-    chain::{Chain, Hash},
+    chain::{Block, Chain},
     error::Error,
     home::Home,
     keys::{
@@ -18,6 +19,7 @@ use crate::{
         store::Store,
     },
     output,
+    report::{figures, unbonding::Unbonding},
     table::{Align, Table},
     target::Target,
 };
@@ -42,13 +44,17 @@ struct Line {
     spendable: String,
     /// What isn't on hold, in HYDRA: what can be spent, and the little that keeps the account in existence.
     free: String,
-    /// Bonded as stake, in HYDRA.
+    /// Bonded as stake and not on its way back, in HYDRA.
     bonded: String,
+    /// What of its stake is on its way back, the oldest first.
+    unbonding: Vec<Unbonding>,
+    /// What of that can be withdrawn now, in HYDRA.
+    withdrawable: String,
     /// Payments for questions to models that it can claim, in HYDRA.
     claimable: String,
-    /// The same as numbers, to be shown rounded.
+    /// The same as numbers, to be shown rounded: to spend, bonded, unbonding, claimable, and what of it can be withdrawn.
     #[serde(skip)]
-    units: [Balance; 3],
+    units: [Balance; 5],
 }
 
 /// Runs the command.
@@ -83,15 +89,20 @@ pub async fn run(args: BalanceArgs, json: bool) -> Result<(), Error> {
         for model in &models {
             claimable = claimable.saturating_add(chain.owed(*model, &account, best.hash).await?);
         }
-        lines.push(line(&chain, &account, name, claimable, best.hash).await?);
+        lines.push(line(&chain, &account, name, claimable, best).await?);
     }
+    let slot = chain.slot(best.hash).await?;
     if json {
         return output::json(&Balances {
             block: best.number,
             accounts: lines,
         });
     }
-    output::data(&table(&lines))
+    let later: String = lines
+        .iter()
+        .flat_map(|line| line.later(best.number, slot))
+        .collect();
+    output::data(&format!("{}{later}", table(&lines)))
 }
 
 async fn line(
@@ -99,19 +110,55 @@ async fn line(
     account: &AccountBytes,
     name: String,
     claimable: Balance,
-    at: Hash,
+    at: Block,
 ) -> Result<Line, Error> {
-    let funds = chain.funds(account, at).await?;
-    let bonded = chain.node_status(account, at).await?.stake;
+    let funds = chain.funds(account, at.hash).await?;
+    let bonded = chain.node_status(account, at.hash).await?.stake;
+    let unbonds = chain.unbonding(account, at.hash).await?;
+    let unbonding = unbonds
+        .iter()
+        .fold(0, |sum: Balance, unbond| sum.saturating_add(unbond.amount));
+    let withdrawable = calls::free(&unbonds, at.number);
     Ok(Line {
         name,
         address: accounts::address(account),
         spendable: amount::exact(funds.spendable),
         free: amount::exact(funds.free),
         bonded: amount::exact(bonded),
+        unbonding: unbonds.iter().map(Unbonding::new).collect(),
+        withdrawable: amount::exact(withdrawable),
         claimable: amount::exact(claimable),
-        units: [funds.spendable, bonded, claimable],
+        units: [funds.spendable, bonded, unbonding, claimable, withdrawable],
     })
+}
+
+impl Line {
+    /// What becomes of what is on its way back, line by line.
+    fn later(&self, best: u64, slot: Duration) -> Vec<String> {
+        let [.., withdrawable] = self.units;
+        let mut lines = Vec::new();
+        if withdrawable > 0 {
+            lines.push(format!(
+                "{}: {} HYDRA of the stake can be withdrawn: hydra stake withdraw\n",
+                self.name,
+                amount::short(withdrawable)
+            ));
+        }
+        for unbonding in &self.unbonding {
+            let left = u64::from(unbonding.until).saturating_sub(best);
+            if left > 1 {
+                let blocks = u32::try_from(left).unwrap_or(u32::MAX);
+                lines.push(format!(
+                    "{}: {} HYDRA can be withdrawn from block {} on, in about {}\n",
+                    self.name,
+                    unbonding.amount,
+                    unbonding.until,
+                    figures::brief(slot.saturating_mul(blocks))
+                ));
+            }
+        }
+        lines
+    }
 }
 
 /// All of the wallet's accounts, or the one that was named: any address may be.
@@ -136,15 +183,17 @@ fn table(lines: &[Line]) -> String {
         ("name", Align::Left),
         ("to spend (HYDRA)", Align::Right),
         ("bonded", Align::Right),
+        ("unbonding", Align::Right),
         ("claimable", Align::Right),
         ("address", Align::Left),
     ]);
     for line in lines {
-        let [spendable, bonded, claimable] = line.units.map(amount::short);
+        let [spendable, bonded, unbonding, claimable, _] = line.units.map(amount::short);
         table.row([
             line.name.clone(),
             spendable,
             bonded,
+            unbonding,
             claimable,
             line.address.clone(),
         ]);
@@ -157,20 +206,44 @@ mod tests {
     use super::*;
     use hydra_primitives::HYDRA;
 
-    #[test]
-    fn numbers_stand_under_each_other_with_their_unit() {
-        let line = Line {
+    fn line() -> Line {
+        Line {
             name: "savings".into(),
             address: "5F".into(),
             spendable: String::new(),
             free: String::new(),
             bonded: String::new(),
+            unbonding: vec![],
+            withdrawable: String::new(),
             claimable: String::new(),
-            units: [12 * HYDRA + HYDRA / 2, HYDRA, 0],
-        };
+            units: [12 * HYDRA + HYDRA / 2, HYDRA, 0, 0, 0],
+        }
+    }
+
+    #[test]
+    fn numbers_stand_under_each_other_with_their_unit() {
         assert_eq!(
-            table(&[line]),
-            "name     to spend (HYDRA)  bonded  claimable  address\nsavings              12.5       1          0  5F\n"
+            table(&[line()]),
+            "name     to spend (HYDRA)  bonded  unbonding  claimable  address\nsavings              12.5       1          0          0  5F\n"
+        );
+    }
+
+    #[test]
+    fn stake_on_its_way_back_says_when_it_is_free() {
+        let unbonding = |amount: &str, until| Unbonding {
+            amount: amount.into(),
+            until,
+        };
+        let mut line = line();
+        assert!(line.later(100, Duration::from_secs(10)).is_empty());
+        line.unbonding = vec![unbonding("2", 90), unbonding("5", 17_380)];
+        line.units = [0, 0, 7 * HYDRA, 0, 2 * HYDRA];
+        assert_eq!(
+            line.later(100, Duration::from_secs(10)),
+            [
+                "savings: 2 HYDRA of the stake can be withdrawn: hydra stake withdraw\n",
+                "savings: 5 HYDRA can be withdrawn from block 17380 on, in about 2 d\n",
+            ]
         );
     }
 }

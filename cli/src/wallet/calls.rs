@@ -1,14 +1,16 @@
-//! `hydra wallet send`, `hydra stake bond` and `hydra claim`: what each must check, and how it is said.
+//! `hydra wallet send`, `hydra stake` and `hydra claim`: what each must check, and how it is said.
 
 use hydra_primitives::{AccountBytes, Balance};
 
 use super::spend::{Details, Plan, Spender, described};
 use crate::{
     accounts, amount,
-    args::{BondArgs, ClaimArgs, SendArgs},
+    args::{BondArgs, ClaimArgs, SendArgs, UnbondArgs, WithdrawArgs},
+    chain::Unbond,
     error::Error,
     keys::{address, error::KeysError, store::Store},
     payment::Call,
+    report::figures,
 };
 
 /// `hydra wallet send`.
@@ -118,7 +120,7 @@ pub async fn bond(args: BondArgs, json: bool) -> Result<(), Error> {
             ("stake", format!("{} HYDRA then", amount::exact(total))),
             (
                 "note",
-                "this version of the chain has no call that ends a bond".into(),
+                "`hydra stake unbond` takes it back; what a wrong result costs is taken from it".into(),
             ),
         ],
         question: "Bond it?",
@@ -128,6 +130,94 @@ pub async fn bond(args: BondArgs, json: bool) -> Result<(), Error> {
         },
     };
     spender.spend(plan, json).await
+}
+
+/// `hydra stake unbond`.
+pub async fn unbond(args: UnbondArgs, json: bool) -> Result<(), Error> {
+    let spender = Spender::new(&args.spend).await?;
+    let best = spender.chain.best().await?;
+    let status = spender
+        .chain
+        .node_status(&spender.payer.account(), best.hash)
+        .await?;
+    let amount = match args.amount {
+        Some(amount) => amount,
+        None => status.stake,
+    };
+    let Some(left) = status.stake.checked_sub(amount).filter(|_| amount > 0) else {
+        return Err(Error::NotBonded {
+            who: spender.payer.name(),
+            bonded: status.stake,
+        });
+    };
+    let least = spender.chain.least_stake(best.hash).await?;
+    if left > 0 && left < least {
+        return Err(Error::StakeLeftTooSmall { left, least });
+    }
+    let delay = spender.chain.unbonding_delay(best.hash).await?;
+    let slot = spender.chain.slot(best.hash).await?;
+    let takes_part = match left {
+        0 => "the account takes no part without a stake",
+        _ => "the account takes no part until its next heartbeat counts",
+    };
+    let plan = Plan {
+        action: "unbond",
+        call: Call::Unbond(amount),
+        lines: vec![
+            ("unbond", format!("{} HYDRA", amount::exact(amount))),
+            ("stake", format!("{} HYDRA then", amount::exact(left))),
+            (
+                "free",
+                format!(
+                    "in {delay} blocks, about {}; then `hydra stake withdraw`",
+                    figures::brief(slot.saturating_mul(delay))
+                ),
+            ),
+            ("note", takes_part.into()),
+        ],
+        question: "Unbond it?",
+        details: Details {
+            amount: Some(amount::exact(amount)),
+            ..Details::default()
+        },
+    };
+    spender.spend(plan, json).await
+}
+
+/// `hydra stake withdraw`.
+pub async fn withdraw(args: WithdrawArgs, json: bool) -> Result<(), Error> {
+    let spender = Spender::new(&args.spend).await?;
+    let best = spender.chain.best().await?;
+    let unbonding = spender
+        .chain
+        .unbonding(&spender.payer.account(), best.hash)
+        .await?;
+    let amount = free(&unbonding, best.number);
+    if amount == 0 {
+        return Err(Error::NothingToWithdraw {
+            who: spender.payer.name(),
+            until: unbonding.first().map(|unbond| unbond.until),
+        });
+    }
+    let plan = Plan {
+        action: "withdraw",
+        call: Call::Withdraw,
+        lines: vec![("withdraw", format!("{} HYDRA", amount::exact(amount)))],
+        question: "Withdraw it?",
+        details: Details {
+            amount: Some(amount::exact(amount)),
+            ..Details::default()
+        },
+    };
+    spender.spend(plan, json).await
+}
+
+/// What can be withdrawn at this block. The transaction comes in a later one.
+pub(super) fn free(unbonding: &[Unbond], best: u64) -> Balance {
+    unbonding
+        .iter()
+        .filter(|unbond| u64::from(unbond.until) <= best.saturating_add(1))
+        .fold(0, |sum: Balance, unbond| sum.saturating_add(unbond.amount))
 }
 
 /// `hydra claim`.
@@ -160,4 +250,18 @@ pub async fn claim(args: ClaimArgs, json: bool) -> Result<(), Error> {
         },
     };
     spender.spend(plan, json).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_by_the_next_block_can_be_withdrawn() {
+        let unbond = |amount, until| Unbond { amount, until };
+        let unbonding = [unbond(1, 90), unbond(2, 101), unbond(4, 102)];
+        assert_eq!(free(&unbonding, 100), 3);
+        assert_eq!(free(&unbonding, 88), 0);
+        assert_eq!(free(&[], 100), 0);
+    }
 }

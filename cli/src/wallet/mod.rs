@@ -21,7 +21,7 @@ pub use balance::Balances;
 pub use calls::{Transfer, transfer};
 pub use look::Shown;
 pub use made::{Made, Taken};
-pub use spend::{Receipt, Spender};
+pub use spend::{Details, Plan, Receipt, Spender};
 
 use crate::{
     args::{ClaimArgs, StakeCommand, WalletCommand},
@@ -47,6 +47,8 @@ pub async fn run(command: WalletCommand, json: bool) -> Result<(), Error> {
 pub async fn stake(command: StakeCommand, json: bool) -> Result<(), Error> {
     match command {
         StakeCommand::Bond(args) => calls::bond(args, json).await,
+        StakeCommand::Unbond(args) => calls::unbond(args, json).await,
+        StakeCommand::Withdraw(args) => calls::withdraw(args, json).await,
     }
 }
 

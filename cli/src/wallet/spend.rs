@@ -10,8 +10,9 @@ use crate::{
     args::SpendArgs,
     chain::Chain,
     error::Error,
-    home::Home,
+    home::{self, Home},
     keys::{
+        key::Key,
         payer::{Payer, own_home},
         terminal,
     },
@@ -64,7 +65,7 @@ pub struct Details {
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Receipt {
-    /// In one word: `send`, `bond` or `claim`.
+    /// In one word: `send`, `bond`, `unbond`, `withdraw`, `claim`, `pause`, `resume`, `validate` or `stop`.
     pub action: &'static str,
     /// The address of who paid.
     pub from: String,
@@ -94,6 +95,20 @@ impl<'a> Spender<'a> {
         Self::of(args, own.as_ref()).await
     }
 
+    /// Finds node and account; where none is named, it is this PC's own. Says which home that account is of, if it is.
+    pub async fn by_default_of_this_pc(args: &'a SpendArgs) -> Result<(Self, Option<Home>), Error> {
+        let (signer, base_path) = (&args.signer, args.node.base_path.as_deref());
+        let own = match signer.from.as_deref() {
+            None => Some(home::named_or_only(base_path)?),
+            from => own_home(from, base_path)?,
+        };
+        let spender = match &own {
+            Some(home) => Self::of_this_pc(args, home).await?,
+            None => Self::new(args).await?,
+        };
+        Ok((spender, own))
+    }
+
     /// Finds the node, for this PC's own account.
     pub async fn of_this_pc(args: &'a SpendArgs, home: &Home) -> Result<Self, Error> {
         terminal::may_consent(args.yes)?;
@@ -111,6 +126,11 @@ impl<'a> Spender<'a> {
 
     /// Says what will happen, asks, has it done, and shows the receipt.
     pub async fn spend(self, plan: Plan, json: bool) -> Result<(), Error> {
+        self.agree(&plan).await?.pay(plan, json).await
+    }
+
+    /// Says what will happen, and for which fee, and asks.
+    pub async fn agree(self, plan: &Plan) -> Result<Agreed, Error> {
         let Self { chain, payer, args } = self;
         readiness::check(&chain, args.finalized).await?;
         let (account, name) = (payer.account(), payer.name());
@@ -125,20 +145,51 @@ impl<'a> Spender<'a> {
             &amount::exact(fee),
         ));
         terminal::consent(plan.question, args.yes).await?;
-        let payment = payment::pay(&chain, order, args.finalized, output::note).await?;
+        Ok(Agreed {
+            chain,
+            key,
+            name,
+            finalized: args.finalized,
+        })
+    }
+}
+
+/// Somebody who said yes.
+pub struct Agreed {
+    /// The chain that it happens on.
+    pub chain: Chain,
+    key: Key,
+    name: String,
+    finalized: bool,
+}
+
+impl Agreed {
+    /// Has it done, and shows the receipt.
+    pub async fn pay(self, plan: Plan, json: bool) -> Result<(), Error> {
+        let Self {
+            chain,
+            key,
+            name,
+            finalized,
+        } = self;
+        let order = Order {
+            key: &key,
+            call: &plan.call,
+        };
+        let payment = payment::pay(&chain, order, finalized, output::note).await?;
         let mut details = plan.details;
         if payment.received > 0 {
             details.amount = Some(amount::exact(payment.received));
         }
         let receipt = Receipt {
             action: plan.action,
-            from: accounts::address(&account),
+            from: accounts::address(&key.account()),
             from_name: name,
             details,
             fee: amount::exact(payment.fee),
             block: payment.block.number,
             block_hash: hex::encode(payment.block.hash.0),
-            finalised: args.finalized,
+            finalised: finalized,
             transaction: hex::encode(payment.transaction.0),
         };
         if json {

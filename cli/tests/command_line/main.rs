@@ -351,6 +351,14 @@ fn what_takes_part_in_nothing_is_told_where_to_begin() {
     refused(hydra(&home).args(["logs", "--base-path", "nothing"]), 8, begin);
     let nobody = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
     refused(hydra(&home).args(["invite", nobody]), 8, begin);
+    for arguments in [&["pause", "--yes"][..], &["resume"], &["validate", "--stop"]] {
+        refused(hydra(&home).args(arguments), 8, begin);
+    }
+    refused(
+        hydra(&home).args(["registration", "--account", nobody]),
+        6,
+        "it is not known which identity the trainer has",
+    );
     assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "nothing is made");
 }
 

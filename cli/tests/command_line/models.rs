@@ -42,7 +42,7 @@ fn models_and_data_sets_that_can_not_be_are_refused_before_anything_is_made() {
     refused(
         &mut model("\"batch_size\": 32", "\"batch_size\": 0"),
         2,
-        "batch_size and checkpoint_every must be 1 at least",
+        "steps and batch_size must be 1 at least",
     );
     refused(
         &mut model("UCI handwritten digits", "Cats"),

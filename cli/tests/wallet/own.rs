@@ -208,9 +208,13 @@ fn of_several_networks_one_has_to_be_named() {
 #[test]
 fn this_pc_pays_with_its_own_account_and_none_of_the_wallet_s_can_be_called_so() {
     let home = Home::new();
-    let pays: [&[&str]; 5] = [
+    let pays: [&[&str]; 9] = [
         &["wallet", "send", SAVINGS, "1", "--yes"],
         &["stake", "bond", "1", "--yes"],
+        &["stake", "unbond", "--all", "--yes"],
+        &["stake", "withdraw", "--yes"],
+        &["pause", "--yes"],
+        &["validate", "--yes"],
         &["claim", "--yes"],
         &["invite", SAVINGS, "--yes"],
         &["ask", "7"],

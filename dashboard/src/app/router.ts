@@ -15,10 +15,12 @@ export type Route =
   | { view: "rounds"; model: number }
   | { view: "round"; model: number; round: number }
   | { view: "model"; model: number }
+  | { view: "poll"; id: string }
   | { view: "governance" }
   | { view: "referendum"; index: number }
   | { view: "unknown"; path: string };
 
+const HASH = /^0x[0-9a-f]{64}$/;
 const NUMBER = /^\d{1,10}$/;
 
 const number = (text: string | undefined): number | undefined =>
@@ -46,6 +48,9 @@ export function parseRoute(hash: string): Route {
       break;
     case "extrinsic":
       if (first && b !== undefined) return { view, block: first, index: b };
+      break;
+    case "poll":
+      if (first && HASH.test(first)) return { view, id: first };
       break;
     case "account":
       if (first) return { view, address: first };
@@ -80,6 +85,8 @@ export function href(route: Route): string {
     case "rounds":
     case "model":
       return `#/${route.view}/${route.model}`;
+    case "poll":
+      return `#/poll/${encodeURIComponent(route.id)}`;
     case "referendum":
       return `#/referendum/${route.index}`;
     case "round":

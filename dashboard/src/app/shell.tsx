@@ -9,6 +9,7 @@ import { ExtrinsicPage } from "../pages/extrinsic";
 import { GovernancePage, ReferendumPage } from "../pages/governance";
 import { Home } from "../pages/home";
 import { ModelCard } from "../pages/model-card";
+import { PollPage } from "../pages/poll";
 import { RoundPage } from "../pages/round";
 import { Rounds } from "../pages/rounds";
 import { Page } from "../pages/page";
@@ -41,6 +42,7 @@ const BELONGS: Record<Route["view"], string> = {
   rounds: "Rounds",
   round: "Rounds",
   model: "Model",
+  poll: "Rounds",
   governance: "Governance",
   referendum: "Governance",
   unknown: "",
@@ -66,6 +68,8 @@ function View({ at }: { at: Route }) {
       return <RoundPage model={at.model} round={at.round} />;
     case "model":
       return <ModelCard model={at.model} />;
+    case "poll":
+      return <PollPage id={at.id} key={at.id} />;
     case "governance":
       return <GovernancePage />;
     case "referendum":

@@ -1,8 +1,9 @@
 /** Blocks as people look at them: by number or hash, with extrinsics and what happened. */
 import { toHex } from "../format/hex";
 import type { HydraApi, RawEvent, Variant } from "./api";
-import { BATCHES } from "./calls";
-import { VoteBook, events } from "./events";
+import { BATCHES, submitted } from "./calls";
+import type { PollBook } from "./book";
+import { events } from "./events";
 import { hashOf, open } from "./extrinsic";
 import type { Link } from "./link";
 import { record, written } from "./raw";
@@ -30,11 +31,13 @@ async function decoded(api: HydraApi, call: Uint8Array, at: string): Promise<Pic
 }
 
 function inner(value: Variant): string[] {
-  if (!BATCHES.includes(value.type)) return [];
-  const calls = record(value.value, "batch")["calls"];
-  return Array.isArray(calls)
-    ? calls.map((one: Variant) => `${one.type}.${(one.value as Variant | undefined)?.type ?? ""}`)
-    : [];
+  if (BATCHES.includes(value.type)) {
+    const calls = record(value.value, "batch")["calls"];
+    return Array.isArray(calls)
+      ? calls.map((one: Variant) => `${one.type}.${(one.value as Variant | undefined)?.type ?? ""}`)
+      : [];
+  }
+  return submitted(value);
 }
 
 async function extrinsic(api: HydraApi, bytes: Uint8Array, index: number, at: string): Promise<Extrinsic> {
@@ -62,7 +65,8 @@ export function timeIn(extrinsics: Extrinsic[]): number | undefined {
   return digits ? Number(digits) : undefined;
 }
 
-export async function block(link: Link, hash: string): Promise<Block> {
+/** `book` knows what the polls of recent blocks are about. */
+export async function block(link: Link, hash: string, book: PollBook): Promise<Block> {
   const { client, api } = link;
   const header = await client.getBlockHeader(hash);
   // Genesis has no body worth the name, and old blocks may have lost it.
@@ -75,7 +79,7 @@ export async function block(link: Link, hash: string): Promise<Block> {
     parent: header.parentHash,
     time: timeIn(extrinsics),
     extrinsics,
-    events: raw && events(raw, new VoteBook()),
+    events: raw && events(raw, book),
   };
 }
 
@@ -89,7 +93,7 @@ async function state(api: HydraApi, at: string): Promise<RawEvent[] | undefined>
 }
 
 /** What the list of recent blocks shows. */
-export async function news(api: HydraApi, ref: { hash: string; number: number }, book: VoteBook): Promise<BlockNews> {
+export async function news(api: HydraApi, ref: { hash: string; number: number }, book: PollBook): Promise<BlockNews> {
   const [raw, time] = await Promise.all([
     api.query.System.Events.getValue({ at: ref.hash }),
     api.query.Timestamp.Now.getValue({ at: ref.hash }),

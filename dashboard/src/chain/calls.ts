@@ -10,10 +10,32 @@ const DEPTH = 4;
 /** Calls of one batch that are named. */
 const NAMED = 20;
 
+/** What the results of a duty are called. */
+const RESULTS: Record<string, [one: string, more: string]> = {
+  Heartbeat: ["heartbeat", "heartbeats"],
+  Propose: ["proposal", "proposals"],
+  Digest: ["digest", "digests"],
+  Open: ["opening", "openings"],
+};
+
+/** What a submission brings: `3 digests`, `1 heartbeat`. Nothing for other calls. */
+export function submitted(call: Variant): string[] {
+  if (call.type !== "submit") return [];
+  const results = record(call.value, "submission")["results"];
+  if (!Array.isArray(results)) return [];
+  const kinds = results.map((one: Variant) => one.type);
+  return [...new Set(kinds)].map((kind) => {
+    const times = kinds.filter((other) => other === kind).length;
+    const [one, more] = RESULTS[kind] ?? [kind, kind];
+    return `${times} ${times === 1 ? one : more}`;
+  });
+}
+
 type Arguments = Record<string, unknown>;
 
 /** By call, what of its arguments people need to know. */
 const ABOUT: Record<string, (given: Arguments) => string> = {
+  "HydraToken.set_sponsor": (given) => String(numberOf(given["model"], "model")),
   "Referenda.cancel": (given) => String(numberOf(given["index"], "referendum")),
   "Referenda.kill": (given) => String(numberOf(given["index"], "referendum")),
   "System.authorize_upgrade": (given) => hexOf(given["code_hash"], "hash"),

@@ -1,9 +1,13 @@
 /**
- * What an account earned since a time, from the records of rounds: who was paid what, and in which block.
+ * What an account earned by its own results since a time, from the records of rounds: who was paid what, and in which block.
  *
- * The chain keeps the last few hundred rounds only, so the answer says since when it counts.
+ * The chain keeps the last few hundred rounds only, so the answer says since when it counts. What checking others’ results
+ * earns is on no record.
  */
 import type { Round } from "./types";
+
+/** Of what a place was quoted, what its holder gets: all but a fifth, which is its verifiers’. */
+export const holdersPart = (reward: bigint): bigint => reward - reward / 5n;
 
 export interface Earned {
   amount: bigint;
@@ -19,9 +23,9 @@ export function earned(rounds: Round[], who: string, since: number): Earned {
   let [amount, accepted] = [0n, 0];
   for (const round of rounds) {
     if (round.settledAt < since) continue;
-    for (const proposal of round.proposals) {
-      if (proposal.proposer !== who || proposal.outcome !== "Accepted") continue;
-      amount += proposal.reward;
+    for (const place of round.places) {
+      if (place.holder !== who || place.outcome !== "Accepted") continue;
+      amount += place.reward;
       accepted += 1;
     }
   }

@@ -10,7 +10,7 @@ import type { Books, Found, Sent } from "./follow";
 import { Genesis } from "./genesis";
 import type { Loose, Order, Signed } from "./pay";
 import type { PolkadotSigner } from "polkadot-api";
-import type { Block, BlockNews, Funds, Governance, Member, Part, Round, Snapshot } from "./types";
+import type { AskedPoll, Block, BlockNews, Duties, Funds, Governance, Member, OpenPlace, Part, Round, Snapshot } from "./types";
 
 export { timeOf } from "./clock";
 export type { Earned } from "./earned";
@@ -63,7 +63,7 @@ function forget(): void {
 }
 
 async function load(port: number) {
-  const { blocks, connect, earned, firstBlockSince, Following, Live, patiently, pay, read } = await import("./working");
+  const { blocks, connect, duties, earned, firstBlockSince, Following, Live, patiently, pay, polls, read } = await import("./working");
   let live: InstanceType<typeof Live> | undefined;
   const link = connect(port, (there) => {
     if (there) void arrived();
@@ -167,7 +167,7 @@ async function load(port: number) {
     transactions: (hash) => patiently(blocks.transactions(link, hash), "a block"),
     outcome: (hash, index) => patiently(read.outcome(link.api, hash, index), "a block's events"),
   };
-  return { link, live, blocks, books, read, patiently, pay, Following };
+  return { link, live, blocks, books, duties, polls, read, patiently, pay, Following };
 }
 
 /** Begins to follow the chain through the node on this port. */
@@ -221,9 +221,9 @@ const best = (): string => {
 
 /** A block by number or hash; `undefined` if there is none. */
 export async function block(id: string): Promise<Block | undefined> {
-  const { link, blocks, patiently } = await there();
+  const { link, live, blocks, patiently } = await there();
   const hash = await blocks.find(link, id);
-  return hash === undefined ? undefined : patiently(blocks.block(link, hash), "this block");
+  return hash === undefined ? undefined : patiently(blocks.block(link, hash, live.book), "this block");
 }
 
 /** An account's money, and what it is in the network. */
@@ -237,6 +237,24 @@ export async function accountOf(address: string): Promise<{ funds: Funds; member
   ]);
   const [funds, member, part] = await patiently(asked, "this account");
   return { funds, member, part };
+}
+
+/** The places of the round of a model that is under way, and how the polls on them stand. */
+export async function placesOf(model: number): Promise<OpenPlace[]> {
+  const { link, read, patiently } = await there();
+  return patiently(read.places(link.api, model, best()), "this round");
+}
+
+/** A poll; `undefined` if it is over, or never was. */
+export async function pollOf(id: string): Promise<AskedPoll | undefined> {
+  const { link, polls, patiently } = await there();
+  return patiently(polls.asked(link.api, id, best()), "this poll");
+}
+
+/** What an account is drawn for now. */
+export async function dutiesOf(address: string): Promise<Duties> {
+  const { link, duties, patiently } = await there();
+  return patiently(duties(link.api, address, snapshot.get()?.models ?? [], best()), "what this account is drawn for");
 }
 
 /** The fee that a transaction costs in all likelihood. */

@@ -8,7 +8,7 @@ import type { BlockInfo } from "polkadot-api";
 import { named } from "../format/names";
 import type { HydraApi } from "./api";
 import { find, news } from "./blocks";
-import { VoteBook } from "./events";
+import { PollBook } from "./book";
 import { type Link, patiently } from "./link";
 import { Pace } from "./pace";
 import { NotUnderstood } from "./raw";
@@ -42,6 +42,18 @@ export interface Hears {
   failed(reason: unknown): void;
 }
 
+/** How many of the records change no more. The last is being paid perhaps; one in question from long ago was forgotten. */
+export function finished(rounds: Round[]): number {
+  const open = rounds.findIndex((round) => round.weights === undefined && !round.givenUp);
+  return Math.max(0, Math.min(open < 0 ? rounds.length : Math.max(open, rounds.length - 3), rounds.length - 1));
+}
+
+const written = (rounds: Round[]): string =>
+  JSON.stringify(rounds, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+
+/** Whether the records say the same. Most blocks change nothing, and then nothing is drawn anew. */
+const same = (a: Round[], b: Round[]): boolean => a.length === b.length && written(a.slice(-3)) === written(b.slice(-3));
+
 interface Health {
   peers: number;
   isSyncing: boolean;
@@ -62,7 +74,8 @@ export class Live {
   private stopped = false;
   private fixed: Fixed | undefined;
   private recent: BlockNews[] = [];
-  private readonly book = new VoteBook();
+  /** What the polls that were seen are about. */
+  readonly book = new PollBook();
   private readonly known = new Map<number, Round[]>();
   private members: Snapshot["members"] = [];
   private membersAt = -EVERY;
@@ -154,9 +167,10 @@ export class Live {
     const at = best.hash;
     this.fixed ??= await this.constants(api);
     const models = await read.models(api, at);
-    const [time, emitted, price, health, clock, me] = await Promise.all([
+    const [time, network, bucket, price, health, clock, me] = await Promise.all([
       api.query.Timestamp.Now.getValue({ at }),
-      api.query.HydraToken.Emitted.getValue({ at }),
+      read.network(api, at),
+      read.bucket(api, best),
       read.price(api),
       this.link.request<Health>("system_health", []),
       this.clock(),
@@ -178,7 +192,8 @@ export class Live {
       clock,
       models,
       members: this.members,
-      emitted,
+      ...network,
+      bucket,
       price,
       me,
     });
@@ -267,17 +282,14 @@ export class Live {
     this.membersAt = best.number;
   }
 
-  /** The records of rounds change when one is settled, and when a version is confirmed. */
+  /** The records of rounds change when one is settled, when its version is confirmed or given up, and while it is paid. */
   private async readRounds(api: HydraApi, models: Model[], at: string): Promise<void> {
-    for (const { model } of models) {
+    for (const { model, round } of models) {
       const known = this.known.get(model) ?? [];
-      const settled = known.findIndex((round) => round.score === undefined);
-      // From the first that may still change; an unconfirmed one from long ago changes no more.
-      const keep = settled < 0 ? known.length : Math.max(settled, known.length - 3);
-      const from = known[keep]?.round ?? (known.at(-1)?.round ?? -1) + 1;
-      const newer = await read.rounds(api, model, from, at);
-      if (newer.length === 0 && this.known.has(model)) continue;
+      const keep = finished(known);
+      const newer = await read.rounds(api, model, known[keep]?.round ?? (await read.firstRecord(api, round)), at);
       const all = [...known.slice(0, keep), ...newer];
+      if (this.known.has(model) && same(known, all)) continue;
       this.known.set(model, all);
       this.hears.rounds(model, all);
     }

@@ -1,31 +1,31 @@
 /** Reads the chain's state at a block. Must never guess: what does not look as expected is an error. */
 import { encodeBase58 } from "../format/base58";
-import type { HydraApi, RawModelStatus, RawNodeStatus, RawRound, RawTally, Variant } from "./api";
+import type { HydraApi, RawElectorate, RawModelStatus, RawNode, RawNodeStatus, RawPlace, RawRound, Variant } from "./api";
+import { filled } from "./bucket";
+import { holdersPart } from "./earned";
 import { failure } from "./events";
-import { NotUnderstood, bigintOf, bytesOf, hexOf, numberOf, record, share, tagOf, textOf, wordsOf } from "./raw";
-import type { Funds, Me, Member, Model, Outcome, Part, Phase, Round, Tally } from "./types";
+import * as polls from "./polls";
+import { NotUnderstood, bigintOf, bytesOf, hexOf, numberOf, record, stringOf, textOf, wordsOf } from "./raw";
+import type { Absence, Electorate, Funds, Me, Member, Model, OpenPlace, Outcome, Part, Phase, Round, Sponsor, Waiting } from "./types";
 
 /** Rounds asked for at once. */
 const PAGE = 50;
-/** What the accepted work of one standard unit earns, and how much work that is: `primitives/src/rewards.rs`. */
-const STANDARD_WORK = 30n * 32n * 4_810n;
-const REWARD = 1_000_000_000_000n;
+/** Accounts that are read one by one: whoever wants to see another one looks for its address. */
+export const MEMBERS = 256;
+/** Places of a round whose polls are looked at. */
+const POLLS = 64;
 
-const PHASES = ["Train", "Verify", "Reveal", "Settle"];
-const OUTCOMES = ["Accepted", "Rejected", "Undecided"];
+const PHASES = ["Pause", "Train", "Verify"];
+const WAITING = ["Participants", "Room", "Progress", "Turn", "Payer"];
+const OUTCOMES = ["Accepted", "Rejected", "Undecided", "Dropped"];
 
-function phase(value: Variant): Phase {
-  if (PHASES.includes(value.type)) return value.type as Phase;
-  throw new NotUnderstood("phase");
+/** The name of a value that this page knows. */
+function known<T extends string>(value: Variant, names: string[], what: string): T {
+  if (names.includes(value.type)) return value.type as T;
+  throw new NotUnderstood(what);
 }
 
-export function tally(raw: RawTally): Tally {
-  return {
-    accept: share(raw.accept, raw.committee),
-    reject: share(raw.reject, raw.committee),
-    unavailable: share(raw.unavailable, raw.committee),
-  };
-}
+const outcomeOf = (value: Variant | undefined): Outcome | undefined => value && known<Outcome>(value, OUTCOMES, "outcome");
 
 const permill = (value: number): number => value / 1_000_000;
 
@@ -38,7 +38,7 @@ function layersOf(architecture: Variant): number[] {
 const parametersOf = (layers: number[]): number =>
   layers.slice(1).reduce((sum, size, index) => sum + size * ((layers[index] ?? 0) + 1), 0);
 
-export function model(raw: RawModelStatus): Model {
+export function model(raw: RawModelStatus, sponsor: Sponsor | undefined): Model {
   const layers = layersOf(raw.spec.architecture);
   const kind = record(raw.dataset.kind.value, "data set");
   const blobs = [...raw.dataset.shards, raw.dataset.validation];
@@ -55,6 +55,8 @@ export function model(raw: RawModelStatus): Model {
     learningRate: permill(raw.spec.task.learning_rate),
     momentum: permill(raw.spec.task.momentum),
     phases: raw.spec.phases,
+    roster: raw.spec.roster,
+    firstSeats: raw.spec.first_seats,
     image: {
       height: numberOf(kind["height"], "data set"),
       width: numberOf(kind["width"], "data set"),
@@ -64,14 +66,18 @@ export function model(raw: RawModelStatus): Model {
     shards: raw.dataset.shards.length,
     dataBytes: blobs.reduce((sum, blob) => sum + Number(blob.size), 0),
     round: raw.round,
-    phase: phase(raw.phase),
+    phase: known<Phase>(raw.phase, PHASES, "phase"),
+    waiting: raw.waiting && known<Waiting>(raw.waiting, WAITING, "reason to wait"),
     phaseEndsAt: raw.phase_ends_at,
+    places: raw.places,
     proposals: raw.proposals,
-    participants: raw.participants,
+    decided: raw.decided,
     version: raw.version,
+    versionPoll: raw.version_poll === undefined ? undefined : hexOf(raw.version_poll, "poll"),
     confirmedVersion: raw.confirmed_version,
     weights: hexOf(raw.weights, "weights"),
     score: raw.score,
+    sponsor,
   };
 }
 
@@ -83,10 +89,28 @@ function aggregator(raw: Variant): string {
   return said.length > 0 ? `${raw.type} (${said.join(", ")})` : raw.type;
 }
 
+function sponsorOf(raw: unknown): Sponsor | undefined {
+  if (raw === undefined) return undefined;
+  const said = record(raw, "sponsor");
+  return {
+    address: stringOf(said["account"], "sponsor"),
+    left: bigintOf(said["left"], "sponsor"),
+    endsAt: said["ends_at"] === undefined ? undefined : numberOf(said["ends_at"], "sponsor"),
+  };
+}
+
 export async function models(api: HydraApi, at: string): Promise<Model[]> {
   const ids = await api.apis.TrainingApi.models({ at });
-  const all = await Promise.all(ids.map((id) => api.apis.TrainingApi.model_status(id, { at })));
-  return all.filter((raw) => raw !== undefined).map(model);
+  const all = await Promise.all(
+    ids.map(async (id) => {
+      const [raw, sponsor] = await Promise.all([
+        api.apis.TrainingApi.model_status(id, { at }),
+        api.query.HydraToken.Sponsors.getValue(id, { at }),
+      ]);
+      return raw && model(raw, sponsorOf(sponsor));
+    }),
+  );
+  return all.filter((one) => one !== undefined);
 }
 
 function round(raw: RawRound): Round {
@@ -94,20 +118,43 @@ function round(raw: RawRound): Round {
     round: raw.round,
     openedAt: raw.opened_at,
     settledAt: raw.settled_at,
-    proposals: raw.proposals.map((proposal) => {
-      if (!OUTCOMES.includes(proposal.outcome.type)) throw new NotUnderstood("outcome");
-      return {
-        proposer: proposal.proposer,
-        outcome: proposal.outcome.type as Outcome,
-        tally: tally(proposal.tally),
-        reward: proposal.reward,
-      };
-    }),
+    places: raw.places.map(({ place, holder, outcome, draw, reward, verifiers }) => ({
+      place,
+      holder,
+      outcome: outcomeOf(outcome),
+      draw: polls.drawOf(draw),
+      reward,
+      verifiers,
+    })),
     version: raw.version,
     weights: raw.weights === undefined ? undefined : hexOf(raw.weights, "weights"),
     score: raw.score,
-    attestations: raw.attestations.map(([who, weights]) => ({ who, weights: hexOf(weights, "weights") })),
+    givenUp: raw.given_up,
   };
+}
+
+/** The places of the round that is under way, in order, with the polls on what was proposed. */
+export async function places(api: HydraApi, model: number, at: string): Promise<OpenPlace[]> {
+  const entries = await api.query.TrainingProposals.Places.getEntries(model, { at });
+  const all = entries.map(({ keyArgs: [, place], value }) => openPlace(place, value)).sort((a, b) => a.place - b.place);
+  const open = all.filter(({ poll, outcome }) => poll !== undefined && outcome === undefined).slice(0, POLLS);
+  await Promise.all(open.map(async (one) => (one.asked = await polls.standing(api, one.poll ?? "", at))));
+  return all;
+}
+
+const openPlace = (place: number, raw: RawPlace): OpenPlace => ({
+  place,
+  holder: raw.holder,
+  proposed: raw.claim !== undefined,
+  outcome: outcomeOf(raw.outcome),
+  poll: raw.poll === undefined ? undefined : hexOf(raw.poll, "poll"),
+  asked: undefined,
+});
+
+/** The first round that the chain can still have on record, where `now` is under way. */
+export async function firstRecord(api: HydraApi, now: number): Promise<number> {
+  const depth = numberOf(await api.constants.TrainingProposals.HistoryDepth(), "records");
+  return Math.max(0, now - depth);
 }
 
 /** The settled rounds of a model from number `from` on, as far as the chain keeps them. */
@@ -123,27 +170,79 @@ export async function rounds(api: HydraApi, model: number, from: number, at: str
   return all.sort((a, b) => a.round - b.round);
 }
 
-function member(address: string, raw: RawNodeStatus): Member {
+function member(address: string, raw: RawNodeStatus, absence: Absence | undefined): Member {
   return {
     address,
     peerId: encodeBase58(bytesOf(raw.peer_id, "PeerId")),
     active: raw.active,
-    reputation: raw.reputation / 1_000_000_000,
+    paused: raw.paused,
+    heartbeat: raw.heartbeat,
+    score: raw.reputation / 1_000_000_000,
     stake: raw.stake,
+    unbonding: raw.unbonding,
     weight: raw.weight,
+    room: raw.room,
+    busy: raw.busy,
+    sizeClass: raw.size_class,
+    absence,
   };
 }
 
-/** A registered account; `undefined` if it isn't. */
-export async function memberOf(api: HydraApi, address: string, at: string): Promise<Member | undefined> {
-  const raw = await api.apis.TrainingApi.node_status(address, { at });
-  return raw.registered ? member(address, raw) : undefined;
+/** Why an account is out that has stake and is not paused: `Node::takes_part` of `pallets/reputation`. */
+export function absenceOf(node: RawNode, session: number): Absence {
+  if (session < node.out_until) return { is: "until", session: node.out_until };
+  if (node.away) return { is: "missed", from: (node.absences?.[1] ?? 0) > 1 ? node.away_until : undefined };
+  return node.heartbeat === session ? { is: "joining" } : { is: "silent" };
 }
 
+/** A registered account, with why it is out if it is; `undefined` if it isn't registered. */
+export async function memberOf(api: HydraApi, address: string, at: string): Promise<Member | undefined> {
+  const raw = await api.apis.TrainingApi.node_status(address, { at });
+  if (!raw.registered) return undefined;
+  if (raw.active || raw.paused) return member(address, raw, undefined);
+  const [node, { session }] = await Promise.all([
+    api.query.Reputation.Nodes.getValue(address, { at }),
+    api.apis.TrainingApi.electorate({ at }),
+  ]);
+  return member(address, raw, node && absenceOf(node, session));
+}
+
+/** The first registered accounts. */
 export async function members(api: HydraApi, at: string): Promise<Member[]> {
-  const addresses = await api.apis.TrainingApi.registered({ at });
-  const all = await Promise.all(addresses.map((address) => memberOf(api, address, at)));
+  const addresses = await api.apis.TrainingApi.registered(undefined, MEMBERS, { at });
+  const all = await Promise.all(
+    addresses.map(async (address) => {
+      const raw = await api.apis.TrainingApi.node_status(address, { at });
+      return raw.registered ? member(address, raw, undefined) : undefined;
+    }),
+  );
   return all.filter((one) => one !== undefined);
+}
+
+const electorateOf = (raw: RawElectorate): Electorate => ({
+  session: raw.session,
+  accounts: raw.accounts,
+  weight: raw.weight,
+  nextAccounts: raw.next_accounts,
+  registered: raw.registered,
+  largest: raw.largest,
+});
+
+/** Who is drawn from, and who makes blocks. */
+export async function network(api: HydraApi, at: string): Promise<{ electorate: Electorate; committee: string[] }> {
+  const [raw, committee] = await Promise.all([api.apis.TrainingApi.electorate({ at }), api.query.Session.Validators.getValue({ at })]);
+  return { electorate: electorateOf(raw), committee };
+}
+
+/** What is in the bucket at this block; `undefined` where that is of another shape than this page knows. */
+export async function bucket(api: HydraApi, { hash: at, number }: { hash: string; number: number }): Promise<bigint | undefined> {
+  const [level, cap] = await Promise.all([api.query.HydraToken.Bucket.getValue({ at }), api.constants.HydraToken.EmissionCap()]);
+  try {
+    return filled(level, number, bigintOf(cap, "cap"));
+  } catch (reason) {
+    if (reason instanceof NotUnderstood) return undefined;
+    throw reason;
+  }
 }
 
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -192,20 +291,32 @@ export async function outcome(api: HydraApi, at: string, index: number): Promise
   };
 }
 
-/** What accepted work on this model earns. */
-export const rewardOf = (model: Model): bigint =>
-  (BigInt(model.steps) * BigInt(model.batchSize) * BigInt(model.parameters) * REWARD) / STANDARD_WORK;
-
-export async function me(api: HydraApi, address: string, models: Model[], at: string): Promise<Me> {
-  const parts = new Map<number, Part>();
-  let underVote = 0n;
-  const [mine, registered] = await Promise.all([funds(api, address, at), memberOf(api, address, at)]);
-  for (const one of models) {
-    parts.set(one.model, await part(api, one.model, address, at));
-    const proposals = await api.query.TrainingProposals.Proposals.getValue(one.model, { at });
-    if (proposals.some(([proposer]) => proposer === address)) underVote += rewardOf(one);
+/** What an account’s results and checks earn that are not paid yet: fixed when each result’s poll is asked. */
+async function underWay(api: HydraApi, address: string, model: number, at: string): Promise<bigint> {
+  const [payouts, open] = await Promise.all([
+    api.query.TrainingProposals.Payouts.getEntries(model, { at }),
+    api.query.TrainingProposals.Places.getEntries(model, { at }),
+  ]);
+  let sum = 0n;
+  for (const { value } of payouts) {
+    if (value.holder === address) sum += holdersPart(value.reward);
+    const all = value.right.reduce((seats, [, its]) => seats + its, 0);
+    const mine = value.right.find(([who]) => who === address)?.[1] ?? 0;
+    if (mine > 0) sum += ((value.reward / 5n) * BigInt(mine)) / BigInt(all);
   }
-  return { address, funds: mine, member: registered, parts, underVote };
+  for (const { value } of open) {
+    const waits = value.claim !== undefined && value.outcome === undefined;
+    if (waits && value.holder === address) sum += holdersPart(value.quoted);
+  }
+  return sum;
 }
 
-export { tagOf };
+export async function me(api: HydraApi, address: string, models: Model[], at: string): Promise<Me> {
+  const [mine, registered, earning, parts] = await Promise.all([
+    funds(api, address, at),
+    memberOf(api, address, at),
+    Promise.all(models.map((one) => underWay(api, address, one.model, at))),
+    Promise.all(models.map(async (one) => [one.model, await part(api, one.model, address, at)] as const)),
+  ]);
+  return { address, funds: mine, member: registered, parts: new Map(parts), underWay: earning.reduce((sum, one) => sum + one, 0n) };
+}

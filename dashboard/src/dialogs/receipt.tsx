@@ -5,6 +5,7 @@ import { exact } from "../format/amount";
 import { count } from "../format/number";
 import { takesFocus } from "../parts/focus";
 import { Hash } from "../parts/links";
+import { whyNot } from "../words/errors";
 import { type Payment, isSettled } from "../money/payments";
 
 /** What the person may do meanwhile. The question is in this tab's memory, and nowhere else. */
@@ -60,7 +61,7 @@ export function Receipt({ payment, children }: { payment: Payment; children?: Co
           {receipt.failure === undefined ? (
             children
           ) : (
-            <p class="problem">It failed ({receipt.failure}): nothing but the fee was paid.</p>
+            <p class="problem">It failed, since {whyNot(receipt.failure)}: nothing but the fee was paid.</p>
           )}
           {receipt.unknown && <p class="problem">The node no longer knows whether it succeeded; see the balance.</p>}
           <dl class="lines">

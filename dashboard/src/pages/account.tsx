@@ -2,35 +2,34 @@
 import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { isAddress } from "../format/address";
-import { exact, short } from "../format/amount";
+import { exact, hydra, short } from "../format/amount";
 import { nameOf, named } from "../format/names";
 import { count, percent } from "../format/number";
 import { Copy } from "../parts/copy";
 import { BlockLink, RoundLink, To } from "../parts/links";
 import { Sentence } from "../parts/sentence";
-import { acceptedBecause, rejectedBecause, undecidedBecause } from "../words/reasons";
+import { OUTCOMES, because } from "../words/reasons";
+import { roomOf } from "../words/room";
+import { standingInFull } from "../words/state";
 import { Page, Wait, useFetched } from "./page";
 
 /** Results that are listed. */
 const SHOWN = 50;
 
-export const WORDS: Record<chain.Outcome, (of: chain.Proposal, votes: chain.Votes | undefined) => string> = {
-  Accepted: (of, votes) => acceptedBecause(of.tally, votes),
-  Rejected: (of, votes) => rejectedBecause(of.tally, votes),
-  Undecided: (of, votes) => undecidedBecause(of.tally, votes),
-};
-
-/** What single PCs said of a result, if that was seen: its record has the weights only. */
-export function votesIn(recent: chain.BlockNews[], model: number, round: number, who: string): chain.Votes | undefined {
+/** How many seats answered, if that was seen: the record of a round has the draw only. */
+export function seatsIn(recent: chain.BlockNews[], model: number, round: number, place: number): chain.Seats | undefined {
   for (const { happening } of recent.flatMap((block) => block.events)) {
-    if (!("votes" in happening) || happening.votes === undefined) continue;
-    if (happening.model === model && happening.round === round && happening.who === who) return happening.votes;
+    if (!("seats" in happening) || typeof happening.seats !== "object" || !("place" in happening)) continue;
+    if (happening.model === model && happening.round === round && happening.place === place) return happening.seats;
   }
   return undefined;
 }
 
+/** What an account did all the time is not told one by one. */
+const USUAL = ["digest", "proposed", "heartbeat", "verifier-earned", "score"];
+
 const concerns = (happening: chain.Happening, address: string): boolean =>
-  Object.values(happening).includes(address) && !["revealed", "committed", "attested", "proposed"].includes(happening.kind);
+  Object.values(happening).includes(address) && !USUAL.includes(happening.kind);
 
 export function AccountPage({ address }: { address: string }) {
   useStore(named);
@@ -49,7 +48,7 @@ export function AccountPage({ address }: { address: string }) {
   }
   const mine = [...rounds].flatMap(([model, all]) =>
     all.flatMap((round) =>
-      round.proposals.filter((proposal) => proposal.proposer === address).map((proposal) => ({ model, round, proposal })),
+      round.places.filter((place) => place.holder === address).map((place) => ({ model, round, place })),
     ),
   );
   const lately = recent.flatMap((block) =>
@@ -68,13 +67,27 @@ export function AccountPage({ address }: { address: string }) {
             <dt>Can be sent</dt>
             <dd class="num">{exact(funds.spendable)} HYDRA</dd>
             <dt>Stake</dt>
-            <dd class="num">{exact(member?.stake ?? funds.held)} HYDRA</dd>
+            <dd class="num">
+              {exact(member?.stake ?? 0n)} HYDRA
+              {member && member.unbonding > 0n && `, and ${exact(member.unbonding)} that it is taking back`}
+            </dd>
             <dt>In the network</dt>
-            <dd>{member ? (member.active ? "registered, taking part" : "registered, away") : "not registered as a PC"}</dd>
+            <dd data-field="standing">
+              {member ? standingInFull(member) : "not registered as a PC"}
+              {snapshot?.committee.includes(address) && "; in the committee that makes blocks"}
+            </dd>
             {member && (
               <>
-                <dt>Reputation</dt>
-                <dd class="num">{member.reputation.toFixed(3)}</dd>
+                <dt>Score</dt>
+                <dd class="num">{member.score.toFixed(3)}</dd>
+                <dt>Weight in draws</dt>
+                <dd class="num">{hydra(member.weight * 1_000_000n)}: stake × score</dd>
+                <dt>Last heartbeat</dt>
+                <dd class="num">in session {count(member.heartbeat)}</dd>
+                <dt>Room</dt>
+                <dd class="num" data-field="room">
+                  {roomOf(member)}; it has {count(member.busy)} now
+                </dd>
                 <dt>PeerId</dt>
                 <dd>
                   <code class="hash whole">{member.peerId}</code>
@@ -94,6 +107,7 @@ export function AccountPage({ address }: { address: string }) {
           </dl>
         )}
       </Wait>
+      {snapshot && <DrawnFor address={address} at={snapshot.best.hash} />}
       {lately.length > 0 && (
         <>
           <h2>Lately</h2>
@@ -122,6 +136,9 @@ export function AccountPage({ address }: { address: string }) {
                 <th scope="col" class="right">
                   Round
                 </th>
+                <th scope="col" class="right">
+                  Place
+                </th>
                 <th scope="col">Outcome</th>
                 <th scope="col">Why</th>
                 <th scope="col" class="right">
@@ -136,18 +153,19 @@ export function AccountPage({ address }: { address: string }) {
               {mine
                 .reverse()
                 .slice(0, SHOWN)
-                .map(({ model, round, proposal }) => (
-                  <tr key={`${model}/${round.round}`}>
+                .map(({ model, round, place }) => (
+                  <tr key={`${model}/${round.round}/${place.place}`}>
                     <th scope="row" class="right num">
                       <RoundLink model={model} round={round.round}>
                         {count(round.round)}
                       </RoundLink>
                     </th>
-                    <td>{proposal.outcome.toLowerCase()}</td>
-                    <td>{WORDS[proposal.outcome](proposal, votesIn(recent, model, round.round, address))}</td>
+                    <td class="right num">{count(place.place)}</td>
+                    <td>{place.outcome ? OUTCOMES[place.outcome] : "nothing"}</td>
+                    <td>{because(place, seatsIn(recent, model, round.round, place.place))}</td>
                     <td class="right num">
                       <To to={{ view: "round", model, round: round.round }} again>
-                        {short(proposal.reward)}
+                        {short(place.reward)}
                       </To>
                     </td>
                     <td class="right num">
@@ -160,5 +178,60 @@ export function AccountPage({ address }: { address: string }) {
         </div>
       )}
     </Page>
+  );
+}
+
+/** The places that it holds now, and its seats in polls that are not over. */
+function DrawnFor({ address, at }: { address: string; at: string }) {
+  const fetched = useFetched(address, () => chain.dutiesOf(address), at);
+  if (fetched.is !== "there" || fetched.value.places.length + fetched.value.seats.length === 0) return null;
+  const { places, seats } = fetched.value;
+  return (
+    <>
+      <h2>Drawn for now</h2>
+      <div class="scroll">
+        <table data-table="duties">
+          <thead>
+            <tr>
+              <th scope="col">To do</th>
+              <th scope="col" class="right">
+                Seats
+              </th>
+              <th scope="col">Stands</th>
+            </tr>
+          </thead>
+          <tbody>
+            {places.map(({ model, round, place, proposed }) => (
+              <tr key={`${model}/${place}`}>
+                <th scope="row">
+                  train place {count(place)} of <RoundLink model={model} round={round} />
+                </th>
+                <td class="right num">–</td>
+                <td>{proposed ? "proposed" : "nothing proposed yet"}</td>
+              </tr>
+            ))}
+            {seats.map(({ poll, model, round, place, version, seats: number, given }) => (
+              <tr key={poll}>
+                <th scope="row">
+                  {place === undefined ? (
+                    <>
+                      make version {count(version)} of <To to={{ view: "model", model }}>model {model}</To>
+                    </>
+                  ) : (
+                    <>
+                      check place {count(place)} of <RoundLink model={model} round={round} />
+                    </>
+                  )}
+                </th>
+                <td class="right num">{count(number)}</td>
+                <td>
+                  <To to={{ view: "poll", id: poll }}>{given ? "digest given" : "digest not given yet"}</To>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }

@@ -5,6 +5,7 @@ import { exact } from "../format/amount";
 import { bytes, count } from "../format/number";
 import { Ago } from "../parts/ago";
 import { BlockLink, Hash, Who } from "../parts/links";
+import { DOES, does } from "../words/calls";
 import { Events } from "./block";
 import { Page, Wait, useFetched } from "./page";
 
@@ -35,9 +36,11 @@ export function ExtrinsicPage({ block, index }: { block: string; index: number }
                 <dt>Call</dt>
                 <dd>
                   <code>{one.call}</code>
+                  {DOES[one.call] && `: ${does({ name: one.call, about: undefined })}`}
+                  {one.inner.length > 0 && <span class="note"> {one.inner.join(", ")}</span>}
                 </dd>
                 <dt>Outcome</dt>
-                <dd>{events ? (failed ? "failed; the fee was paid all the same" : "done") : "no longer kept by this node"}</dd>
+                <dd>{events ? (failed ? "failed; what it cost was paid all the same" : "done") : "no longer kept by this node"}</dd>
                 {one.nonce !== undefined && (
                   <>
                     <dt>Nonce, tip, size</dt>

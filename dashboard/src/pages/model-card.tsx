@@ -2,11 +2,11 @@
 import * as chain from "../chain";
 import { href } from "../app/router";
 import { useStore } from "../app/store";
-import { bytes, count, percent } from "../format/number";
-import { exact } from "../format/amount";
+import { bytes, count, percent, several } from "../format/number";
+import { exact, short } from "../format/amount";
 import { Chart } from "../parts/chart";
 import { Copy } from "../parts/copy";
-import { Hash, To } from "../parts/links";
+import { Hash, To, Who } from "../parts/links";
 import { originOf, pointsOf } from "../panels/model";
 import { Page } from "./page";
 
@@ -27,7 +27,7 @@ export function ModelCard({ model: number }: { model: number }) {
     );
   }
   const origin = originOf(number, model.confirmedVersion, rounds);
-  const paid = rounds.flatMap((round) => round.proposals).reduce((sum, proposal) => sum + proposal.reward, 0n);
+  const paid = rounds.flatMap((round) => round.places).reduce((sum, place) => sum + place.reward, 0n);
   return (
     <Page title={`Model: ${model.dataset}`}>
       <Chart points={pointsOf(rounds)} model={number} />
@@ -46,6 +46,11 @@ export function ModelCard({ model: number }: { model: number }) {
         <dt>Version</dt>
         <dd class="num">
           <To to={origin}>{count(model.confirmedVersion)}</To>, confirmed
+          {model.versionPoll !== undefined && (
+            <>
+              ; {count(model.version)} is in question, in a <To to={{ view: "poll", id: model.versionPoll }}>poll</To>
+            </>
+          )}
         </dd>
         <dt>Weights</dt>
         <dd>
@@ -68,9 +73,21 @@ export function ModelCard({ model: number }: { model: number }) {
         <dd>{model.aggregator}</dd>
         <dt>Arithmetic</dt>
         <dd>{PROFILES[model.profile] ?? model.profile}</dd>
-        <dt>A round takes at most</dt>
+        <dt>A round</dt>
         <dd class="num">
-          {model.phases.train} + {model.phases.verify} + {model.phases.reveal} blocks: training, checking, revealing votes
+          {model.phases.train} blocks at most to train in up to {several(model.roster, "place")}; {model.phases.verify} for each draw of seats
+          that check, of which the first has {model.firstSeats}
+        </dd>
+        <dt>Paid from</dt>
+        <dd>
+          {model.sponsor === undefined ? (
+            <>the bucket that new coin flows into{snapshot?.bucket !== undefined && `, with ${short(snapshot.bucket)} HYDRA in it`}</>
+          ) : (
+            <>
+              the deposit of <Who address={model.sponsor.address} />, of which {short(model.sponsor.left)} HYDRA are left
+              {model.sponsor.endsAt !== undefined && ", and which gave notice"}
+            </>
+          )}
         </dd>
         <dt>Paid for work on record</dt>
         <dd class="num">

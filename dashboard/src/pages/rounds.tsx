@@ -5,20 +5,29 @@ import { short } from "../format/amount";
 import { count, percent } from "../format/number";
 import { BlockLink, Hash, RoundLink, To, Who } from "../parts/links";
 import { useSteady } from "../parts/steady";
-import { PHASE_NAMES } from "../words/state";
 import { Page } from "./page";
+import { Stands } from "./round";
 
 const tally = (round: chain.Round, outcome: chain.Outcome): number =>
-  round.proposals.filter((proposal) => proposal.outcome === outcome).length;
+  round.places.filter((place) => place.outcome === outcome).length;
+
+/** What those who held places earned by them, by account. */
+function earnedIn(round: chain.Round): Map<string, bigint> {
+  const all = new Map<string, bigint>();
+  for (const { holder, reward } of round.places) {
+    if (reward > 0n) all.set(holder, (all.get(holder) ?? 0n) + reward);
+  }
+  return all;
+}
 
 /** What there is to say of a round in figures, in the order of the table's columns. */
 const figures = (round: chain.Round): string[] => [
   count(round.version),
   percent(round.score && round.score.correct / Math.max(1, round.score.total)),
+  count(round.places.length),
   count(tally(round, "Accepted")),
   count(tally(round, "Rejected")),
   count(tally(round, "Undecided")),
-  count(round.attestations.length),
 ];
 
 export function Rounds({ model }: { model: number }) {
@@ -34,8 +43,7 @@ export function Rounds({ model }: { model: number }) {
           <RoundLink model={model} round={now.round}>
             Round {count(now.round)}
           </RoundLink>{" "}
-          is under way: {PHASE_NAMES[now.phase].toLowerCase()}, {count(now.proposals)} of {count(now.participants)} PCs proposed, until
-          block <BlockLink number={now.phaseEndsAt} /> at the latest.
+          <Stands model={now} />.
         </p>
       )}
       {all.length === 0 && <p>No round is settled yet.</p>}
@@ -58,6 +66,9 @@ export function Rounds({ model }: { model: number }) {
                 Accuracy
               </th>
               <th scope="col" class="right">
+                Places
+              </th>
+              <th scope="col" class="right">
                 Accepted
               </th>
               <th scope="col" class="right">
@@ -65,9 +76,6 @@ export function Rounds({ model }: { model: number }) {
               </th>
               <th scope="col" class="right">
                 Undecided
-              </th>
-              <th scope="col" class="right">
-                Attested
               </th>
               <th scope="col">Weights</th>
               <th scope="col">Earned (HYDRA)</th>
@@ -91,16 +99,14 @@ export function Rounds({ model }: { model: number }) {
                     </To>
                   </td>
                 ))}
-                <td>{round.weights ? <Hash hash={round.weights} /> : <span class="muted">not confirmed</span>}</td>
+                <td>{round.weights ? <Hash hash={round.weights} /> : <span class="muted">{round.givenUp ? "given up" : "not confirmed yet"}</span>}</td>
                 <td>
-                  {round.proposals
-                    .filter((proposal) => proposal.reward > 0n)
-                    .map((proposal, index) => (
-                      <span key={proposal.proposer}>
-                        {index > 0 && ", "}
-                        <Who address={proposal.proposer} /> <span class="num">{short(proposal.reward)}</span>
-                      </span>
-                    ))}
+                  {[...earnedIn(round)].map(([holder, amount], index) => (
+                    <span key={holder}>
+                      {index > 0 && ", "}
+                      <Who address={holder} /> <span class="num">{short(amount)}</span>
+                    </span>
+                  ))}
                 </td>
                 <td class="right num">
                   <BlockLink number={round.settledAt} />

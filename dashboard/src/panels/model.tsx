@@ -72,7 +72,13 @@ export function ModelPanel() {
             <Figure name="Accuracy" hook="accuracy" big note={model?.score && `${model.score.correct} of ${model.score.total}`}>
               {origin && model.score ? <To to={origin}>{percent(model.score.correct / Math.max(1, model.score.total))}</To> : "–"}
             </Figure>
-            <Figure name="Version" hook="version" note={model && model.version > model.confirmedVersion ? `${count(model.version)} is being confirmed` : undefined}>
+            <Figure name="Version" hook="version" note={
+                model?.versionPoll !== undefined && (
+                  <>
+                    {count(model.version)} is in question, in a <To to={{ view: "poll", id: model.versionPoll }}>poll</To>
+                  </>
+                )
+              }>
               {origin ? <To to={origin}>{count(model.confirmedVersion)}</To> : "–"}
             </Figure>
             <Figure name="My share" hook="share">

@@ -29,8 +29,14 @@ export function NetworkPanel() {
         <Figure name="Peers" hook="peers" note={`of ${count(peers.length)}`}>
           <To to={{ view: "accounts" }}>{count(connected)}</To>
         </Figure>
-        <Figure name="Network" hook="size" note={snapshot && `${count(snapshot.members.filter((one) => one.active).length)} active`}>
-          {snapshot ? <To to={{ view: "accounts" }}>{several(snapshot.members.length, "PC")}</To> : "–"}
+        <Figure name="Network" hook="size" note={snapshot && `${count(snapshot.electorate.accounts)} drawn from`}>
+          {snapshot ? <To to={{ view: "accounts" }}>{several(snapshot.electorate.registered, "PC")}</To> : "–"}
+        </Figure>
+        <Figure name="Session" hook="session" note={snapshot && `${count(snapshot.electorate.nextAccounts)} there for the next`}>
+          {snapshot ? <To to={{ view: "accounts" }}>{count(snapshot.electorate.session)}</To> : "–"}
+        </Figure>
+        <Figure name="Committee" hook="committee" note="make blocks">
+          {snapshot ? <To to={{ view: "accounts" }}>{several(snapshot.committee.length, "PC")}</To> : "–"}
         </Figure>
         <Figure name="Height" hook="height" note={<Ago time={snapshot?.time} />}>
           {snapshot ? <BlockLink number={snapshot.best.number} hash={snapshot.best.hash} /> : "–"}
@@ -50,7 +56,7 @@ export function NetworkPanel() {
           address: peer.address,
           connected: peer.connected,
           latency: peer.latency,
-          away: peer.status === "away",
+          away: peer.active === false,
         }))}
       />
       <PeerTable peers={peers} />

@@ -3,6 +3,7 @@ import type { Snapshot } from "../chain";
 import { nameOf } from "../format/names";
 import { shortAddress } from "../format/address";
 import type { TrainerStatus } from "../trainer";
+import { standingOf } from "../words/state";
 
 export interface Peer {
   peerId: string;
@@ -13,8 +14,10 @@ export interface Peer {
   where: string | undefined;
   connected: boolean;
   latency: number | undefined;
-  status: "taking part" | "away" | "only looking on";
-  reputation: number | undefined;
+  status: string;
+  /** Whether a draw that falls on it counts; `undefined` for who only looks on. */
+  active: boolean | undefined;
+  score: number | undefined;
 }
 
 export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | undefined): Peer[] {
@@ -29,8 +32,9 @@ export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | 
       where: peer.address,
       connected: true,
       latency: peer.latency_ms ?? undefined,
-      status: member ? (member.active ? "taking part" : "away") : "only looking on",
-      reputation: member?.reputation,
+      status: member ? standingOf(member) : snapshot && snapshot.electorate.registered > snapshot.members.length ? "not looked up" : "only looking on",
+      active: member?.active,
+      score: member?.score,
     };
   });
   const seen = new Set(connected.map((peer) => peer.peerId));
@@ -44,8 +48,9 @@ export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | 
         where: undefined,
         connected: false,
         latency: undefined,
-        status: member.active ? "taking part" : "away",
-        reputation: member.reputation,
+        status: standingOf(member),
+        active: member.active,
+        score: member.score,
       }),
     );
   return [...connected, ...others].sort(

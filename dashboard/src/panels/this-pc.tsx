@@ -2,11 +2,13 @@
 import * as chain from "../chain";
 import { useStore } from "../app/store";
 import { count, percent, several } from "../format/number";
+import { Copy } from "../parts/copy";
 import { Figure, Panel } from "../parts/panel";
 import { Progress } from "../parts/progress";
 import { BlockLink, RoundLink, To } from "../parts/links";
 import * as trainer from "../trainer";
-import { PHASE_NAMES, doing, nextOf, progressOf, sentence, taskOf } from "../words/state";
+import { memoryOf } from "../words/room";
+import { PAUSE, PHASE_NAMES, RESUME, doing, isPaused, nextOf, progressOf, sentence, standingOf, taskOf } from "../words/state";
 import { shareOf } from "./share";
 
 export function ThisPc() {
@@ -17,11 +19,9 @@ export function ThisPc() {
   const work = status?.models.find((one) => one.state !== "idle") ?? status?.models[0];
   const model = snapshot?.models.find((one) => one.model === (work?.model ?? 0));
   const me = snapshot?.me;
-  const mine = (rounds.get(work?.model ?? 0) ?? []).flatMap((round) =>
-    round.proposals.filter((proposal) => proposal.proposer === me?.address),
-  );
-  const accepted = mine.filter((proposal) => proposal.outcome === "Accepted").length;
-  const rejected = mine.filter((proposal) => proposal.outcome === "Rejected").length;
+  const mine = (rounds.get(work?.model ?? 0) ?? []).flatMap((round) => round.places.filter((place) => place.holder === me?.address));
+  const accepted = mine.filter((place) => place.outcome === "Accepted").length;
+  const rejected = mine.filter((place) => place.outcome === "Rejected").length;
   const progress = progressOf(work);
   const busy = work !== undefined && work.state !== "idle";
   const toCheck = work?.waiting?.verify;
@@ -49,7 +49,7 @@ export function ThisPc() {
         <Figure name="Model here" hook="version" note={behind ? `the network has ${count(model.version)}` : undefined}>
           {work?.version == null ? "none yet" : <To to={{ view: "model", model: work.model }}>version {count(work.version)}</To>}
         </Figure>
-        <Figure name="Round" hook="round" note={model && <>until block <BlockLink number={model.phaseEndsAt} /> at the latest</>}>
+        <Figure name="Round" hook="round" note={model && <>{model.phase === "Pause" ? "begins in" : "until"} block <BlockLink number={model.phaseEndsAt} /></>}>
           {model ? (
             <>
               <RoundLink model={model.model} round={model.round}>
@@ -61,10 +61,20 @@ export function ThisPc() {
             "–"
           )}
         </Figure>
-        <Figure name="Reputation" hook="reputation">
-          {me?.member ? <To to={{ view: "account", address: me.address }}>{me.member.reputation.toFixed(3)}</To> : "–"}
+        <Figure name="Score" hook="score" note={me?.member && standingOf(me.member)}>
+          {me?.member ? <To to={{ view: "account", address: me.address }}>{me.member.score.toFixed(3)}</To> : "–"}
+        </Figure>
+        <Figure name="Tasks" hook="room" note={me?.member && `of up to ${memoryOf(me.member.sizeClass)} each`}>
+          {me?.member ? (
+            <To to={{ view: "account", address: me.address }}>
+              {count(me.member.busy)} of {count(me.member.room)}
+            </To>
+          ) : (
+            "–"
+          )}
         </Figure>
       </dl>
+      {me?.member && <Rest paused={isPaused({ snapshot, status })} />}
       {status?.engine.state === "failed" && <p class="problem">{sentence(status.engine.reason ?? "The engine failed")}</p>}
       {status && status.errors.length > 0 && (
         <details>
@@ -77,5 +87,16 @@ export function ThisPc() {
         </details>
       )}
     </Panel>
+  );
+}
+
+/** How to rest and to go on. The page can only say it: it has no key of this PC’s account. */
+function Rest({ paused }: { paused: boolean }) {
+  const command = paused ? RESUME : PAUSE;
+  return (
+    <p class="note" data-field="rest">
+      {paused ? "To go on, type " : "To rest without losing anything, type "}
+      <code>{command}</code> <Copy text={command} />
+    </p>
   );
 }

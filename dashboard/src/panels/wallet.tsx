@@ -36,7 +36,9 @@ export function Wallet() {
   const me = snapshot?.me;
   const address = me?.address ?? (status?.account ? addressOfHex(status.account) : undefined);
   const owed = me && [...me.parts.values()].reduce((sum, part) => sum + part.owed, 0n);
-  const pending = me && owed !== undefined ? me.underVote + owed : undefined;
+  const pending = me && owed !== undefined ? me.underWay + owed : undefined;
+
+  const unbonding = me?.member?.unbonding ?? 0n;
 
   return (
     <Panel id="wallet" title="Wallet" stale={condition.is === "away"}>
@@ -47,15 +49,15 @@ export function Wallet() {
         <Figure name="Pending" hook="pending" note="HYDRA">
           <Amount amount={pending} of={address} sign={pending ? "+" : ""} />
         </Figure>
-        <Figure name="Stake" hook="stake" note="HYDRA">
-          <Amount amount={me && (me.member?.stake ?? me.funds.held)} of={address} />
+        <Figure name="Stake" hook="stake" note={unbonding > 0n ? `HYDRA, and ${short(unbonding)} being taken back` : "HYDRA"}>
+          <Amount amount={me && (me.member?.stake ?? 0n)} of={address} />
         </Figure>
         <Figure
           name="Earned today"
           hook="earned"
           note={
             <>
-              HYDRA
+              HYDRA by its own results
               {earned && !earned.complete && (
                 <>
                   {" "}
@@ -70,7 +72,7 @@ export function Wallet() {
       </dl>
       {pending !== undefined && pending > 0n && (
         <p class="note">
-          {me && me.underVote > 0n && `${short(me.underVote)} if this round’s result is accepted. `}
+          {me && me.underWay > 0n && `${short(me.underWay)} for results that are not paid yet, if they are accepted and their version is confirmed. `}
           {owed !== undefined && owed > 0n && `${short(owed)} from questions, paid out with the next accepted work.`}
         </p>
       )}

@@ -18,7 +18,7 @@ export function PeerTable({ peers }: { peers: Peer[] }) {
             </th>
             <th scope="col">Status</th>
             <th scope="col" class="right">
-              Reputation
+              Score
             </th>
           </tr>
         </thead>
@@ -31,11 +31,11 @@ export function PeerTable({ peers }: { peers: Peer[] }) {
               <td class="right num">{latencyOf(peer.latency)}</td>
               <td>{peer.connected ? `connected, ${peer.status}` : `not connected, ${peer.status}`}</td>
               <td class="right num">
-                {peer.reputation === undefined || !peer.address ? (
+                {peer.score === undefined || !peer.address ? (
                   "–"
                 ) : (
                   <To to={{ view: "account", address: peer.address }} again>
-                    {peer.reputation.toFixed(3)}
+                    {peer.score.toFixed(3)}
                   </To>
                 )}
               </td>

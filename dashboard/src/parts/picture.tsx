@@ -46,7 +46,7 @@ export function Picture({ me, dots }: { me: string; dots: Dot[] }) {
           <line key={dot.key} class="edge" x1={CX} y1={CY} x2={x} y2={y} />
         ))}
       {placed.map(({ dot, x, y }) => {
-        const state = dot.connected ? "connected" : dot.away ? "away" : "not connected to this PC";
+        const state = dot.connected ? "connected" : dot.away ? "out" : "not connected to this PC";
         const face = (
           <>
             <circle class={dot.connected ? "peer" : "peer hollow"} cx={x} cy={y} r="6" />

@@ -1,13 +1,21 @@
 /** A sentence about something that happened, with links in it. The sign before it only repeats what it says. */
 import type { Happening } from "../chain";
 import { count } from "../format/number";
-import { type Part, say } from "../words/happening";
+import { say } from "../words/happening";
+import type { Part } from "../words/sentence";
 import { BlockLink, To, Who } from "./links";
 
 const SIGNS = { good: "✓", bad: "✕", plain: "·" };
 
-function piece(part: Part, index: number, parts: Part[]) {
+export function piece(part: Part, index: number, parts: Part[]) {
   if (typeof part === "string") return part;
+  if ("poll" in part) {
+    return (
+      <To key={index} to={{ view: "poll", id: part.poll }}>
+        {part.text}
+      </To>
+    );
+  }
   if ("who" in part) return <Who key={index} address={part.who} />;
   if ("block" in part) return <BlockLink key={index} number={part.block} />;
   // The first word of a sentence is written large.

@@ -24,7 +24,7 @@ export interface ModelWork {
 export interface TrainerStatus {
   version: string;
   account: string | null;
-  standing: "unregistered" | "unstaked" | "ready" | null;
+  standing: "unregistered" | "unstaked" | "paused" | "joining" | "ready" | null;
   peer_id: string;
   listen: string[];
   peers: TrainerPeer[];
@@ -38,8 +38,6 @@ export interface TrainerStatus {
   node_rpc_port?: number;
   /** The genesis hash of the chain that its node follows, once it has heard from the node. */
   genesis?: string | null;
-  /** Why no work is taken, where the person asked for that. */
-  paused?: { since_ms: number; reason: string } | null;
 }
 
 export interface Answer {

@@ -1,33 +1,7 @@
 /** What referenda ask for and how they stand, in words. */
-import type { Asked, Call, Planned, Stage, Verdict } from "../chain/types";
-import { shortHash } from "../format/hex";
+import type { Asked, Planned, Stage, Verdict } from "../chain/types";
 import { percent } from "../format/number";
-
-/** What a call does; of `what` more is known than its name. */
-const DOES: Record<string, (what: string | undefined) => string> = {
-  "System.set_code": () => "replaces the runtime, which has the rules",
-  "System.set_code_without_checks": () => "replaces the runtime, which has the rules, unchecked",
-  "System.authorize_upgrade": (hash) => `lets a runtime${ofHash(hash)} replace this one, once somebody brings it`,
-  "System.authorize_upgrade_without_checks": (hash) => `lets a runtime${ofHash(hash)} replace this one, unchecked, once somebody brings it`,
-  "System.set_storage": () => "writes into the chain’s state",
-  "System.kill_storage": () => "deletes from the chain’s state",
-  "System.kill_prefix": () => "deletes from the chain’s state",
-  "System.remark": () => "leaves a remark, and changes nothing",
-  "System.remark_with_event": () => "leaves a remark, and changes nothing",
-  "TrainingProposals.add_model": (name) => `adds a model${name === undefined ? "" : `, which learns “${name}”`}`,
-  "Referenda.cancel": (index) => `cancels referendum ${index ?? "–"}`,
-  "Referenda.kill": (index) => `kills referendum ${index ?? "–"}, whose deposits are burned`,
-  "Scheduler.schedule": () => "has a call made later, which this page does not show",
-  "Scheduler.schedule_after": () => "has a call made later, which this page does not show",
-  "Scheduler.schedule_named": () => "has a call made later, which this page does not show",
-  "Scheduler.schedule_named_after": () => "has a call made later, which this page does not show",
-  "Scheduler.cancel": () => "cancels a call that is planned",
-  "Scheduler.cancel_named": () => "cancels a call that is planned",
-};
-
-const ofHash = (hash: string | undefined): string => (hash === undefined ? "" : ` with the hash ${shortHash(hash)}`);
-
-const does = ({ name, about }: Call): string => DOES[name]?.(about) ?? `calls ${name}`;
+import { does } from "./calls";
 
 /** What is asked for, to go on a sentence with: `replaces the runtime`. */
 export function deedOf(asked: Asked): string {

@@ -1,63 +1,57 @@
-/** Why a result was turned down, as a sentence. */
-import { percent, several } from "../format/number";
-import type { Tally, Votes } from "../chain/types";
+/** What became of a result, and by what, as a sentence. */
+import type { Draw, Outcome, Place, Seats, Waiting } from "../chain/types";
+import { count } from "../format/number";
 
-/** What each check that failed means: `RejectReason` of `primitives/src/vote.rs`. */
-const REASONS: Record<string, string> = {
-  WrongBase: "it was trained from other weights than the round's",
-  WrongSize: "its update has another size than the model's",
-  Undecodable: "its update can't be read as weights of this model",
-  NotFinite: "its update has values that are no numbers",
-  WrongSteps: "it took another number of steps than the task has",
-  LossBeforeDiffers: "its loss before training is another one than they computed",
-  LossAfterDiffers: "its loss after training is another one than they computed",
-  ScoreDiffers: "its score on the held-out samples is another one than they computed",
-  TraceMalformed: "the record of its training does not begin where it had to",
-  TraceEndDiffers: "the record of its training ends in other weights than its update",
-  SegmentDiffers: "a part of its training, done again, gave other weights",
+/** Seats of the later draws: `primitives/src/electorate.rs`. */
+const SEATS = { Appeal: 256, Last: 1_024 };
+
+export const DRAWS: Record<Draw, string> = { First: "the first draw", Appeal: "the appeal", Last: "the last draw" };
+
+/** Who decided: in a first draw all that answered are of one mind, in later ones more than half of the seats. */
+function deciders(draw: Draw, seats: Seats | undefined): string {
+  if (draw !== "First") return `more than half of the ${count(SEATS[draw])} seats of ${DRAWS[draw]}`;
+  return seats ? `${count(seats.given)} of ${count(seats.seats)} seats` : "all seats of the first draw that gave a digest";
+}
+
+export const acceptedBecause = (draw: Draw, seats: Seats | undefined): string => `${deciders(draw, seats)} computed the same`;
+
+export const rejectedBecause = (draw: Draw, seats: Seats | undefined): string => `${deciders(draw, seats)} computed another result`;
+
+export const UNDECIDED = "no draw was decided: too few seats gave a digest, or they were of several minds";
+export const DROPPED = "it was made from other weights than the confirmed ones, so nobody looked at it, and its holder missed a duty";
+export const NOTHING = "nothing was proposed in time";
+
+export const OUTCOMES: Record<Outcome, string> = {
+  Accepted: "accepted",
+  Rejected: "rejected",
+  Undecided: "undecided",
+  Dropped: "dropped",
 };
 
-export const reason = (name: string): string => REASONS[name] ?? `a check failed (${name})`;
-
-const rejections = (votes: Votes): number => Object.values(votes.reject).reduce((sum, count) => sum + count, 0);
-
-const revealed = (votes: Votes): number => votes.accept + votes.unavailable + rejections(votes);
-
-/** The reason that most gave. */
-function mostGiven(votes: Votes): string | undefined {
-  const [first] = Object.entries(votes.reject).sort(([, a], [, b]) => b - a);
-  return first && reason(first[0]);
-}
-
-const checkedBy = (votes: Votes | undefined): string | undefined =>
-  votes && votes.accept > 0 ? `checked by ${votes.accept} of ${several(votes.members, "PC")}` : undefined;
-
-/** To go on after `was accepted,`: by how many, or, where single votes were not seen, with which weight behind it. */
-export const acceptedBy = (tally: Tally, votes: Votes | undefined): string =>
-  checkedBy(votes) ?? `with ${percent(tally.accept, 0)} of the voting weight in favour`;
-
-/** The same by itself. */
-export const acceptedBecause = (tally: Tally, votes: Votes | undefined): string =>
-  checkedBy(votes) ?? `${percent(tally.accept, 0)} of the voting weight agreed`;
-
-export function rejectedBecause(tally: Tally, votes: Votes | undefined): string {
-  if (!votes || rejections(votes) === 0) {
-    return `${percent(tally.reject, 0)} of the voting weight computed another result`;
+/** Why a place ended as it did. */
+export function because(place: Pick<Place, "outcome" | "draw">, seats: Seats | undefined): string {
+  switch (place.outcome) {
+    case "Accepted":
+      return acceptedBecause(place.draw, seats);
+    case "Rejected":
+      return rejectedBecause(place.draw, seats);
+    case "Undecided":
+      return UNDECIDED;
+    case "Dropped":
+      return DROPPED;
+    case undefined:
+      return NOTHING;
   }
-  const why = mostGiven(votes);
-  const head = `${rejections(votes)} of ${several(votes.members, "PC")} computed another result`;
-  return why ? `${head}: ${why}` : head;
 }
 
-export function undecidedBecause(tally: Tally, votes: Votes | undefined): string {
-  if (votes && revealed(votes) > 0) {
-    const said = [
-      votes.accept > 0 && `${votes.accept} agreed`,
-      rejections(votes) > 0 && `${rejections(votes)} disagreed`,
-      votes.unavailable > 0 && `${votes.unavailable} could not get it`,
-    ].filter(Boolean);
-    return `of ${several(votes.members, "PC")}, ${said.join(", ")}, which is no majority`;
-  }
-  const said = tally.accept + tally.reject + tally.unavailable;
-  return `only ${percent(said, 0)} of the voting weight said anything, or it was of two minds`;
-}
+/** Why no round goes on now. */
+export const WAITING: Record<Waiting, string> = {
+  Participants: "too few PCs take part to ask them anything",
+  Room: "fewer than nine tenths of the weight have room for its tasks",
+  Progress: "rounds brought nothing new, so the pause grows until one does",
+  Turn: "all duties together would take more than a quarter of the blocks, so it waits for its turn",
+  Payer: "who pays for it has nothing left, or gave notice",
+};
+
+/** The same for a reason that is newer than this page. */
+export const waitsBecause = (why: string): string => (WAITING as Record<string, string>)[why] ?? `there is a reason that this page does not know (${why})`;

@@ -12,6 +12,7 @@ import { duration, roughTime, timeOfDay } from "../format/time";
 import { hydra } from "../format/amount";
 import { count, percent, several } from "../format/number";
 import { deedOf, rulesToCome } from "./governance";
+import { waitsBecause } from "./reasons";
 
 /** A notice above everything else. */
 export interface Notice {
@@ -46,6 +47,14 @@ export interface Seen {
   replaced: boolean;
   now: number;
 }
+
+/** What a person types to rest and to go on: the page has no key of the PC’s account, so it can’t do it. */
+export const PAUSE = "hydra pause";
+export const RESUME = "hydra resume";
+
+/** Whether this PC’s account is paused: as the chain has it, and as its trainer heard where the chain isn’t there. */
+export const isPaused = ({ snapshot, status }: Pick<Seen, "snapshot" | "status">): boolean =>
+  snapshot?.me?.member?.paused ?? status?.standing === "paused";
 
 /** A clock that is off by more than this costs blocks. */
 const CLOCK_LIMIT = 2_000;
@@ -123,12 +132,14 @@ export function notices(seen: Seen): Notice[] {
     const coins = noCoins(snapshot);
     if (coins) list.push(coins);
   }
-  if (status?.paused) {
+  if (isPaused(seen)) {
+    const busy = snapshot?.me?.member?.busy ?? 0;
+    const left = busy > 0 ? ` What it was drawn for before, ${several(busy, "task")} now, it still does.` : "";
     list.push({
       kind: "paused",
       mood: "plain",
-      head: `Paused since ${timeOfDay(status.paused.since_ms)}`,
-      text: `${status.paused.reason} This PC takes no new work; it loses nothing by it.`,
+      head: "Paused",
+      text: `This PC is drawn for nothing new. It keeps its stake and its score.${left} To go on: \`${RESUME}\``,
     });
   }
   for (const warning of trainer.is === "up" ? (status?.warnings ?? []) : []) {
@@ -178,7 +189,7 @@ function wrongClock({ snapshot, status }: Seen): Notice | undefined {
   const by =
     offset === undefined
       ? sentence(told ?? "")
-      : `It is about ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} the network’s, so this PC’s blocks and votes count for less.`;
+      : `It is about ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} the network’s, so this PC’s blocks and results come too late, or too early.`;
   return {
     kind: "wrong-clock",
     mood: "bad",
@@ -229,14 +240,15 @@ export function doing(seen: Pick<Seen, "status" | "trainer" | "snapshot">): stri
   const { status, trainer, snapshot } = seen;
   if (trainer.is === "away") return "Away";
   if (!status) return "Starting";
-  if (status.paused) return "Paused";
   if (status.engine.state === "failed") return "Can’t train";
   if (status.engine.state === "starting") return "Testing the engine";
   if (snapshot?.syncing) return "Catching up";
   const busy = status.models.find((work) => work.state !== "idle");
   if (busy) return DOING[busy.state];
+  if (isPaused({ snapshot, status })) return "Paused";
   if (status.standing === "unregistered") return "Not registered";
-  if (status.standing === "unstaked") return "Registered, without stake";
+  if (status.standing === "unstaked") return "Registered, without enough stake";
+  if (status.standing === "joining") return "Takes part from the next session on";
   return status.last_sheet ? "Waiting for the round to go on" : "Waiting for the node";
 }
 
@@ -263,20 +275,67 @@ export function nextOf(work: ModelWork | undefined, model: Chain.Model | undefin
     if (waiting.verify > checking) return `check ${several(waiting.verify - checking, "result")} of others`;
   }
   if (!model || best === undefined) return "nothing yet";
+  if (model.waiting !== undefined && model.phaseEndsAt <= best) return `a round; it waits, since ${waitsBecause(model.waiting)}`;
   const left = Math.max(0, model.phaseEndsAt - best);
   const blocks = left === 0 ? "in the next block" : `within ${several(left, "block")}`;
   const AFTER: Record<Chain.Phase, string> = {
+    Pause: `the next round, ${blocks}`,
     Train: `check others’ results, ${blocks}`,
-    Verify: `show its votes, ${blocks}`,
-    Reveal: `the votes are counted, ${blocks}`,
-    Settle: "the next round",
+    Verify: `the next version, ${blocks}`,
   };
   return AFTER[model.phase];
 }
 
 export const PHASE_NAMES: Record<Chain.Phase, string> = {
+  Pause: "Pausing",
   Train: "Training",
   Verify: "Checking",
-  Reveal: "Revealing votes",
-  Settle: "Settling",
 };
+
+/** How the round stands that is under way, in words around the block in which its phase ends. */
+export function underWay(model: Chain.Model): { before: string; after: string } {
+  const proposed = `${count(model.proposals)} of ${several(model.places, "place")} proposed`;
+  switch (model.phase) {
+    case "Pause": {
+      const why = model.waiting === undefined ? "" : `waits, since ${waitsBecause(model.waiting)}; it `;
+      return { before: `${why}begins in block `, after: " at the earliest" };
+    }
+    case "Train":
+      return {
+        before: `is under way: training, ${proposed}, until block `,
+        after: model.versionPoll === undefined ? " at the latest" : `, if version ${count(model.version)} is not in question any more by then`,
+      };
+    case "Verify":
+      return {
+        before: `is under way: checking, ${proposed}, ${count(model.decided)} decided, until block `,
+        after: ", if no poll needs another draw",
+      };
+  }
+}
+
+/** Whether an account takes part, in a few words. */
+export function standingOf(member: Chain.Member): string {
+  if (member.paused) return "paused";
+  return member.active ? "taking part" : "out";
+}
+
+/** The same with why it is out, and until when, where that is known. */
+export function standingInFull(member: Chain.Member): string {
+  if (member.paused) return "registered, paused by its owner: drawn for nothing new";
+  if (member.active) return "registered, taking part";
+  if (member.stake === 0n) return "registered, without stake";
+  switch (member.absence?.is) {
+    case "missed":
+      return member.absence.from === undefined
+        ? "registered, out until its next heartbeat: it missed a duty"
+        : `registered, out until its next heartbeat from block ${count(member.absence.from)} on: it missed duties several times`;
+    case "until":
+      return `registered, out until session ${count(member.absence.session)}: it had a wrong result, or took stake away`;
+    case "joining":
+      return "registered, drawn from the next session on";
+    case "silent":
+      return "registered, drawn again from the session after its next heartbeat on";
+    case undefined:
+      return "registered, out";
+  }
+}

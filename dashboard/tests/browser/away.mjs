@@ -22,6 +22,38 @@ async function gone(pid) {
   throw new Error(`process ${pid} is still there`);
 }
 
+/** Pauses Alice, or ends that. Her trainer sends transactions, too, so that hers may be overtaken, or be in a block unnoticed. */
+async function rest(chain, wanted) {
+  const { reputation } = chain.api.tx;
+  const alice = chain.pair("Alice");
+  try {
+    await chain.sendAgainIfLost(wanted ? reputation.pause() : reputation.resume(), alice);
+  } catch (error) {
+    const at = await chain.at(await chain.block(await chain.newest()));
+    if ((await at.member(alice.address)).paused.isTrue !== wanted) throw error;
+  }
+}
+
+export async function a_pause_is_shown_with_the_command_that_ends_it({ browser, chain }) {
+  const page = await browser.open();
+  await live(page);
+  assert.equal(await page.$("[data-notice=paused]"), null);
+  assert.equal(await page.textContent("#this-pc [data-field=rest] code"), "hydra pause");
+  await rest(chain, true);
+  try {
+    await page.waitForSelector("[data-notice=paused]");
+    assert.match(await page.textContent("[data-notice=paused]"), /^Paused\. This PC is drawn for nothing new\. .* To go on: `hydra resume`$/);
+    await page.waitForFunction(() => document.querySelector("#this-pc [data-field=rest] code")?.textContent === "hydra resume");
+    assert.equal(await page.textContent("#this-pc [data-field=score] .note"), " paused");
+    await picture(page, "paused");
+    await hasNoBarrierInEitherTheme(page, "this PC is paused");
+  } finally {
+    await rest(chain, false);
+  }
+  await page.waitForSelector("[data-notice=paused]", { state: "detached" });
+  await page.done();
+}
+
 export async function a_trainer_that_hangs_is_missed_and_found_again({ browser, options }) {
   const page = await browser.open({ quiet: false });
   await live(page);

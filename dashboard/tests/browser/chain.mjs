@@ -22,10 +22,35 @@ export function amountIn(text) {
   return BigInt(whole.replaceAll(",", "")) * HYDRA + BigInt(fraction.padEnd(12, "0"));
 }
 
+/** Of what is paid for a place, what its holder gets. */
+export const holdersPart = (reward) => reward - reward / 5n;
+
+/** What an account's results and checks earn that are not paid yet. */
+async function underWay(api, id, address) {
+  const { payouts, places } = api.query.trainingProposals;
+  let sum = 0n;
+  for (const [, payout] of await payouts.entries(id)) {
+    const { holder, reward, right } = payout.unwrap();
+    if (holder.toString() === address) sum += holdersPart(reward.toBigInt());
+    const seats = [...right].map(([who, its]) => [who.toString(), its.toBigInt()]);
+    const all = seats.reduce((sum, [, its]) => sum + its, 0n);
+    for (const [who, its] of seats) {
+      if (who === address) sum += ((reward.toBigInt() / 5n) * its) / all;
+    }
+  }
+  for (const [, stored] of await places.entries(id)) {
+    const { holder, claim, outcome, quoted } = stored.unwrap();
+    if (holder.toString() === address && claim.isSome && outcome.isNone) sum += holdersPart(quoted.toBigInt());
+  }
+  return sum;
+}
+
 /** A transaction was not taken, because the account's own trainer sent one with the same number first. */
 const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
 /** A pool needs not say that a transaction was overtaken in a block that came from elsewhere. */
 const SILENT_BLOCKS = 10;
+/** In a network of four, an account's trainer sends something in two blocks of three. */
+const TRIES = 20;
 
 export class Chain {
   static async connect(url) {
@@ -60,11 +85,15 @@ export class Chain {
       model: async (id) => (await trainingApi.modelStatus(id)).unwrap(),
       rounds: async (id) => [...(await trainingApi.rounds(id, 0, 500))],
       member: (address) => trainingApi.nodeStatus(address),
-      registered: async () => [...(await trainingApi.registered())].map(String),
+      electorate: () => trainingApi.electorate(),
+      committee: async () => [...(await api.query.session.validators())].map(String),
+      bucket: () => api.query.hydraToken.bucket(),
+      poll: async (id) => (await trainingApi.pollStatus(id)).unwrapOr(undefined),
+      places: async (id) => (await api.query.trainingProposals.places.entries(id)).map(([, place]) => place.unwrap()),
+      underWay: (id, address) => underWay(api, id, address),
       free: async (address) => (await api.query.system.account(address)).data.free.toBigInt(),
       shares: async (id, address) => (await api.query.hydraToken.shares(id, address)).shares.toBigInt(),
       allShares: async (id) => (await api.query.hydraToken.pools(id)).shares.toBigInt(),
-      proposers: async (id) => [...(await api.query.trainingProposals.proposals(id))].map(([who]) => String(who)),
       paidIn: async (id) => (await api.query.hydraToken.pools(id)).paidIn.toBigInt(),
     };
   }
@@ -114,7 +143,7 @@ export class Chain {
       try {
         return await Promise.race([this.send(call, who), late]);
       } catch (error) {
-        if (tries === 5 || !OVERTAKEN.test(error.message)) throw error;
+        if (tries === TRIES || !OVERTAKEN.test(error.message)) throw error;
         await this.blocks(1);
       }
     }

@@ -14,6 +14,7 @@ const VIEWS = [
   ["#/rounds/0", "Rounds of"],
   ["#/round/0/0", "Round 0"],
   ["#/model/0", "Model"],
+  [`#/poll/0x${"00".repeat(32)}`, "Poll"],
   ["#/extrinsic/2/0", "Extrinsic"],
   ["#/governance", "Governance"],
   ["#/referendum/0", "Referendum 0"],

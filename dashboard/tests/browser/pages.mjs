@@ -1,28 +1,131 @@
 // The explorer: every page by its address, and from the search box.
 import assert from "node:assert/strict";
 import { live, picture, table, visit } from "./browser.mjs";
+import { HYDRA, amountIn } from "./chain.mjs";
 
 const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 
-export async function a_round_says_why_each_result_was_accepted({ browser, chain }) {
+const DRAWS = { First: "the first draw", Appeal: "the appeal", Last: "the last draw" };
+
+export async function a_round_says_what_became_of_each_place_and_why({ browser, chain }) {
   const page = await browser.open();
   await live(page);
   await visit(page, "#/rounds/0", "Rounds of");
   await page.waitForSelector("[data-table=rounds] tbody tr");
   const [newest] = await table(page, "rounds");
-  const number = Number(newest[0]);
-  await visit(page, `#/round/0/${number}`, `Round ${number}`);
-  await page.waitForSelector("[data-table=proposals] tbody tr");
-  const shown = await table(page, "proposals");
+  const number = Number(newest[0].replaceAll(",", ""));
+  await visit(page, `#/round/0/${number}`, `Round ${newest[0]}`);
+  await page.waitForSelector("[data-table=places] tbody tr");
+  const shown = await table(page, "places");
   const records = await (await chain.at(await chain.block(await chain.newest()))).rounds(0);
   const record = records.find((round) => round.round.toNumber() === number);
-  assert.equal(shown.length, record.proposals.length);
-  for (const [, outcome, why] of shown) {
-    assert.equal(outcome, "accepted");
-    // By how many, where the page saw the vote, and else with which weight.
-    assert.match(why, /^(checked by \d+ of \d+ PCs|\d+ % of the voting weight agreed)$/);
+  assert.equal(shown.length, record.places.length);
+  for (const [index, [place, , outcome, why, draw]] of shown.entries()) {
+    const known = record.places[index];
+    assert.equal(Number(place), known.place.toNumber());
+    assert.equal(outcome, known.outcome.isSome ? known.outcome.unwrap().type.toLowerCase() : "nothing");
+    if (outcome !== "accepted") continue;
+    // By how many seats, where the page saw the poll.
+    assert.match(why, /^(\d+ of \d+ seats|all seats of the first draw that gave a digest|more than half of the [\d,]+ seats of the .+) computed the same$/);
+    assert.equal(draw, DRAWS[known.draw.type]);
   }
+  assert(shown.some(([, , outcome]) => outcome === "accepted"), JSON.stringify(shown));
+  await page.done();
+}
+
+/** The address of a poll of the round that is under way, from its page; rounds go on meanwhile. */
+async function pollUnderWay(page, chain) {
+  for (let tries = 0; tries < 10; tries++) {
+    const at = await chain.at(await chain.block(await chain.newest()));
+    const round = (await at.model(0)).round.toNumber();
+    await visit(page, `#/round/0/${round}`, `Round ${round.toLocaleString("en")}`);
+    const found = await page.waitForFunction(() => {
+      const link = document.querySelector("[data-table=open-places] a[href^='#/poll/']");
+      if (link) return { href: link.getAttribute("href"), stands: link.textContent };
+      // It is settled.
+      return document.querySelector("[data-table=places]") ? { href: undefined } : undefined;
+    });
+    const poll = await found.jsonValue();
+    if (poll.href) return poll;
+  }
+  throw new Error("no round showed a poll");
+}
+
+export async function the_places_of_the_round_under_way_lead_to_their_polls({ browser, chain }) {
+  const page = await browser.open();
+  await live(page);
+  const { href, stands } = await pollUnderWay(page, chain);
+  assert.match(stands, /^(\d+ of [\d,]+ seats of the .+ gave their digest|The seats of the .+ are being drawn|It is decided by )/);
+  const id = href.replace("#/poll/", "");
+  await visit(page, href, "Poll");
+  await page.waitForFunction(
+    () => document.querySelector("[data-table=seats]") ?? document.querySelector("main")?.textContent?.includes("This poll is over"),
+  );
+  for (const [who, seats, digest] of await table(page, "seats")) {
+    assert(["Alice", "Bob", "Charlie", "Dave"].includes(who), who);
+    assert(Number(seats) > 0);
+    assert(["given", "not given yet"].includes(digest), digest);
+  }
+  await picture(page, "poll");
+  // It ends, and what happened in it stays.
+  await page.waitForFunction(() => document.querySelector("main")?.textContent?.includes("This poll is over"));
+  await page.waitForSelector(".happened [data-kind=poll-decided]");
+  assert.equal(await (await chain.at(await chain.block(await chain.newest()))).poll(id), undefined);
+  await page.done();
+}
+
+export async function an_account_says_what_it_is_drawn_for_now({ browser }) {
+  const page = await browser.open({ path: `#/account/${BOB}` });
+  await page.waitForSelector("main [data-field=room]");
+  assert.match(await page.textContent("main [data-field=room]"), /^up to \d+ tasks? at a time, each of up to \d+ [MG]iB \(size class \d+\); it has \d+ now$/);
+  assert.match(await page.textContent("main [data-field=standing]"), /^registered, /);
+  // Of four alike, each holds a place and has seats in nearly every round.
+  for (const [doing, standing] of [
+    ["train place", "proposed"],
+    ["check place", "digest given"],
+  ]) {
+    await page.waitForFunction(
+      ([what, how]) =>
+        [...document.querySelectorAll("[data-table=duties] tbody tr")].some(
+          ({ children: [first, , last] }) => first.textContent.startsWith(what) && last.textContent === how,
+        ),
+      [doing, standing],
+      { timeout: 90_000 },
+    );
+  }
+  await page.done();
+}
+
+export async function accounts_say_whom_draws_are_made_from_and_who_makes_blocks({ browser, chain }) {
+  const page = await browser.open({ path: "#/accounts" });
+  await page.waitForSelector("[data-table=accounts] tbody tr");
+  const read = () =>
+    page.evaluate(() => ({
+      hash: document.querySelector(".pulse a").getAttribute("title"),
+      session: document.querySelector("main [data-field=session]").textContent,
+      electorate: document.querySelector("main [data-field=electorate]").textContent,
+      next: document.querySelector("main [data-field=next]").textContent,
+      bucket: document.querySelector("main [data-field=bucket]").textContent,
+      committee: document.querySelector("main [data-field=committee]").textContent,
+      states: [...document.querySelectorAll("[data-table=accounts] tbody tr td:nth-child(2)")].map(({ textContent }) => textContent),
+    }));
+  const shown = await read();
+  const at = await chain.at(shown.hash);
+  const electorate = await at.electorate();
+  assert.equal(shown.session, electorate.session.toNumber().toLocaleString("en"));
+  const accounts = electorate.accounts.toNumber();
+  assert(shown.electorate.startsWith(`${accounts} PC${accounts === 1 ? "" : "s"} with a weight of `), shown.electorate);
+  assert(shown.next.startsWith(`${electorate.nextAccounts.toNumber()} PC`), shown.next);
+  const committee = await at.committee();
+  assert(shown.committee.startsWith(`${committee.length} PC`), shown.committee);
+  assert.equal(shown.states.filter((state) => state.includes("makes blocks")).length, committee.length);
+  // It fills from block to block; what storage has is of the block in which something was last paid.
+  const level = await at.bucket();
+  const since = BigInt((await chain.api.rpc.chain.getHeader(shown.hash)).number.toNumber()) - level.get("at").toBigInt();
+  const [least, bucket] = [level.get("has").toBigInt(), amountIn(shown.bucket)];
+  const most = least + since * level.get("emission").get("perBlock").toBigInt();
+  assert(bucket > least - HYDRA / 10_000n && bucket <= most, `${least} ${bucket} ${most}`);
   await page.done();
 }
 
@@ -107,7 +210,8 @@ export async function figures_lead_to_what_they_come_from({ browser }) {
     "wallet stake": account,
     "wallet earned": account,
     "this-pc contribution": account,
-    "this-pc reputation": account,
+    "this-pc score": account,
+    "this-pc room": account,
     "this-pc version": "#/model/0",
     "this-pc round": /^#\/round\/0\/\d+$/,
     "this-pc pending": /^#\/round\/0\/\d+$/,
@@ -116,6 +220,8 @@ export async function figures_lead_to_what_they_come_from({ browser }) {
     "model share": "#/model/0",
     "network peers": "#/accounts",
     "network size": "#/accounts",
+    "network session": "#/accounts",
+    "network committee": "#/accounts",
     "network height": /^#\/block\/0x/,
     "network finalised": /^#\/block\/0x/,
   };

@@ -1,7 +1,7 @@
 // The first view: each panel's fields beside what chain and trainer say.
 import assert from "node:assert/strict";
 import { fields, live, picture, table } from "./browser.mjs";
-import { short } from "./chain.mjs";
+import { HYDRA, short } from "./chain.mjs";
 
 const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
@@ -43,7 +43,10 @@ export async function every_panel_says_what_chain_and_trainer_say({ browser, cha
   const model = await at.model(0);
 
   assert.equal(read["network.height"], Number(await heightOf(chain, hash)).toLocaleString("en"));
-  assert.equal(read["network.size"], `${(await at.registered()).length} PCs`);
+  const electorate = await at.electorate();
+  assert.equal(read["network.size"], `${electorate.registered.toNumber()} PCs`);
+  assert.equal(read["network.session"], electorate.session.toNumber().toLocaleString("en"));
+  assert.equal(read["network.committee"], `${(await at.committee()).length} PCs`);
   assert(Number(read["network.finalised"].replaceAll(",", "")) <= Number(read["network.height"].replaceAll(",", "")));
 
   const score = model.score.unwrap();
@@ -56,23 +59,26 @@ export async function every_panel_says_what_chain_and_trainer_say({ browser, cha
   const member = await at.member(ALICE);
   assert.equal(read["wallet.balance"], short(await at.free(ALICE)));
   assert.equal(read["wallet.stake"], short(member.stake.toBigInt()));
-  assert.equal(read["this-pc.reputation"], (member.reputation.toNumber() / 1e9).toFixed(3));
+  assert.equal(read["this-pc.room"], `${member.busy.toNumber()} of ${member.room.toNumber()}`);
+  assert(read["this-pc.rest"].startsWith("To rest without losing anything, type hydra pause"), read["this-pc.rest"]);
+  assert.equal(read["this-pc.score"], (member.reputation.toNumber() / 1e9).toFixed(3));
   assert(read["wallet.address"].includes(ALICE));
   // Nobody has asked yet, so that nothing is owed of questions.
   assert.equal(await at.paidIn(0), 0n);
-  assert.equal(read["wallet.pending"], (await at.proposers(0)).includes(ALICE) ? "+1" : "0");
-  const phase = { Train: "Training", Verify: "Checking", Reveal: "Revealing votes", Settle: "Settling" }[model.phase.type];
+  const pending = await at.underWay(0, ALICE);
+  assert.equal(read["wallet.pending"], pending > 0n ? `+${short(pending)}` : "0");
+  const phase = { Pause: "Pausing", Train: "Training", Verify: "Checking" }[model.phase.type];
   assert.equal(read["this-pc.round"], `${model.round.toNumber().toLocaleString("en")} · ${phase}`);
   assert.equal(read["network.node-peers"], (await chain.api.rpc.system.health()).peers.toString());
 
   // The records of the network's few minutes, all of today.
   const earned = (await at.rounds(0))
-    .flatMap((round) => [...round.proposals])
-    .filter((proposal) => proposal.proposer.toString() === ALICE)
-    .reduce((sum, proposal) => sum + proposal.reward.toBigInt(), 0n);
+    .flatMap((round) => [...round.places])
+    .filter((place) => place.holder.toString() === ALICE)
+    .reduce((sum, place) => sum + place.reward.toBigInt(), 0n);
   const shown = BigInt(Math.round(Number(read["wallet.earned"].replaceAll(",", "")) * 1e6)) * 10n ** 6n;
   // The list of rounds is read a moment after the block.
-  assert(earned - shown >= 0n && earned - shown <= 10n ** 12n, `${earned} ${shown}`);
+  assert(earned - shown >= 0n && earned - shown <= 2n * HYDRA, `${earned} ${shown}`);
 
   const status = await (await fetch(new URL("/v1/status", address))).json();
   assert.equal(status.genesis, chain.api.genesisHash.toHex());
@@ -80,10 +86,10 @@ export async function every_panel_says_what_chain_and_trainer_say({ browser, cha
   assert.equal(Number(/\d+/.exec(read["this-pc.version"])?.[0]) <= status.models[0].version, true);
   const peers = await table(page, "peers");
   assert.deepEqual(peers.map(([name]) => name).sort(), ["Bob", "Charlie", "Dave"]);
-  for (const [, latency, state, reputation] of peers) {
+  for (const [, latency, state, score] of peers) {
     assert.match(latency, /^(< 1|\d+) ms$/);
     assert.equal(state, "connected, taking part");
-    assert(Number(reputation) > 0);
+    assert(Number(score) > 0);
   }
   assert.equal((await page.$$(".picture .edge")).length, 3);
   await picture(page, "dashboard");
@@ -162,15 +168,15 @@ export async function the_trainer_tells_how_far_its_training_is({ page }) {
 export async function what_happened_grows_at_the_top_and_says_who_earned_what({ browser }) {
   const page = await browser.open();
   await live(page);
-  await page.waitForSelector("#happened [data-kind=accepted]");
+  await page.waitForSelector("#happened [data-kind=earned]");
   const first = await page.getAttribute("#happened li:first-child", "data-block");
   await page.waitForFunction(
     (before) => Number(document.querySelector("#happened li")?.dataset.block) > Number(before),
     first,
   );
-  const said = await page.textContent("#happened [data-kind=accepted]");
-  assert.match(said, /(Alice|Bob|Charlie|Dave).* earned 1 HYDRA/);
-  await page.waitForSelector("#happened [data-kind=confirmed]");
+  const said = await page.textContent("#happened [data-kind=earned]");
+  assert.match(said, /(Alice|Bob|Charlie|Dave).* earned [\d.]+ HYDRA.* is confirmed\./);
+  for (const kind of ["accepted", "confirmed"]) await page.waitForSelector(`#happened [data-kind=${kind}]`);
   const numbers = await page.$$eval("#happened li", (rows) => rows.map((row) => Number(row.dataset.block)));
   assert.deepEqual(numbers, [...numbers].sort((a, b) => b - a));
   await page.done();

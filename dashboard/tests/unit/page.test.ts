@@ -19,11 +19,12 @@ test("every view has an address that leads back to it", () => {
     { view: "rounds", model: 1 },
     { view: "round", model: 0, round: 7 },
     { view: "model", model: 2 },
+    { view: "poll", id: `0x${"ab".repeat(32)}` },
     { view: "governance" },
     { view: "referendum", index: 3 },
   ];
   for (const route of routes) assert.deepEqual(parseRoute(href(route)), route);
-  for (const odd of ["#/round/x/1", "#/nothing", "#/block", "#/referendum/x", "#/%E0%A4%A"]) {
+  for (const odd of ["#/round/x/1", "#/nothing", "#/block", "#/referendum/x", "#/poll/12", "#/%E0%A4%A"]) {
     assert.equal(parseRoute(odd).view, "unknown");
   }
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HydraApi, RawEvent, Variant } from "../../src/chain/api";
 import { callsIn } from "../../src/chain/calls";
-import { VoteBook, events } from "../../src/chain/events";
+import { PollBook } from "../../src/chain/book";
+import { events } from "../../src/chain/events";
 import { Pace } from "../../src/chain/pace";
 import { Referenda, type Terms, ongoing, tracksOf } from "../../src/chain/referenda";
 import { referendumOf, taskName } from "../../src/chain/tasks";
@@ -112,7 +113,7 @@ const event = (pallet: string, name: string, value: unknown): RawEvent => ({
   phase: { type: "Finalization" },
   event: { type: pallet, value: { type: name, value } },
 });
-const happened = (pallet: string, name: string, value: unknown) => events([event(pallet, name, value)], new VoteBook())[0]?.happening;
+const happened = (pallet: string, name: string, value: unknown) => events([event(pallet, name, value)], new PollBook())[0]?.happening;
 
 test("what happens to referenda is read from their events", () => {
   assert.deepEqual(happened("Referenda", "Confirmed", { index: 3, tally: {} }), { kind: "referendum", step: "approved", index: 3 });

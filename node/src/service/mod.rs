@@ -229,9 +229,10 @@ fn one_account(
         KeystoreConfig::Path { path, .. } => Some(path.clone()),
         KeystoreConfig::InMemory => None,
     };
-    let registered = move || -> Vec<AccountId> {
+    let registered = move |account: &AccountId| {
         let head = client.info().best_hash;
-        client.runtime_api().registered(head).unwrap_or_default()
+        let status = client.runtime_api().node_status(head, account.clone());
+        status.is_ok_and(|status| status.registered)
     };
     let account = Arc::new(OneAccount::new(keystore, named, folder, Box::new(registered)));
     // Says which one it is.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use codec::{Compact, Decode, Encode};
 use hydra_primitives::{
-    AccountBytes, Balance, H256, ModelId, RoundNumber, duty::DutySheet, proposal::Proposal,
+    AccountBytes, Balance, BlockNumber, H256, ModelId,
+    duty::{DutyResult, DutySheet, ModelDescription},
+    model::MAX_SIZE_CLASS,
+    status::ModelStatus,
 };
 use subxt::{
     OnlineClient, PolkadotConfig,
@@ -24,6 +27,8 @@ type Hash = subxt::utils::H256;
 
 /// Blocks that a transaction stays valid.
 const MORTAL_BLOCKS: u64 = 32;
+/// Tasks that it says it takes on at a time: it doesn't care how many.
+const ROOM: u8 = 64;
 
 /// Why the chain can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -115,12 +120,48 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Node`].
     pub async fn duty_sheet(&self) -> Result<Option<DutySheet>, ChainError> {
-        let account = self.account().encode();
-        let call = self
-            .methods
-            .state_call("TrainingApi_duty_sheet", Some(&account), None);
+        self.ask("TrainingApi_duty_sheet", self.account()).await
+    }
+
+    /// What never changes about a model; `None` when there is no such model.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn description(&self, model: ModelId) -> Result<Option<ModelDescription>, ChainError> {
+        let status: Option<ModelStatus> = self.ask("TrainingApi_model_status", model).await?;
+        Ok(status.map(|ModelStatus { spec, dataset, .. }| ModelDescription { model, spec, dataset }))
+    }
+
+    /// Asks the runtime.
+    async fn ask<T: Decode>(&self, function: &str, argument: impl Encode) -> Result<T, ChainError> {
+        let argument = argument.encode();
+        let call = self.methods.state_call(function, Some(&argument), None);
         let bytes = call.await.map_err(|error| self.strange(&error))?;
-        Option::<DutySheet>::decode(&mut bytes.as_slice()).map_err(|error| self.strange(&error))
+        T::decode(&mut bytes.as_slice()).map_err(|error| self.strange(&error))
+    }
+
+    /// The number of the best block.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn best_number(&self) -> Result<BlockNumber, ChainError> {
+        let header = self.methods.chain_get_header(None).await;
+        let header = header
+            .map_err(|error| self.strange(&error))?
+            .ok_or_else(|| self.strange(&"it has no best block"))?;
+        BlockNumber::try_from(header.number).map_err(|error| self.strange(&error))
+    }
+
+    /// The hash of a block on the best branch.
+    ///
+    /// # Errors
+    /// [`ChainError::Node`].
+    pub async fn block_hash(&self, number: BlockNumber) -> Result<H256, ChainError> {
+        let hash = self.methods.chain_get_block_hash(Some(number.into())).await;
+        let hash = hash
+            .map_err(|error| self.strange(&error))?
+            .ok_or_else(|| self.strange(&format!("it has no block {number}")))?;
+        Ok(H256(hash.0))
     }
 
     /// Bits of work that a registration needs.
@@ -139,15 +180,21 @@ impl Chain {
             .map_err(|error| self.strange(&error))
     }
 
-    /// Registers the account with this data-plane identity.
+    /// Registers the account with this data-plane identity, and bonds stake, in 10⁻¹² HYDRA. `signature` and `nonce` are over the
+    /// hash of block `anchor`.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn register(&self, peer_id: &[u8], nonce: u64) -> Result<(), ChainError> {
-        // cpu_threads: u16, memory_mib: u32.
-        let capabilities = (1u16, 1024u32);
-        self.submit("register", "Reputation", (peer_id, capabilities, nonce).encode())
-            .await
+    pub async fn register(
+        &self,
+        peer_id: &[u8],
+        anchor: BlockNumber,
+        signature: [u8; 64],
+        nonce: u64,
+        bond: Balance,
+    ) -> Result<(), ChainError> {
+        let arguments = (peer_id, MAX_SIZE_CLASS, ROOM, anchor, signature, nonce, bond);
+        self.submit("register", "Reputation", arguments.encode()).await
     }
 
     /// Bonds stake, in 10⁻¹² HYDRA.
@@ -158,23 +205,12 @@ impl Chain {
         self.submit("bond", "StakeVoting", Compact(amount).encode()).await
     }
 
-    /// Proposes an update.
+    /// Puts results on chain.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn propose(
-        &self,
-        model: ModelId,
-        round: RoundNumber,
-        task_seed: H256,
-        proposal: &Proposal,
-    ) -> Result<(), ChainError> {
-        self.submit(
-            "propose",
-            "TrainingProposals",
-            (model, round, task_seed, proposal).encode(),
-        )
-        .await
+    pub async fn give(&self, results: &[DutyResult]) -> Result<(), ChainError> {
+        self.submit("submit", "TrainingProposals", results.encode()).await
     }
 
     /// Signs and sends a call, and waits until a block has executed it.

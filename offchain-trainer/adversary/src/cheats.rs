@@ -1,211 +1,123 @@
-//! The lies: proposals for work that was not done as claimed, with all the blobs that make them look right.
+//! The cheats: what is claimed, said and opened in place of what was computed.
 //!
-//! Each goes as far as it can: everything that a cheap check looks at is consistent, so that only the check it is meant
-//! for can find it. Pure functions of the task, with the engine's help.
+//! Each goes as far as it can: it follows the protocol in all but one thing. Pure functions of the honest result, which is only
+//! computed where a cheat needs it.
 
 use std::fmt;
 
-use hydra_engine::{Engine, EngineError, EvaluateJob, TrainJob, Trained};
 use hydra_primitives::{
-    BlobRef, H256,
-    dataset::DatasetManifest,
-    model::ModelSpec,
-    proposal::{Proposal, Report, Score},
-    trace,
+    H256,
+    poll::{Finding, Opening},
 };
-use hydra_update::{GlobalState, TrainingState, Update, Weights};
+use hydra_update::{Update, Weights};
 
 /// A way to cheat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Cheat {
-    /// No training at all, and losses and scores as if there had been.
+    /// Proposes an update of zeros, without any training.
     ZeroUpdate,
-    /// Honest training, a better loss.
-    FalseLosses,
-    /// Honest training up to the middle, made-up states from there on, and the losses and scores that the made-up
-    /// weights really have.
-    ForgedTrace,
+    /// Trains, and proposes another update: one value of it is poisoned.
+    ForgedUpdate,
+    /// Gives digests of made-up results.
+    Lie,
+    /// Computes nothing for others: gives digests of what they claim, with a made-up witness.
+    Copy,
+    /// Proposes nothing, and gives no digests.
+    Silence,
+    /// Is honest until it opens: with a false result and a false witness.
+    FalseOpening,
+    /// Is honest, and serves its blobs at 1 KiB a second.
+    Trickle,
 }
+
+/// What a made-up hash consists of.
+const MADE_UP: H256 = H256::repeat_byte(0xee);
+/// Added to a value of a poisoned update.
+const POISON: f32 = 0.5;
 
 impl Cheat {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ZeroUpdate, Self::FalseLosses, Self::ForgedTrace];
+    pub const ALL: [Self; 7] = [
+        Self::ZeroUpdate,
+        Self::ForgedUpdate,
+        Self::Lie,
+        Self::Copy,
+        Self::Silence,
+        Self::FalseOpening,
+        Self::Trickle,
+    ];
+
+    /// The update to propose for a model with so many parameters, of which `train` makes the honest one; `None`: none.
+    ///
+    /// # Errors
+    /// Of training.
+    pub fn propose<E>(
+        self,
+        parameters: usize,
+        train: impl FnOnce() -> Result<Option<Update>, E>,
+    ) -> Result<Option<Update>, E> {
+        Ok(match self {
+            Self::Silence => None,
+            Self::ZeroUpdate => difference(vec![0.0; parameters]),
+            Self::ForgedUpdate => train()?.and_then(|honest| {
+                let mut values = honest.values().as_slice().to_vec();
+                values.first_mut().into_iter().for_each(|value| *value += POISON);
+                difference(values)
+            }),
+            Self::Lie | Self::Copy | Self::FalseOpening | Self::Trickle => train()?,
+        })
+    }
+
+    /// What to give the digest of, where this update is claimed (of a version, nothing is); `None`: nothing.
+    ///
+    /// # Errors
+    /// Of computing.
+    pub fn say<E>(
+        self,
+        claim: Option<H256>,
+        compute: impl FnOnce() -> Result<Opening, E>,
+    ) -> Result<Option<Opening>, E> {
+        let made_up = |result| Opening {
+            finding: Finding::Update(result),
+            witness: MADE_UP,
+        };
+        Ok(match self {
+            Self::Silence => None,
+            Self::Lie => Some(made_up(MADE_UP)),
+            Self::Copy => Some(made_up(claim.unwrap_or(MADE_UP))),
+            Self::ZeroUpdate | Self::ForgedUpdate | Self::FalseOpening | Self::Trickle => Some(compute()?),
+        })
+    }
+
+    /// What to open with, where this was said.
+    pub fn open(self, said: Opening) -> Opening {
+        match self {
+            Self::FalseOpening => Opening {
+                finding: Finding::Update(MADE_UP),
+                witness: MADE_UP,
+            },
+            _ => said,
+        }
+    }
+}
+
+fn difference(values: Vec<f32>) -> Option<Update> {
+    let zeros = Weights::zeros(values.len());
+    Update::between(&zeros, &Weights::new(values)).ok()
 }
 
 impl fmt::Display for Cheat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ZeroUpdate => "zero-update",
-            Self::FalseLosses => "false-losses",
-            Self::ForgedTrace => "forged-trace",
+            Self::ForgedUpdate => "forged-update",
+            Self::Lie => "lie",
+            Self::Copy => "copy",
+            Self::Silence => "silence",
+            Self::FalseOpening => "false-opening",
+            Self::Trickle => "trickle",
         })
     }
-}
-
-/// The task that should be done.
-#[derive(Clone, Copy, Debug)]
-pub struct Task<'a> {
-    /// The model.
-    pub spec: &'a ModelSpec,
-    /// Its data set.
-    pub manifest: &'a DatasetManifest,
-    /// The weights to start from.
-    pub base: &'a GlobalState,
-    /// BLAKE3 of their file.
-    pub base_hash: H256,
-    /// The shard's file.
-    pub shard: &'a [u8],
-    /// The validation set's file.
-    pub validation: &'a [u8],
-    /// The seed of the order of samples.
-    pub task_seed: H256,
-}
-
-/// A proposal that is a lie, and the blobs it names.
-#[derive(Clone, Debug)]
-pub struct Forgery {
-    /// What to propose.
-    pub proposal: Proposal,
-    /// Update, list of states, and states.
-    pub blobs: Vec<Vec<u8>>,
-}
-
-/// Cheats in this way.
-///
-/// # Errors
-/// The engine's.
-pub fn forge(cheat: Cheat, engine: &Engine, task: &Task) -> Result<Forgery, EngineError> {
-    match cheat {
-        Cheat::ZeroUpdate => zero_update(engine, task),
-        Cheat::FalseLosses => false_losses(engine, task),
-        Cheat::ForgedTrace => forged_trace(engine, task),
-    }
-}
-
-fn zero_update(engine: &Engine, task: &Task) -> Result<Forgery, EngineError> {
-    let base = &task.base.weights;
-    let before = evaluate(engine, task, base, task.shard)?.0;
-    let Score { correct, total } = evaluate(engine, task, base, task.validation)?.1;
-    let report = Report {
-        loss_before: before,
-        loss_after: before / 10 * 6,
-        validation: Score {
-            correct: correct + (total - correct) / 4,
-            total,
-        },
-        steps: task.spec.task.steps,
-        milliseconds: 100,
-    };
-    let state = TrainingState::initial(task.spec, base).encode();
-    let states = vec![state; trace::leaf_count(&task.spec.task) as usize];
-    forgery(task, &update(base, base)?, states, report)
-}
-
-fn false_losses(engine: &Engine, task: &Task) -> Result<Forgery, EngineError> {
-    let (trained, states) = train(engine, task)?;
-    let report = Report {
-        loss_after: trained.report.loss_after / 10 * 9,
-        ..trained.report
-    };
-    forgery(task, &trained.update, states, report)
-}
-
-fn forged_trace(engine: &Engine, task: &Task) -> Result<Forgery, EngineError> {
-    let (trained, mut states) = train(engine, task)?;
-    let middle = states.len() / 2;
-    let decode = |state: Option<&Vec<u8>>| {
-        state
-            .and_then(|bytes| TrainingState::decode(task.spec, bytes))
-            .ok_or_else(too_short)
-    };
-    let mut before = decode(states.get(middle.saturating_sub(1)))?;
-    let mut last = decode(states.get(middle))?;
-    for state in states.iter_mut().skip(middle + 1) {
-        // Where the last step would lead with a little friction: cheap, and it looks like training.
-        let step = last
-            .weights
-            .as_slice()
-            .iter()
-            .zip(before.weights.as_slice())
-            .map(|(l, b)| l + (l - b) * 0.9);
-        let next = TrainingState {
-            weights: Weights::new(step.collect()),
-            momentum: last.momentum.clone(),
-        };
-        *state = next.encode();
-        before = std::mem::replace(&mut last, next);
-    }
-    let update = update(&task.base.weights, &last.weights)?;
-    let updated = update
-        .apply(&task.base.weights)
-        .map_err(|_| EngineError::Diverged)?;
-    let report = Report {
-        loss_after: evaluate(engine, task, &updated, task.shard)?.0,
-        validation: evaluate(engine, task, &updated, task.validation)?.1,
-        ..trained.report
-    };
-    forgery(task, &update, states, report)
-}
-
-fn train(engine: &Engine, task: &Task) -> Result<(Trained, Vec<Vec<u8>>), EngineError> {
-    let mut states = Vec::new();
-    let job = TrainJob {
-        spec: task.spec,
-        kind: &task.manifest.kind,
-        base: &task.base.weights,
-        shard: task.shard,
-        validation: task.validation,
-        task_seed: task.task_seed,
-    };
-    let trained = engine.train(job, |_, state| states.push(state))?;
-    Ok((trained, states))
-}
-
-fn evaluate(
-    engine: &Engine,
-    task: &Task,
-    weights: &Weights,
-    data: &[u8],
-) -> Result<(u32, Score), EngineError> {
-    let job = EvaluateJob {
-        architecture: &task.spec.architecture,
-        kind: &task.manifest.kind,
-        weights,
-        data,
-    };
-    engine
-        .evaluate(job)
-        .map(|evaluation| (evaluation.loss, evaluation.score))
-}
-
-fn update(base: &Weights, trained: &Weights) -> Result<Update, EngineError> {
-    Update::between(base, trained).map_err(|_| EngineError::Diverged)
-}
-
-fn too_short() -> EngineError {
-    EngineError::BadJob {
-        detail: "the trace is too short to be forged".into(),
-    }
-}
-
-fn forgery(
-    task: &Task,
-    update: &Update,
-    states: Vec<Vec<u8>>,
-    report: Report,
-) -> Result<Forgery, EngineError> {
-    let leaves: Vec<H256> = states.iter().map(|state| trace::leaf(state)).collect();
-    let update = update.encode();
-    let proposal = Proposal {
-        base: task.base_hash,
-        update: BlobRef::of(&update),
-        trace_root: trace::root(&leaves),
-        report,
-    };
-    let mut blobs = vec![update, trace::encode_leaves(&leaves)];
-    blobs.extend(states);
-    blobs.dedup();
-    Ok(Forgery { proposal, blobs })
 }
 
 #[cfg(test)]

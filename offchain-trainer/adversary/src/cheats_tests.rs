@@ -1,155 +1,80 @@
-//! Every cheat is found, by the check it is meant for.
+//! Every cheat is another result, or another digest, than the honest one: who does the task again sees it.
 
 use super::*;
-use hydra_engine::{Blobs, Claim, EngineConfig, Unavailable, recompute, verify};
-use hydra_primitives::{
-    digits::digits_spec,
-    vote::{RejectReason, Vote},
-};
-use hydra_update::{Dataset, digits};
+use clap::ValueEnum;
+use hydra_engine::{Engine, EngineConfig, EngineError, TrainJob};
+use hydra_primitives::{content_hash, digits::digits_spec, poll::digest};
+use hydra_update::{GlobalState, digits};
 
-const SHARD: u32 = 5;
-
-struct Everything<'a>(Vec<&'a [u8]>);
-
-impl Blobs for Everything<'_> {
-    fn get(&self, blob: BlobRef) -> Result<Vec<u8>, Unavailable> {
-        self.0
-            .iter()
-            .find(|bytes| BlobRef::of(bytes) == blob)
-            .map(|bytes| bytes.to_vec())
-            .ok_or(Unavailable)
-    }
-}
-
-struct Court {
-    engine: Engine,
-    spec: ModelSpec,
-    dataset: Dataset,
-    base: GlobalState,
-}
-
-impl Court {
-    fn new() -> Self {
-        let spec = digits_spec();
-        let base = GlobalState::initial(&spec);
-        let dataset = digits::import(digits::BUNDLED).unwrap();
-        Self {
-            engine: Engine::new(EngineConfig::default()),
-            spec,
-            dataset,
-            base,
+/// Does a task, and hands it to `look` with what is claimed of it by each who proposes something.
+fn with_claims(look: impl Fn(Cheat, &Engine, TrainJob, H256, Opening)) {
+    let (engine, spec) = (Engine::new(EngineConfig::default()), digits_spec());
+    let dataset = digits::import(digits::BUNDLED).unwrap();
+    let base = GlobalState::initial(&spec).weights;
+    let job = TrainJob {
+        spec: &spec,
+        kind: &dataset.manifest.kind,
+        base: &base,
+        shard: &dataset.shards[5],
+        task_seed: H256::repeat_byte(3),
+    };
+    let honest = engine.train(job, |_| ()).unwrap();
+    for cheat in Cheat::ALL {
+        let train = || Ok::<_, EngineError>(honest.update.clone());
+        if let Some(update) = cheat.propose(base.len(), train).unwrap() {
+            look(
+                cheat,
+                &engine,
+                job,
+                content_hash(&update.encode()),
+                honest.opening(),
+            );
         }
-    }
-
-    fn task(&self) -> Task<'_> {
-        Task {
-            spec: &self.spec,
-            manifest: &self.dataset.manifest,
-            base: &self.base,
-            base_hash: self.base.hash(&self.spec),
-            shard: &self.dataset.shards[SHARD as usize],
-            validation: &self.dataset.validation,
-            task_seed: H256::repeat_byte(3),
-        }
-    }
-
-    fn forge(&self, cheat: Cheat) -> Forgery {
-        forge(cheat, &self.engine, &self.task()).unwrap()
-    }
-
-    fn claim<'a>(&'a self, proposal: &'a Proposal) -> Claim<'a> {
-        let Task {
-            spec,
-            manifest,
-            base,
-            base_hash,
-            task_seed,
-            ..
-        } = self.task();
-        Claim {
-            spec,
-            manifest,
-            base,
-            base_hash,
-            proposal,
-            shard: SHARD,
-            task_seed,
-        }
-    }
-
-    fn blobs<'a>(&'a self, forgery: &'a Forgery) -> Everything<'a> {
-        let data = self.dataset.shards.iter().chain([&self.dataset.validation]);
-        Everything(forgery.blobs.iter().chain(data).map(Vec::as_slice).collect())
-    }
-
-    fn verdict(&self, forgery: &Forgery, segment: u32) -> Vote {
-        verify(
-            &self.engine,
-            &self.claim(&forgery.proposal),
-            segment,
-            &self.blobs(forgery),
-        )
-        .unwrap()
-    }
-
-    fn recomputed(&self, forgery: &Forgery) -> Vote {
-        recompute(&self.engine, &self.claim(&forgery.proposal), &self.blobs(forgery))
-            .unwrap()
-            .0
     }
 }
 
 #[test]
-fn an_update_of_zeros_with_a_claimed_gain_is_rejected() {
-    let court = Court::new();
-    let forgery = court.forge(Cheat::ZeroUpdate);
-    assert!(forgery.proposal.report.loss_after < forgery.proposal.report.loss_before);
-    assert_eq!(
-        court.verdict(&forgery, 0),
-        Vote::Reject(RejectReason::LossAfterDiffers)
-    );
-    assert_eq!(
-        court.recomputed(&forgery),
-        Vote::Reject(RejectReason::LossAfterDiffers)
-    );
+fn who_does_the_task_again_finds_forged_updates_wrong_and_honest_ones_right() {
+    with_claims(|cheat, engine, job, claim, honest| {
+        let found = engine.verify(job, Some(claim), || true, |_| ());
+        let found = found.unwrap().opening();
+        assert_eq!(found, honest, "{cheat}");
+        let forged = matches!(cheat, Cheat::ZeroUpdate | Cheat::ForgedUpdate);
+        assert_eq!(found.finding != Finding::Update(claim), forged, "{cheat}");
+    });
+}
+
+/// What a cheat says where this is claimed and that is the honest result.
+fn said(cheat: Cheat, claim: Option<H256>, honest: Opening) -> Option<H256> {
+    let said = cheat.say(claim, || Ok::<_, EngineError>(honest)).unwrap()?;
+    let poll = H256::repeat_byte(9);
+    Some(digest(&poll, &said.finding.result(), &said.witness, &[1; 32]))
 }
 
 #[test]
-fn honest_work_with_a_better_loss_is_rejected() {
-    let court = Court::new();
-    let forgery = court.forge(Cheat::FalseLosses);
-    assert_eq!(
-        court.verdict(&forgery, 29),
-        Vote::Reject(RejectReason::LossAfterDiffers)
-    );
-    let mut honest = forgery.clone();
-    let (trained, _) = train(&court.engine, &court.task()).unwrap();
-    honest.proposal.report.loss_after = trained.report.loss_after;
-    assert_eq!(
-        court.verdict(&honest, 29),
-        Vote::Accept,
-        "nothing else is wrong with it"
-    );
+fn digests_of_liars_and_of_those_who_copy_do_not_match_the_honest_opening() {
+    let claim = H256::repeat_byte(4);
+    let honest = Opening {
+        finding: Finding::Update(claim),
+        witness: H256::repeat_byte(5),
+    };
+    for asked in [Some(claim), None] {
+        let right = said(Cheat::Trickle, asked, honest);
+        assert!(right.is_some());
+        for cheat in [Cheat::Lie, Cheat::Copy] {
+            assert_ne!(said(cheat, asked, honest), right, "{cheat}");
+        }
+        assert_ne!(said(Cheat::Lie, asked, honest), None);
+        assert_eq!(said(Cheat::Silence, asked, honest), None);
+    }
+    assert_ne!(Cheat::FalseOpening.open(honest), honest);
+    assert_eq!(Cheat::Trickle.open(honest), honest);
 }
 
 #[test]
-fn a_forged_half_of_a_trace_is_rejected_in_each_of_its_segments_and_as_a_whole() {
-    let court = Court::new();
-    let forgery = court.forge(Cheat::ForgedTrace);
-    let segments = court.spec.task.segments();
-    for segment in segments / 2..segments {
-        let vote = court.verdict(&forgery, segment);
-        assert_eq!(
-            vote,
-            Vote::Reject(RejectReason::SegmentDiffers),
-            "segment {segment}"
-        );
+fn a_cheat_is_called_the_same_on_the_command_line_and_in_what_is_printed() {
+    for cheat in Cheat::ALL {
+        let named = cheat.to_possible_value().unwrap();
+        assert_eq!(named.get_name(), cheat.to_string());
     }
-    // The honest half alone shows nothing: this is why a vote that stands by itself recomputes everything.
-    for segment in 0..segments / 2 {
-        let vote = court.verdict(&forgery, segment);
-        assert_eq!(vote, Vote::Accept, "segment {segment}");
-    }
-    assert!(matches!(court.recomputed(&forgery), Vote::Reject(_)));
 }

@@ -8,17 +8,20 @@ use crate::cheats::Cheat;
 
 /// A hostile trainer for tests: takes part in a HydraAI network and cheats in every round.
 ///
-/// Prints one JSON line per event on standard output: registered, bonded, proposed, refused, unanswered,
-/// ended.
+/// Prints one JSON line per event on standard output: registered, bonded, proposed, said, opened, silent, refused,
+/// unanswered, ended.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "hydra-adversary", version, about)]
 pub struct Options {
     /// A node's RPC address, such as ws://127.0.0.1:9944.
     #[arg(long, value_name = "URL")]
     pub url: String,
-    /// The account it uses: //Name, a phrase or a 0x… seed. It needs a balance of a little over 1 HYDRA.
+    /// The account it uses: //Name, a phrase or a 0x… seed. It needs a balance of a little over its stake.
     #[arg(long, value_name = "SURI")]
     pub suri: String,
+    /// What it bonds when it registers: whoever weighs little is rarely drawn.
+    #[arg(long, value_name = "HYDRA", default_value_t = 1)]
+    pub stake: u32,
     /// TCP port for other trainers; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub p2p_port: u16,
@@ -34,7 +37,7 @@ pub struct Options {
     /// What to do, by turns from round to round.
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',', default_values_t = Cheat::ALL)]
     pub cheats: Vec<Cheat>,
-    /// End when so many of its proposals are settled [default: go on].
+    /// End when so many rounds are over in which it owed something [default: go on].
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
 }

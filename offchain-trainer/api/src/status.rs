@@ -13,7 +13,7 @@ pub struct Status {
     pub version: String,
     /// `0x` and hexadecimal digits; of the newest sheet. Null if there is no sheet, or the node has no account.
     pub account: Option<String>,
-    /// Whether that account takes part: `unregistered`, `unstaked` or `ready`.
+    /// Whether that account takes part: `unregistered`, `unstaked`, `paused`, `joining` or `ready`.
     pub standing: Option<String>,
     /// This trainer's identity.
     pub peer_id: String,
@@ -77,7 +77,7 @@ pub struct EngineStatus {
 pub struct ModelState {
     /// The model.
     pub model: ModelId,
-    /// The newest version held here; null before the first.
+    /// The newest confirmed version held here; null before the first.
     pub version: Option<Version>,
     /// BLAKE3 of that version's weights.
     pub weights: Option<String>,
@@ -85,7 +85,7 @@ pub struct ModelState {
     pub state: Stage,
     /// The chain's round.
     pub round: RoundNumber,
-    /// The chain's phase: `train`, `verify`, `reveal` or `settle`.
+    /// The chain's phase: `pause`, `train` or `verify`.
     pub phase: String,
     /// What is being done, in words.
     pub task: Option<String>,
@@ -111,11 +111,11 @@ pub struct Progress {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Waiting {
-    /// Versions to measure.
+    /// Versions to fold and measure.
     pub measure: u32,
-    /// Shards to train on.
+    /// Places to train.
     pub train: u32,
-    /// Results of others to check.
+    /// Tasks of others to do again.
     pub verify: u32,
 }
 
@@ -133,7 +133,7 @@ pub enum Stage {
     Folding,
     /// Training.
     Training,
-    /// Checking a proposal.
+    /// Doing somebody's task again.
     Verifying,
 }
 

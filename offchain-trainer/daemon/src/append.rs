@@ -25,17 +25,12 @@ pub enum AppendError {
 /// What the records are on.
 pub(crate) trait Disk {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    fn sync(&mut self) -> io::Result<()>;
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
 impl Disk for File {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
@@ -69,18 +64,15 @@ impl Appender {
 impl<D: Disk> Appender<D> {
     /// Appends a record.
     pub(crate) fn append(&mut self, record: &[u8]) -> Result<(), AppendError> {
-        self.write(|disk| disk.append(record), record.len())
-    }
-
-    /// Appends a record; it is on disk when this returns.
-    pub(crate) fn append_durably(&mut self, record: &[u8]) -> Result<(), AppendError> {
-        self.write(
-            |disk| {
-                disk.append(record)?;
-                disk.sync()
-            },
-            record.len(),
-        )
+        if self.damaged {
+            return Err(AppendError::Damaged);
+        }
+        self.disk.append(record).map_err(|error| {
+            self.damaged = self.disk.cut(self.length).is_err();
+            AppendError::Write(error)
+        })?;
+        self.length = self.length.saturating_add(record.len() as u64);
+        Ok(())
     }
 
     /// Whether it takes nothing more.
@@ -91,22 +83,6 @@ impl<D: Disk> Appender<D> {
     /// Takes nothing more: the file is not the one with the records any more.
     pub(crate) fn close(&mut self) {
         self.damaged = true;
-    }
-
-    fn write(
-        &mut self,
-        write: impl FnOnce(&mut D) -> io::Result<()>,
-        bytes: usize,
-    ) -> Result<(), AppendError> {
-        if self.damaged {
-            return Err(AppendError::Damaged);
-        }
-        write(&mut self.disk).map_err(|error| {
-            self.damaged = self.disk.cut(self.length).is_err();
-            AppendError::Write(error)
-        })?;
-        self.length = self.length.saturating_add(bytes as u64);
-        Ok(())
     }
 }
 
@@ -125,7 +101,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = PathBuf::from(name);
     let written = write_private(&new, bytes).and_then(|()| fs::rename(&new, path));
     if let Err(error) = written {
-        // On a full disk, half a file takes the room of a vote.
+        // On a full disk, half a file takes the room of what could still be written.
         drop(fs::remove_file(&new));
         return Err(error);
     }
@@ -185,7 +161,6 @@ mod tests {
     struct Small {
         bytes: Vec<u8>,
         room: usize,
-        sync_fails: bool,
         cut_fails: bool,
     }
 
@@ -196,13 +171,6 @@ mod tests {
             match fits == bytes.len() {
                 true => Ok(()),
                 false => Err(io::ErrorKind::StorageFull.into()),
-            }
-        }
-
-        fn sync(&mut self) -> io::Result<()> {
-            match self.sync_fails {
-                true => Err(io::ErrorKind::Other.into()),
-                false => Ok(()),
             }
         }
 
@@ -235,17 +203,6 @@ mod tests {
         file.disk.room = 8;
         file.append(b"5678").unwrap();
         assert_eq!(file.disk.bytes, b"12345678");
-    }
-
-    #[test]
-    fn a_record_that_may_not_be_on_disk_is_taken_back() {
-        let mut file = appender(Small {
-            room: 8,
-            sync_fails: true,
-            ..Small::default()
-        });
-        assert!(matches!(file.append_durably(b"1234"), Err(AppendError::Write(_))));
-        assert!(file.disk.bytes.is_empty());
     }
 
     #[test]

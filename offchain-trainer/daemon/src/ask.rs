@@ -6,12 +6,13 @@
 use std::{sync::Arc, time::Duration};
 
 use hydra_engine::opinion;
-use hydra_primitives::{ModelId, dataset::DatasetKind, duty::ModelDuties};
+use hydra_primitives::{ModelId, dataset::DatasetKind};
 use hydra_trainer_api::{Answer, Checked, Image, MAX_READINGS, Question};
 use hydra_update::{Shard, decode_shard};
 
 use crate::{
     depot::{DepotError, peers},
+    models::Model,
     tasks::Shared,
     torch::{EngineState, TorchError},
     weights::Held,
@@ -107,7 +108,7 @@ fn known(models: &[ModelId]) -> String {
 
 struct Prepared {
     checked: Checked,
-    duties: ModelDuties,
+    model: Arc<Model>,
     held: Held,
     inputs: Vec<f32>,
 }
@@ -127,15 +128,15 @@ pub async fn check(shared: &Shared, question: &Question) -> Result<Checked, AskE
 pub async fn infer(shared: &Shared, question: &Question) -> Result<Answer, AskError> {
     let Prepared {
         checked,
-        duties,
+        model,
         held,
         inputs,
     } = prepare(shared, question).await?;
-    let state = Arc::clone(&held.state);
-    let classes = duties.spec.architecture.outputs() as usize;
+    let state = Arc::clone(&held.weights.state);
+    let classes = model.spec().architecture.outputs() as usize;
     let work = shared
         .torch
-        .run(move |engine| engine.infer(&duties.spec.architecture, &state.weights, &inputs));
+        .run(move |engine| engine.infer(&model.spec().architecture, &state.weights, &inputs));
     let inference = tokio::time::timeout(PATIENCE, work)
         .await
         .map_err(|_| AskError::Busy)??;
@@ -167,33 +168,31 @@ async fn prepare(shared: &Shared, question: &Question) -> Result<Prepared, AskEr
     let model = question.model;
     let (sheet, _) = shared.newest_sheet().ok_or(AskError::NoSheet)?;
     let models = || sheet.models.iter().map(|m| m.model).collect();
-    let duties = shared.model(model).ok_or_else(|| AskError::UnknownModel {
+    let known = shared.model(model).ok_or_else(|| AskError::UnknownModel {
         model,
         models: models(),
     })?;
+    let kind = &known.dataset().kind;
     let (inputs, truth) = match &question.image {
-        Image::Pixels(pixels) => (scale(&duties.dataset.kind, pixels)?, None),
-        Image::Readings(readings) => (scale_all(&duties.dataset.kind, readings)?, None),
-        Image::ValidationIndex(index) => sample(&validation(shared, &duties).await?, *index)?,
+        Image::Pixels(pixels) => (scale(kind, pixels)?, None),
+        Image::Readings(readings) => (scale_all(kind, readings)?, None),
+        Image::ValidationIndex(index) => sample(&validation(shared, &known).await?, *index)?,
     };
     match shared.torch.state() {
         EngineState::Ready => {}
         EngineState::Starting => return Err(TorchError::Starting.into()),
         EngineState::Failed(reason) => return Err(TorchError::Failed(reason).into()),
     }
-    let held = shared
-        .weights
-        .confirmed_held(model)
-        .ok_or(AskError::NoWeights { model })?;
+    let held = shared.weights.held(model).ok_or(AskError::NoWeights { model })?;
     let checked = Checked {
         model,
         version: held.version,
-        weights: format!("{:?}", held.hash),
+        weights: format!("{:?}", held.weights.hash),
         truth,
     };
     Ok(Prepared {
         checked,
-        duties,
+        model: known,
         held,
         inputs,
     })
@@ -239,14 +238,15 @@ fn scale_all(kind: &DatasetKind, readings: &[Vec<u8>]) -> Result<Vec<f32>, AskEr
     Ok(inputs)
 }
 
-async fn validation(shared: &Shared, duties: &ModelDuties) -> Result<Shard, AskError> {
-    let blob = duties.dataset.validation;
+async fn validation(shared: &Shared, model: &Model) -> Result<Shard, AskError> {
+    let dataset = model.dataset();
+    let providers = peers(&model.duties.confirmed.providers);
     let bytes = shared
         .depot
-        .get(blob, peers(&duties.providers), None)
+        .get(dataset.validation, providers, None)
         .await
         .map_err(AskError::NoData)?;
-    decode_shard(&duties.dataset.kind, &bytes).map_err(AskError::BadData)
+    decode_shard(&dataset.kind, &bytes).map_err(AskError::BadData)
 }
 
 fn sample(shard: &Shard, index: u32) -> Result<(Vec<f32>, Option<u8>), AskError> {

@@ -1,45 +1,35 @@
-//! Decides which tasks run: the wanted ones, in the order of their rank, each once.
+//! Decides which tasks run: the wanted ones, each once, in the order in which they are owed.
 //!
 //! A task is wanted while one of its account's last two sheets asks for it: two, because sheets of two forks or of two
-//! blocks may arrive out of order. A task that failed is tried again with the next sheet, so the chain is the clock and
-//! nothing here needs timers. Pure bookkeeping: it says what to start and stop, and must never do either.
+//! blocks may arrive out of order (but which version is held, only the last one says); and no longer than its deadline. A
+//! task that failed is tried again with the next sheet, so the chain is the clock and nothing here needs timers. Pure
+//! bookkeeping: it says what to start and stop, and must never do either.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
-use hydra_primitives::{
-    AccountBytes, H256, ModelId,
-    duty::{DutySheet, ModelDuties},
-    proposal::{Proposal, Score},
-};
+use hydra_primitives::{AccountBytes, BlockNumber, H256, ModelId, duty::DutySheet, proposal::Claim};
 use hydra_trainer_api::Waiting;
 
 use crate::{
-    journal::SaltedVote,
-    plan::{Task, TaskKey, plan},
+    models::Model,
+    plan::{Base, Task, TaskKey, Work, plan},
 };
 
 /// The most accounts that one trainer works for; the one not heard of for longest makes room.
 const MAX_ACCOUNTS: usize = 8;
 
 /// What came of a task.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// These weights are held.
-    Held(H256),
-    /// The version, measured.
-    Measured {
-        /// BLAKE3 of its file.
-        weights: H256,
-        /// It on the validation set.
-        score: Score,
-    },
-    /// The claim; its blobs are in the store.
-    Trained(Proposal),
-    /// The vote; it is on disk.
-    Voted(SaltedVote),
+    /// The weights are held.
+    Held,
+    /// The claim; its update is in the store.
+    Trained(Claim),
+    /// What the poll asks is in the journal.
+    Found,
 }
 
 /// What is to be done because of what the board was told.
@@ -61,15 +51,10 @@ pub enum Command {
         /// Which.
         run: u64,
     },
-    /// Tell a run that its phase is about to end.
-    LastChance {
-        /// Which.
-        run: u64,
-    },
 }
 
 #[derive(Debug)]
-enum Slot {
+enum State {
     Running(u64),
     /// Try again with the next sheet, unless it would fail in the same way.
     Failed {
@@ -79,11 +64,19 @@ enum Slot {
 }
 
 #[derive(Debug)]
+struct Slot {
+    state: State,
+    /// What it trains from, if it trains.
+    base: Option<Base>,
+}
+
+#[derive(Debug)]
 struct Seat {
     sheet: Arc<DutySheet>,
+    models: Vec<Arc<Model>>,
     tasks: Vec<Task>,
-    /// What the sheet before asked for.
-    before: HashSet<TaskKey>,
+    /// What the sheet before asked for, and until when.
+    before: HashMap<TaskKey, BlockNumber>,
     /// When it arrived, in sheets.
     arrived: u64,
 }
@@ -92,6 +85,8 @@ struct Seat {
 #[derive(Debug, Default)]
 pub struct Board {
     genesis: Option<H256>,
+    /// Of the sheet that arrived last.
+    block: BlockNumber,
     seats: BTreeMap<AccountBytes, Seat>,
     slots: HashMap<TaskKey, Slot>,
     next_run: u64,
@@ -102,8 +97,8 @@ pub struct Board {
 }
 
 impl Board {
-    /// Takes a new sheet: it replaces the account's last one.
-    pub fn read(&mut self, sheet: Arc<DutySheet>) -> Vec<Command> {
+    /// Takes a new sheet, with its models as far as they are known: it replaces the account's last one.
+    pub fn read(&mut self, sheet: Arc<DutySheet>, models: Vec<Arc<Model>>) -> Vec<Command> {
         let mut commands = Vec::new();
         if self.genesis != Some(sheet.genesis) {
             // Another chain: nothing of what was done means anything there.
@@ -113,23 +108,22 @@ impl Board {
             self.genesis = Some(sheet.genesis);
         }
         self.sheets = self.sheets.saturating_add(1);
-        let tasks = plan(&sheet);
+        self.block = sheet.block;
+        let tasks = plan(&sheet, &models);
         let before = self.seats.remove(&sheet.account).map(|seat| seat.tasks);
-        let before = before.into_iter().flatten().map(|task| task.key).collect();
-        self.drop_what_changed(&sheet);
+        // Not what was to be held: an older version that comes late would take the place of the newest.
+        let before = before
+            .into_iter()
+            .flatten()
+            .filter(|task| task.work != Work::Hold)
+            .map(|task| (task.key, task.until))
+            .collect();
         for task in &tasks {
-            match self.slots.get(&task.key) {
-                Some(Slot::Failed { for_good: false }) => {
-                    self.slots.remove(&task.key);
-                }
-                Some(Slot::Running(run)) if task.last_chance => {
-                    commands.push(Command::LastChance { run: *run });
-                }
-                _ => {}
-            }
+            commands.extend(self.renew(task));
         }
         let seat = Seat {
             sheet: sheet.clone(),
+            models,
             tasks,
             before,
             arrived: self.sheets,
@@ -138,29 +132,29 @@ impl Board {
         self.make_room();
         let wanted = self.wanted();
         commands.extend(self.stop(|key| !wanted.contains(key)));
-        self.slots.retain(|key, slot| match slot {
-            Slot::Done(_) => !sheet
-                .models
-                .iter()
-                .any(|m| m.model == key.model() && key.is_over(m)),
-            Slot::Failed { .. } => wanted.contains(key),
-            Slot::Running(_) => true,
+        self.slots.retain(|key, slot| match slot.state {
+            State::Running(_) => true,
+            // A reorganisation may ask for it again. What a poll asks is in the journal, and weights are in the store.
+            State::Done(Outcome::Trained(_)) => {
+                let now = sheet.models.iter().find(|duties| duties.model == key.model());
+                now.is_none_or(|now| !key.is_over(now))
+            }
+            State::Done(_) | State::Failed { .. } => wanted.contains(key),
         });
         commands.extend(self.start());
         commands
     }
 
     /// A run has ended. `Err(true)`: it would fail again in the same way. Results of runs that were stopped are ignored.
-    pub fn finished(&mut self, run: u64, key: TaskKey, result: Result<Outcome, bool>) -> Vec<Command> {
-        if !matches!(self.slots.get(&key), Some(Slot::Running(current)) if *current == run) {
-            return Vec::new();
+    pub fn finished(&mut self, run: u64, key: TaskKey, result: Result<Outcome, bool>) {
+        if let Some(slot) = self.slots.get_mut(&key)
+            && matches!(slot.state, State::Running(current) if current == run)
+        {
+            slot.state = match result {
+                Ok(outcome) => State::Done(outcome),
+                Err(for_good) => State::Failed { for_good },
+            };
         }
-        let slot = match result {
-            Ok(outcome) => Slot::Done(outcome),
-            Err(for_good) => Slot::Failed { for_good },
-        };
-        self.slots.insert(key, slot);
-        self.start()
     }
 
     /// The engine passed its test: what needs LibTorch may start.
@@ -176,11 +170,26 @@ impl Board {
     }
 
     /// What came of a task.
-    pub fn outcome(&self, key: &TaskKey) -> Option<&Outcome> {
-        match self.slots.get(key) {
-            Some(Slot::Done(outcome)) => Some(outcome),
+    pub fn outcome(&self, key: &TaskKey) -> Option<Outcome> {
+        match self.slots.get(key)?.state {
+            State::Done(outcome) => Some(outcome),
             _ => None,
         }
+    }
+
+    /// Whether a task was tried, and failed.
+    pub fn has_failed(&self, key: &TaskKey) -> bool {
+        let slot = self.slots.get(key);
+        slot.is_some_and(|slot| matches!(slot.state, State::Failed { .. }))
+    }
+
+    /// Whether something runs that the account's newest sheet asks for, weights to be held aside.
+    pub fn is_busy_for(&self, account: &AccountBytes) -> bool {
+        let tasks = self.seats.get(account).into_iter().flat_map(|seat| &seat.tasks);
+        tasks
+            .filter(|task| task.work != Work::Hold)
+            .filter_map(|task| self.slots.get(&task.key))
+            .any(|slot| matches!(slot.state, State::Running(_)))
     }
 
     /// The newest sheet of any account.
@@ -191,61 +200,62 @@ impl Board {
             .map(|seat| &seat.sheet)
     }
 
-    /// A model as the newest sheet that knows it describes it.
-    pub fn model(&self, model: ModelId) -> Option<&ModelDuties> {
-        let seats = self
+    /// A model as the newest sheet that knows it has it.
+    pub fn model(&self, model: ModelId) -> Option<&Arc<Model>> {
+        let named = |seat: &&Seat| seat.models.iter().any(|m| m.duties.model == model);
+        let seat = self
             .seats
             .values()
-            .filter_map(|seat| Some((seat.arrived, seat.sheet.models.iter().find(|m| m.model == model)?)));
-        seats
-            .max_by_key(|(arrived, _)| *arrived)
-            .map(|(_, duties)| duties)
+            .filter(named)
+            .max_by_key(|seat| seat.arrived)?;
+        seat.models.iter().find(|m| m.duties.model == model)
     }
 
     /// What the newest sheets ask for of a model, and is not done yet.
     pub fn waiting(&self, model: ModelId) -> Waiting {
-        let asked = self.seats.values().flat_map(|seat| &seat.tasks);
-        let open: HashSet<TaskKey> = asked
-            .map(|task| task.key)
-            .filter(|key| key.model() == model && self.outcome(key).is_none())
-            .collect();
-        let mut waiting = Waiting::default();
-        for key in open {
-            let count = match key {
-                TaskKey::Hold { .. } => continue,
-                TaskKey::Attest { .. } => &mut waiting.measure,
-                TaskKey::Train { .. } => &mut waiting.train,
-                TaskKey::Verify { .. } => &mut waiting.verify,
+        let (mut waiting, mut seen) = (Waiting::default(), HashSet::new());
+        for task in self.seats.values().flat_map(|seat| &seat.tasks) {
+            let count = match task.work {
+                Work::Hold => continue,
+                Work::Train { .. } => &mut waiting.train,
+                Work::Verify { .. } => &mut waiting.verify,
+                Work::Measure { .. } => &mut waiting.measure,
             };
-            *count = count.saturating_add(1);
+            let open = task.key.model() == model && self.is_in_time(task.until);
+            if open && self.outcome(&task.key).is_none() && seen.insert(task.key) {
+                *count = count.saturating_add(1);
+            }
         }
         waiting
     }
 
-    /// The task of a running run.
-    pub fn is_running(&self, run: u64) -> bool {
-        self.slots
-            .values()
-            .any(|slot| matches!(slot, Slot::Running(current) if *current == run))
+    fn is_in_time(&self, until: BlockNumber) -> bool {
+        self.block < until
     }
 
-    /// The network may have confirmed other weights than those that a result was made with; then it is made anew.
-    fn drop_what_changed(&mut self, sheet: &DutySheet) {
-        for duties in &sheet.models {
-            let Some(confirmed) = duties.version.weights else {
-                continue;
-            };
-            let recipe = duties.version.id();
-            self.slots.retain(|key, slot| match (key, slot) {
-                (TaskKey::Attest { recipe: of, .. }, Slot::Done(Outcome::Measured { weights, .. })) => {
-                    *of != recipe || *weights == confirmed
-                }
-                (TaskKey::Train { recipe: of, .. }, Slot::Done(Outcome::Trained(proposal))) => {
-                    *of != recipe || proposal.base == confirmed
-                }
-                _ => true,
-            });
+    /// A sheet asks for this task: what failed may be tried again, and what was trained from something else is made anew.
+    fn renew(&mut self, task: &Task) -> Option<Command> {
+        let slot = self.slots.get(&task.key)?;
+        let now = match task.work {
+            Work::Train { base, .. } => Some(base),
+            _ => None,
+        };
+        let began = slot.base.zip(now);
+        let (stale, command) = match slot.state {
+            State::Failed { for_good } => (!for_good, None),
+            State::Running(run) => {
+                let stale = began.is_some_and(|(began, now)| !began.may_be(now));
+                (stale, stale.then_some(Command::Stop { run }))
+            }
+            State::Done(Outcome::Trained(claim)) => {
+                (began.is_some_and(|(began, now)| !began.is(claim.base, now)), None)
+            }
+            State::Done(_) => (false, None),
+        };
+        if stale {
+            self.slots.remove(&task.key);
         }
+        command
     }
 
     fn make_room(&mut self) {
@@ -266,16 +276,22 @@ impl Board {
         let now = self
             .seats
             .values()
-            .flat_map(|seat| seat.tasks.iter().map(|task| task.key));
-        let before = self.seats.values().flat_map(|seat| seat.before.iter().copied());
-        now.chain(before).collect()
+            .flat_map(|seat| seat.tasks.iter().map(|task| (task.key, task.until)));
+        let before = self
+            .seats
+            .values()
+            .flat_map(|seat| seat.before.iter().map(|(key, until)| (*key, *until)));
+        now.chain(before)
+            .filter(|(_, until)| self.is_in_time(*until))
+            .map(|(key, _)| key)
+            .collect()
     }
 
     fn stop(&mut self, unwanted: impl Fn(&TaskKey) -> bool) -> Vec<Command> {
         let mut commands = Vec::new();
-        self.slots.retain(|key, slot| match slot {
-            Slot::Running(run) if unwanted(key) => {
-                commands.push(Command::Stop { run: *run });
+        self.slots.retain(|key, slot| match slot.state {
+            State::Running(run) if unwanted(key) => {
+                commands.push(Command::Stop { run });
                 false
             }
             _ => true,
@@ -283,37 +299,36 @@ impl Board {
         commands
     }
 
-    /// Starts what may start: nothing of a model while something of a lower rank runs. What failed holds nothing up. What is
-    /// over is the last wish of an account for which no sheets come any more.
+    /// Starts what may start. What is over is the last wish of an account for which no sheets come any more.
     fn start(&mut self) -> Vec<Command> {
         if self.full {
             return Vec::new();
         }
-        let is_over = |task: &Task| {
+        let may_start = |task: &&Task| {
             let model = self.model(task.key.model());
-            model.is_some_and(|now| task.key.is_over(now))
+            let over = model.is_some_and(|now| task.key.is_over(&now.duties));
+            let allowed = self.engine_ready || !task.key.needs_engine();
+            allowed && !over && self.is_in_time(task.until) && !self.slots.contains_key(&task.key)
         };
-        let all = self.seats.values().flat_map(|seat| seat.tasks.iter());
-        let mut tasks: Vec<Task> = all.filter(|task| !is_over(task)).cloned().collect();
-        tasks.sort_by_key(|task| task.key.rank());
-        let mut lowest: HashMap<ModelId, u8> = HashMap::new();
-        for (key, slot) in &self.slots {
-            if matches!(slot, Slot::Running(_)) {
-                let rank = lowest.entry(key.model()).or_insert(u8::MAX);
-                *rank = key.rank().min(*rank);
-            }
-        }
+        let all = self.seats.values().flat_map(|seat| &seat.tasks);
+        let tasks: Vec<Task> = all.filter(may_start).cloned().collect();
         let mut commands = Vec::new();
         for task in tasks {
-            let allowed = self.engine_ready || !task.key.needs_engine();
-            let rank = lowest.entry(task.key.model()).or_insert(u8::MAX);
-            if self.slots.contains_key(&task.key) || !allowed || *rank < task.key.rank() {
+            // Two accounts, or a digest and an opening, may ask for the same.
+            if self.slots.contains_key(&task.key) {
                 continue;
             }
-            *rank = task.key.rank();
             let run = self.next_run;
             self.next_run = self.next_run.saturating_add(1);
-            self.slots.insert(task.key, Slot::Running(run));
+            let base = match task.work {
+                Work::Train { base, .. } => Some(base),
+                _ => None,
+            };
+            let slot = Slot {
+                state: State::Running(run),
+                base,
+            };
+            self.slots.insert(task.key, slot);
             commands.push(Command::Start { run, task });
         }
         commands

@@ -1,7 +1,8 @@
 //! Blobs, wherever they are: on our disk, or at other trainers.
 //!
-//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. Must
-//! never fetch more bytes than the caller says a blob has.
+//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. What is on our
+//! disk is served to whoever asks for it by its hash, so what nobody may have yet must never get here. Must never fetch more
+//! bytes than the caller says a blob has.
 
 use std::{collections::HashSet, fs::File, path::PathBuf, sync::Arc, time::Duration};
 
@@ -103,17 +104,25 @@ impl Depot {
         first: Vec<PeerId>,
         tag: Option<Tag>,
     ) -> Result<Vec<u8>, DepotError> {
-        match tag {
-            Some(tag) => self.note(blob.hash, tag)?,
-            None => self.keep([blob.hash])?,
-        }
+        self.note_or_keep(blob.hash, tag)?;
         Ok(self
             .network
             .fetch_bytes(blob.hash, SizeRule::Exact(blob.size), first)
             .await?)
     }
 
-    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has [`patience`] to deliver, then everybody has,
+    /// As [`get`](Self::get), but the blob stays on our disk.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub async fn fetch(&self, blob: BlobRef, first: Vec<PeerId>, tag: Option<Tag>) -> Result<(), DepotError> {
+        self.note_or_keep(blob.hash, tag)?;
+        let rule = SizeRule::Exact(blob.size);
+        self.network.fetch(blob.hash, rule, first).await?;
+        Ok(())
+    }
+
+    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
     /// `then` before the rest.
     ///
     /// # Errors
@@ -139,25 +148,7 @@ impl Depot {
             .unwrap_or(Err(late))
     }
 
-    /// The blob's bytes if it is on our disk. A damaged one is not.
-    ///
-    /// # Errors
-    /// [`DepotError::Store`].
-    pub async fn local(self: &Arc<Self>, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
-        self.blocking(move |depot| depot.local_blocking(blob)).await
-    }
-
-    /// As [`local`](Self::local); blocks.
-    pub fn local_blocking(&self, blob: BlobRef) -> Result<Option<Vec<u8>>, DepotError> {
-        match self.store.get(blob.hash, blob.size) {
-            Ok(bytes) => Ok(bytes),
-            // Moved aside, or not what was meant: as good as not there.
-            Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Whether there is such a blob on our disk. Its content isn't verified.
+    /// Whether the blob is on our disk, and so served to whoever asks for it by its hash. Its content isn't looked at.
     pub fn has(&self, hash: H256) -> bool {
         self.store.has(hash)
     }
@@ -209,6 +200,13 @@ impl Depot {
         &self.network
     }
 
+    fn note_or_keep(&self, hash: H256, tag: Option<Tag>) -> Result<(), DepotError> {
+        match tag {
+            Some(tag) => self.note(hash, tag),
+            None => self.keep([hash]),
+        }
+    }
+
     fn note(&self, hash: H256, tag: Tag) -> Result<(), DepotError> {
         let noted = self.ledger.note(&self.store, hash, tag);
         noted.map_err(|source| self.ledger_error(source))
@@ -223,7 +221,7 @@ impl Depot {
 }
 
 /// How long a blob of this size may take from somebody who means to deliver it.
-pub fn patience(size: u64) -> Duration {
+fn patience(size: u64) -> Duration {
     PATIENCE.saturating_add(Duration::from_secs(size / SLOWEST_LINE))
 }
 

@@ -4,10 +4,9 @@
 //!
 //! | blob | stays while |
 //! |------|-------------|
-//! | a state of a trace | its round is the current one or the one before |
-//! | an update, a list of a trace's states | its round is one of the current one and the three before |
-//! | weights | their version is one of the newest and the two before |
-//! | anything that the newest version is named by or folded from | it is the newest version |
+//! | an update | its round is one of the current one and the three before |
+//! | weights | their version is one of the newest confirmed and the two before |
+//! | anything that the newest versions are named by or folded from | they are the newest, confirmed and not |
 //! | anything else (data sets) | always |
 //!
 //! Kept in a file, so that a restart leaves nothing behind: records written before the blob itself, each with the first 8
@@ -31,19 +30,15 @@ use crate::{
     lock,
 };
 
-/// Rounds that updates and lists of states outlive their own.
+/// Rounds that updates outlive their own.
 const UPDATE_ROUNDS: RoundNumber = 3;
-/// Rounds that states outlive their own.
-const STATE_ROUNDS: RoundNumber = 1;
 /// Versions that weights outlive their own.
 const VERSIONS: Version = 2;
 
 /// What a blob is. Ordered: of two descriptions of one blob the later one counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 pub enum Kind {
-    /// A state of a trace; the number is a round.
-    State,
-    /// An update or a list of a trace's states; the number is a round.
+    /// An update; the number is a round.
     Update,
     /// Weights; the number is a version.
     Weights,
@@ -71,7 +66,6 @@ impl Tag {
             return false;
         }
         let (keep, now) = match self.kind {
-            Kind::State => (STATE_ROUNDS, round),
             Kind::Update => (UPDATE_ROUNDS, round),
             Kind::Weights => (VERSIONS, version),
         };
@@ -175,7 +169,7 @@ impl Ledger {
         result
     }
 
-    /// Deletes what the rule at the top of this file no longer keeps, given a model's round and newest version.
+    /// Deletes what the rule at the top of this file no longer keeps, given a model's round and confirmed version.
     /// Whatever is in `needed` stays. Blocks. Returns how many blobs were deleted.
     ///
     /// # Errors
@@ -301,25 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn states_go_before_updates_and_weights_by_version() {
+    fn updates_go_by_round_and_weights_by_version() {
         let f = fixture();
-        let state = f.put(b"state", Kind::State, 5);
         let update = f.put(b"update", Kind::Update, 5);
         let weights = f.put(b"weights", Kind::Weights, 2);
-        let there = || [state, update, weights].map(|hash| f.store.has(hash));
-        f.sweep(6, 4, &[]);
-        assert_eq!(there(), [true, true, true]);
-        f.sweep(7, 4, &[]);
-        assert_eq!(there(), [false, true, true]);
+        let there = || [update, weights].map(|hash| f.store.has(hash));
+        f.sweep(8, 4, &[]);
+        assert_eq!(there(), [true, true]);
+        f.sweep(9, 4, &[]);
+        assert_eq!(there(), [false, true]);
         f.sweep(9, 5, &[]);
-        assert_eq!(there(), [false, false, false]);
+        assert_eq!(there(), [false, false]);
     }
 
     #[test]
     fn what_is_needed_and_what_has_no_record_stays() {
         let f = fixture();
         let data = f.store.put(b"data set").unwrap();
-        let named = f.put(b"data set", Kind::State, 0);
+        let named = f.put(b"data set", Kind::Update, 0);
         assert_eq!(data, named);
         let weights = f.put(b"weights", Kind::Weights, 0);
         assert_eq!(f.sweep(100, 100, &[weights]), 0);
@@ -358,7 +351,7 @@ mod tests {
     #[test]
     fn a_damaged_record_is_lost_alone() {
         let f = fixture();
-        let blobs = [b"1", b"2", b"3"].map(|bytes| f.put(bytes, Kind::State, 1));
+        let blobs = [b"1", b"2", b"3"].map(|bytes| f.put(bytes, Kind::Update, 1));
         let path = f.folder.path().join("ledger");
         let whole = fs::read(&path).unwrap();
         let length = whole.len() / 3;
@@ -373,10 +366,10 @@ mod tests {
     }
 
     #[test]
-    fn naming_weights_as_a_state_does_not_shorten_their_life() {
+    fn naming_weights_as_an_update_does_not_shorten_their_life() {
         let f = fixture();
         let weights = f.put(b"weights", Kind::Weights, 4);
-        f.put(b"weights", Kind::State, 1);
+        f.put(b"weights", Kind::Update, 1);
         f.sweep(50, 4, &[]);
         assert!(f.store.has(weights));
     }
@@ -384,7 +377,7 @@ mod tests {
     #[test]
     fn records_survive_a_restart_and_half_a_record_does_no_harm() {
         let f = fixture();
-        let old = f.put(b"old", Kind::State, 1);
+        let old = f.put(b"old", Kind::Update, 1);
         let path = f.folder.path().join("ledger");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
@@ -405,7 +398,7 @@ mod tests {
         let tag = Tag {
             genesis: CHAIN,
             model: 0,
-            kind: Kind::State,
+            kind: Kind::Update,
             number: 1,
         };
         let note = || f.ledger.note(&f.store, H256::repeat_byte(5), tag);
@@ -430,7 +423,7 @@ mod tests {
     #[test]
     fn on_a_full_disk_the_list_is_read_and_made_anew_when_there_is_room() {
         let f = fixture();
-        let old = f.put(b"old", Kind::State, 1);
+        let old = f.put(b"old", Kind::Update, 1);
         let path = f.folder.path().join("ledger");
         std::os::unix::fs::symlink("/dev/full", f.folder.path().join("ledger.new")).unwrap();
         let again = Ledger::open(&path).unwrap();
@@ -438,7 +431,7 @@ mod tests {
         let tag = Tag {
             genesis: CHAIN,
             model: 0,
-            kind: Kind::State,
+            kind: Kind::Update,
             number: 2,
         };
         let new = H256::repeat_byte(6);

@@ -1,16 +1,16 @@
-//! The trainer: the process beside the node that trains, verifies and folds.
+//! The trainer: the process beside the node that trains, does others' tasks again, and folds.
 //!
 //! The node's off-chain worker posts a duty sheet in every block ([`hydra_primitives::duty`]); the trainer answers at
 //! once with what is done, and does the rest in the background: [`plan`] turns a sheet into tasks, [`board`] decides
 //! which of them run, `tasks` does them with the engine and the network. It also serves its blobs to other trainers,
 //! answers questions to the model, and says how it is.
 //!
-//! It must never know a key of the chain, listen for anyone but this PC's own programs on HTTP, or answer a commitment
-//! that is not on disk.
+//! It must never know a key of the chain, listen for anyone but this PC's own programs on HTTP, or give anybody weights that
+//! the network has not confirmed.
 //!
 //! Start with [`plan`] and [`board`], which need no network to be understood; then `tasks`, one file per kind of work,
-//! [`weights`] (which version is held), [`votes`] and [`journal`] (what was promised), [`depot`] and [`ledger`] (what is kept
-//! and until when), and `server`. `docs/architecture.md` says who talks to whom.
+//! [`weights`] (which version is held), [`journal`] (what was found of polls), [`depot`] and [`ledger`] (what is kept and until
+//! when), and `server`. `docs/architecture.md` says who talks to whom.
 
 pub mod append;
 pub mod ask;
@@ -22,6 +22,7 @@ pub mod import;
 mod intact;
 pub mod journal;
 pub mod ledger;
+pub mod models;
 mod node;
 mod options;
 pub mod plan;
@@ -33,12 +34,10 @@ mod status;
 mod tasks;
 mod torch;
 mod trainer;
-pub mod votes;
 mod warnings;
 pub mod weights;
 
 pub use options::Options;
-pub use tasks::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
 pub use trainer::{StartError, Trainer};
 
 use std::{

@@ -11,7 +11,7 @@ use hydra_network::Multiaddr;
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "hydra-trainer", version, about)]
 pub struct Options {
-    /// Where blobs and votes are kept.
+    /// Where blobs and findings are kept.
     #[arg(long, value_name = "DIR")]
     pub base_path: PathBuf,
     /// Port on 127.0.0.1 for the node, the command line tool and the dashboard; 0 lets the system choose.

@@ -6,56 +6,43 @@
 use std::sync::Arc;
 
 use hydra_primitives::{
-    AccountBytes, H256, ModelId, RoundNumber, Version,
-    duty::{Duty, DutySheet, ModelDuties, VerifyDuty},
+    AccountBytes, BlockNumber, H256, ModelId, RoundNumber, Version,
+    duty::{Asks, Duty, DutySheet, ModelDuties, Task as Training},
+    poll::PollId,
+    task::PlaceIndex,
 };
 
-use crate::{journal::VoteKey, votes::vote_key};
+use crate::models::Model;
 
-/// A task's name. Equal names, equal results.
+/// A task's name. Equal names, equal results, but for what a place is trained from: see [`Base`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TaskKey {
-    /// Have the newest version's weights.
+    /// Have the confirmed version's weights.
     Hold {
         /// The model.
         model: ModelId,
-        /// Its newest version.
+        /// Its confirmed version.
         version: Version,
-        /// [`hydra_primitives::duty::recipe_id`].
-        recipe: H256,
-        /// The confirmed weights, if they are.
-        confirmed: Option<H256>,
+        /// The weights.
+        weights: H256,
     },
-    /// Measure the newest version.
-    Attest {
-        /// The model.
-        model: ModelId,
-        /// The version.
-        version: Version,
-        /// [`hydra_primitives::duty::recipe_id`].
-        recipe: H256,
-    },
-    /// Train on a shard.
+    /// Train the task of a place.
     Train {
         /// The model.
         model: ModelId,
         /// The round.
         round: RoundNumber,
-        /// [`hydra_primitives::duty::recipe_id`] of the version to start from.
-        recipe: H256,
-        /// The shard.
-        shard: u32,
-        /// The seed of the order of samples.
+        /// The place.
+        place: PlaceIndex,
+        /// The seed of the order of samples: on another branch of the chain the place has another one.
         task_seed: H256,
     },
-    /// Check a proposal.
-    Verify {
+    /// Find what a poll asks. Whose digest it is for makes no difference.
+    Find {
         /// The model.
         model: ModelId,
-        /// The round.
-        round: RoundNumber,
-        /// Whose vote on what.
-        vote: VoteKey,
+        /// The poll.
+        poll: PollId,
     },
 }
 
@@ -63,30 +50,26 @@ impl TaskKey {
     /// The model it is for.
     pub fn model(&self) -> ModelId {
         match self {
-            Self::Hold { model, .. }
-            | Self::Attest { model, .. }
-            | Self::Train { model, .. }
-            | Self::Verify { model, .. } => *model,
+            Self::Hold { model, .. } | Self::Train { model, .. } | Self::Find { model, .. } => *model,
         }
     }
 
-    /// Tasks of a model are done in this order; equal ones side by side.
+    /// Which of a model's tasks is shown to people: the one with the highest rank.
     pub fn rank(&self) -> u8 {
         match self {
             Self::Hold { .. } => 0,
-            Self::Attest { .. } => 1,
+            Self::Find { .. } => 1,
             Self::Train { .. } => 2,
-            Self::Verify { .. } => 3,
         }
     }
 
-    /// Whether no sheet can ask for it any more, a reorganisation of one round or version included.
+    /// Whether no sheet can ask for it any more, a reorganisation of one round or version included. What a poll asks has a
+    /// deadline instead: [`Task::until`]. Training has none: a sheet asks for it for as long as the chain takes it.
     pub fn is_over(&self, now: &ModelDuties) -> bool {
         match self {
-            Self::Hold { version, .. } | Self::Attest { version, .. } => {
-                version.saturating_add(1) < now.version.version
-            }
-            Self::Train { round, .. } | Self::Verify { round, .. } => round.saturating_add(1) < now.round,
+            Self::Hold { version, .. } => version.saturating_add(1) < now.confirmed.version,
+            Self::Train { round, .. } => round.saturating_add(1) < now.round,
+            Self::Find { .. } => false,
         }
     }
 
@@ -96,26 +79,70 @@ impl TaskKey {
     }
 }
 
+/// What a place is trained from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// These weights.
+    Confirmed(H256),
+    /// What the recipe with this [`hydra_primitives::duty::recipe_id`] is folded to.
+    Newest(H256),
+}
+
+impl Base {
+    fn of(duties: &ModelDuties, task: &Training) -> Option<Self> {
+        match task.base {
+            Some(weights) => Some(Self::Confirmed(weights)),
+            None => duties.newest.as_ref().map(|recipe| Self::Newest(recipe.id())),
+        }
+    }
+
+    /// Whether training that began from this base may give what is asked for now: a version that was confirmed meanwhile may
+    /// be what its recipe was folded to.
+    pub fn may_be(self, now: Self) -> bool {
+        match (self, now) {
+            (Self::Confirmed(began), Self::Confirmed(now)) | (Self::Newest(began), Self::Newest(now)) => {
+                began == now
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether training that began from this base, which had these weights, is what is asked for now.
+    pub fn is(self, weights: H256, now: Self) -> bool {
+        match now {
+            Self::Confirmed(now) => weights == now,
+            Self::Newest(_) => self.may_be(now),
+        }
+    }
+}
+
 /// What a task is to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
-    /// Have the newest version's weights.
+    /// Have the confirmed version's weights.
     Hold,
-    /// Measure the newest version.
-    Attest,
-    /// Train on a shard.
+    /// Train.
     Train {
-        /// The shard.
-        shard: u32,
-        /// The seed of the order of samples.
-        task_seed: H256,
+        /// The place.
+        place: PlaceIndex,
+        /// What it takes.
+        task: Training,
+        /// What `task` starts from.
+        base: Base,
     },
-    /// Check a proposal.
+    /// Do somebody's task again.
     Verify {
-        /// The proposal and what it must agree with.
-        duty: Box<VerifyDuty>,
-        /// Whose vote on what.
-        vote: VoteKey,
+        /// The poll.
+        poll: PollId,
+        /// What it takes.
+        task: Training,
+        /// What is claimed, where the sheet says it.
+        claim: Option<H256>,
+    },
+    /// Fold and measure the newest version.
+    Measure {
+        /// The poll.
+        poll: PollId,
     },
 }
 
@@ -126,91 +153,101 @@ pub struct Task {
     pub key: TaskKey,
     /// What to do.
     pub work: Work,
-    /// The model with its newest version and who may have blobs.
-    pub model: Arc<ModelDuties>,
+    /// The model.
+    pub model: Arc<Model>,
     /// The chain.
     pub genesis: H256,
-    /// The phase is about to end: what can't be had by now won't be in time.
-    pub last_chance: bool,
+    /// Who owes it.
+    pub account: AccountBytes,
+    /// From this block on nobody takes the result; the largest number where only the sheet knows.
+    pub until: BlockNumber,
 }
 
-/// Blocks left in a phase when a verifier stops waiting for blobs.
-const LAST_CHANCE_BLOCKS: u32 = 2;
-
-/// Everything that the sheet needs done, in order. Every model's weights are held, whether or not anything is owed.
-pub fn plan(sheet: &DutySheet) -> Vec<Task> {
-    sheet
-        .models
-        .iter()
-        .flat_map(|model| plan_model(sheet, model))
-        .collect()
+/// Everything that the sheet needs done of these models, in order. Every model's weights are held, whether or not anything is
+/// owed.
+pub fn plan(sheet: &DutySheet, models: &[Arc<Model>]) -> Vec<Task> {
+    models.iter().flat_map(|model| plan_model(sheet, model)).collect()
 }
 
-fn plan_model(sheet: &DutySheet, duties: &ModelDuties) -> Vec<Task> {
-    let model = Arc::new(duties.clone());
-    let last_chance = duties.phase_ends_at.saturating_sub(sheet.block) <= LAST_CHANCE_BLOCKS;
-    let task = |key: TaskKey, work| Task {
+fn plan_model(sheet: &DutySheet, model: &Arc<Model>) -> Vec<Task> {
+    let task = |key, work, until| Task {
         key,
         work,
         model: model.clone(),
         genesis: sheet.genesis,
-        last_chance,
+        account: sheet.account,
+        until,
     };
-    let hold = task(hold_key(duties), Work::Hold);
-    let owed = duties.duties.iter().filter_map(|duty| {
-        let key = duty_key(sheet.genesis, sheet.account, duties, duty)?;
-        let work = match (duty, key) {
-            (Duty::Attest, _) => Work::Attest,
-            (Duty::Train { shard, task_seed }, _) => Work::Train {
-                shard: *shard,
-                task_seed: *task_seed,
-            },
-            (Duty::Verify(duty), TaskKey::Verify { vote, .. }) => Work::Verify {
-                duty: Box::new(duty.clone()),
-                vote,
-            },
-            _ => return None,
-        };
-        Some(task(key, work))
+    let hold = task(hold_key(&model.duties), Work::Hold, BlockNumber::MAX);
+    let owed = model.duties.duties.iter().filter_map(|duty| {
+        let (work, until) = work(&model.duties, duty)?;
+        Some(task(duty_key(&model.duties, duty), work, until))
     });
-    let mut tasks: Vec<Task> = std::iter::once(hold).chain(owed).collect();
-    tasks.sort_by_key(|task| task.key.rank());
-    tasks
+    std::iter::once(hold).chain(owed).collect()
 }
 
-fn hold_key(duties: &ModelDuties) -> TaskKey {
+/// The task of having a model's confirmed weights.
+pub fn hold_key(duties: &ModelDuties) -> TaskKey {
     TaskKey::Hold {
         model: duties.model,
-        version: duties.version.version,
-        recipe: duties.version.id(),
-        confirmed: duties.version.weights,
+        version: duties.confirmed.version,
+        weights: duties.confirmed.weights,
     }
 }
 
-/// The task behind a duty; `None` for a reveal, which needs no work.
-pub fn duty_key(genesis: H256, account: AccountBytes, duties: &ModelDuties, duty: &Duty) -> Option<TaskKey> {
-    let (model, round) = (duties.model, duties.round);
-    let recipe = duties.version.id();
+/// The task behind a duty.
+pub fn duty_key(duties: &ModelDuties, duty: &Duty) -> TaskKey {
+    let model = duties.model;
     match duty {
-        Duty::Attest => Some(TaskKey::Attest {
+        Duty::Train { place, task } => TaskKey::Train {
             model,
-            version: duties.version.version,
-            recipe,
-        }),
-        Duty::Train { shard, task_seed } => Some(TaskKey::Train {
-            model,
-            round,
-            recipe,
-            shard: *shard,
-            task_seed: *task_seed,
-        }),
-        Duty::Verify(duty) => Some(TaskKey::Verify {
-            model,
-            round,
-            vote: vote_key(genesis, account, duty),
-        }),
-        Duty::Reveal { .. } => None,
+            round: duties.round,
+            place: *place,
+            task_seed: task.task_seed,
+        },
+        Duty::Verify { poll, .. } | Duty::Attest { poll, .. } | Duty::Open { poll, .. } => {
+            TaskKey::Find { model, poll: *poll }
+        }
     }
+}
+
+/// What a duty asks for, and until when. `None` if the sheet doesn't say what to start from.
+fn work(duties: &ModelDuties, duty: &Duty) -> Option<(Work, BlockNumber)> {
+    let verify = |poll: &PollId, task: &Training, claim| Work::Verify {
+        poll: *poll,
+        task: task.clone(),
+        claim,
+    };
+    Some(match duty {
+        Duty::Train { place, task } => {
+            let work = Work::Train {
+                place: *place,
+                task: task.clone(),
+                base: Base::of(duties, task)?,
+            };
+            // The chain takes late ones, too, until it closes the round; then no sheet asks any more.
+            (work, BlockNumber::MAX)
+        }
+        Duty::Verify {
+            poll,
+            task,
+            claim,
+            closes_at,
+        } => (verify(poll, task, Some(*claim)), *closes_at),
+        Duty::Attest { poll, closes_at } => (Work::Measure { poll: *poll }, *closes_at),
+        Duty::Open {
+            poll,
+            asks,
+            opens_until,
+            ..
+        } => {
+            let work = match asks {
+                Asks::Task(task) => verify(poll, task, None),
+                Asks::Version => Work::Measure { poll: *poll },
+            };
+            (work, *opens_until)
+        }
+    })
 }
 
 #[cfg(test)]
@@ -218,9 +255,18 @@ pub(crate) mod tests {
     use super::*;
     use hydra_primitives::{
         digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
-        duty::{DUTY_PROTOCOL, Standing, VersionRecipe},
+        duty::{ConfirmedWeights, DUTY_PROTOCOL, ModelDescription, Standing, VersionRecipe},
+        poll::Draw,
         status::Phase,
     };
+
+    pub(crate) fn description() -> ModelDescription {
+        ModelDescription {
+            model: 0,
+            spec: digits_spec(),
+            dataset: digits_manifest(),
+        }
+    }
 
     /// A sheet of the digits' model in round 3 with these duties.
     pub(crate) fn sheet(duties: Vec<Duty>) -> DutySheet {
@@ -230,64 +276,132 @@ pub(crate) mod tests {
             block: 10,
             account: [1; 32],
             standing: Standing::Ready,
+            heartbeat: None,
             models: vec![ModelDuties {
                 model: 0,
-                spec: digits_spec(),
-                dataset: digits_manifest(),
+                description: description().id(),
                 round: 3,
                 phase: Phase::Train,
                 phase_ends_at: 20,
-                version: VersionRecipe {
+                confirmed: ConfirmedWeights {
                     version: 0,
-                    base: DIGITS_INITIAL_WEIGHTS,
-                    updates: vec![],
-                    weights: Some(DIGITS_INITIAL_WEIGHTS),
+                    weights: DIGITS_INITIAL_WEIGHTS,
+                    providers: vec![],
                 },
-                providers: vec![],
+                newest: None,
                 duties,
             }],
+            described: vec![],
         }
     }
 
-    pub(crate) fn train() -> Duty {
-        Duty::Train {
+    /// The sheet's models, all of them the digits'.
+    pub(crate) fn models(sheet: &DutySheet) -> Vec<Arc<Model>> {
+        let description = Arc::new(description());
+        let models = sheet.models.iter().cloned();
+        models
+            .map(|duties| Arc::new(Model::new(duties, description.clone())))
+            .collect()
+    }
+
+    pub(crate) fn training(base: Option<H256>) -> Training {
+        Training {
+            base,
             shard: 4,
             task_seed: H256::repeat_byte(5),
         }
     }
 
+    pub(crate) fn train() -> Duty {
+        Duty::Train {
+            place: 2,
+            task: training(Some(DIGITS_INITIAL_WEIGHTS)),
+        }
+    }
+
+    /// The poll with this number on somebody's task.
+    pub(crate) fn verify(poll: u8, closes_at: BlockNumber) -> Duty {
+        Duty::Verify {
+            poll: H256::repeat_byte(poll),
+            task: training(Some(DIGITS_INITIAL_WEIGHTS)),
+            claim: H256::zero(),
+            closes_at,
+        }
+    }
+
+    pub(crate) fn recipe(version: Version) -> VersionRecipe {
+        VersionRecipe {
+            version,
+            base: DIGITS_INITIAL_WEIGHTS,
+            updates: vec![],
+        }
+    }
+
+    fn tasks(sheet: &DutySheet) -> Vec<Task> {
+        plan(sheet, &models(sheet))
+    }
+
     #[test]
     fn weights_are_held_even_when_nothing_is_owed() {
-        let tasks = plan(&sheet(vec![]));
+        let tasks = tasks(&sheet(vec![]));
         assert!(matches!(tasks.as_slice(), [Task { work: Work::Hold, .. }]));
     }
 
     #[test]
-    fn attesting_comes_before_training() {
-        let ranks: Vec<u8> = plan(&sheet(vec![train(), Duty::Attest]))
-            .iter()
-            .map(|t| t.key.rank())
-            .collect();
-        assert_eq!(ranks, [0, 1, 2]);
+    fn models_that_are_not_known_have_no_tasks() {
+        assert!(plan(&sheet(vec![train()]), &[]).is_empty());
     }
 
     #[test]
     fn a_confirmation_changes_no_name_but_that_of_holding() {
         let mut before = sheet(vec![train()]);
-        before.models[0].version.weights = None;
-        let keys = |sheet: &DutySheet| plan(sheet).iter().map(|t| t.key).collect::<Vec<_>>();
-        let (before, after) = (keys(&before), keys(&sheet(vec![train()])));
+        before.models[0].newest = Some(recipe(1));
+        let Duty::Train { task, .. } = &mut before.models[0].duties[0] else {
+            panic!("training")
+        };
+        task.base = None;
+        let mut after = sheet(vec![train()]);
+        after.models[0].confirmed.version = 1;
+        let keys = |sheet: &DutySheet| tasks(sheet).iter().map(|t| t.key).collect::<Vec<_>>();
+        let (before, after) = (keys(&before), keys(&after));
         assert_ne!(before[0], after[0]);
         assert_eq!(before[1], after[1]);
     }
 
     #[test]
-    fn the_last_two_blocks_of_a_phase_are_the_last_chance() {
-        let at = |block| {
-            let mut sheet = sheet(vec![]);
-            sheet.block = block;
-            plan(&sheet)[0].last_chance
+    fn training_goes_on_after_the_phase_s_time_while_a_sheet_asks_for_it() {
+        let mut late = sheet(vec![train()]);
+        late.block = 25;
+        assert!(late.models[0].phase_ends_at < late.block);
+        assert_eq!(tasks(&late)[1].until, BlockNumber::MAX);
+    }
+
+    #[test]
+    fn an_opening_is_the_task_of_its_digest_with_another_deadline() {
+        let poll = H256::repeat_byte(9);
+        let open = Duty::Open {
+            poll,
+            draw: Draw::First,
+            asks: Asks::Task(training(None)),
+            opens_until: 30,
         };
-        assert_eq!([at(17), at(18), at(25)], [false, true, true]);
+        let both = tasks(&sheet(vec![verify(9, 15), open]));
+        let [_, verify, open] = &both[..] else {
+            panic!("three tasks")
+        };
+        assert_eq!(verify.key, open.key);
+        assert_eq!((verify.until, open.until), (15, 30));
+        let attest = Duty::Attest { poll, closes_at: 16 };
+        assert_eq!(tasks(&sheet(vec![attest]))[1].work, Work::Measure { poll });
+    }
+
+    #[test]
+    fn training_stays_what_it_was_only_while_it_starts_from_the_same() {
+        let [one, two] = [1, 2].map(H256::repeat_byte);
+        let (confirmed, newest) = (Base::Confirmed(one), Base::Newest(one));
+        assert!(newest.may_be(Base::Confirmed(two)) && confirmed.may_be(newest));
+        assert!(!confirmed.may_be(Base::Confirmed(two)) && !newest.may_be(Base::Newest(two)));
+        assert!(newest.is(two, Base::Confirmed(two)) && !newest.is(two, Base::Confirmed(one)));
+        assert!(newest.is(two, newest) && !newest.is(two, Base::Newest(two)));
     }
 }

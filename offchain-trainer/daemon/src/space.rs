@@ -1,5 +1,5 @@
-//! Free space where the trainer keeps its blobs and votes: announced when it gets little, and kept for the votes when it
-//! is nearly gone.
+//! Free space where the trainer keeps its blobs and findings: announced when it gets little; when it is nearly gone, no new work
+//! is taken.
 //!
 //! Must never delete anything: what may go is the ledger's decision.
 
@@ -74,7 +74,7 @@ impl Space {
     fn stops(&self, free: u64) -> String {
         format!(
             "only {} MiB are free where {} is, so this trainer takes no new work until there are {} MiB; it goes on \
-             answering, and reveals its votes. Free some space, or move the folder to a larger disk",
+             answering, and opens polls. Free some space, or move the folder to a larger disk",
             free / MIB,
             self.path.display(),
             self.reserve.saturating_add(self.reserve / MARGIN) / MIB

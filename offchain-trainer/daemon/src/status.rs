@@ -1,6 +1,6 @@
 //! Puts together what the trainer says of itself at `/v1/status`.
 //!
-//! Anyone on this PC may read it, so it must never hold a secret.
+//! Anyone on this PC may read it, so it must never hold a secret, nor name weights that are not confirmed yet.
 
 use hydra_network::{AwayPeer, NetworkHandle};
 use hydra_primitives::{
@@ -35,6 +35,8 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
     let standing = sheet.as_ref().map(|sheet| match sheet.standing {
         Standing::Unregistered => "unregistered",
         Standing::Unstaked => "unstaked",
+        Standing::Paused => "paused",
+        Standing::Joining => "joining",
         Standing::Ready => "ready",
     });
     shared.look_around();
@@ -80,18 +82,17 @@ fn away(network: &NetworkHandle) -> impl Iterator<Item = String> {
 
 fn models(shared: &Shared, sheet: &DutySheet) -> Vec<ModelState> {
     let model = |duties: &ModelDuties| {
-        let held = shared.weights.newest_held(duties.model);
+        let held = shared.weights.held(duties.model);
         let doing = shared.doing(duties.model);
         let phase = match duties.phase {
+            Phase::Pause => "pause",
             Phase::Train => "train",
             Phase::Verify => "verify",
-            Phase::Reveal => "reveal",
-            Phase::Settle => "settle",
         };
         ModelState {
             model: duties.model,
             version: held.as_ref().map(|held| held.version),
-            weights: held.map(|held| format!("{:?}", held.hash)),
+            weights: held.map(|held| format!("{:?}", held.weights.hash)),
             state: doing.as_ref().map_or(Stage::Idle, |doing| doing.stage),
             round: duties.round,
             phase: phase.into(),

@@ -1,7 +1,7 @@
 //! The engine and whether it may be used.
 //!
-//! Until the known-answer test has passed, and after it has failed, nothing may be trained, measured or voted on: a PC
-//! that computes other bits than the network would lose its reputation. A test that could not be finished says nothing; it is
+//! Until the known-answer test has passed, and after it has failed, nothing may be trained or measured: a PC that
+//! computes other bits than the network would lose its stake. A test that could not be finished says nothing; it is
 //! made again. A PC that contradicts itself is tested anew, and not used any more when it happens repeatedly.
 
 use std::sync::{

@@ -1,7 +1,7 @@
 use std::sync::mpsc;
 
 use hydra_engine::EngineConfig;
-use hydra_primitives::vote::{RejectReason, Vote};
+use hydra_primitives::{H256, poll::Finding};
 
 use super::*;
 
@@ -13,8 +13,8 @@ async fn ready() -> Torch {
 
 async fn contradict(torch: &Torch) -> TorchError {
     let contradiction = EngineError::Contradiction {
-        first: Vote::Reject(RejectReason::LossBeforeDiffers),
-        second: Vote::Accept,
+        first: Finding::NotFinite,
+        second: Finding::Update(H256::zero()),
     };
     torch.run(move |_| Err::<(), _>(contradiction)).await.unwrap_err()
 }

@@ -23,12 +23,12 @@ use crate::{
     import::{self, ImportError, Imported},
     joined,
     journal::{Journal, JournalError},
+    models::Models,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
     space::Space,
     tasks::Shared,
     torch::{Torch, TorchError},
-    votes::Salts,
 };
 
 /// How long requests that are being answered may take when the trainer stops.
@@ -100,7 +100,7 @@ pub enum StartError {
     /// A data set can't be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The journal of votes can't be opened.
+    /// The journal of findings can't be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The program is ending.
@@ -177,9 +177,13 @@ impl Trainer {
 
         let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
         depot.keep(imported.iter().flat_map(|dataset| dataset.blobs.iter().copied()))?;
-        let journal = Journal::open(options.base_path.join("votes.journal"))?;
+        let journal = Journal::open(options.base_path.join("findings.journal"))?;
+        let models = options.base_path.join("models");
+        let models =
+            Models::open(models.clone()).map_err(|source| StartError::BasePath { path: models, source })?;
+        let workers = options.worker_count();
         let engine = Engine::new(EngineConfig {
-            workers: options.worker_count(),
+            workers,
             worker: options.worker_binary.clone(),
             ..EngineConfig::default()
         });
@@ -187,15 +191,16 @@ impl Trainer {
             &options.base_path,
             options.reserve_space.saturating_mul(1024 * 1024),
         );
-        let (torch, salts) = (Torch::new(engine), Salts::new(&token));
-        let shared = Arc::new(Shared::new(
+        let shared = Shared::new(
             Arc::new(depot),
-            torch,
+            Torch::new(engine),
             journal,
-            salts,
+            models,
             space,
             imported,
-        ));
+            workers,
+        );
+        let shared = Arc::new(shared);
         shared.look_around();
 
         let (end, ended) = oneshot::channel::<()>();

@@ -1,30 +1,44 @@
-//! A rejection costs its author or us reputation, and one flipped bit in this PC's memory is enough for a wrong one. So it
-//! is computed twice, the second time by processes that took no part in the first.
+//! A result that contradicts a claim costs its author or us stake, and one flipped bit in this PC's memory is enough for a
+//! wrong one. So it is computed twice, the second time by a process that took no part in the first.
 //!
-//! Must never let a rejection pass that was seen only once.
+//! Must never let a contradiction pass that was seen only once.
 
-use hydra_primitives::vote::Vote;
+use hydra_primitives::{H256, poll::Finding};
 
-use crate::{Claim, Engine, EngineError};
+use crate::{Engine, EngineError, TrainJob, Trained};
 
-/// What `judge` finds, asked again if it rejects. Both must say the same; a blob that has gone meanwhile is no
-/// contradiction, but no rejection either.
-pub(crate) fn confirmed<T>(
-    engine: &Engine,
-    claim: &Claim,
-    judge: impl Fn(&Engine) -> Result<(Vote, T), EngineError>,
-) -> Result<(Vote, T), EngineError> {
-    let (first, found) = judge(engine)?;
-    if !matches!(first, Vote::Reject(_)) {
-        return Ok((first, found));
+impl Engine {
+    /// Does somebody's whole task, from public inputs alone, and returns what comes out of it, whether or not it is the update
+    /// that they claim. Who doesn't know the claim may contradict it. `intact` says whether what the job starts from is in memory
+    /// as it was put there.
+    ///
+    /// # Errors
+    /// [`EngineError`]: this PC can't tell. [`EngineError::Contradiction`] if the two computations of what is not claimed differ.
+    pub fn verify(
+        &self,
+        job: TrainJob,
+        claim: Option<H256>,
+        intact: impl Fn() -> bool,
+        mut on_step: impl FnMut(u32),
+    ) -> Result<Trained, EngineError> {
+        let trained = self.train(job, &mut on_step)?;
+        let first = trained.opening();
+        if claim.is_some_and(|claim| first.finding == Finding::Update(claim)) {
+            return Ok(trained);
+        }
+        let second = self.afresh().train(job, &mut on_step)?.opening();
+        if second != first {
+            // One of these may have computed the wrong one.
+            self.dismiss_idle();
+            return Err(EngineError::Contradiction {
+                first: first.finding,
+                second: second.finding,
+            });
+        }
+        // What both started from: damaged in memory, it would have misled both.
+        if !intact() {
+            return Err(EngineError::Damaged);
+        }
+        Ok(trained)
     }
-    // What both start from: damaged in memory, it would mislead both.
-    claim.check_base()?;
-    let (second, found) = judge(&engine.afresh())?;
-    if second == first || matches!(second, Vote::Unavailable(_)) {
-        return Ok((second, found));
-    }
-    // One of these may have computed the wrong one.
-    engine.dismiss_idle();
-    Err(EngineError::Contradiction { first, second })
 }

@@ -21,7 +21,7 @@ pub struct JobSize {
 pub const SLOW_WORK: u64 = 20_000_000;
 /// Steps per second of a slow PC, however small the model.
 pub const SLOW_STEPS: u64 = 100;
-/// Bytes per second of a slow PC, whose disk takes the states as fast as it can.
+/// Bytes per second that a slow PC copies.
 pub const SLOW_BYTES: u64 = 5_000_000;
 
 /// The longest that a job of this size may take: what a slow PC needs, and never less than `floor`.
@@ -57,11 +57,11 @@ mod tests {
 
     #[test]
     fn a_large_job_gets_what_a_slow_pc_needs_for_it() {
-        // 100 million parameters, 1,000 steps of 64 samples, 20 states of 800 MB.
+        // 100 million parameters, 1,000 steps of 64 samples, 16 GB there and back.
         let size = JobSize {
             steps: 1000,
             work: 1000 * 64 * 100_000_000,
-            bytes: 20 * 800_000_000,
+            bytes: 16_000_000_000,
         };
         assert_eq!(deadline(FLOOR, &size), Duration::from_secs(10 + 320_000 + 3_200));
     }

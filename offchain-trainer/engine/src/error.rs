@@ -1,9 +1,9 @@
-//! What can go wrong between a job and its result. None of it says anything about a proposal: an engine that fails
-//! gives no vote.
+//! What can go wrong between a job and its result. None of it says anything about a claim: who can't compute gives no
+//! digest.
 
 use std::{io, path::PathBuf, time::Duration};
 
-use hydra_primitives::{H256, vote::Vote};
+use hydra_primitives::{H256, poll::Finding};
 
 use crate::LoadCause;
 
@@ -119,19 +119,16 @@ pub enum EngineError {
         /// Why.
         detail: String,
     },
-    /// Training reached values that are not finite: there is nothing to propose.
-    #[error("training diverged: weights are no finite numbers any more, so there is nothing to propose")]
-    Diverged,
-    /// The same check came to two verdicts.
+    /// The same task came to two results, or to one with two witnesses.
     #[error(
         "this PC computed two different results for the same task ({first:?} and then {second:?}): check its memory (run \
-         a memory test). It does not vote on what it is not sure of"
+         a memory test). It says nothing of what it is not sure of"
     )]
     Contradiction {
         /// The first time.
-        first: Vote,
+        first: Finding,
         /// The second time.
-        second: Vote,
+        second: Finding,
     },
     /// The weights that this PC holds in memory don't have their hash any more.
     #[error(
@@ -142,8 +139,8 @@ pub enum EngineError {
     /// The known-answer test gave another answer.
     #[error(
         "this PC computes other bits than the network ({found:?} instead of {expected:?}): another LibTorch than 2.11.0 \
-         (run `scripts/setup`), or bad memory (run a memory test). It must not train or vote on exact models, it would \
-         lose its reputation"
+         (run `scripts/setup`), or bad memory (run a memory test). It must not work on exact models, it would \
+         lose its stake"
     )]
     KnownAnswerDiffers {
         /// What every working PC computes.
@@ -180,14 +177,13 @@ impl EngineError {
             | Self::TooBig { .. }
             | Self::BadJob { .. }
             | Self::Contradiction { .. }
-            | Self::Damaged
-            | Self::Diverged => false,
+            | Self::Damaged => false,
         }
     }
 
     /// Whether the same job would fail in the same way whenever it is tried: by this version, on this PC or any other.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::TooBig { .. } | Self::BadJob { .. } | Self::Diverged)
+        matches!(self, Self::TooBig { .. } | Self::BadJob { .. })
     }
 
     /// Whether the job may have cost a worker its life, by its size or by what it does.

@@ -5,18 +5,19 @@
 use std::ops::ControlFlow;
 
 use hydra_primitives::{
-    BlobRef, H256,
+    H256, content_hash,
     dataset::DatasetKind,
-    model::{Architecture, ModelSpec},
-    proposal::{Proposal, Report, Score},
-    trace,
+    model::{Architecture, EVALUATION_BATCH, ModelSpec},
+    poll::{Finding, Opening},
+    proposal::Score,
+    task::{task_witness, version_witness},
 };
-use hydra_update::{Update, Weights, state_size};
+use hydra_update::{Update, Weights, loss::NOT_FINITE};
 
 use crate::{
     Engine, EngineError,
     deadline::JobSize,
-    limits::{OVERHEAD, fits_frame, fits_memory, fits_spec},
+    limits::{OVERHEAD, fits_frame, fits_memory, fits_spec, trained_size},
     protocol::{Answer, MAX_FRAME, Request},
 };
 
@@ -31,29 +32,8 @@ pub struct TrainJob<'a> {
     pub base: &'a Weights,
     /// The shard's file.
     pub shard: &'a [u8],
-    /// The validation set's file.
-    pub validation: &'a [u8],
     /// Seed of the order of samples.
     pub task_seed: H256,
-}
-
-/// A piece of a training task: the steps `from..to`.
-#[derive(Clone, Copy, Debug)]
-pub struct SegmentJob<'a> {
-    /// The model.
-    pub spec: &'a ModelSpec,
-    /// What the data are.
-    pub kind: &'a DatasetKind,
-    /// The shard's file.
-    pub shard: &'a [u8],
-    /// Seed of the order of samples.
-    pub task_seed: H256,
-    /// First step.
-    pub from: u32,
-    /// Step after the last.
-    pub to: u32,
-    /// The state before step `from` (see [`hydra_update::TrainingState`]).
-    pub state: &'a [u8],
 }
 
 /// Weights to be measured on data.
@@ -70,12 +50,24 @@ pub struct EvaluateJob<'a> {
 }
 
 /// How good weights are on data.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Evaluation {
-    /// Mean cross-entropy in millionths of a nat, rounded to the nearest; `u32::MAX` if it is larger or no number.
-    pub loss: u32,
-    /// Samples classified right. Of equal logits the first one counts; no logit that is NaN does.
-    pub score: Score,
+    /// Right answers (of equal logits the first one counts; no logit that is NaN does) and the mean cross-entropy, rounded as
+    /// [`hydra_update::loss::millionths`] says. `None` if a weight or a logit is no finite number.
+    pub score: Option<Score>,
+    /// [`version_witness`] of the losses of all batches of [`EVALUATION_BATCH`] samples, the last one shorter.
+    pub witness: H256,
+}
+
+impl Evaluation {
+    /// What a poll on the version with these weights is opened with.
+    pub fn opening(&self, weights: H256) -> Opening {
+        let found = |score| Finding::Version { weights, score };
+        Opening {
+            finding: self.score.map_or(Finding::NotFinite, found),
+            witness: self.witness,
+        }
+    }
 }
 
 /// What a network says of inputs.
@@ -90,28 +82,19 @@ pub struct Inference {
 /// A finished training task.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Trained {
-    /// The update: trained − base.
-    pub update: Update,
-    /// The leaves of the trace.
-    pub leaves: Vec<H256>,
-    /// What to claim.
-    pub report: Report,
+    /// The update: trained − base; `None` if a value of it is no finite number.
+    pub update: Option<Update>,
+    /// [`task_witness`] of it.
+    pub witness: H256,
 }
 
 impl Trained {
-    /// The trace as a blob, named by the trace's root.
-    pub fn trace(&self) -> Vec<u8> {
-        trace::encode_leaves(&self.leaves)
-    }
-
-    /// The claim to put on chain; `base` is BLAKE3 of the base weights' file. The blobs it names are
-    /// [`Update::encode`], [`Trained::trace`] and the states.
-    pub fn proposal(&self, base: H256) -> Proposal {
-        Proposal {
-            base,
-            update: BlobRef::of(&self.update.encode()),
-            trace_root: trace::root(&self.leaves),
-            report: self.report,
+    /// What a poll on this task is opened with.
+    pub fn opening(&self) -> Opening {
+        let found = |update: &Update| Finding::Update(content_hash(&update.encode()));
+        Opening {
+            finding: self.update.as_ref().map_or(Finding::NotFinite, found),
+            witness: self.witness,
         }
     }
 }
@@ -134,118 +117,75 @@ fn samples(architecture: &Architecture, file: &[u8]) -> u64 {
         .unwrap_or(0)
 }
 
-fn train_size(job: &TrainJob, parts: [u64; 3]) -> JobSize {
-    let (spec, architecture) = (job.spec, &job.spec.architecture);
-    // The shard is measured before and after training.
-    let measured = samples(architecture, job.shard)
-        .saturating_mul(2)
-        .saturating_add(samples(architecture, job.validation));
-    let states = u64::from(trace::leaf_count(&spec.task)).saturating_mul(state_size(spec));
-    JobSize {
-        steps: spec.task.steps.into(),
-        work: measured
-            .saturating_mul(architecture.parameters())
-            .saturating_add(spec.work()),
-        bytes: parts.into_iter().fold(states, u64::saturating_add),
+/// The bytes that witnesses are made of: a value that is no number has many bit patterns, so it gets one.
+fn canonical(mut bytes: Vec<u8>) -> Vec<u8> {
+    for value in bytes.as_chunks_mut::<4>().0 {
+        if f32::from_le_bytes(*value).is_nan() {
+            *value = NOT_FINITE.to_le_bytes();
+        }
     }
+    bytes
 }
 
 impl Engine {
-    /// Trains a whole task. `on_state` gets every state of the trace in order, as it is reached: the number of its leaf
-    /// and its bytes, whose BLAKE3 is the leaf. The states of a task that then fails are worthless.
-    pub fn train(
-        &self,
-        job: TrainJob,
-        mut on_state: impl FnMut(u32, Vec<u8>),
-    ) -> Result<Trained, EngineError> {
-        fits_spec(job.spec)?;
-        let parts = [
-            floats(job.base.len()),
-            job.shard.len() as u64,
-            job.validation.len() as u64,
-        ];
+    /// Trains a whole task. `on_step` gets the number of steps done so far.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn train(&self, job: TrainJob, mut on_step: impl FnMut(u32)) -> Result<Trained, EngineError> {
+        let spec = job.spec;
+        fits_spec(spec)?;
+        let parts = [floats(job.base.len()), job.shard.len() as u64];
         fits_frame("a training task with its data", parts)?;
+        let answer = trained_size(spec);
+        let size = JobSize {
+            steps: spec.task.steps.into(),
+            work: spec.work(),
+            bytes: parts.into_iter().fold(answer, u64::saturating_add),
+        };
         let request = Request::Train {
-            spec: job.spec.clone(),
+            spec: spec.clone(),
             kind: job.kind.clone(),
             base: job.base.to_le_bytes(),
             shard: job.shard.to_vec(),
-            validation: job.validation.to_vec(),
             task_seed: job.task_seed,
         };
-        let (size, count) = (state_size(job.spec), trace::leaf_count(&job.spec.task));
-        let mut leaves = Vec::new();
-        let mut last = None;
-        let report = self.job(
-            &request,
-            &train_size(&job, parts),
-            limit(size),
-            |answer| match answer {
-                Answer::State { index, bytes }
-                    if index as usize == leaves.len() && index < count && bytes.len() as u64 == size =>
-                {
-                    leaves.push(trace::leaf(&bytes));
-                    if index == count.saturating_sub(1) {
-                        last = hydra_update::TrainingState::decode(job.spec, &bytes);
-                    }
-                    on_state(index, bytes);
-                    Ok(ControlFlow::Continue(()))
-                }
-                Answer::Trained { report } if leaves.len() == count as usize => {
-                    Ok(ControlFlow::Break(report))
-                }
-                _ => Err("not an answer to a training task"),
-            },
-        )?;
-        let trained = last.ok_or(EngineError::Nonsense {
-            detail: "no last state".into(),
-        })?;
-        let update = Update::between(job.base, &trained.weights).map_err(|_| EngineError::Diverged)?;
-        Ok(Trained {
-            update,
-            leaves,
-            report,
-        })
-    }
-
-    /// Does a piece of a task and returns the state after it.
-    pub fn segment(&self, job: SegmentJob) -> Result<Vec<u8>, EngineError> {
-        fits_spec(job.spec)?;
-        let (size, data) = (state_size(job.spec), job.shard.len() as u64);
-        fits_frame("a segment with its data", [job.state.len() as u64, data])?;
-        let steps = u64::from(job.to.saturating_sub(job.from));
-        let job_size = JobSize {
-            steps,
-            work: steps
-                .saturating_mul(job.spec.task.batch_size.into())
-                .saturating_mul(job.spec.architecture.parameters()),
-            bytes: size.saturating_mul(2).saturating_add(data),
-        };
-        let request = Request::Segment {
-            spec: job.spec.clone(),
-            kind: job.kind.clone(),
-            shard: job.shard.to_vec(),
-            task_seed: job.task_seed,
-            from: job.from,
-            to: job.to,
-            state: job.state.to_vec(),
-        };
-        self.job(&request, &job_size, limit(size), |answer| match answer {
-            Answer::State { index, bytes } if index == job.to && bytes.len() as u64 == size => {
-                Ok(ControlFlow::Break(bytes))
+        let (steps, mut losses, mut done) = (spec.task.steps, Vec::new(), 0u32);
+        let buffers = answer.saturating_sub(floats(job.base.len()));
+        let (weights, momentum) = self.job(&request, &size, limit(answer), |answer| match answer {
+            Answer::Step { loss } if done < steps => {
+                losses.push(loss);
+                done = done.saturating_add(1);
+                on_step(done);
+                Ok(ControlFlow::Continue(()))
             }
-            _ => Err("not an answer to a segment"),
+            Answer::Trained { weights, momentum } if done == steps && momentum.len() as u64 == buffers => {
+                Ok(ControlFlow::Break((weights, momentum)))
+            }
+            _ => Err("not an answer to a training task"),
+        })?;
+        let trained = Weights::from_le_bytes(&weights).filter(|weights| weights.fits(&spec.architecture));
+        let trained = trained.ok_or_else(|| EngineError::Nonsense {
+            detail: "the wrong number of weights".into(),
+        })?;
+        Ok(Trained {
+            update: Update::between(job.base, &trained).ok(),
+            witness: task_witness(&losses, &canonical(momentum)),
         })
     }
 
-    /// Loss and score of weights on data.
+    /// Measures weights on data.
+    ///
+    /// # Errors
+    /// [`EngineError`].
     pub fn evaluate(&self, job: EvaluateJob) -> Result<Evaluation, EngineError> {
         let parts = [floats(job.weights.len()), job.data.len() as u64];
         fits_frame("an evaluation with its data", parts)?;
         fits_memory(job.architecture, 0)?;
+        let samples = samples(job.architecture, job.data);
         let job_size = JobSize {
             steps: 0,
-            work: samples(job.architecture, job.data).saturating_mul(job.architecture.parameters()),
+            work: samples.saturating_mul(job.architecture.parameters()),
             bytes: parts.into_iter().fold(0, u64::saturating_add),
         };
         let request = Request::Evaluate {
@@ -254,8 +194,23 @@ impl Engine {
             weights: job.weights.to_le_bytes(),
             data: job.data.to_vec(),
         };
-        self.job(&request, &job_size, limit(0), |answer| match answer {
-            Answer::Evaluated { loss, score } => Ok(ControlFlow::Break(Evaluation { loss, score })),
+        let batches = samples.div_ceil(EVALUATION_BATCH.into());
+        let answers = limit(batches.saturating_mul(4));
+        self.job(&request, &job_size, answers, |answer| match answer {
+            Answer::Evaluated {
+                losses,
+                loss,
+                correct,
+                total,
+            } if losses.len() as u64 == u64::from(total).div_ceil(EVALUATION_BATCH.into()) => {
+                // An infinite weight may be one that no sample shows; nobody could decode the version's file.
+                let loss = loss.filter(|_| job.weights.all_finite());
+                let score = |loss| Score { correct, total, loss };
+                Ok(ControlFlow::Break(Evaluation {
+                    score: loss.map(score),
+                    witness: version_witness(&losses),
+                }))
+            }
             _ => Err("not an answer to an evaluation"),
         })
     }
@@ -325,6 +280,30 @@ pub fn argmax(values: &[f32]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_number_have_one_form_and_all_others_stay() {
+        let values = [1.5, f32::INFINITY, -0.0, f32::NAN, f32::from_bits(0xffc0_0001)];
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let made = canonical(bytes.clone());
+        assert_eq!(made[..12], bytes[..12]);
+        assert_eq!(made[12..], [NOT_FINITE.to_le_bytes(); 2].concat());
+    }
+
+    #[test]
+    fn what_is_not_finite_is_found_so_with_its_witness() {
+        let witness = H256::repeat_byte(4);
+        let trained = Trained {
+            update: None,
+            witness,
+        };
+        let measured = Evaluation { score: None, witness };
+        let expected = Opening {
+            finding: Finding::NotFinite,
+            witness,
+        };
+        assert_eq!([trained.opening(), measured.opening(H256::zero())], [expected; 2]);
+    }
 
     #[test]
     fn the_first_of_the_largest_numbers_wins_and_nan_never_does() {

@@ -1,6 +1,6 @@
 //! The known-answer test: a fixed task whose result every PC must reproduce before it takes part.
 //!
-//! A PC that computes other bits would reject honest proposals and lose its reputation, so it finds out here. The task is
+//! A PC that computes other bits would contradict everyone and lose its stake, so it finds out here. The task is
 //! synthetic, so that it depends on no file, and its odd sizes reach the tails of vectorised loops. Must never change
 //! within a profile.
 
@@ -9,17 +9,16 @@ use hydra_primitives::{
     dataset::DatasetKind,
     domain_hash,
     model::{Aggregator, Architecture, ModelSpec, PhaseLengths, Profile, TaskSpec},
-    trace,
 };
 use hydra_update::{GlobalState, encode_shard};
 
-use crate::{Engine, EngineError, TrainJob};
+use crate::{Engine, EngineError, EvaluateJob, TrainJob};
 
 /// What [`Engine::known_answer`] returns on every PC that can take part in models with
 /// [`Profile::ExactLibTorch2110Avx2`].
 pub const KNOWN_ANSWER: H256 = H256([
-    0x48, 0x19, 0x88, 0x26, 0xba, 0x58, 0xe1, 0x08, 0xe1, 0xb0, 0xaf, 0xb6, 0x73, 0xc1, 0xf4, 0x2a, 0xcf,
-    0xae, 0xe4, 0xea, 0x72, 0xbd, 0x32, 0xf1, 0x97, 0xf6, 0x8e, 0x11, 0xfe, 0xac, 0xed, 0xa1,
+    0x3f, 0x9a, 0x4d, 0x1f, 0x1f, 0x0a, 0x68, 0x6e, 0x16, 0xca, 0x10, 0xfc, 0x94, 0x4b, 0x7d, 0xa2, 0xde,
+    0xe9, 0x9f, 0xf5, 0x21, 0x9c, 0x1f, 0xea, 0x47, 0x27, 0x24, 0xa9, 0x3b, 0x9f, 0x66, 0x70,
 ]);
 
 const KIND: DatasetKind = DatasetKind::Images {
@@ -42,17 +41,14 @@ fn spec() -> ModelSpec {
             batch_size: 37,
             learning_rate: Permill::from_percent(10),
             momentum: Permill::from_percent(90),
-            checkpoint_every: 4,
         },
         aggregator: Aggregator::Mix {
             rate: Permill::from_percent(10),
         },
         init_seed: 20_260_101,
-        phases: PhaseLengths {
-            train: 1,
-            verify: 1,
-            reveal: 1,
-        },
+        phases: PhaseLengths { train: 1, verify: 1 },
+        roster: 1,
+        first_seats: 8,
     }
 }
 
@@ -69,7 +65,10 @@ fn samples() -> Result<Vec<u8>, EngineError> {
 }
 
 impl Engine {
-    /// Runs the fixed task on one worker: a hash over its trace, update and report (without the time).
+    /// Trains the fixed task and measures what comes of it: a hash over both results and both witnesses.
+    ///
+    /// # Errors
+    /// [`EngineError`].
     pub fn known_answer(&self) -> Result<H256, EngineError> {
         let (spec, data) = (spec(), samples()?);
         let base = GlobalState::initial(&spec).weights;
@@ -78,27 +77,31 @@ impl Engine {
             kind: &KIND,
             base: &base,
             shard: &data,
-            validation: &data,
             task_seed: H256::repeat_byte(0x42),
         };
-        let trained = self.train(job, |_, _| ())?;
-        let report = trained.report;
-        let numbers = [
-            report.loss_before,
-            report.loss_after,
-            report.validation.correct,
-            report.validation.total,
-        ];
-        let numbers: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        let root = trace::root(&trained.leaves);
+        let trained = self.train(job, |_| ())?.opening();
+        let job = EvaluateJob {
+            architecture: &spec.architecture,
+            kind: &KIND,
+            weights: &base,
+            data: &data,
+        };
+        let measured = self.evaluate(job)?.opening(H256::zero());
+        let [trained, measured] =
+            [trained, measured].map(|opening| (opening.finding.result(), opening.witness));
         Ok(domain_hash(
-            "hydraai 2026 known answer v1",
-            &[root.as_bytes(), &trained.update.encode(), &numbers],
+            "hydraai 2026 known answer v2",
+            &[
+                trained.0.as_bytes(),
+                trained.1.as_bytes(),
+                measured.0.as_bytes(),
+                measured.1.as_bytes(),
+            ],
         ))
     }
 
-    /// Checks that this PC computes the bits that the network computes. On an error it must not train or vote on exact
-    /// models; the error says what to do.
+    /// Checks that this PC computes the bits that the network computes. On an error it must not work on
+    /// exact models; the error says what to do.
     pub fn self_test(&self) -> Result<(), EngineError> {
         let found = self.known_answer()?;
         if found == KNOWN_ANSWER {

@@ -1,13 +1,13 @@
-//! Training, inference and verification for the rest of the trainer.
+//! Training, measuring and inference for the rest of the trainer.
 //!
 //! LibTorch aborts, leaks and keeps global state, so it lives in worker processes (crate `hydra-torch-worker`) that are
 //! spoken to over a pipe and killed at will. This crate starts them with the pins of the exact profile, hands them jobs,
-//! and judges proposals with their help. It must never link LibTorch, touch the network or know a key.
+//! and doubts what comes back where it matters. It must never link LibTorch, touch the network or know a key.
 //!
 //! Calls block until a worker is free and the job is done: from async code, use a blocking thread.
 //!
-//! Start with [`Engine`] and the jobs in [`jobs`], then [`verify`](mod@verify), the list of all checks, and
-//! [`recompute`](mod@recompute), which does the whole task again; [`protocol`] is what goes over the pipe.
+//! Start with [`Engine`] and the jobs in [`jobs`], then [`Engine::verify`], which does somebody's whole task again; [`protocol`] is
+//! what goes over the pipe.
 
 mod confirm;
 pub mod deadline;
@@ -21,15 +21,11 @@ mod pool;
 mod process;
 pub mod profile;
 pub mod protocol;
-pub mod recompute;
-pub mod verify;
 
 pub use error::EngineError;
-pub use jobs::{EvaluateJob, Evaluation, Inference, SegmentJob, TrainJob, Trained};
+pub use jobs::{EvaluateJob, Evaluation, Inference, TrainJob, Trained};
 pub use known_answer::KNOWN_ANSWER;
 pub use limits::fits;
 pub use loader::LoadCause;
 pub use opinion::{opinion, softmax};
 pub use pool::{Engine, EngineConfig};
-pub use recompute::recompute;
-pub use verify::{Blobs, Claim, Unavailable, verify};

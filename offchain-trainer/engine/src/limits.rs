@@ -8,7 +8,6 @@ use hydra_primitives::{
     dataset::DatasetManifest,
     model::{Architecture, EVALUATION_BATCH, MAX_VALUES, MESSAGE_OVERHEAD, ModelSpec},
 };
-use hydra_update::state_size;
 
 use crate::{EngineError, protocol::MAX_FRAME};
 
@@ -25,11 +24,8 @@ pub fn fits(spec: &ModelSpec, dataset: &DatasetManifest) -> Result<(), EngineErr
     fits_spec(spec)?;
     let shard = dataset.shards.iter().map(|blob| blob.size).max().unwrap_or(0);
     let weights = spec.architecture.parameters().saturating_mul(4);
-    fits_frame(
-        "a training task with its data",
-        [weights, shard, dataset.validation.size],
-    )?;
-    fits_frame("a segment with its data", [state_size(spec), shard])
+    fits_frame("a training task with its data", [weights, shard])?;
+    fits_frame("an evaluation with its data", [weights, dataset.validation.size])
 }
 
 /// Whether this version can work with a model of this spec, whatever its data.
@@ -37,8 +33,18 @@ pub fn fits(spec: &ModelSpec, dataset: &DatasetManifest) -> Result<(), EngineErr
 /// # Errors
 /// [`EngineError::TooBig`].
 pub fn fits_spec(spec: &ModelSpec) -> Result<(), EngineError> {
-    fits_frame("a training state", [state_size(spec)])?;
+    fits_frame("what training gives", [trained_size(spec)])?;
     fits_memory(&spec.architecture, u64::from(spec.task.batch_size))
+}
+
+/// Bytes of weights and buffers after training: 4 per parameter, and as many again if the task has momentum.
+pub(crate) fn trained_size(spec: &ModelSpec) -> u64 {
+    let per_parameter = if spec.task.momentum.deconstruct() == 0 {
+        4
+    } else {
+        8
+    };
+    spec.architecture.parameters().saturating_mul(per_parameter)
 }
 
 /// Whether so many samples, or as many as are measured at once, can be worked on by this network.
@@ -108,7 +114,7 @@ mod tests {
         for layers in [vec![64, 16_268_815, 1], vec![64, 2_003_243, 2]] {
             let spec = wide(layers);
             assert!(spec.architecture.parameters() > MAX_PARAMETERS);
-            assert_eq!(refused(&spec, &digits_manifest()), "a training state");
+            assert_eq!(refused(&spec, &digits_manifest()), "what training gives");
         }
     }
 
@@ -127,11 +133,9 @@ mod tests {
     fn data_that_fit_no_frame_are_refused() {
         let mut dataset = digits_manifest();
         dataset.validation.size = u64::MAX;
-        assert_eq!(refused(&digits_spec(), &dataset), "a training task with its data");
+        assert_eq!(refused(&digits_spec(), &dataset), "an evaluation with its data");
         let mut dataset = digits_manifest();
-        dataset.shards.last_mut().unwrap().size = u64::from(MAX_FRAME) - 30_000;
-        // With the weights it would fit; with weights and momentum it does not.
-        dataset.validation.size = 0;
-        assert_eq!(refused(&digits_spec(), &dataset), "a segment with its data");
+        dataset.shards.last_mut().unwrap().size = u64::from(MAX_FRAME) - 20_000;
+        assert_eq!(refused(&digits_spec(), &dataset), "a training task with its data");
     }
 }

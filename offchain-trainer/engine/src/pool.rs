@@ -222,12 +222,7 @@ impl Engine {
         match &result {
             // Told by the worker after it read all of the job, or found by us before anything was sent.
             Ok(_)
-            | Err(
-                EngineError::Torch { .. }
-                | EngineError::BadJob { .. }
-                | EngineError::TooBig { .. }
-                | EngineError::Diverged,
-            ) => {}
+            | Err(EngineError::Torch { .. } | EngineError::BadJob { .. } | EngineError::TooBig { .. }) => {}
             Err(_) => lease.worker = None,
         }
         result.map_err(|error| self.unless_ended(error))

@@ -156,7 +156,7 @@ impl WorkerProcess {
 
     /// Does one job. `take` sees the answers in order, each of at most `limit` bytes, and ends the job with a break; a
     /// text from it means that the answer makes no sense. After an error other than [`EngineError::Torch`],
-    /// [`EngineError::BadJob`], [`EngineError::TooBig`] and [`EngineError::Diverged`] the worker is of no more use.
+    /// [`EngineError::BadJob`] and [`EngineError::TooBig`] the worker is of no more use.
     pub(crate) fn job<T>(
         &mut self,
         request: &Request,
@@ -170,7 +170,6 @@ impl WorkerProcess {
                 match read_frame::<Answer>(&mut w.stdout, limit)? {
                     Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),
                     Answer::BadJob { detail } => return Ok(Err(EngineError::BadJob { detail })),
-                    Answer::Diverged => return Ok(Err(EngineError::Diverged)),
                     answer => match take(answer) {
                         Ok(ControlFlow::Continue(())) => {}
                         Ok(ControlFlow::Break(result)) => return Ok(Ok(result)),

@@ -11,11 +11,10 @@ use hydra_primitives::{
     H256,
     dataset::DatasetKind,
     model::{Architecture, ModelSpec},
-    proposal::{Report, Score},
 };
 
 /// The version of this boundary.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 /// The largest frame in bytes; the chain takes no model whose jobs don't fit in it.
 pub const MAX_FRAME: u32 = hydra_primitives::model::MAX_MESSAGE;
 /// The most bytes of an error of LibTorch that are passed on.
@@ -45,10 +44,10 @@ pub enum Hello {
     },
 }
 
-/// A job. Weights and states are little-endian single precision in canonical order, data are shards as files.
+/// A job. Weights are little-endian single precision in canonical order, data are shards as files.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub enum Request {
-    /// Train a whole task. Answers: a [`Answer::State`] per leaf of the trace, then [`Answer::Trained`].
+    /// Train a whole task. Answers: an [`Answer::Step`] after each step, then [`Answer::Trained`].
     Train {
         /// The model.
         spec: ModelSpec,
@@ -58,29 +57,10 @@ pub enum Request {
         base: Vec<u8>,
         /// The shard to train on.
         shard: Vec<u8>,
-        /// The validation set.
-        validation: Vec<u8>,
         /// Seed of the order of samples.
         task_seed: H256,
     },
-    /// Do the steps `from..to` of a task. Answer: [`Answer::State`] with index `to`.
-    Segment {
-        /// The model.
-        spec: ModelSpec,
-        /// What the data are.
-        kind: DatasetKind,
-        /// The shard.
-        shard: Vec<u8>,
-        /// Seed of the order of samples.
-        task_seed: H256,
-        /// First step.
-        from: u32,
-        /// Step after the last.
-        to: u32,
-        /// The state before step `from`.
-        state: Vec<u8>,
-    },
-    /// Loss and score on data. Answer: [`Answer::Evaluated`].
+    /// Losses and right answers on data. Answer: [`Answer::Evaluated`].
     Evaluate {
         /// The network.
         architecture: Architecture,
@@ -105,24 +85,28 @@ pub enum Request {
 /// What comes of a job.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub enum Answer {
-    /// A training state.
-    State {
-        /// `Train`: number of its leaf; `Segment`: the step it follows.
-        index: u32,
-        /// Weights, then the optimizer's buffers.
-        bytes: Vec<u8>,
-    },
-    /// A task is done.
-    Trained {
-        /// What to claim.
-        report: Report,
-    },
-    /// Loss and score.
-    Evaluated {
-        /// Mean cross-entropy in millionths of a nat.
+    /// One more step of a task is done.
+    Step {
+        /// The bits of its loss ([`hydra_update::loss`]).
         loss: u32,
+    },
+    /// A task is done. Its numbers may be anything.
+    Trained {
+        /// The weights after the last step.
+        weights: Vec<u8>,
+        /// The optimizer's buffers after the last step; empty without momentum.
+        momentum: Vec<u8>,
+    },
+    /// Weights, measured.
+    Evaluated {
+        /// The bits of each batch's loss ([`hydra_update::loss`]).
+        losses: Vec<u32>,
+        /// The mean over all samples, in millionths of a nat; `None` if it is no finite number.
+        loss: Option<u32>,
         /// Samples classified right.
-        score: Score,
+        correct: u32,
+        /// Samples in all.
+        total: u32,
     },
     /// Outputs.
     Inferred {
@@ -139,8 +123,6 @@ pub enum Answer {
         /// Why.
         detail: String,
     },
-    /// Training reached values that are not finite.
-    Diverged,
 }
 
 impl Answer {
@@ -222,9 +204,9 @@ mod tests {
 
     #[test]
     fn messages_survive_the_round_trip() {
-        let message = Answer::State {
-            index: 3,
-            bytes: vec![1, 2, 3],
+        let message = Answer::Trained {
+            weights: vec![1, 2, 3],
+            momentum: vec![],
         };
         let mut pipe = Vec::new();
         write_frame(&mut pipe, &message).unwrap();
@@ -272,7 +254,7 @@ mod tests {
             read_frame::<Answer>(&mut cut.as_slice(), 100),
             Err(FrameError::Io(_))
         ));
-        let trailing = [&2u32.to_le_bytes()[..], &[6, 6]].concat();
+        let trailing = [&3u32.to_le_bytes()[..], &[3, 0, 9]].concat();
         assert!(matches!(
             read_frame::<Answer>(&mut trailing.as_slice(), 100),
             Err(FrameError::Malformed(_))

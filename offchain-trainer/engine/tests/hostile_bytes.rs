@@ -4,7 +4,6 @@ use hydra_engine::protocol::{Answer, FrameError, Hello, MAX_FRAME, Request, read
 use hydra_primitives::{
     H256,
     digits::{DIGITS_KIND, digits_spec},
-    proposal::{Report, Score},
 };
 use nix::sys::resource::{Resource, setrlimit};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -46,14 +45,6 @@ fn read(frame: &[u8]) -> Result<(), TestCaseError> {
 
 fn valid() -> Vec<Vec<u8>> {
     let (spec, kind, bytes) = (digits_spec(), DIGITS_KIND, vec![7; 40]);
-    let score = Score { correct: 3, total: 4 };
-    let report = Report {
-        loss_before: 1,
-        loss_after: 2,
-        validation: score,
-        steps: 30,
-        milliseconds: 9,
-    };
     vec![
         framed(&Hello::Ready { protocol: 1 }),
         framed(&Hello::WrongPin {
@@ -69,17 +60,7 @@ fn valid() -> Vec<Vec<u8>> {
             kind: kind.clone(),
             base: bytes.clone(),
             shard: bytes.clone(),
-            validation: bytes.clone(),
             task_seed: H256::zero(),
-        }),
-        framed(&Request::Segment {
-            spec: spec.clone(),
-            kind: kind.clone(),
-            shard: bytes.clone(),
-            task_seed: H256::zero(),
-            from: 0,
-            to: 3,
-            state: bytes.clone(),
         }),
         framed(&Request::Evaluate {
             architecture: spec.architecture.clone(),
@@ -92,13 +73,20 @@ fn valid() -> Vec<Vec<u8>> {
             weights: bytes.clone(),
             inputs: bytes.clone(),
         }),
-        framed(&Answer::State { index: 1, bytes }),
-        framed(&Answer::Trained { report }),
-        framed(&Answer::Evaluated { loss: 5, score }),
+        framed(&Answer::Step { loss: 5 }),
+        framed(&Answer::Trained {
+            weights: bytes.clone(),
+            momentum: bytes,
+        }),
+        framed(&Answer::Evaluated {
+            losses: vec![1, 2],
+            loss: Some(5),
+            correct: 3,
+            total: 4,
+        }),
         framed(&Answer::Inferred { logits: vec![0; 8] }),
         framed(&Answer::torch_failed("no")),
         framed(&Answer::BadJob { detail: "no".into() }),
-        framed(&Answer::Diverged),
     ]
 }
 

@@ -75,6 +75,8 @@ pub struct Limits {
     pub slices_per_peer: usize,
     /// How many of them may go to one IP address, whoever asks there; for IPv6, to one network of 2⁶⁴ addresses.
     pub slices_per_address: usize,
+    /// Bytes a second that go out on each stream at the most; none: as fast as it goes.
+    pub pace: Option<u32>,
     /// Slices that one fetch asks for at a time.
     pub slices_fetched: usize,
     /// How often each peer is asked for the time.
@@ -104,6 +106,7 @@ impl Default for Limits {
             slices_served: 32,
             slices_per_peer: 4,
             slices_per_address: 16,
+            pace: None,
             slices_fetched: 8,
             ask_time: Duration::from_secs(120),
             redial_min: Duration::from_millis(500),

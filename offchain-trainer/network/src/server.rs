@@ -126,7 +126,7 @@ async fn converse(
             continue;
         };
         // The permits stand for a slice in memory; a slow reader must not keep them for long.
-        within(limits.request, answer(stream, store, request, limits.stall)).await?;
+        within(limits.request, answer(stream, store, request, limits)).await?;
         drop(permits);
     }
 }
@@ -135,8 +135,9 @@ async fn answer(
     stream: &mut Stream,
     store: &Arc<BlobStore>,
     request: Request,
-    stall: Duration,
+    limits: &Limits,
 ) -> io::Result<()> {
+    let stall = limits.stall;
     let slice = match look_up(store.clone(), request).await? {
         Found::Slice(slice) => slice,
         Found::Nothing => return within(stall, send_header(stream, Header::NotFound)).await,
@@ -146,7 +147,14 @@ async fn answer(
         total_size: slice.total_size,
     };
     within(stall, send_header(stream, header)).await?;
-    for step in slice.bytes.chunks(SEND_STEP) {
+    let step = limits
+        .pace
+        .map_or(SEND_STEP, |pace| (pace as usize).clamp(1, SEND_STEP));
+    for (sent, step) in slice.bytes.chunks(step).enumerate() {
+        if sent > 0 && limits.pace.is_some() {
+            within(stall, stream.flush()).await?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         within(stall, stream.write_all(step)).await?;
     }
     within(stall, stream.flush()).await

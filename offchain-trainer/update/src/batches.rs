@@ -1,5 +1,5 @@
 //! The order in which a task sees its shard's samples: fixed by the task's seed, so that nobody can pick an order that
-//! suits them, and open to anyone at any step, so that a verifier can start in the middle.
+//! suits them, and open to anyone.
 //!
 //! Must never depend on LibTorch, or on which steps were asked for before.
 

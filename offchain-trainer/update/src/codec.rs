@@ -1,13 +1,11 @@
 //! Updates as blobs: what a proposer sends, and what everyone folds.
 //!
-//! An update is the difference of trained and base weights. `trained` itself is not sent: the model that an update is
-//! judged by is `base + update` (one rounding per value), which everyone who has both computes alike. Must never accept
+//! An update is the difference of trained and base weights, one rounding per value. Must never accept
 //! bytes that [`encode_update`] would not have written.
 
 use hydra_primitives::{
     model::ModelSpec,
     update::{Encoding, HeaderError, UpdateHeader},
-    vote::RejectReason,
 };
 
 use crate::Weights;
@@ -45,17 +43,6 @@ pub enum UpdateError {
     NotFinite,
 }
 
-impl UpdateError {
-    /// The vote this error calls for.
-    pub fn reason(&self) -> RejectReason {
-        match self {
-            Self::WrongSize { .. } => RejectReason::WrongSize,
-            Self::Header(_) | Self::WrongShape { .. } => RejectReason::Undecodable,
-            Self::NotFinite => RejectReason::NotFinite,
-        }
-    }
-}
-
 fn header(spec: &ModelSpec) -> UpdateHeader {
     UpdateHeader {
         encoding: Encoding::Dense,
@@ -91,8 +78,8 @@ impl Update {
         }
     }
 
-    /// `base + update`, one rounding to single precision per value: the model that the report's loss and score are of.
-    /// It may differ from the trained weights in the last bits, and overflow to infinity.
+    /// `base + update`, one rounding to single precision per value. It may differ from the trained weights in the last
+    /// bits, and overflow to infinity.
     pub fn apply(&self, base: &Weights) -> Result<Weights, UpdateError> {
         if base.len() != self.0.len() {
             return Err(UpdateError::WrongShape {
@@ -174,27 +161,31 @@ mod tests {
     }
 
     #[test]
-    fn every_defect_has_its_reason() {
+    fn every_defect_has_its_error() {
         let spec = digits_spec();
-        let reason = |bytes: &[u8]| decode_update(&spec, bytes).unwrap_err().reason();
+        let error = |bytes: &[u8]| decode_update(&spec, bytes).unwrap_err();
         let good = blob();
-        assert_eq!(reason(&good[..good.len() - 1]), RejectReason::WrongSize);
+        assert!(matches!(
+            error(&good[..good.len() - 1]),
+            UpdateError::WrongSize { .. }
+        ));
         let with = |at: usize, value: &[u8]| {
             let mut bytes = good.clone();
             bytes[at..at + value.len()].copy_from_slice(value);
             bytes
         };
-        assert_eq!(reason(&with(0, b"X")), RejectReason::Undecodable);
-        assert_eq!(reason(&with(6, &[1])), RejectReason::Undecodable);
-        assert_eq!(reason(&with(8, &[0])), RejectReason::Undecodable);
         assert_eq!(
-            reason(&with(16, &f32::INFINITY.to_le_bytes())),
-            RejectReason::NotFinite
+            error(&with(0, b"X")),
+            UpdateError::Header(HeaderError::NotAnUpdate)
         );
         assert_eq!(
-            reason(&with(good.len() - 4, &f32::NAN.to_le_bytes())),
-            RejectReason::NotFinite
+            error(&with(6, &[1])),
+            UpdateError::Header(HeaderError::NotCanonical)
         );
+        assert!(matches!(error(&with(8, &[0])), UpdateError::WrongShape { .. }));
+        for (at, value) in [(16, f32::INFINITY), (good.len() - 4, f32::NAN)] {
+            assert_eq!(error(&with(at, &value.to_le_bytes())), UpdateError::NotFinite);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How accepted updates become the next weights.
 //!
-//! Every node computes this for itself and must get the same bits, so: updates in the order given (the caller sorts by
-//! account), one value at a time, double precision with one rounding to single precision at the end, and plain `*`, `+`
+//! Every node computes this for itself and must get the same bits, so: updates in the order given (that of
+//! their places), one value at a time, double precision with one rounding to single precision at the end, and plain `*`, `+`
 //! and `/` only. Rust never contracts those into fused multiply-adds. Must never use threads, LibTorch or libm.
 
 use hydra_primitives::{
@@ -21,7 +21,7 @@ pub enum FoldError {
     #[error("the base state does not belong to this model: fetch the version named on chain")]
     WrongBase,
     /// An update was decoded for another model.
-    #[error("update number {index} (from 0, in account order) was decoded for another model")]
+    #[error("update number {index} (from 0, in the order of places) was decoded for another model")]
     WrongUpdate {
         /// Which one.
         index: usize,
@@ -29,7 +29,7 @@ pub enum FoldError {
 }
 
 /// The state after folding `updates` into `base`, by the spec's aggregator. Each update comes with the number of samples
-/// of the shard it was trained on. The order of `updates` is part of the result: callers sort by account, ascending.
+/// of the shard it was trained on. The order of `updates` is part of the result: that of their places.
 ///
 /// * `Mix`: `w ← (1 − rate)·w + rate·mean(w + Δᵢ)`, every identity counted once.
 /// * `WeightedMean`: `Δ = Σ nᵢ·Δᵢ / Σ nᵢ` with nᵢ the samples, at most [`WEIGHT_CAP`] × the round's (lower) median and at

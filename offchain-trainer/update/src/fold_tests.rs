@@ -96,7 +96,7 @@ proptest! {
         }
     }
 
-    /// Callers sort by account because another order may round differently; the difference is rounding only.
+    /// Updates are folded in the order of their places because another may round differently; the difference is rounding only.
     #[test]
     fn another_order_differs_by_rounding_only(
         w in usual_values(),

@@ -1,5 +1,5 @@
-//! The numbers of HydraAI outside LibTorch: weights, updates and how they are folded, training states, data shards and
-//! the order of samples.
+//! The numbers of HydraAI outside LibTorch: weights, updates and how they are folded, losses, data shards and the order of
+//! samples.
 //!
 //! Everything here is a pure function with one result, bit for bit, on every CPU: fixed order of operations, no fused
 //! multiply-add, no threads, no libm. Must never call LibTorch, do I/O, or trust bytes that came from someone else.
@@ -14,8 +14,8 @@ pub mod digits;
 pub mod fold;
 pub mod global;
 pub mod initial;
+pub mod loss;
 pub mod tensor_file;
-pub mod training_state;
 pub mod weights;
 
 pub use batches::Batches;
@@ -23,5 +23,4 @@ pub use codec::{Update, UpdateError, decode_update, encode_update, update_size};
 pub use dataset::{Dataset, DatasetError, Shard, check_shard, decode_shard, encode_shard};
 pub use fold::{FoldError, fold};
 pub use global::{GlobalState, StateError, expected_size};
-pub use training_state::{TrainingState, state_size};
 pub use weights::Weights;

@@ -14,8 +14,8 @@ use hydra_primitives::{
     model::{Aggregator, Architecture, ModelSpec},
 };
 use hydra_update::{
-    GlobalState, TrainingState, Update, Weights, decode_shard, decode_update, digits, encode_shard,
-    encode_update, expected_size, state_size, update_size,
+    GlobalState, Update, Weights, decode_shard, decode_update, digits, encode_shard, encode_update,
+    expected_size, update_size,
 };
 use nix::sys::resource::{Resource, setrlimit};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -27,7 +27,7 @@ fn bound_memory() {
     setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY).unwrap();
 }
 
-/// A small model, so that a damaged byte hits every part of its files often; with both kinds of momentum.
+/// A small model, so that a damaged byte hits every part of its files often; with outer momentum.
 fn small() -> ModelSpec {
     let mut spec = digits_spec();
     spec.architecture = Architecture::Mlp {
@@ -68,14 +68,13 @@ const ENDLESS: DatasetKind = DatasetKind::Images {
     max_value: u8::MAX,
 };
 
-fn good() -> [Vec<u8>; 4] {
+fn good() -> [Vec<u8>; 3] {
     let spec = small();
     let state = GlobalState::initial(&spec);
     let trained = Weights::new(state.weights.as_slice().iter().map(|v| v * 1.5 + 0.01).collect());
     let pixels = [0, 1, 2, 3, 4, 5, 6, 7];
     [
         encode_update(&state.weights, &trained).unwrap(),
-        TrainingState::initial(&spec, &trained).encode(),
         state.encode(&spec),
         encode_shard(&kind(16), &pixels, &[0, 2]).unwrap(),
     ]
@@ -87,9 +86,6 @@ fn read(bytes: &[u8]) -> Result<(), TestCaseError> {
     if let Ok(update) = decode_update(&spec, bytes) {
         prop_assert_eq!(update.encode(), bytes);
         prop_assert!(update.values().all_finite() && update.values().fits(&spec.architecture));
-    }
-    if let Some(state) = TrainingState::decode(&spec, bytes) {
-        prop_assert_eq!(state.encode(), bytes);
     }
     if let Ok(state) = GlobalState::decode(&spec, bytes) {
         prop_assert_eq!(state.encode(&spec), bytes);
@@ -107,7 +103,6 @@ fn read(bytes: &[u8]) -> Result<(), TestCaseError> {
     }
     // No file this small is one of these.
     prop_assert!(decode_update(&huge(), bytes).is_err());
-    prop_assert!(TrainingState::decode(&huge(), bytes).is_none());
     prop_assert!(GlobalState::decode(&huge(), bytes).is_err());
     prop_assert!(decode_shard(&ENDLESS, bytes).is_err());
     Ok(())
@@ -125,7 +120,7 @@ proptest! {
     fn hostile_bytes_of_the_right_size_are_read_as_they_are(seed in vec(any::<u8>(), 1..40)) {
         bound_memory();
         let spec = small();
-        for size in [update_size(&spec), state_size(&spec), expected_size(&spec)] {
+        for size in [update_size(&spec), expected_size(&spec)] {
             let bytes: Vec<u8> = seed.iter().copied().cycle().take(size as usize).collect();
             read(&bytes)?;
         }
@@ -139,7 +134,7 @@ proptest! {
         cut: Index,
     ) {
         bound_memory();
-        let mut file = good()[which.index(4)].clone();
+        let mut file = good()[which.index(3)].clone();
         let at = at.index(file.len());
         for (place, byte) in file.iter_mut().skip(at).zip(&bytes) {
             *place = *byte;
@@ -223,10 +218,9 @@ fn hostile_bytes_that_unpack_to_more_than_there_is_room_for_are_refused() {
 
 #[test]
 fn good_files_are_read() {
-    let [update, state, global, shard] = good();
+    let [update, global, shard] = good();
     let spec = small();
     assert!(decode_update(&spec, &update).is_ok());
-    assert!(TrainingState::decode(&spec, &state).is_some());
     assert!(GlobalState::decode(&spec, &global).is_ok());
     assert!(decode_shard(&kind(16), &shard).is_ok());
     for file in good() {
@@ -234,7 +228,7 @@ fn good_files_are_read() {
     }
     // The whole of the huge ones would be more than the memory that these tests have.
     assert!(
-        [update_size(&huge()), state_size(&huge()), expected_size(&huge())]
+        [update_size(&huge()), expected_size(&huge())]
             .iter()
             .all(|size| *size > MEMORY)
     );

@@ -4,10 +4,10 @@
 
 use hydra_engine::{Engine, EngineConfig, EvaluateJob, TrainJob};
 use hydra_primitives::{
-    H256, Permill,
+    Permill,
     digits::digits_spec,
     model::{Aggregator, ModelSpec},
-    sortition::{shard_of, task_seed},
+    task::{PlaceIndex, shard_of, task_seed},
 };
 use hydra_update::{Dataset, GlobalState, decode_shard, digits, fold};
 
@@ -82,20 +82,18 @@ fn run(
             &[&repetition.to_le_bytes(), &round.to_le_bytes()],
         );
         let mut updates = Vec::new();
-        for trainer in 0..trainers {
-            let account = H256::from_low_u64_be(u64::from(trainer)).0;
-            let index = shard_of(&seed, 0, round, &account, dataset.manifest.shard_count());
+        for place in 0..PlaceIndex::try_from(trainers)? {
+            let index = shard_of(&seed, 0, round, place, dataset.manifest.shard_count());
             let shard = dataset.shards.get(index as usize).ok_or("no such shard")?;
             let job = TrainJob {
                 spec,
                 kind,
                 base: &state.weights,
                 shard,
-                validation: &dataset.validation,
-                task_seed: task_seed(&seed, 0, round, &account),
+                task_seed: task_seed(&seed, 0, round, place),
             };
-            let trained = engine.train(job, |_, _| ())?;
-            updates.push((trained.update, decode_shard(kind, shard)?.samples()));
+            let update = engine.train(job, |_| ())?.update.ok_or("training diverged")?;
+            updates.push((update, decode_shard(kind, shard)?.samples()));
         }
         state = fold(spec, &state, &updates)?;
         let architecture = &spec.architecture;
@@ -105,7 +103,8 @@ fn run(
             weights: &state.weights,
             data: &dataset.validation,
         };
-        scores.push(engine.evaluate(job)?.score.correct);
+        let score = engine.evaluate(job)?.score.ok_or("the version is not finite")?;
+        scores.push(score.correct);
     }
     Ok(scores)
 }

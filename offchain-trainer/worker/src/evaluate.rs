@@ -1,12 +1,11 @@
-//! Loss, score and outputs of weights.
+//! Losses, right answers and outputs of weights.
 //!
-//! Logits come from LibTorch in chunks of a fixed size; loss and score are computed from them in double precision, sample
-//! after sample. The loss is then rounded to millionths, so that the last bits of the C library's `exp` and `ln` don't
-//! matter.
+//! Logits come from LibTorch in batches of a fixed size; the losses are computed from them as [`hydra_update::loss`] defines
+//! it, sample after sample.
 
 use hydra_engine::{jobs::argmax, limits::CHUNK, protocol::Answer};
-use hydra_primitives::{dataset::DatasetKind, model::Architecture, proposal::Score};
-use hydra_update::{Shard, Weights};
+use hydra_primitives::{dataset::DatasetKind, model::Architecture};
+use hydra_update::{Weights, loss};
 
 use crate::{
     job_error::JobError,
@@ -19,8 +18,25 @@ pub fn evaluate(
     bytes: &[u8],
     file: &[u8],
 ) -> Result<Answer, JobError> {
-    let (loss, score) = measure(architecture, &weights(bytes)?, &data(architecture, kind, file)?)?;
-    Ok(Answer::Evaluated { loss, score })
+    let shard = data(architecture, kind, file)?;
+    let logits = logits(architecture, &weights(bytes)?, &shard.inputs)?;
+    let outputs = architecture.outputs().max(1) as usize;
+    let (mut losses, mut sum, mut correct) = (Vec::new(), 0.0f64, 0u32);
+    for (logits, labels) in logits.chunks(CHUNK * outputs).zip(shard.labels.chunks(CHUNK)) {
+        let of_batch = loss::sum(logits, outputs, labels);
+        losses.push(loss::mean_bits(of_batch, labels.len() as u32));
+        sum += of_batch;
+        for (logits, label) in logits.chunks(outputs).zip(labels) {
+            correct += u32::from(argmax(logits) == Some(u32::from(*label)));
+        }
+    }
+    let total = shard.samples();
+    Ok(Answer::Evaluated {
+        losses,
+        loss: loss::millionths(sum, total),
+        correct,
+        total,
+    })
 }
 
 pub fn infer(architecture: &Architecture, bytes: &[u8], inputs: &[u8]) -> Result<Answer, JobError> {
@@ -28,45 +44,6 @@ pub fn infer(architecture: &Architecture, bytes: &[u8], inputs: &[u8]) -> Result
     Ok(Answer::Inferred {
         logits: logits.iter().flat_map(|v| v.to_le_bytes()).collect(),
     })
-}
-
-/// Mean cross-entropy in millionths of a nat, and how many samples are classified right.
-pub fn measure(
-    architecture: &Architecture,
-    weights: &Weights,
-    shard: &Shard,
-) -> Result<(u32, Score), JobError> {
-    let logits = logits(architecture, weights, &shard.inputs)?;
-    let outputs = architecture.outputs().max(1) as usize;
-    let mut sum = 0.0f64;
-    let mut correct = 0u32;
-    for (sample, label) in logits.chunks(outputs).zip(&shard.labels) {
-        sum += cross_entropy(sample, usize::from(*label));
-        correct += u32::from(argmax(sample) == Some(u32::from(*label)));
-    }
-    let total = shard.samples();
-    Ok((millionths(sum / f64::from(total)), Score { correct, total }))
-}
-
-/// `ln Σ exp(l) − l[label]`, with the largest logit taken out first so that nothing overflows.
-fn cross_entropy(logits: &[f32], label: usize) -> f64 {
-    let largest = logits
-        .iter()
-        .fold(f64::NEG_INFINITY, |most, l| most.max(f64::from(*l)));
-    let sum = logits
-        .iter()
-        .fold(0.0f64, |sum, l| sum + (f64::from(*l) - largest).exp());
-    sum.ln() + largest - logits.get(label).map_or(f64::NAN, |l| f64::from(*l))
-}
-
-/// Rounded to the nearest; what doesn't fit or is no number becomes the largest value.
-fn millionths(nats: f64) -> u32 {
-    let value = (nats * 1e6).round();
-    if value.is_nan() {
-        u32::MAX
-    } else {
-        value.clamp(0.0, f64::from(u32::MAX)) as u32
-    }
 }
 
 fn logits(architecture: &Architecture, weights: &Weights, inputs: &[f32]) -> Result<Vec<f32>, JobError> {

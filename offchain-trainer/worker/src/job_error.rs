@@ -10,8 +10,6 @@ pub enum JobError {
     Torch(#[from] tch::TchError),
     #[error("{0}")]
     BadJob(String),
-    #[error("training diverged")]
-    Diverged,
 }
 
 impl JobError {

@@ -2,7 +2,7 @@
 //! standard input does, even in the middle of a job.
 //!
 //! It refuses to run without the pins of the exact profile, because other bits than the network's cost the owner's
-//! reputation. It must never open a socket, or a file but for its own priority, or keep anything from one job to the next.
+//! stake. It must never open a socket, or a file but for its own priority, or keep anything from one job to the next.
 //!
 //! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); the frames are those of
 //! `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
@@ -65,7 +65,6 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
             Err(JobError::Pipe(error)) => return Err(error),
             Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
-            Err(JobError::Diverged) => write_frame(out, &Answer::Diverged)?,
         }
     }
     Ok(())
@@ -101,18 +100,8 @@ fn perform(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {
             kind,
             base,
             shard,
-            validation,
             task_seed,
-        } => training::train(&spec, &kind, &base, [&shard, &validation], task_seed, out),
-        Request::Segment {
-            spec,
-            kind,
-            shard,
-            task_seed,
-            from,
-            to,
-            state,
-        } => training::segment(&spec, &kind, &shard, task_seed, from..to, &state),
+        } => training::train(&spec, &kind, &base, &shard, task_seed, out),
         Request::Evaluate {
             architecture,
             kind,

@@ -1,4 +1,4 @@
-//! A chain with balances and this pallet. Model 0 has a confirmed version 3, model 1 none, others do not exist.
+//! A chain with balances and this pallet. Models 0 and 2 have a confirmed version 3, model 1 none, others do not exist.
 
 use frame_support::{PalletId, derive_impl, parameter_types, traits::ConstU128};
 use hydra_primitives::{Balance, HYDRA, ModelId, Version};
@@ -50,7 +50,7 @@ pub struct Models;
 impl hydra_primitives::traits::Models for Models {
     fn confirmed_version(model: ModelId) -> Option<Version> {
         match model {
-            0 => Some(3),
+            0 | 2 => Some(3),
             1 => Some(0),
             _ => None,
         }
@@ -58,26 +58,42 @@ impl hydra_primitives::traits::Models for Models {
 }
 
 parameter_types! {
-    pub const EmissionCap: Balance = 5 * HYDRA;
+    pub const EmissionCap: Balance = 1_100 * HYDRA;
+    pub const SponsorNotice: u32 = 50;
     pub const PotId: PalletId = PalletId(*b"hydra/pt");
 }
 
 impl crate::Config for Test {
+    type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Models = Models;
+    type ModelOrigin = frame_system::EnsureRoot<AccountId32>;
     type EmissionCap = EmissionCap;
+    type SponsorNotice = SponsorNotice;
     type PotId = PotId;
+    type WeightInfo = ();
 }
 
 pub fn account(n: u8) -> AccountId32 {
     AccountId32::new([n; 32])
 }
 
-/// Runs `test` on a chain where accounts 1 to 3 own 10 HYDRA, and checks the invariants afterwards.
+pub fn balance(n: u8) -> Balance {
+    Balances::free_balance(account(n))
+}
+
+/// Runs `test` on a chain where accounts 1 to 3 own 10 HYDRA, and the bucket has 1,000 and gets one a block, half as much after
+/// each 100. Checks the invariants afterwards.
 pub fn with_chain(test: impl FnOnce()) {
     let storage = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: [1, 2, 3].map(|n| (account(n), 10 * HYDRA)).to_vec(),
+            ..Default::default()
+        },
+        hydra_token: crate::GenesisConfig {
+            emission_per_block: HYDRA,
+            halving_blocks: 100,
+            bucket: 1_000 * HYDRA,
             ..Default::default()
         },
         ..Default::default()

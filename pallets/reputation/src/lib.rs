@@ -1,13 +1,14 @@
 //! # Reputation
 //!
-//! Who takes part in the network, and how well they did lately. An account registers once, with a small proof of work
-//! that is bound to it and to its data-plane PeerId; from then on settlement records what it did, and its score, the
-//! Beta reputation of [`hydra_primitives::reputation`], scales the weight of its votes.
+//! Who takes part in the network, and how well they did lately. An account registers once: it bonds stake, shows that it has the
+//! key of its data-plane PeerId, and does a little work. From then on it says once a session that it is there (a heartbeat), which
+//! enters it into the next session's electorate; what it is drawn for and how that ends moves its one score,
+//! [`hydra_primitives::reputation`], which scales what its stake weighs in every draw.
 //!
-//! This pallet must never decide what a deed was: it only keeps the record of what other pallets found.
+//! This pallet must never decide what a deed was, nor loop over accounts: it only keeps the record of what other pallets found.
 //!
-//! Start with [`Node`], what is known of one, then the call `register`, and at the end the implementation of
-//! [`Reputation`](hydra_primitives::traits::Reputation): who is waited for, who counts, who is forgotten (decision 006).
+//! Start with [`Node`], what is known of one and what moves it; then the calls, and `taking_part`: what the other pallets ask
+//! and tell through [`Nodes`](hydra_primitives::traits::Nodes) and [`Heartbeats`](hydra_primitives::traits::Heartbeats).
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(
@@ -21,96 +22,86 @@
 
 extern crate alloc;
 
+pub use node::{MAX_PEER_ID, Node, PeerIdBytes, heartbeat_time};
 pub use pallet::*;
+pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+mod invariants;
 #[cfg(test)]
 mod mock;
+mod node;
+mod registration;
+mod taking_part;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use alloc::vec::Vec;
 use frame_support::pallet_prelude::*;
 use hydra_primitives::{
-    BlockNumber, Perbill,
-    reputation::{Beta, Deed},
-    traits::{self, VotingWeight as _},
+    Balance, BlockNumber, Perbill,
+    electorate::{SLOTS, SessionIndex},
+    model::{MAX_SIZE_CLASS, SizeClass},
+    node::{FOUNDERS_ROOM, FOUNDERS_SIZE_CLASS, MAX_ANCHOR_DEPTH, MIN_ANCHOR_DEPTH},
+    reputation::{Deed, FOUNDER, NEWCOMER},
+    traits::{self, BondError, Electorate as _, ElectorateFull, Nodes as _, Sessions as _, Stakes as _},
 };
 use sp_runtime::traits::SaturatedConversion;
-
-/// Longest data-plane PeerId, in bytes (a multihash).
-pub const MAX_PEER_ID: u32 = 64;
-
-/// A data-plane PeerId as multihash bytes.
-pub type PeerIdBytes = BoundedVec<u8, ConstU32<MAX_PEER_ID>>;
-
-/// What a node's machine can do, as it says itself. Information for peers; nothing is decided by it.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
-)]
-pub struct Capabilities {
-    /// CPU threads it lends.
-    pub cpu_threads: u16,
-    /// Memory it lends, in MiB.
-    pub memory_mib: u32,
-}
-
-/// A registered node.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
-pub struct Node {
-    /// Its data-plane identity: the libp2p PeerId under which its trainer serves blobs.
-    pub peer_id: PeerIdBytes,
-    /// What its machine can do.
-    pub capabilities: Capabilities,
-    /// Evidence about its deeds.
-    pub evidence: Beta,
-    /// The block it last did something in.
-    pub last_seen: BlockNumber,
-    /// The block it last revealed a vote in.
-    pub voted_at: BlockNumber,
-    /// How often it kept others waiting since it last kept pace.
-    pub delays: u8,
-    /// The block it last kept others waiting in.
-    pub delayed_at: BlockNumber,
-    /// Whole rounds in a row in which it did nothing.
-    pub absences: u8,
-    /// Whether it counts as expected to take part.
-    pub active: bool,
-}
 
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use frame_system::pallet_prelude::*;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     #[pallet::config]
     pub trait Config:
         frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId: Into<[u8; 32]>>
     {
-        /// Leading zero bits that the registration hash must have: 2^bits hashes of work on average.
+        /// Leading zero bits that the registration's work must have: 2^bits hashes on average.
         #[pallet::constant]
         type WorkDifficulty: Get<u32>;
-        /// The most nodes that may register.
+        /// The most accounts that may be registered: no more than an electorate has room for.
         #[pallet::constant]
         type MaxNodes: Get<u32>;
-        /// Whole rounds in a row without a sign of life after which a node counts as inactive, and phases that a node
-        /// may keep others waiting in before they no longer wait for it.
-        #[pallet::constant]
-        type MaxAbsences: Get<u8>;
+        /// The sessions that the electorate lives by.
+        type Sessions: traits::Sessions;
         /// Who has bonded stake.
-        type VotingWeight: traits::VotingWeight<Self::AccountId>;
-        /// Blocks after which a registered node without stake may lose its place to a new one when the network is full.
-        #[pallet::constant]
-        type UnstakedGrace: Get<u32>;
-        /// Blocks without a sign of life after which a node is forgotten: its weight no longer counts as missing, and in a
-        /// full network a new node may take its place.
-        #[pallet::constant]
-        type ForgetAfter: Get<u32>;
+        type Stakes: traits::Stakes<Self::AccountId>;
+        /// The accounts that draws are made from.
+        type Electorate: traits::Electorate<Self::AccountId>;
+        /// What the calls weigh.
+        type WeightInfo: WeightInfo;
     }
 
-    /// The registered nodes.
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// How many blocks deep the block that a registration names has to be at least, if it isn't the genesis block.
+        #[pallet::constant_name(MinAnchorDepth)]
+        fn min_anchor_depth() -> BlockNumber {
+            MIN_ANCHOR_DEPTH
+        }
+        /// How many blocks deep the block that a registration names may be at most.
+        #[pallet::constant_name(MaxAnchorDepth)]
+        fn max_anchor_depth() -> BlockNumber {
+            MAX_ANCHOR_DEPTH
+        }
+        /// The largest size class that an account may name.
+        #[pallet::constant_name(MaxSizeClass)]
+        fn max_size_class() -> SizeClass {
+            MAX_SIZE_CLASS
+        }
+    }
+
+    /// The registered accounts: whether they take part, their room, and their scores.
     #[pallet::storage]
     pub type Nodes<T: Config> = CountedStorageMap<_, Blake2_128Concat, T::AccountId, Node>;
 
@@ -118,7 +109,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type PeerIds<T: Config> = StorageMap<_, Blake2_128Concat, PeerIdBytes, T::AccountId>;
 
-    /// Nodes that are registered from the first block on.
+    /// Accounts that are registered from the first block on, with a score of 0.9: their founders vouch for them. Those with a
+    /// genesis bond stand in the first session's electorate.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
@@ -136,7 +128,15 @@ pub mod pallet {
                     !PeerIds::<T>::contains_key(&peer_id),
                     "a PeerId stands in genesis twice"
                 );
-                Pallet::<T>::insert(who, peer_id, Capabilities::default());
+                assert!(
+                    !Nodes::<T>::contains_key(who),
+                    "an account stands in genesis twice"
+                );
+                PeerIds::<T>::insert(&peer_id, who);
+                Nodes::<T>::insert(
+                    who,
+                    Node::founder(peer_id, FOUNDERS_SIZE_CLASS, FOUNDERS_ROOM, FOUNDER),
+                );
             }
             assert!(
                 Nodes::<T>::count() <= T::MaxNodes::get(),
@@ -148,36 +148,68 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A node registered and may bond stake now.
+        /// An account registered. It takes part from the next session on, or from the one after if this session took no more
+        /// heartbeats.
         Registered {
-            /// Its account.
+            /// The account.
             who: T::AccountId,
             /// Its data-plane PeerId (multihash bytes).
             peer_id: PeerIdBytes,
+            /// How large the tasks may be that it takes on.
+            size_class: SizeClass,
+            /// How many tasks it takes on at a time.
+            room: u8,
         },
-        /// Settlement recorded what a node did.
-        DeedRecorded {
-            /// The node.
+        /// An account's owner paused it: it is drawn for nothing new.
+        Paused {
+            /// The account.
             who: T::AccountId,
-            /// What it did.
+        },
+        /// An account's owner resumed it.
+        Resumed {
+            /// The account.
+            who: T::AccountId,
+        },
+        /// An account takes on more or less from now on.
+        RoomChanged {
+            /// The account.
+            who: T::AccountId,
+            /// How large the tasks may be that it takes on.
+            size_class: SizeClass,
+            /// How many tasks it takes on at a time.
+            room: u8,
+        },
+        /// An account is out: it missed a duty, had a wrong result, or took stake away.
+        Left {
+            /// The account.
+            who: T::AccountId,
+            /// The session in which it may take part again; none if it is out only until a heartbeat brings it back.
+            until: Option<SessionIndex>,
+        },
+        /// An account that had missed a duty was heard of again: it takes part.
+        Returned {
+            /// The account.
+            who: T::AccountId,
+        },
+        /// A duty ended, and the account's score moved.
+        ScoreChanged {
+            /// The account.
+            who: T::AccountId,
+            /// How the duty ended.
             deed: Deed,
-            /// Its score from now on.
+            /// The score from now on.
             score: Perbill,
         },
-        /// A node showed no sign of life for too long: it no longer counts as expected to take part.
-        BecameInactive {
-            /// The node.
+        /// An account said that it is there.
+        Heartbeat {
+            /// The account.
             who: T::AccountId,
+            /// The session in which it said so.
+            session: SessionIndex,
         },
-        /// A node that never bonded stake, or showed no sign of life for very long, lost its place to a new one, because
-        /// the network was full. It may register again.
-        Displaced {
-            /// The node.
-            who: T::AccountId,
-        },
-        /// A node showed up again.
-        BecameActive {
-            /// The node.
+        /// An account is no longer registered; its PeerId is free.
+        Deregistered {
+            /// The account.
             who: T::AccountId,
         },
     }
@@ -186,33 +218,65 @@ pub mod pallet {
     pub enum Error<T> {
         /// This account is registered already. There is nothing to do.
         AlreadyRegistered,
+        /// This account is not registered. Call `reputation.register` first.
+        NotRegistered,
         /// This PeerId belongs to another account. Every trainer needs a key of its own: start it with a new `--key-file`.
         PeerIdTaken,
-        /// The PeerId is empty. Pass the multihash bytes that `hydra registration` prints.
-        EmptyPeerId,
-        /// The nonce does not prove enough work. Pass one that was found for this very account and PeerId, with the
+        /// These bytes are no PeerId of an Ed25519 key. Pass the multihash bytes that `hydra registration` prints.
+        NoEd25519PeerId,
+        /// The signature is not by the PeerId's key, or was made for another chain, account or block. Pass what `hydra
+        /// registration` prints, without changing anything.
+        NotYourPeerId,
+        /// The nonce does not prove enough work. Pass one that was found for this very account, PeerId and block, with the
         /// difficulty in the constant `WorkDifficulty`: `hydra registration` finds it.
         NotEnoughWork,
-        /// The network is full (constant `MaxNodes`): every node in it has bonded stake and was seen within the last
-        /// `ForgetAfter` blocks, or registered just now. A place becomes free when one of them stays away for that long.
+        /// The block that the registration names is not deep enough: constant `MinAnchorDepth`. Name an older one.
+        AnchorTooRecent,
+        /// The block that the registration names is too deep: constant `MaxAnchorDepth`. Make the registration anew:
+        /// `hydra registration`.
+        AnchorTooOld,
+        /// The network is full: constant `MaxNodes`. Whoever is registered without stake and has not been heard of for a day
+        /// can be removed with `reputation.removeAbandoned`.
         TooManyNodes,
+        /// The account owns less than it is to bond. Pass a smaller `bond`, or send HYDRA to the account first.
+        NotEnoughToBond,
+        /// The bond is below the minimum stake. Pass a larger `bond`.
+        BondBelowMinimum,
+        /// There is no such size class: the largest is in the constant `MaxSizeClass`.
+        NoSuchSizeClass,
+        /// An account takes on at least one task at a time. To take on none, call `reputation.pause`.
+        NoRoom,
+        /// The account is paused already. There is nothing to do.
+        AlreadyPaused,
+        /// The account is not paused. There is nothing to do.
+        NotPaused,
+        /// The account still has stake. Call `stakeVoting.unbond`, and `stakeVoting.withdraw` when that is over.
+        StillStaked,
+        /// The account was drawn for something that is not over yet. Pause it, and try again some blocks later.
+        StillBusy,
+        /// The account was heard of within the last day. Its owner may deregister it.
+        NotAbandoned,
+        /// The account owes no heartbeat now: it gave one, its time has not come, or it does not take part.
+        NoHeartbeatOwed,
+        /// The next session's electorate has no room left. Try again in the next session.
+        ElectorateIsFull,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            assert!(T::MaxNodes::get() > 0, "a network without nodes trains nothing");
             assert!(
-                T::MaxAbsences::get() > 0,
-                "a node must have a chance to show up before it counts as inactive"
-            );
-            assert!(
-                T::ForgetAfter::get() > T::UnstakedGrace::get(),
-                "stake must keep a place for longer than no stake does"
+                (1..=SLOTS).contains(&T::MaxNodes::get()),
+                "an electorate has room for everyone registered"
             );
             assert!(
                 T::WorkDifficulty::get() <= 40,
                 "more than 2^40 hashes is out of reach for a home PC"
+            );
+            let kept: BlockNumber = T::BlockHashCount::get().saturated_into();
+            assert!(
+                kept >= MAX_ANCHOR_DEPTH,
+                "the hash of every block that a registration may name is kept"
             );
         }
 
@@ -224,61 +288,145 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Registers the signer as a node of the network. Needed once; bond stake soon after, or a full network may give
-        /// the place to somebody else.
+        /// Registers the signer as a node of the network and bonds its stake. Needed once. A new node starts with a score of 0.1.
         ///
-        /// `peerId` is the libp2p PeerId of the node's trainer as multihash bytes; `capabilities` says what the machine
-        /// lends and is information only; `nonce` is a small proof of work that makes identities cost something: the
-        /// hash of account, PeerId and nonce must begin with `WorkDifficulty` zero bits (`docs/protocol.md` says which
-        /// hash). `hydra registration` prints these arguments as polkadot-js Apps takes them. A new node starts with a reputation
-        /// of 0.1.
+        /// `peerId` is the libp2p PeerId of the node's trainer as multihash bytes. `sizeClass` and `room` say how large the tasks
+        /// may be that it takes on, and how many at a time. `anchor` is the number of a block 16 to 256 blocks deep (or 0, the
+        /// genesis block, while that is not deeper). `signature` is made with the PeerId's key and `nonce` is a small proof of
+        /// work with `WorkDifficulty` zero bits: both for this chain, that block, this account and this PeerId. `bond` is what to
+        /// bond, in 10⁻¹² HYDRA: the minimum stake at least. `hydra registration` prints these arguments as polkadot-js Apps
+        /// takes them.
         #[pallet::call_index(0)]
-        #[pallet::weight(
-            Weight::from_parts(30_000_000, 8_000)
-                .saturating_add(T::DbWeight::get().reads_writes(
-                    u64::from(T::MaxNodes::get()).saturating_mul(2).saturating_add(5),
-                    5,
-                ))
-        )]
+        #[pallet::weight(T::WeightInfo::register())]
+        #[allow(clippy::too_many_arguments)]
         pub fn register(
             origin: OriginFor<T>,
             peer_id: PeerIdBytes,
-            capabilities: Capabilities,
+            size_class: SizeClass,
+            room: u8,
+            anchor: BlockNumber,
+            signature: [u8; 64],
             nonce: u64,
-        ) -> DispatchResultWithPostInfo {
+            bond: Balance,
+        ) -> DispatchResult {
             let who = ensure_signed(origin)?;
             ensure!(!Nodes::<T>::contains_key(&who), Error::<T>::AlreadyRegistered);
-            ensure!(!peer_id.is_empty(), Error::<T>::EmptyPeerId);
             ensure!(!PeerIds::<T>::contains_key(&peer_id), Error::<T>::PeerIdTaken);
-            let account: [u8; 32] = who.clone().into();
-            ensure!(
-                hydra_primitives::node::proves_work(&account, &peer_id, nonce, T::WorkDifficulty::get()),
-                Error::<T>::NotEnoughWork
+            ensure!(Nodes::<T>::count() < T::MaxNodes::get(), Error::<T>::TooManyNodes);
+            Self::check_room(size_class, room)?;
+            Self::check_identity(&who, &peer_id, anchor, signature, nonce)?;
+            let session = T::Sessions::current();
+            PeerIds::<T>::insert(&peer_id, &who);
+            Nodes::<T>::insert(
+                &who,
+                Node::new(peer_id.clone(), size_class, room, NEWCOMER, session),
             );
-            let full = Nodes::<T>::count() >= T::MaxNodes::get();
-            if full {
-                let displaced = Self::displaceable().ok_or(Error::<T>::TooManyNodes)?;
-                if let Some(node) = Nodes::<T>::take(&displaced) {
-                    PeerIds::<T>::remove(&node.peer_id);
-                }
-                Self::deposit_event(Event::Displaced { who: displaced });
+            T::Stakes::bond(&who, bond).map_err(|error| match error {
+                BondError::NotEnough => Error::<T>::NotEnoughToBond,
+                BondError::BelowMinimum => Error::<T>::BondBelowMinimum,
+            })?;
+            if T::Sessions::takes_heartbeats() {
+                T::Electorate::enter(&who, size_class, room)
+                    .map_err(|ElectorateFull| Error::<T>::ElectorateIsFull)?;
+                Nodes::<T>::mutate(&who, |node| {
+                    if let Some(node) = node {
+                        node.enter(session);
+                    }
+                });
             }
-            Self::insert(&who, peer_id.clone(), capabilities);
-            Self::deposit_event(Event::Registered { who, peer_id });
-            // Only a full network looks through all its nodes, and only who comes then pays for it.
-            let looked_at = u64::from(if full { T::MaxNodes::get() } else { 0 });
-            let weight = Weight::from_parts(30_000_000, 8_000).saturating_add(
-                T::DbWeight::get().reads_writes(looked_at.saturating_mul(2).saturating_add(5), 5),
+            Self::deposit_event(Event::Registered {
+                who,
+                peer_id,
+                size_class,
+                room,
+            });
+            Ok(())
+        }
+
+        /// Rests: the signer is drawn for nothing new from now on, and keeps its score and its stake. What it was drawn for
+        /// already still counts.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::pause())]
+        pub fn pause(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::change(&who, |node| {
+                ensure!(!node.paused, Error::<T>::AlreadyPaused);
+                node.paused = true;
+                Ok(())
+            })?;
+            Self::deposit_event(Event::Paused { who });
+            Ok(())
+        }
+
+        /// Ends a pause. The signer takes part at once if it gave its heartbeat in the session before this one, otherwise from the
+        /// session after its next heartbeat.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::resume())]
+        pub fn resume(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::change(&who, |node| {
+                ensure!(node.paused, Error::<T>::NotPaused);
+                node.paused = false;
+                Ok(())
+            })?;
+            Self::deposit_event(Event::Resumed { who });
+            Ok(())
+        }
+
+        /// Changes what the signer takes on: tasks up to `sizeClass` (class `c` lends 4 MiB × 2^c of memory), `room` of them at a
+        /// time. Whoever claims more than it can do misses duties.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::set_room())]
+        pub fn set_room(origin: OriginFor<T>, size_class: SizeClass, room: u8) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::check_room(size_class, room)?;
+            Self::change(&who, |node| {
+                node.size_class = size_class;
+                node.room = room;
+                Ok(())
+            })?;
+            Self::deposit_event(Event::RoomChanged {
+                who,
+                size_class,
+                room,
+            });
+            Ok(())
+        }
+
+        /// Leaves the network for good: the signer is no longer registered, its score is forgotten and its PeerId is free. It must
+        /// have withdrawn its stake, and what it was drawn for must be over.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::deregister())]
+        pub fn deregister(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::forget(who)
+        }
+
+        /// Removes another account that has no stake and has not been heard of for a day, so that nobody keeps a place or a PeerId
+        /// without paying for it. Anybody may do that; `who` may register again.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::remove_abandoned())]
+        pub fn remove_abandoned(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+            ensure_signed(origin)?;
+            let node = Nodes::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
+            ensure!(
+                node.is_abandoned(T::Sessions::current(), T::Sessions::per_day()),
+                Error::<T>::NotAbandoned
             );
-            Ok(Some(weight).into())
+            Self::forget(who)
         }
     }
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// An account's reputation: zero when it is not registered, 0.1 for a newcomer.
+        /// An account's score: zero when it is not registered, 0.1 for a newcomer.
         pub fn reputation_of(who: T::AccountId) -> Perbill {
-            <Self as traits::Reputation<T::AccountId>>::score(&who)
+            Self::score(&who)
+        }
+
+        /// Whether an account takes part in this session: a draw that falls on it counts.
+        pub fn takes_part(who: T::AccountId) -> bool {
+            Self::is_in(&who)
         }
     }
 }
@@ -288,200 +436,28 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
 
-    fn insert(who: &T::AccountId, peer_id: PeerIdBytes, capabilities: Capabilities) {
-        PeerIds::<T>::insert(&peer_id, who);
-        Nodes::<T>::insert(
-            who,
-            Node {
-                peer_id,
-                capabilities,
-                evidence: Beta::default(),
-                last_seen: Self::now(),
-                voted_at: 0,
-                delays: 0,
-                delayed_at: 0,
-                absences: 0,
-                active: true,
-            },
-        );
-    }
-
-    /// The node that a new one replaces in a full network: one that registered a while ago and never bonded stake, else
-    /// one that is forgotten, the longest unseen first.
-    fn displaceable() -> Option<T::AccountId> {
-        let mut candidates: Vec<_> = Nodes::<T>::iter()
-            .filter_map(|(who, node)| {
-                let staked = T::VotingWeight::is_staked(&who);
-                let grace = Self::now().saturating_sub(node.last_seen) > T::UnstakedGrace::get();
-                let gone = if staked {
-                    !Self::is_remembered(&node)
-                } else {
-                    grace
-                };
-                gone.then_some((staked, node.last_seen, who))
-            })
-            .collect();
-        candidates.sort();
-        candidates.into_iter().next().map(|(_, _, who)| who)
-    }
-
-    fn is_remembered(node: &Node) -> bool {
-        Self::now().saturating_sub(node.last_seen) <= T::ForgetAfter::get()
-    }
-
-    fn sorted(keep: impl Fn(&Node) -> bool) -> Vec<T::AccountId> {
-        let mut accounts: Vec<_> = Nodes::<T>::iter()
-            .filter(|(_, node)| keep(node))
-            .map(|(who, _)| who)
-            .collect();
-        accounts.sort();
-        accounts
-    }
-
-    /// The pallet's invariants, each with its name.
-    #[cfg(any(feature = "std", feature = "try-runtime"))]
-    pub fn do_try_state() -> Result<(), &'static str> {
-        ensure!(
-            Nodes::<T>::count() <= T::MaxNodes::get(),
-            "reputation: more nodes than MaxNodes"
-        );
-        ensure!(
-            PeerIds::<T>::iter().count() == Nodes::<T>::iter().count(),
-            "reputation: as many PeerIds as nodes"
-        );
-        for (who, node) in Nodes::<T>::iter() {
-            ensure!(
-                PeerIds::<T>::get(&node.peer_id) == Some(who),
-                "reputation: every node's PeerId leads back to it"
-            );
-            ensure!(
-                node.active == (node.absences < T::MaxAbsences::get()),
-                "reputation: a node is inactive exactly when it was absent too often"
-            );
-            ensure!(
-                node.last_seen <= Self::now(),
-                "reputation: no node was seen in the future"
-            );
-        }
+    fn check_room(size_class: SizeClass, room: u8) -> DispatchResult {
+        ensure!(size_class <= MAX_SIZE_CLASS, Error::<T>::NoSuchSizeClass);
+        ensure!(room > 0, Error::<T>::NoRoom);
         Ok(())
     }
-}
 
-impl<T: Config> traits::Reputation<T::AccountId> for Pallet<T> {
-    fn score(who: &T::AccountId) -> Perbill {
-        Nodes::<T>::get(who)
-            .map(|node| node.evidence.score())
-            .unwrap_or_else(Perbill::zero)
+    /// Changes what is known of an account.
+    fn change(who: &T::AccountId, change: impl FnOnce(&mut Node) -> DispatchResult) -> DispatchResult {
+        Nodes::<T>::try_mutate(who, |node| {
+            change(node.as_mut().ok_or(Error::<T>::NotRegistered)?)
+        })
     }
 
-    fn record(who: &T::AccountId, deed: Deed) {
-        let score = Nodes::<T>::mutate(who, |node| {
-            node.as_mut().map(|node| {
-                node.evidence = node.evidence.record(deed);
-                node.evidence.score()
-            })
-        });
-        if let Some(score) = score {
-            Self::deposit_event(Event::DeedRecorded {
-                who: who.clone(),
-                deed,
-                score,
-            });
-        }
-    }
-
-    fn is_registered(who: &T::AccountId) -> bool {
-        Nodes::<T>::contains_key(who)
-    }
-
-    fn is_active(who: &T::AccountId) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.active)
-    }
-
-    fn showed_up(who: &T::AccountId) {
-        let was_inactive = Nodes::<T>::mutate(who, |node| {
-            node.as_mut().is_some_and(|node| {
-                node.last_seen = Self::now();
-                node.absences = 0;
-                !core::mem::replace(&mut node.active, true)
-            })
-        });
-        if was_inactive {
-            Self::deposit_event(Event::BecameActive { who: who.clone() });
-        }
-    }
-
-    fn seen_since(who: &T::AccountId, block: BlockNumber) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.last_seen >= block)
-    }
-
-    fn was_absent(who: &T::AccountId) {
-        let left = Nodes::<T>::mutate(who, |node| {
-            node.as_mut().is_some_and(|node| {
-                node.absences = node.absences.saturating_add(1);
-                let active = node.absences < T::MaxAbsences::get();
-                core::mem::replace(&mut node.active, active) && !active
-            })
-        });
-        if left {
-            Self::deposit_event(Event::BecameInactive { who: who.clone() });
-        }
-    }
-
-    fn kept_others_waiting(who: &T::AccountId) {
-        Nodes::<T>::mutate(who, |node| {
-            if let Some(node) = node {
-                node.delays = node.delays.saturating_add(1);
-                node.delayed_at = Self::now();
-            }
-        });
-    }
-
-    fn delayed_since(who: &T::AccountId, block: BlockNumber) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.delays > 0 && node.delayed_at >= block)
-    }
-
-    fn voted(who: &T::AccountId) {
-        Nodes::<T>::mutate(who, |node| {
-            if let Some(node) = node {
-                node.voted_at = Self::now();
-            }
-        });
-    }
-
-    fn voted_since(who: &T::AccountId, block: BlockNumber) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.voted_at >= block)
-    }
-
-    fn kept_pace(who: &T::AccountId) {
-        Nodes::<T>::mutate(who, |node| {
-            if let Some(node) = node {
-                node.delays = 0;
-            }
-        });
-    }
-
-    fn is_waited_for(who: &T::AccountId) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.active && node.delays < T::MaxAbsences::get())
-    }
-
-    fn max_nodes() -> u32 {
-        T::MaxNodes::get()
-    }
-
-    fn registered() -> Vec<T::AccountId> {
-        Self::sorted(|_| true)
-    }
-
-    fn active() -> Vec<T::AccountId> {
-        Self::sorted(|node| node.active)
-    }
-
-    fn remembered() -> Vec<T::AccountId> {
-        Self::sorted(Self::is_remembered)
-    }
-
-    fn peer_id(who: &T::AccountId) -> Option<Vec<u8>> {
-        Nodes::<T>::get(who).map(|node| node.peer_id.into_inner())
+    /// Removes an account that has nothing to lose and owes nothing.
+    fn forget(who: T::AccountId) -> DispatchResult {
+        let node = Nodes::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
+        let staked = T::Stakes::bonded(&who) > 0 || T::Stakes::unbonding(&who) > 0;
+        ensure!(!staked, Error::<T>::StillStaked);
+        ensure!(node.busy == 0, Error::<T>::StillBusy);
+        Nodes::<T>::remove(&who);
+        PeerIds::<T>::remove(&node.peer_id);
+        Self::deposit_event(Event::Deregistered { who });
+        Ok(())
     }
 }

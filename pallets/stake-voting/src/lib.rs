@@ -1,15 +1,18 @@
 //! # Stake voting
 //!
-//! What a vote weighs, and how a network agrees on a proposal. An account bonds at least 1 HYDRA; its vote weighs
-//! `min(stake, cap) × reputation`. On each proposal there is one commit-reveal poll: verifiers first commit to a hidden
-//! vote, then reveal it, so that nobody can copy another's verdict instead of doing the work. The tally follows
-//! [`hydra_primitives::tally`].
+//! What an account risks, who is drawn, and how the network finds out what is true. An account bonds stake; the stake times its
+//! score is its weight in the **electorate**, from which every draw is made: places, seats, the committee. In a **poll**, drawn seats
+//! compute a result from public inputs alone and give it hidden; one plain copy opens all of them. Whoever gave something else
+//! forfeits, and half of that goes to those who were right.
 //!
-//! This pallet must never look into a proposal: it only counts. The bond is a hold on the account's balance, and that
-//! hold is the only record of it.
+//! This pallet must never know what a poll is about: it compares hashes. It must never draw from anything that could still change when
+//! the draw's randomness became known, nor judge anybody by a poll that was not decided. A bond is a hold on the account's
+//! balance, and that hold is the only record of it.
 //!
-//! Start with `poll`, a poll and what may happen to it, then the three calls; who opens and closes polls is
-//! `pallet-training-proposals`, through [`Polls`](hydra_primitives::traits::Polls).
+//! Start with [`electorate`], the structure that draws are made from, and [`poll`], the one kind of question; `bond` is what an account
+//! risks, `guard` and `sizes` say when nothing may be asked. Other pallets see all of it through the traits
+//! [`Stakes`](hydra_primitives::traits::Stakes), [`Electorate`](hydra_primitives::traits::Electorate) and
+//! [`Polls`](hydra_primitives::traits::Polls).
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(
@@ -25,13 +28,28 @@ extern crate alloc;
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod bond;
+mod draws;
+pub mod electorate;
+mod guard;
 #[cfg(test)]
 mod mock;
-mod poll;
+mod offence;
+pub mod poll;
+mod sizes;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+mod try_state;
+pub mod weights;
 
-pub use poll::{Ballot, Member, Poll, Stage};
+pub use bond::{MAX_UNBONDING, Unbond};
+pub use guard::Largest;
+pub use offence::{MAX_OFFENDERS, Offence};
+pub use sizes::Sizes;
+pub use weights::WeightInfo;
 
 use alloc::vec::Vec;
 use frame_support::{
@@ -39,25 +57,33 @@ use frame_support::{
     traits::fungible::{Inspect, InspectHold, MutateHold},
 };
 use hydra_primitives::{
-    Balance, H256,
-    proposal::ProposalKey,
-    status::BallotView,
-    tally::{Outcome, Tally},
-    traits::{self, Reputation as _},
-    vote::{self, Vote},
+    Balance, BlockNumber, H256,
+    electorate::{Draw, Purpose, SessionIndex},
+    model::MAX_SIZE_CLASS,
+    poll::{Decision, Finding, PollId, SeatVerdict},
+    reputation,
+    traits::{self, BondError, Nodes as _, Sessions as _, Stakes as _},
 };
+use poll::{Poll, Seat};
+use sp_runtime::traits::SaturatedConversion;
+
+/// Blocks that unbonding takes where genesis doesn't say: a week of 10 s blocks.
+const DEFAULT_UNBONDING_DELAY: BlockNumber = 60_480;
 
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use frame_system::pallet_prelude::*;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     #[pallet::config]
     pub trait Config:
-        frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId: Into<[u8; 32]>>
+        frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId: Into<[u8; 32]>, Hash = H256>
     {
         /// The overarching hold reason.
         type RuntimeHoldReason: From<HoldReason>;
@@ -65,42 +91,109 @@ pub mod pallet {
         type Currency: Inspect<Self::AccountId, Balance = Balance>
             + InspectHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
             + MutateHold<Self::AccountId>;
-        /// Who is registered, and how well they did.
-        type Reputation: traits::Reputation<Self::AccountId>;
-        /// The least an account may bond: 1 HYDRA.
+        /// Who is registered, who is there, and how well they did.
+        type Nodes: traits::Nodes<Self::AccountId>;
+        /// Where forfeits go.
+        type Rewards: traits::Rewards<Self::AccountId>;
+        /// The sessions that the electorate lives by.
+        type Sessions: traits::Sessions;
+        /// Randomness that nobody could predict before this block: seats are drawn by it.
+        type Randomness: Get<H256>;
+        /// The least an account may bond, while there are no more than 100,000; with more, so much more as there are more of them.
         #[pallet::constant]
         type MinStake: Get<Balance>;
-        /// Stake beyond this adds no voting weight.
-        #[pallet::constant]
-        type StakeCap: Get<Balance>;
-        /// The most members a proposal's committee may have.
-        #[pallet::constant]
-        type MaxCommittee: Get<u32>;
+        /// What calls, and the steps of polls, weigh.
+        type WeightInfo: WeightInfo;
     }
 
     /// Why this pallet holds balance.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// Bonded as stake.
+        /// Bonded as stake, or unbonding.
         Bond,
     }
 
-    /// The open polls, one per proposal of the current rounds.
+    /// What each account is unbonding, the oldest first. It is held with the rest of the bond.
     #[pallet::storage]
-    pub type Polls<T: Config> =
-        StorageMap<_, Blake2_128Concat, ProposalKey<T::AccountId>, Poll<T::AccountId, T::MaxCommittee>>;
+    pub type Unbonding<T: Config> = StorageMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        BoundedVec<Unbond, ConstU32<MAX_UNBONDING>>,
+        ValueQuery,
+    >;
+
+    /// Blocks that unbonding takes.
+    #[pallet::storage]
+    pub type UnbondingDelay<T: Config> =
+        StorageValue<_, BlockNumber, ValueQuery, ConstU32<DEFAULT_UNBONDING_DELAY>>;
+
+    /// The sum trees of two electorates: of this session, which draws are made from, and of the next, which is being made.
+    #[pallet::storage]
+    pub type ElectorateNodes<T: Config> = StorageMap<_, Twox64Concat, electorate::NodeId, electorate::Node>;
+
+    /// Who stands at which slot of the two electorates (of even and of odd sessions).
+    #[pallet::storage]
+    pub type ElectorateAccounts<T: Config> =
+        StorageMap<_, Twox64Concat, (electorate::Parity, u32), T::AccountId>;
+
+    /// How many slots of the two electorates are used.
+    #[pallet::storage]
+    pub type ElectorateLengths<T: Config> =
+        StorageMap<_, Twox64Concat, electorate::Parity, electorate::Length, ValueQuery>;
+
+    /// How much weight of the two electorates takes on tasks of which size.
+    #[pallet::storage]
+    pub type SizesTaken<T: Config> = StorageMap<_, Twox64Concat, electorate::Parity, Sizes, ValueQuery>;
+
+    /// The largest weights that took part within the last day.
+    #[pallet::storage]
+    pub type LargestWeights<T: Config> = StorageValue<_, Largest, ValueQuery>;
+
+    /// The polls that are not over. Each is named by a hash of what it asks.
+    #[pallet::storage]
+    pub type Polls<T: Config> = StorageMap<_, Identity, PollId, Poll<T::AccountId>>;
+
+    /// Who has seats in which poll, and what they gave.
+    #[pallet::storage]
+    pub type Seats<T: Config> = StorageDoubleMap<_, Identity, PollId, Blake2_128Concat, T::AccountId, Seat>;
+
+    /// Who signed conflicting things in which session, and what that has cost so far.
+    #[pallet::storage]
+    pub type Offences<T: Config> = StorageMap<
+        _,
+        Twox64Concat,
+        SessionIndex,
+        BoundedVec<Offence<T::AccountId>, ConstU32<MAX_OFFENDERS>>,
+        ValueQuery,
+    >;
 
     /// Stakes that are bonded from the first block on.
     #[pallet::genesis_config]
-    #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// Accounts with their bonds, which come out of their genesis balance.
+        /// Accounts with their bonds, which come out of their genesis balance. Those that are registered are the first electorate.
         pub bonds: Vec<(T::AccountId, Balance)>,
+        /// Blocks that unbonding takes: as many as the longest round at least, and as two sessions.
+        pub unbonding_delay: BlockNumber,
+    }
+
+    impl<T: Config> Default for GenesisConfig<T> {
+        fn default() -> Self {
+            Self {
+                bonds: Vec::new(),
+                unbonding_delay: DEFAULT_UNBONDING_DELAY,
+            }
+        }
     }
 
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            assert!(
+                self.unbonding_delay >= T::Sessions::blocks().saturating_mul(2),
+                "stakeVoting.unbondingDelay must be two sessions at least: whoever leaves may be drawn, or sit in the committee, until then"
+            );
+            UnbondingDelay::<T>::put(self.unbonding_delay);
             for (who, amount) in &self.bonds {
                 assert!(
                     *amount >= T::MinStake::get(),
@@ -108,6 +201,16 @@ pub mod pallet {
                 );
                 T::Currency::hold(&HoldReason::Bond.into(), who, *amount)
                     .expect("genesis accounts own what they bond");
+            }
+            for (who, _) in &self.bonds {
+                if T::Nodes::is_in(who) {
+                    // The largest task that it takes on.
+                    let taken = (0..=MAX_SIZE_CLASS)
+                        .rev()
+                        .find(|size| T::Nodes::has_room(who, *size));
+                    Pallet::<T>::append_to(0, who, taken.unwrap_or(0), u8::from(taken.is_some()))
+                        .expect("the electorate has room for all of genesis");
+                }
             }
         }
     }
@@ -121,79 +224,160 @@ pub mod pallet {
             who: T::AccountId,
             /// What it added, in 10⁻¹² HYDRA.
             amount: Balance,
-            /// Its whole bond now, in 10⁻¹² HYDRA.
+            /// All that it has bonded now, in 10⁻¹² HYDRA.
             total: Balance,
         },
-        /// A poll on a proposal opened; its committee may commit votes.
+        /// An account takes stake away: it can be withdrawn in a while, and until then be forfeited.
+        Unbonding {
+            /// The account.
+            who: T::AccountId,
+            /// How much, in 10⁻¹² HYDRA.
+            amount: Balance,
+            /// The block from which on it can be withdrawn.
+            until: BlockNumber,
+        },
+        /// An account has back what it had unbonded.
+        Withdrawn {
+            /// The account.
+            who: T::AccountId,
+            /// How much, in 10⁻¹² HYDRA.
+            amount: Balance,
+        },
+        /// An account lost stake, because it gave a wrong result or signed conflicting things.
+        Forfeited {
+            /// The account.
+            who: T::AccountId,
+            /// How much, in 10⁻¹² HYDRA.
+            amount: Balance,
+        },
+        /// A poll is asked. Its seats are drawn from the next block on.
+        PollAsked {
+            /// The poll.
+            poll: PollId,
+            /// What its first draw is made for.
+            purpose: Purpose,
+            /// Whose claim it is about, if it is about one.
+            claimant: Option<T::AccountId>,
+            /// Seats of its first draw.
+            seats: u32,
+            /// Blocks that each draw's seats have to give their digests.
+            window: BlockNumber,
+            /// What a wrong digest costs for each seat, in 10⁻¹² HYDRA.
+            forfeit: Balance,
+        },
+        /// The seats of a draw are drawn: whoever has one computes the result, and gives a digest of it.
+        SeatsDrawn {
+            /// The poll.
+            poll: PollId,
+            /// Which of its draws.
+            draw: Draw,
+            /// Seats that somebody has. The others stay empty.
+            seats: u32,
+            /// Accounts that have them.
+            accounts: u32,
+        },
+        /// An account gave a digest of its result, for all its seats.
+        DigestGiven {
+            /// The poll.
+            poll: PollId,
+            /// The account.
+            who: T::AccountId,
+        },
+        /// No more digests are taken for this draw. It waits for one plain copy that decides.
+        DigestsClosed {
+            /// The poll.
+            poll: PollId,
+            /// Which of its draws.
+            draw: Draw,
+            /// Seats whose digest is given.
+            given: u32,
+            /// All seats of the draw.
+            seats: u32,
+        },
+        /// An account opened a poll: this is what the network found.
         PollOpened {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// Members of the committee.
-            members: u32,
-            /// Weight of the committee and of the proposer.
-            weight: u128,
-        },
-        /// A verifier committed to a vote that is still hidden.
-        VoteCommitted {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// The verifier.
+            /// The poll.
+            poll: PollId,
+            /// The account.
             who: T::AccountId,
-            /// Hash that binds the vote.
-            commitment: H256,
+            /// The draw that it decided.
+            draw: Draw,
+            /// What came out.
+            finding: Finding,
         },
-        /// Votes on this proposal are revealed from now on.
-        RevealStarted {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-        },
-        /// A verifier revealed its vote.
-        VoteRevealed {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// The verifier.
-            who: T::AccountId,
-            /// Its verdict.
-            vote: Vote,
-            /// What its vote weighs.
-            weight: u128,
-        },
-        /// A poll was decided.
-        PollClosed {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
+        /// A poll is decided, or can't be. Its accounts are judged next, or nobody is.
+        PollDecided {
+            /// The poll.
+            poll: PollId,
             /// The decision.
-            outcome: Outcome,
-            /// The weights it rests on.
-            tally: Tally,
+            decision: Decision,
+            /// The draw that decided, or the last one.
+            draw: Draw,
+        },
+        /// Too few accounts were found that may make blocks in a session, so those who do now go on. More accounts need session keys and
+        /// a good score.
+        CommitteeStays {
+            /// The session that they were looked for.
+            session: SessionIndex,
+            /// How many were found.
+            found: u32,
+            /// How many there are now: two thirds of that have to be found.
+            present: u32,
+        },
+        /// An account's digest was wrong, or it gave none though most did. Those who were right are not named one by one.
+        SeatJudged {
+            /// The poll.
+            poll: PollId,
+            /// The account.
+            who: T::AccountId,
+            /// What its part was.
+            verdict: SeatVerdict,
         },
     }
 
     #[pallet::error]
+    #[cfg_attr(test, derive(PartialEq))]
     pub enum Error<T> {
-        /// The account is not registered. Call `reputation.register` first.
+        /// The account is not registered. Call `reputation.register` first: it bonds stake in the same call.
         NotRegistered,
-        /// The amount is zero. Say how much to bond: at least `MinStake` in all.
+        /// The amount is zero. Say how much to bond.
         NothingToBond,
-        /// The bond would stay below the minimum stake (constant `MinStake`). Bond more at once.
+        /// The account owns less than that, or would not keep the least that an account must have. Bond less.
+        NotEnough,
+        /// The bond would stay below the minimum stake. Bond more at once; or unbond less, or everything.
         BelowMinimumStake,
-        /// There is no poll on this proposal: it does not exist, is not up for a vote yet, or was decided.
+        /// The amount is zero. Say how much to unbond.
+        NothingToUnbond,
+        /// The account has bonded less than that. Unbond what `stakeOf` says, or less.
+        NotBonded,
+        /// The account is unbonding as many amounts as it may at a time. Wait for the oldest, and call `withdraw`.
+        TooManyUnbonding,
+        /// Nothing has been unbonding for long enough. `unbonding` says from which block on it can be withdrawn.
+        NothingToWithdraw,
+        /// There is no such poll: it was never asked on this chain, or is over.
         NoSuchPoll,
-        /// The account is not on this proposal's committee. The runtime call `trainingApi.dutySheet` says what it is to
-        /// vote on.
-        NotOnCommittee,
-        /// Votes on this proposal can no longer be committed: they are being revealed.
-        CommitmentsClosed,
-        /// The account committed a vote on this proposal already. A commitment can't be changed.
-        AlreadyCommitted,
-        /// Votes on this proposal can't be revealed yet. Wait for the Reveal phase.
-        RevealNotOpen,
-        /// The account committed no vote on this proposal, so there is nothing to reveal.
-        NothingCommitted,
-        /// The account revealed its vote on this proposal already.
-        AlreadyRevealed,
-        /// Vote and salt do not match the commitment. Reveal exactly what was committed.
-        CommitmentMismatch,
+        /// The account has no seat in this poll, or none in the draw that digests are taken for.
+        NoSeat,
+        /// Digests for this poll are not taken now: its seats are still being drawn, or they are closed.
+        DigestsClosed,
+        /// The account gave a digest already, or the poll is about its own claim, which counts as one. It can't be changed.
+        DigestGiven,
+        /// The poll does not wait for an opening: digests are still taken, or it is decided.
+        NotOpening,
+        /// The poll is at another draw than this opening is for.
+        OtherDraw,
+        /// Too few digests match this opening, so it is refused. In a first draw all that were given must match, of more than
+        /// half of the seats; later, more than half of the seats.
+        DoesNotDecide,
+    }
+
+    impl<T> From<BondError> for Error<T> {
+        fn from(error: BondError) -> Self {
+            match error {
+                BondError::NotEnough => Self::NotEnough,
+                BondError::BelowMinimum => Self::BelowMinimumStake,
+            }
+        }
     }
 
     #[pallet::hooks]
@@ -203,11 +387,6 @@ pub mod pallet {
                 T::MinStake::get() > 0,
                 "without a minimum stake, identities are free"
             );
-            assert!(
-                T::StakeCap::get() >= T::MinStake::get(),
-                "the cap must leave the minimum its weight"
-            );
-            assert!(T::MaxCommittee::get() > 0, "nobody could vote");
         }
 
         #[cfg(feature = "try-runtime")]
@@ -218,268 +397,60 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Bonds part of the signer's balance as stake. The amount is added to what is bonded already; together it must
-        /// be at least `MinStake` (1 HYDRA). Bonded balance stays the signer's, but can't be spent.
+        /// Bonds part of the signer's balance as stake. The amount is added to what is bonded already; together it must be at least
+        /// the minimum stake. Bonded balance stays the signer's, but can't be spent, and is forfeited by wrong results. It
+        /// counts in draws from the signer's next heartbeat on.
         #[pallet::call_index(0)]
-        #[pallet::weight(Weight::from_parts(30_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(3, 2)))]
+        #[pallet::weight(T::WeightInfo::bond())]
         pub fn bond(origin: OriginFor<T>, #[pallet::compact] amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            ensure!(T::Reputation::is_registered(&who), Error::<T>::NotRegistered);
+            ensure!(T::Nodes::is_registered(&who), Error::<T>::NotRegistered);
             ensure!(amount > 0, Error::<T>::NothingToBond);
-            let total = Self::bond_of(&who).saturating_add(amount);
-            ensure!(total >= T::MinStake::get(), Error::<T>::BelowMinimumStake);
-            T::Currency::hold(&HoldReason::Bond.into(), &who, amount)?;
-            Self::deposit_event(Event::Bonded { who, amount, total });
+            <Self as traits::Stakes<_>>::bond(&who, amount).map_err(Error::<T>::from)?;
             Ok(())
         }
 
-        /// Commits the signer's vote on a proposal without showing it. `proposal` names model, round and proposer;
-        /// `commitment` is the BLAKE3 hash of vote, salt, signer and proposal. The trainer makes it; there is no need to
-        /// call this by hand.
+        /// Takes back part of the signer's stake, or all of it; what stays must be the minimum stake at least. The signer takes no
+        /// part until its next heartbeat counts. The amount can be withdrawn after `UnbondingDelay` blocks, and can be
+        /// forfeited until then.
         #[pallet::call_index(1)]
-        #[pallet::weight(Weight::from_parts(40_000_000, 12_000).saturating_add(T::DbWeight::get().reads_writes(3, 2)))]
-        pub fn commit_vote(
-            origin: OriginFor<T>,
-            proposal: ProposalKey<T::AccountId>,
-            commitment: H256,
-        ) -> DispatchResult {
+        #[pallet::weight(T::WeightInfo::unbond())]
+        pub fn unbond(origin: OriginFor<T>, #[pallet::compact] amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Polls::<T>::try_mutate(&proposal, |poll| -> DispatchResult {
-                let poll = poll.as_mut().ok_or(Error::<T>::NoSuchPoll)?;
-                ensure!(poll.stage == Stage::Commit, Error::<T>::CommitmentsClosed);
-                let member = poll.member_mut(&who).ok_or(Error::<T>::NotOnCommittee)?;
-                ensure!(member.ballot == Ballot::Absent, Error::<T>::AlreadyCommitted);
-                member.ballot = Ballot::Committed(commitment);
-                Ok(())
-            })?;
-            T::Reputation::showed_up(&who);
-            Self::deposit_event(Event::VoteCommitted {
-                proposal,
-                who,
-                commitment,
-            });
-            Ok(())
+            Self::do_unbond(who, amount)
         }
 
-        /// Reveals the `vote` and the `salt` behind the signer's commitment on `proposal`, in the Reveal phase. Not
-        /// revealing costs reputation. The trainer does it; there is no need to call this by hand.
+        /// Makes everything that the signer has been unbonding for long enough its free balance again.
         #[pallet::call_index(2)]
-        #[pallet::weight(Weight::from_parts(45_000_000, 12_000).saturating_add(T::DbWeight::get().reads_writes(3, 2)))]
-        pub fn reveal_vote(
-            origin: OriginFor<T>,
-            proposal: ProposalKey<T::AccountId>,
-            vote: Vote,
-            salt: H256,
-        ) -> DispatchResult {
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            let weight = Polls::<T>::try_mutate(&proposal, |poll| -> Result<u128, DispatchError> {
-                let poll = poll.as_mut().ok_or(Error::<T>::NoSuchPoll)?;
-                ensure!(poll.stage == Stage::Reveal, Error::<T>::RevealNotOpen);
-                let member = poll.member_mut(&who).ok_or(Error::<T>::NotOnCommittee)?;
-                let commitment = match member.ballot {
-                    Ballot::Absent => return Err(Error::<T>::NothingCommitted.into()),
-                    Ballot::Revealed(_) => return Err(Error::<T>::AlreadyRevealed.into()),
-                    Ballot::Committed(commitment) => commitment,
-                };
-                let account: [u8; 32] = who.clone().into();
-                ensure!(
-                    vote::commitment(&vote, &salt, &account, &proposal.id()) == commitment,
-                    Error::<T>::CommitmentMismatch
-                );
-                member.ballot = Ballot::Revealed(vote);
-                Ok(member.weight)
-            })?;
-            T::Reputation::showed_up(&who);
-            T::Reputation::voted(&who);
-            Self::deposit_event(Event::VoteRevealed {
-                proposal,
-                who,
-                vote,
-                weight,
-            });
-            Ok(())
+            Self::do_withdraw(who)
         }
     }
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// An account's bond in 10⁻¹² HYDRA.
+        /// What an account has bonded and is not unbonding, in 10⁻¹² HYDRA.
         pub fn stake_of(who: T::AccountId) -> Balance {
-            Self::bond_of(&who)
+            Self::bonded(&who)
         }
 
-        /// What an account's vote weighs now.
-        pub fn weight_of(who: T::AccountId) -> u128 {
-            <Self as traits::VotingWeight<T::AccountId>>::weight(&who)
+        /// What an account would weigh in draws if it were entered now: stake times score, in millionths of a HYDRA.
+        pub fn weight_of(who: T::AccountId) -> u64 {
+            reputation::weight(Self::bonded(&who), T::Nodes::score(&who))
+        }
+
+        /// The least an account may bond now, in 10⁻¹² HYDRA. It grows with the number of registered accounts.
+        pub fn minimum_stake() -> Balance {
+            Self::minimum()
         }
     }
 }
 
 impl<T: Config> Pallet<T> {
-    fn bond_of(who: &T::AccountId) -> Balance {
-        T::Currency::balance_on_hold(&HoldReason::Bond.into(), who)
-    }
-
-    /// The pallet's invariants, each with its name.
-    #[cfg(any(feature = "std", feature = "try-runtime"))]
-    pub fn do_try_state() -> Result<(), &'static str> {
-        for poll in Polls::<T>::iter_values() {
-            ensure!(
-                !poll.committee.is_empty(),
-                "stake-voting: every poll has a committee"
-            );
-            ensure!(
-                poll.committee
-                    .iter()
-                    .zip(poll.committee.iter().skip(1))
-                    .all(|(a, b)| a.who < b.who),
-                "stake-voting: committees are sorted and name nobody twice"
-            );
-            ensure!(
-                poll.stage == Stage::Reveal
-                    || !poll
-                        .committee
-                        .iter()
-                        .any(|m| matches!(m.ballot, Ballot::Revealed(_))),
-                "stake-voting: nothing is revealed while votes are committed"
-            );
-        }
-        Ok(())
-    }
-}
-
-impl<T: Config> traits::VotingWeight<T::AccountId> for Pallet<T> {
-    fn weight(who: &T::AccountId) -> u128 {
-        let stake = Self::bond_of(who);
-        if stake < T::MinStake::get() {
-            return 0;
-        }
-        T::Reputation::score(who).mul_floor(stake.min(T::StakeCap::get()))
-    }
-
-    fn bonded(who: &T::AccountId) -> Balance {
-        Self::bond_of(who)
-    }
-
-    fn is_staked(who: &T::AccountId) -> bool {
-        Self::bond_of(who) >= T::MinStake::get()
-    }
-}
-
-/// Why a poll can't be opened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OpenError {
-    /// The committee has nobody on it.
-    EmptyCommittee,
-    /// The committee has more than `MaxCommittee` members.
-    CommitteeTooLarge,
-    /// There is a poll on this proposal already.
-    AlreadyOpen,
-}
-
-impl<T: Config> traits::Polls<T::AccountId> for Pallet<T> {
-    type Error = OpenError;
-
-    fn max_committee() -> u32 {
-        T::MaxCommittee::get()
-    }
-
-    fn open(key: &ProposalKey<T::AccountId>, mut committee: Vec<T::AccountId>) -> Result<(), OpenError> {
-        ensure!(!Polls::<T>::contains_key(key), OpenError::AlreadyOpen);
-        ensure!(!committee.is_empty(), OpenError::EmptyCommittee);
-        committee.sort();
-        committee.dedup();
-        let committee: Vec<_> = committee
-            .into_iter()
-            .map(|who| {
-                let weight = <Self as traits::VotingWeight<T::AccountId>>::weight(&who);
-                Member {
-                    who,
-                    weight,
-                    ballot: Ballot::Absent,
-                }
-            })
-            .collect();
-        let committee = BoundedVec::try_from(committee).map_err(|_| OpenError::CommitteeTooLarge)?;
-        let votes_itself = committee
-            .iter()
-            .any(|member: &Member<_>| member.who == key.proposer);
-        let proposer_weight = if votes_itself {
-            0
-        } else {
-            <Self as traits::VotingWeight<T::AccountId>>::weight(&key.proposer)
-        };
-        let poll = Poll {
-            stage: Stage::Commit,
-            proposer_weight,
-            committee,
-        };
-        Self::deposit_event(Event::PollOpened {
-            proposal: key.clone(),
-            members: u32::try_from(poll.committee.len()).unwrap_or(u32::MAX),
-            weight: poll.weight(),
-        });
-        Polls::<T>::insert(key, poll);
-        Ok(())
-    }
-
-    fn begin_reveal(key: &ProposalKey<T::AccountId>) {
-        let begun = Polls::<T>::mutate(key, |poll| {
-            poll.as_mut()
-                .is_some_and(|poll| core::mem::replace(&mut poll.stage, Stage::Reveal) == Stage::Commit)
-        });
-        if begun {
-            Self::deposit_event(Event::RevealStarted {
-                proposal: key.clone(),
-            });
-        }
-    }
-
-    fn is_complete(key: &ProposalKey<T::AccountId>) -> bool {
-        Polls::<T>::get(key).is_none_or(|poll| {
-            let enough = || poll.acted().saturating_mul(3) >= poll.weight().saturating_mul(2);
-            poll.owing().next().is_none()
-                || !poll
-                    .owing()
-                    .any(|member| T::Reputation::is_waited_for(&member.who))
-                    && enough()
-        })
-    }
-
-    fn laggards(key: &ProposalKey<T::AccountId>) -> Vec<T::AccountId> {
-        let Some(poll) = Polls::<T>::get(key) else {
-            return Vec::new();
-        };
-        if poll.acted() <= poll.weight().saturating_sub(poll.acted()) {
-            return Vec::new();
-        }
-        poll.owing().map(|member| member.who.clone()).collect()
-    }
-
-    fn ballot(key: &ProposalKey<T::AccountId>, who: &T::AccountId) -> Option<BallotView> {
-        Polls::<T>::get(key)?
-            .member_mut(who)
-            .map(|member| member.ballot.view())
-    }
-
-    fn close(key: &ProposalKey<T::AccountId>) -> Option<traits::PollResult<T::AccountId>> {
-        let poll = Polls::<T>::take(key)?;
-        let tally = poll.tally();
-        let outcome = tally.decide();
-        Self::deposit_event(Event::PollClosed {
-            proposal: key.clone(),
-            outcome,
-            tally,
-        });
-        let ballots = poll
-            .committee
-            .into_iter()
-            .map(|member| (member.who, member.ballot.view()))
-            .collect();
-        Some(traits::PollResult {
-            outcome,
-            tally,
-            ballots,
-        })
+    /// The block that is being made.
+    pub(crate) fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
     }
 }

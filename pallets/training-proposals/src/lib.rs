@@ -2,24 +2,22 @@
 //!
 //! Models, and the rounds in which the network trains them. In each round of a model:
 //!
-//! * **Train**: every participant trains on the shard that the round's seed gives it and calls `propose` with hashes of
-//!   what it made: the update, and the trace of its training.
-//! * **Verify**: a second seed, drawn in the next block, tells each verifier which part of each trace to recompute;
-//!   verifiers commit votes in `stakeVoting`.
-//! * **Reveal**: the votes are revealed.
-//! * **Settle**: accepted updates are paid and become the next version of the model; reputation follows. The next round
-//!   opens at once, and every participant folds the updates into the weights and calls `attest` with their hash. A version
-//!   is confirmed when more than half of all weight agrees; or when more than half attested and more than 2/3 of that
-//!   agrees.
+//! * **Open**: places are drawn from the electorate. A place is a task: its shard and its seed follow from the round's seed.
+//! * **Train**: who holds a place trains, and proposes the hash of the update.
+//! * **Verify**: a poll is asked on each proposal: drawn seats do the whole task again. What they find alike is accepted.
+//! * **Settle**: accepted updates make the next version of the model. A poll is asked on it, too, while the next round trains.
+//!   What the round earned is paid once the version is confirmed. One that can't be confirmed is given up, with all that was
+//!   made from it.
 //!
-//! A phase ends when everyone who is waited for has acted, at the latest after the number of blocks in the model's spec.
+//! All that an account owes it puts on chain with `submit`, and what it owes costs it nothing (see [`extension`]). The pallet's
+//! off-chain worker hands the node's own duties to the local trainer and submits what the trainer answers.
 //!
-//! The pallet's off-chain worker hands the node's own duties to the local trainer and submits what the trainer answers. Who
-//! doesn't take part hands on the models alone, so that anyone may ask them.
-//! The chain must never see a tensor, only hashes; and nothing here may depend on who runs the block.
+//! The chain must never see a tensor, only hashes; work per block must never depend on how many accounts there are; and nothing
+//! here may depend on who runs the block.
 //!
-//! Start with `rounds`, the state machine; `settlement` and `confirmation` are how a round and a version end, `duties` what an
-//! account owes, `offchain` the worker that has it done.
+//! Start with `rounds`, the state machine; `verification`, `settlement` and `versions` are how proposals, rounds and versions end;
+//! `pace` and `turn` how fast rounds follow each other; `results` what `submit` takes, `duties` what an account owes, `offchain`
+//! the worker that has it done.
 #![cfg_attr(not(feature = "std"), no_std)]
 // A test that panics has done its job.
 #![cfg_attr(
@@ -35,51 +33,65 @@ extern crate alloc;
 
 pub use pallet::*;
 
-mod confirmation;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod crypto;
 mod duties;
+pub mod extension;
+#[cfg(any(feature = "std", feature = "try-runtime"))]
+mod invariants;
 #[cfg(test)]
 mod mock;
+mod models;
 mod offchain;
+mod pace;
+mod results;
 mod rounds;
 pub mod runtime_api;
 mod settlement;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trainer;
+mod turn;
 mod types;
+mod verification;
+mod versions;
+pub mod weights;
 
-pub use offchain::{BatchResults, IN_FLIGHT_BLOCKS};
-pub use types::{Attestation, ConfirmedVersion, FoldedUpdate, Model, Round, RoundRecord, VersionInfo};
+pub use offchain::IN_FLIGHT_BLOCKS;
+pub use pace::Pace;
+pub use types::{
+    Backlog, ConfirmedVersion, Dues, DuesState, FoldedUpdate, MAX_PLACES, Model, Payout, PerPlace, Place,
+    Providers, RightSeats, Round, RoundRecord, Terms, VersionInfo,
+};
+pub use weights::WeightInfo;
 
 use alloc::vec::Vec;
-use frame_support::{pallet_prelude::*, weights::WeightMeter};
-use frame_system::offchain::{AppCrypto, CreateSignedTransaction, CreateTransactionBase};
+use frame_support::{pallet_prelude::*, storage::with_storage_layer, traits::Contains, weights::WeightMeter};
+use frame_system::offchain::{AppCrypto, CreateSignedTransaction};
 use hydra_primitives::{
-    BlockNumber, H256, ModelId, Permill, RoundNumber, Version,
+    Balance, BlockNumber, H256, ModelId, Permill, RoundNumber, Version,
     dataset::DatasetManifest,
-    model::{ModelSpec, SHORTEST_PHASE, WORK_PER_BLOCK},
-    proposal::{Proposal, ProposalKey, Score},
-    status::{Phase, ProposalSummary},
-    tally::Tally,
-    traits::{self, Polls as _, Reputation as _, VotingWeight as _},
-    update,
+    duty::{DutyResult, MAX_RESULTS},
+    model::ModelSpec,
+    poll::{Decision, Draw},
+    proposal::{Claim, PlaceKey, Score},
+    status::{Outcome, Phase, Waiting},
+    task::PlaceIndex,
+    traits::{self, Stakes as _},
 };
-use sp_runtime::traits::SaturatedConversion;
-
-type VersionInfoOf<T> = VersionInfo<<T as frame_system::Config>::AccountId, <T as Config>::MaxProposals>;
-type RoundRecordOf<T> = RoundRecord<
-    <T as frame_system::Config>::AccountId,
-    <T as Config>::MaxProposals,
-    <T as Config>::MaxAttestations,
->;
+use sp_runtime::traits::{Convert, SaturatedConversion};
 
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use frame_system::pallet_prelude::*;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     #[pallet::config]
@@ -89,29 +101,35 @@ pub mod pallet {
     {
         /// The key with which the off-chain worker signs.
         type AuthorityId: AppCrypto<Self::Public, Self::Signature>;
-        /// Who is registered, and how well they did.
-        type Reputation: traits::Reputation<Self::AccountId>;
-        /// What votes weigh.
-        type VotingWeight: traits::VotingWeight<Self::AccountId>;
-        /// The polls on proposals.
-        type Polls: traits::Polls<Self::AccountId>;
-        /// Payment for accepted work.
+        /// Who is registered, is there, and how well they did.
+        type Nodes: traits::Nodes<Self::AccountId>;
+        /// What accounts say to take part in the next session.
+        type Heartbeats: traits::Heartbeats<Self::AccountId, Error: Into<DispatchError>>;
+        /// What accounts have to lose.
+        type Stakes: traits::Stakes<Self::AccountId>;
+        /// What draws are made from.
+        type Electorate: traits::Electorate<Self::AccountId>;
+        /// How the network finds out what is true.
+        type Polls: traits::Polls<Self::AccountId, Error: Into<DispatchError>>;
+        /// Payment for accepted work, and where forfeits go.
         type Rewards: traits::Rewards<Self::AccountId>;
-        /// Randomness that nobody could predict before this block.
-        type Randomness: Get<H256>;
-        /// How the off-chain worker's results are made into one call.
-        type BatchResults: BatchResults<<Self as CreateTransactionBase<Call<Self>>>::RuntimeCall>;
-        /// Who may add models that are paid from emission.
+        /// The sessions that the electorate lives by.
+        type Sessions: traits::Sessions;
+        /// Randomness that is fixed for a session: no author steers it from block to block.
+        type EpochRandomness: Get<H256>;
+        /// What block space costs.
+        type DutyFee: Convert<Weight, Balance>;
+        /// Which calls beside `submit` may use the space that blocks keep for operational transactions.
+        type Reserved: Contains<<Self as frame_system::Config>::RuntimeCall>;
+        /// Who may add models that are paid from the bucket.
         type ModelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// What calls and hooks may take.
+        type WeightInfo: WeightInfo;
+        /// How many blocks an hour has.
+        type BlocksPerHour: Get<BlockNumber>;
         /// The most models there may be: every block looks at each of them.
         #[pallet::constant]
         type MaxModels: Get<u32>;
-        /// The most proposals in a round.
-        #[pallet::constant]
-        type MaxProposals: Get<u32>;
-        /// The most attestations of a version.
-        #[pallet::constant]
-        type MaxAttestations: Get<u32>;
         /// How many settled rounds stay on record per model.
         #[pallet::constant]
         type HistoryDepth: Get<u32>;
@@ -121,52 +139,48 @@ pub mod pallet {
     #[pallet::storage]
     pub type Models<T: Config> = CountedStorageMap<_, Twox64Concat, ModelId, Model>;
 
+    /// What rounds need of each model.
+    #[pallet::storage]
+    pub type ModelTerms<T: Config> = StorageMap<_, Twox64Concat, ModelId, Terms>;
+
     /// Each model's current round.
     #[pallet::storage]
     pub type Rounds<T: Config> = StorageMap<_, Twox64Concat, ModelId, Round>;
 
-    /// The proposals of each model's current round, by proposer. During settlement: those not settled yet.
+    /// The places of each model's current round, from 0.
     #[pallet::storage]
-    pub type Proposals<T: Config> = StorageMap<
-        _,
-        Twox64Concat,
-        ModelId,
-        BoundedBTreeMap<T::AccountId, Proposal, T::MaxProposals>,
-        ValueQuery,
-    >;
+    pub type Places<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, PlaceIndex, Place<T::AccountId>>;
 
-    /// What settlement of the current round has found so far.
+    /// What accepted places earn once the version they went into is confirmed.
     #[pallet::storage]
-    pub type Settled<T: Config> = StorageMap<
-        _,
-        Twox64Concat,
-        ModelId,
-        BoundedVec<(ProposalSummary<T::AccountId>, Proposal), T::MaxProposals>,
-        ValueQuery,
-    >;
+    pub type Payouts<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, PlaceIndex, Payout<T::AccountId>>;
 
-    /// Each model's newest version, confirmed or not.
+    /// Each model's newest version, while it is not confirmed.
     #[pallet::storage]
-    pub type Versions<T: Config> = StorageMap<_, Twox64Concat, ModelId, VersionInfoOf<T>>;
+    pub type Versions<T: Config> = StorageMap<_, Twox64Concat, ModelId, VersionInfo<T::AccountId>>;
 
     /// Each model's newest confirmed version.
     #[pallet::storage]
-    pub type Confirmed<T: Config> = StorageMap<_, Twox64Concat, ModelId, ConfirmedVersion>;
-
-    /// What nodes say each model's newest version is.
-    #[pallet::storage]
-    pub type Attestations<T: Config> = StorageMap<
-        _,
-        Twox64Concat,
-        ModelId,
-        BoundedBTreeMap<T::AccountId, Attestation, T::MaxAttestations>,
-        ValueQuery,
-    >;
+    pub type Confirmed<T: Config> = StorageMap<_, Twox64Concat, ModelId, ConfirmedVersion<T::AccountId>>;
 
     /// The last settled rounds of each model.
     #[pallet::storage]
     pub type History<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, RoundNumber, RoundRecordOf<T>>;
+        StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, RoundNumber, RoundRecord<T::AccountId>>;
+
+    /// What duties took of the blocks and is not yet made up for.
+    #[pallet::storage]
+    pub type DutyBacklog<T: Config> = StorageValue<_, Backlog, ValueQuery>;
+
+    /// Models that wait for their turn, the first one first.
+    #[pallet::storage]
+    pub type Queue<T: Config> = StorageValue<_, BoundedVec<ModelId, T::MaxModels>, ValueQuery>;
+
+    /// The last block whose end had room for all that was to be moved on.
+    #[pallet::storage]
+    pub type MovedOn<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
 
     /// Models that are trained from the first block on.
     #[pallet::genesis_config]
@@ -188,14 +202,11 @@ pub mod pallet {
             );
             for (model, (spec, dataset, weights)) in (0..).zip(&self.models) {
                 spec.validate(dataset).expect("genesis models have valid specs");
-                Models::<T>::insert(
-                    model,
-                    Model {
-                        spec: spec.clone(),
-                        dataset: dataset.clone(),
-                    },
+                assert!(
+                    spec.phases.settled() <= T::Stakes::unbonding_delay(),
+                    "a genesis model's round may last longer than unbonding: raise stakeVoting.unbondingDelay"
                 );
-                Pallet::<T>::start_model(model, *weights);
+                Pallet::<T>::start_model(model, spec.clone(), dataset.clone(), *weights);
             }
         }
     }
@@ -203,27 +214,36 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A round opened: participants train on their shards and propose.
+        /// A round opened: the holders of its places train and propose.
         RoundOpened {
             /// The model.
             model: ModelId,
             /// The round.
             round: RoundNumber,
-            /// The version its trainers start from.
-            version: Version,
+            /// How many times it began anew before.
+            extension: u32,
+            /// How many places it has.
+            places: PlaceIndex,
+            /// The block in which training ends at the latest.
+            ends_at: BlockNumber,
         },
-        /// A trainer proposed an update.
-        Proposed {
+        /// A round can't go on now.
+        RoundWaits {
             /// The model.
             model: ModelId,
             /// The round.
             round: RoundNumber,
-            /// The trainer.
-            proposer: T::AccountId,
-            /// The shard it had to train on.
-            shard: u32,
-            /// Its claim.
-            proposal: Proposal,
+            /// Why.
+            reason: Waiting,
+        },
+        /// The holder of a place proposed an update.
+        Proposed {
+            /// The place.
+            place: PlaceKey,
+            /// Its holder.
+            who: T::AccountId,
+            /// The claim.
+            claim: Claim,
         },
         /// A round entered another phase.
         PhaseChanged {
@@ -233,41 +253,30 @@ pub mod pallet {
             round: RoundNumber,
             /// The phase it is in now.
             phase: Phase,
-            /// The block in which that phase ends at the latest.
+            /// The block in which that phase ends, unless a poll needs another draw.
             ends_at: BlockNumber,
         },
-        /// The time to train is over, but the round can't go on: there is no proposal, or the version to train from
-        /// is not confirmed. It waits once more for as long.
+        /// Verification takes longer: a poll needs another draw.
         RoundExtended {
             /// The model.
             model: ModelId,
             /// The round.
             round: RoundNumber,
-            /// The block in which it ends now.
+            /// The block in which it ends now, unless a poll needs yet another draw.
             ends_at: BlockNumber,
         },
-        /// A proposal was accepted: it is paid and folded in.
-        ProposalAccepted {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// What the proposer earned, in 10⁻¹² HYDRA.
-            reward: hydra_primitives::Balance,
-            /// The weights of the votes.
-            tally: Tally,
-        },
-        /// A proposal was rejected: the network found that the work was not done as claimed.
-        ProposalRejected {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// The weights of the votes.
-            tally: Tally,
-        },
-        /// A proposal stays undecided: it is not folded in, and nobody is paid or blamed for it.
-        ProposalUndecided {
-            /// The proposal.
-            proposal: ProposalKey<T::AccountId>,
-            /// The weights of the votes.
-            tally: Tally,
+        /// It is known what becomes of a proposal.
+        PlaceSettled {
+            /// The place.
+            place: PlaceKey,
+            /// Its holder.
+            holder: T::AccountId,
+            /// What becomes of it.
+            outcome: Outcome,
+            /// The draw that decided.
+            draw: Draw,
+            /// What the holder forfeited, in 10⁻¹² HYDRA.
+            forfeited: Balance,
         },
         /// A round is settled.
         RoundSettled {
@@ -275,29 +284,23 @@ pub mod pallet {
             model: ModelId,
             /// The round.
             round: RoundNumber,
-            /// Accepted proposals.
-            accepted: u32,
-            /// Rejected proposals.
-            rejected: u32,
-            /// Undecided proposals.
-            undecided: u32,
-            /// The model's version from now on.
-            version: Version,
+            /// Places whose update is folded into the next version.
+            accepted: PlaceIndex,
+            /// How many places there were.
+            places: PlaceIndex,
+            /// The version it made, if anything was accepted.
+            version: Option<Version>,
         },
-        /// A node attested the weights of a version.
-        Attested {
+        /// What a round trained from was given up: its proposals are dropped, and it begins anew.
+        RoundDropped {
             /// The model.
             model: ModelId,
-            /// The version.
-            version: Version,
-            /// The node.
-            who: T::AccountId,
-            /// BLAKE3 of the weights it computed.
-            weights: H256,
-            /// How they do on the validation set.
-            score: Score,
+            /// The round.
+            round: RoundNumber,
+            /// How many times it began anew now.
+            extension: u32,
         },
-        /// A version is confirmed: enough nodes computed the same weights.
+        /// A version is confirmed: the network found the same weights.
         VersionConfirmed {
             /// The model.
             model: ModelId,
@@ -310,7 +313,34 @@ pub mod pallet {
             /// Share of validation samples classified right, in millionths.
             accuracy: Permill,
         },
-        /// A model was added; its first round opens in the same block.
+        /// A version is given up: the model goes back to the confirmed one, and nothing is paid for it.
+        VersionGivenUp {
+            /// The model.
+            model: ModelId,
+            /// The version.
+            version: Version,
+            /// What its poll came to.
+            decision: Decision,
+        },
+        /// All that a round earned is paid.
+        RoundPaid {
+            /// The model.
+            model: ModelId,
+            /// The round.
+            round: RoundNumber,
+            /// What that was, in 10⁻¹² HYDRA.
+            paid: Balance,
+        },
+        /// One result of a submission was refused; the others count.
+        ResultRefused {
+            /// Who submitted it.
+            who: T::AccountId,
+            /// Which of its results, from 0.
+            index: u32,
+            /// Why.
+            reason: DispatchError,
+        },
+        /// A model was added; its first round opens in the same block, if somebody takes part.
         ModelAdded {
             /// The model.
             model: ModelId,
@@ -323,90 +353,69 @@ pub mod pallet {
     pub enum Error<T> {
         /// There is no model with this number. The chain state `trainingProposals.models` has those there are.
         UnknownModel,
-        /// The account is not registered or has not bonded the minimum stake. Call `reputation.register` and
-        /// `stakeVoting.bond` first.
-        NotAParticipant,
         /// This is not the model's current round. Take the round from a new duty sheet (runtime call
         /// `trainingApi.dutySheet`).
         WrongRound,
         /// Proposals are taken in the Train phase only. Wait for the next round.
         NotInTrainPhase,
-        /// The account proposed in this round already. A proposal can't be changed; wait for the next round.
+        /// The account does not hold this place in this round. A duty sheet names the places it holds.
+        NotItsPlace,
+        /// Something was proposed for this place already, and can't be changed.
         AlreadyProposed,
         /// The update is not of the size that the model's spec implies. Propose with a trainer of the runtime's release.
         WrongUpdateSize,
-        /// The update was not trained from the model's newest version. Train again from the weights in a new duty sheet.
+        /// The update was not trained from the model's confirmed version. Train again from the weights in a new duty sheet.
         WrongBase,
-        /// The round has taken as many proposals as it can (constant `MaxProposals`). Wait for the next round.
-        TooManyProposals,
-        /// The update was trained with another seed than this round's: for another account, or on a branch of the chain that
-        /// a reorganisation replaced. Train again with the seed in a new duty sheet.
+        /// The update was trained with another seed than this place's: on a branch of the chain that a reorganisation
+        /// replaced. Train again with the seed in a new duty sheet.
         WrongSeed,
-        /// The version was folded from other updates than this chain accepted: on a branch that a reorganisation replaced.
-        /// Fold again by the recipe in a new duty sheet.
-        WrongRecipe,
-        /// This is not the model's newest version. Take the version from a new duty sheet.
-        WrongVersion,
-        /// The initial version is known from the spec: there is nothing to attest.
-        NothingToAttest,
-        /// The account attested this version already. An attestation can't be changed; wait for the next version.
-        AlreadyAttested,
-        /// The version has as many attestations as it can take.
-        TooManyAttestations,
-        /// The score is out of more samples than possible: more right answers than samples, or no samples.
-        BadScore,
-        /// The model's spec asks for more than a PC can do, or does not fit its data set. `docs/protocol.md` has the bounds.
+        /// The account has nothing left to forfeit, so nothing vouches for its proposal.
+        NothingAtStake,
+        /// The spec is not valid, or does not fit its data set.
         BadSpec,
-        /// There are as many models as there can be (constant `MaxModels`).
-        TooManyModels,
-        /// The phases of the model's rounds are too short to act in: each needs 5 blocks, *train* and *verify* one more for
-        /// each 10¹⁰ of the task's work (steps × batch size × parameters). Propose the model with longer ones.
+        /// A phase of the spec leaves too little time to act in: 5 blocks, and one more for each 10¹⁰ of the task's work.
         PhasesTooShort,
+        /// A round of the spec could last longer than unbonding (`stakeVoting.unbondingDelay`): whoever lied in it could be gone before it
+        /// is found out. It has shorter phases.
+        PhasesTooLong,
+        /// There are as many models as there may be (constant `MaxModels`).
+        TooManyModels,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            let nodes = T::Reputation::max_nodes();
             assert!(
-                T::MaxProposals::get() >= nodes && T::MaxAttestations::get() >= nodes,
-                "every node must find a place for its proposal and its attestation"
-            );
-            assert!(
-                T::Polls::max_committee() >= nodes.saturating_sub(1),
-                "the acceptance rule is that of a network in which everyone verifies every proposal"
-            );
-            let fallback = Self::fallback_weight();
-            let steps = [
-                Self::look_weight()
-                    .saturating_add(Self::confirm_weight())
-                    .saturating_add(Self::move_weight()),
-                Self::settle_weight(),
-                Self::finish_weight(),
-            ];
-            assert!(
-                steps.iter().all(|step| step.all_lte(fallback)),
-                "in blocks that are always full rounds would stand still: {steps:?} against {fallback:?}"
-            );
-            assert!(
-                T::HistoryDepth::get() > 0,
-                "the newest round must be on record for its attestations"
+                T::MaxModels::get() > 0 && T::HistoryDepth::get() > 0,
+                "there is room for models and records"
             );
         }
 
         /// Rounds move on here, in what the block has left: so a phase ends in the very block of its last action.
-        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+        fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
+            let now: BlockNumber = now.saturated_into();
             let mut meter = WeightMeter::with_limit(remaining);
-            Self::advance_all(&mut meter);
+            if meter.try_consume(T::WeightInfo::hook()).is_ok()
+                && Self::advance_all(now, &mut meter)
+                && meter.can_consume(Self::slack())
+            {
+                MovedOn::<T>::put(now);
+            }
             meter.consumed()
         }
 
-        /// Full blocks must not stop the rounds: what is overdue moves on before anything else, within a tenth of the
-        /// block.
+        /// Full blocks must not stop the rounds: what the end of the last block had no room for moves on before anything else,
+        /// within a tenth of the block. Whoever could still act in the last block is not late.
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let now: BlockNumber = now.saturated_into();
+            let last = now.saturating_sub(1);
+            if MovedOn::<T>::get() >= last {
+                return T::WeightInfo::hook();
+            }
             let mut meter = WeightMeter::with_limit(Self::fallback_weight());
-            Self::advance_overdue(now, &mut meter);
+            if meter.try_consume(T::WeightInfo::hook()).is_ok() {
+                Self::advance_all(last, &mut meter);
+            }
             meter.consumed()
         }
 
@@ -422,118 +431,36 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Proposes the update that the signer trained in this `round` of this `model`, with `taskSeed` for the order of
-        /// samples. `proposal` names the base weights, the update, the trace of training states and what came of it. The
-        /// trainer makes it; there is no need to call this by hand. A proposal that the network accepts earns 1 HYDRA per
-        /// standard unit of work, one that it rejects costs reputation.
+        /// Puts results of the signer's duties on chain: heartbeats, proposals, digests and openings. The trainer makes them and the
+        /// node submits them; there is no need to call this by hand. It costs nothing, and is taken only if every result is
+        /// owed now. What is refused all the same, in a batch say, is named by an event and does not stop the others.
         #[pallet::call_index(0)]
-        #[pallet::weight(
-            Weight::from_parts(60_000_000, 40_000).saturating_add(T::DbWeight::get().reads_writes(8, 2))
-        )]
-        pub fn propose(
+        #[pallet::weight((Pallet::<T>::weight_of(results), DispatchClass::Operational))]
+        pub fn submit(
             origin: OriginFor<T>,
-            model: ModelId,
-            round: RoundNumber,
-            task_seed: H256,
-            proposal: Proposal,
+            results: BoundedVec<DutyResult, ConstU32<MAX_RESULTS>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            let current = Rounds::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
-            let info = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
-            ensure!(Self::may_take_part(&who), Error::<T>::NotAParticipant);
-            ensure!(current.number == round, Error::<T>::WrongRound);
-            ensure!(current.phase == Phase::Train, Error::<T>::NotInTrainPhase);
-            ensure!(
-                task_seed == Self::task_seed_of(model, &current, &who),
-                Error::<T>::WrongSeed
-            );
-            let expected = update::UpdateHeader {
-                encoding: update::Encoding::Dense,
-                parameters: info.spec.architecture.parameters(),
-            };
-            ensure!(
-                proposal.update.size == expected.blob_size(),
-                Error::<T>::WrongUpdateSize
-            );
-            let newest = Versions::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
-            ensure!(
-                newest.weights.is_none_or(|weights| weights == proposal.base),
-                Error::<T>::WrongBase
-            );
-            Proposals::<T>::try_mutate(model, |proposals| -> DispatchResult {
-                ensure!(!proposals.contains_key(&who), Error::<T>::AlreadyProposed);
-                proposals
-                    .try_insert(who.clone(), proposal.clone())
-                    .map_err(|_| Error::<T>::TooManyProposals)?;
-                Ok(())
-            })?;
-            T::Reputation::showed_up(&who);
-            let shard = Self::shard_of(model, &info, &current, &who);
-            Self::deposit_event(Event::Proposed {
-                model,
-                round,
-                proposer: who,
-                shard,
-                proposal,
-            });
-            Ok(())
-        }
-
-        /// Attests the weights of a model's newest version: the BLAKE3 of the safetensors file that the signer's node
-        /// computed by folding in the accepted updates, which `recipe` names, and how they do on the validation set.
-        /// Whether enough nodes agree is looked at in the end of the block. The trainer makes it; there is no need to call
-        /// this by hand.
-        #[pallet::call_index(1)]
-        #[pallet::weight(Weight::from_parts(90_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(7, 4)))]
-        pub fn attest(
-            origin: OriginFor<T>,
-            model: ModelId,
-            version: Version,
-            recipe: H256,
-            weights: H256,
-            score: Score,
-        ) -> DispatchResult {
-            let who = ensure_signed(origin)?;
-            let newest = Versions::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
-            ensure!(Self::may_take_part(&who), Error::<T>::NotAParticipant);
-            ensure!(newest.version == version, Error::<T>::WrongVersion);
-            ensure!(version > 0, Error::<T>::NothingToAttest);
-            ensure!(recipe == Self::recipe_of(&newest), Error::<T>::WrongRecipe);
-            ensure!(
-                score.total > 0 && score.correct <= score.total,
-                Error::<T>::BadScore
-            );
-            Attestations::<T>::try_mutate(model, |attestations| -> DispatchResult {
-                ensure!(!attestations.contains_key(&who), Error::<T>::AlreadyAttested);
-                attestations
-                    .try_insert(who.clone(), Attestation { weights, score })
-                    .map_err(|_| Error::<T>::TooManyAttestations)?;
-                Ok(())
-            })?;
-            History::<T>::mutate(model, newest.round, |record| {
-                if let Some(record) = record {
-                    // As many as there are attestations, whose number was just checked.
-                    let _ = record.attestations.try_push((who.clone(), weights));
+            for (index, result) in (0..).zip(results) {
+                let taken = with_storage_layer(|| Self::take(&who, result));
+                if let Err(reason) = taken {
+                    Self::deposit_event(Event::ResultRefused {
+                        who: who.clone(),
+                        index,
+                        reason,
+                    });
                 }
-            });
-            T::Reputation::showed_up(&who);
-            Self::deposit_event(Event::Attested {
-                model,
-                version,
-                who,
-                weights,
-                score,
-            });
+            }
             Ok(())
         }
 
-        /// Adds a model, which the network trains from this block on and pays for from emission. `spec` and `dataset` are as in
+        /// Adds a model, which the network trains from this block on and pays for from the bucket. `spec` and `dataset` are as in
         /// a genesis, `weights` is the BLAKE3 of the weights that the spec's seed stands for. Whoever proposes this serves the
-        /// data set until others have it. The phases must leave time to act in: at least 5 blocks each, *train* and *verify* one more
-        /// for each 10¹⁰ of the task's work. Nothing in this version changes or ends a model. Only a referendum can call it, on the
-        /// track *models* or *root*.
-        #[pallet::call_index(2)]
-        #[pallet::weight(Weight::from_parts(150_000_000, 80_000).saturating_add(T::DbWeight::get().reads_writes(6, 6)))]
+        /// data set until others have it. The phases must leave time to act in: at least 5 blocks each, and one more for each
+        /// 10¹⁰ of the task's work; and a round must be over, with all draws of its polls, before stake that is unbonding is free. Nothing in this version changes or ends a model. Only a referendum can call it, on the track
+        /// *models* or *root*.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::add_model())]
         pub fn add_model(
             origin: OriginFor<T>,
             spec: ModelSpec,
@@ -545,9 +472,12 @@ pub mod pallet {
             ensure!(model < T::MaxModels::get(), Error::<T>::TooManyModels);
             spec.validate(&dataset).map_err(|_| Error::<T>::BadSpec)?;
             ensure!(Self::leaves_time(&spec), Error::<T>::PhasesTooShort);
-            Models::<T>::insert(model, Model { spec, dataset });
+            ensure!(
+                spec.phases.settled() <= T::Stakes::unbonding_delay(),
+                Error::<T>::PhasesTooLong
+            );
+            Self::start_model(model, spec, dataset, weights);
             Self::deposit_event(Event::ModelAdded { model, weights });
-            Self::start_model(model, weights);
             Ok(())
         }
     }
@@ -555,7 +485,7 @@ pub mod pallet {
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
         /// The newest confirmed version of a model, with the BLAKE3 of its safetensors file and its score.
-        pub fn confirmed(model: ModelId) -> Option<ConfirmedVersion> {
+        pub fn confirmed(model: ModelId) -> Option<ConfirmedVersion<T::AccountId>> {
             Confirmed::<T>::get(model)
         }
 
@@ -577,58 +507,13 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
 
-    /// Whether a PC that does its part can act in every phase. Whoever doesn't is absent in a round, and being absent counts
-    /// against an account in all models: one that nobody can keep up with would put the others out of action.
-    fn leaves_time(spec: &ModelSpec) -> bool {
-        let task = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
-        let enough = |phase: BlockNumber, work: u64| {
-            u64::from(phase) >= u64::from(SHORTEST_PHASE).saturating_add(work)
-        };
-        enough(spec.phases.train, task) && enough(spec.phases.verify, task) && enough(spec.phases.reveal, 0)
+    /// Polls take what they are given. Only where so much is left none of them was cut short.
+    fn slack() -> Weight {
+        T::WeightInfo::end_version(MAX_PLACES).saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
     }
 
     /// What `on_initialize` may use of a block.
     fn fallback_weight() -> Weight {
         T::BlockWeights::get().max_block.saturating_div(10)
-    }
-
-    /// Whether the account may propose, vote and attest.
-    pub(crate) fn may_take_part(who: &T::AccountId) -> bool {
-        T::Reputation::is_registered(who) && T::VotingWeight::is_staked(who)
-    }
-
-    /// The accounts that are expected to take part, sorted: registered, staked and active.
-    pub(crate) fn participants() -> Vec<T::AccountId> {
-        T::Reputation::active()
-            .into_iter()
-            .filter(T::VotingWeight::is_staked)
-            .collect()
-    }
-
-    /// Names what a version is folded from.
-    pub(crate) fn recipe_of(version: &VersionInfoOf<T>) -> H256 {
-        let updates = version.updates.iter();
-        hydra_primitives::duty::recipe_id(
-            version.version,
-            &version.base,
-            updates.map(|folded| (folded.proposer.clone().into(), folded.update, folded.shard)),
-        )
-    }
-
-    /// The seed of the order in which `who` sees its samples in this round.
-    pub(crate) fn task_seed_of(model: ModelId, round: &Round, who: &T::AccountId) -> H256 {
-        let account: [u8; 32] = who.clone().into();
-        hydra_primitives::sortition::task_seed(&round.train_seed, model, round.number, &account)
-    }
-
-    pub(crate) fn shard_of(model: ModelId, info: &Model, round: &Round, who: &T::AccountId) -> u32 {
-        let account: [u8; 32] = who.clone().into();
-        hydra_primitives::sortition::shard_of(
-            &round.train_seed,
-            model,
-            round.number,
-            &account,
-            info.dataset.shard_count(),
-        )
     }
 }

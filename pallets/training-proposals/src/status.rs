@@ -1,16 +1,21 @@
-//! What the runtime API tells, and the pallet's invariants.
+//! What the runtime API tells.
 
 use alloc::vec::Vec;
+use frame_support::traits::Get;
 use hydra_primitives::{
     ModelId, RoundNumber,
-    status::{ModelStatus, NodeStatus, RoundSummary},
-    traits::{Reputation as _, VotingWeight as _},
+    poll::PollId,
+    reputation,
+    status::{ElectorateStatus, ModelStatus, NodeStatus, PollStatus, RoundSummary},
+    traits::{Electorate as _, Nodes as _, Polls as _, Stakes as _},
 };
 
-use crate::{Config, Confirmed, History, Models, Pallet, Proposals, Rounds, Versions};
+use crate::{Config, Confirmed, History, Models, Pallet, Rounds, Versions};
 
 /// The most rounds that one question is answered with.
 const MAX_ROUNDS: u32 = 256;
+/// The most accounts that one question is answered with.
+const MAX_ACCOUNTS: u32 = 1_000;
 
 impl<T: Config> Pallet<T> {
     /// The models on this chain.
@@ -23,24 +28,30 @@ impl<T: Config> Pallet<T> {
         let info = Models::<T>::get(model)?;
         let round = Rounds::<T>::get(model)?;
         let confirmed = Confirmed::<T>::get(model)?;
+        let newest = Versions::<T>::get(model).map(|version| version.version);
         Some(ModelStatus {
             model,
             spec: info.spec,
             dataset: info.dataset,
             round: round.number,
             phase: round.phase,
+            waiting: round.waiting,
             phase_ends_at: round.phase_ends_at,
-            proposals: u32::try_from(Proposals::<T>::get(model).len()).unwrap_or(u32::MAX),
-            participants: u32::try_from(Self::participants().len()).unwrap_or(u32::MAX),
-            version: Versions::<T>::get(model)?.version,
+            places: u32::from(round.places),
+            proposals: u32::from(round.proposed),
+            decided: u32::from(round.decided),
+            version: newest.unwrap_or(confirmed.version),
+            version_poll: round.question,
             confirmed_version: confirmed.version,
             weights: confirmed.weights,
             score: confirmed.score,
         })
     }
 
-    /// Settled rounds `from..from + limit`, oldest first, as far as they are still on record.
+    /// Up to `limit` settled rounds, oldest first: those from `from` on, or from the oldest that is still on record if that is later.
     pub fn rounds(model: ModelId, from: RoundNumber, limit: u32) -> Vec<RoundSummary<T::AccountId>> {
+        let current = Rounds::<T>::get(model).map_or(0, |round| round.number);
+        let from = from.max(current.saturating_sub(T::HistoryDepth::get()));
         (from..from.saturating_add(limit.min(MAX_ROUNDS)))
             .filter_map(|round| {
                 let record = History::<T>::get(model, round)?;
@@ -48,104 +59,47 @@ impl<T: Config> Pallet<T> {
                     round,
                     opened_at: record.opened_at,
                     settled_at: record.settled_at,
-                    proposals: record.proposals.into_inner(),
+                    places: record.places.into_inner(),
                     version: record.version,
                     weights: record.weights,
                     score: record.score,
-                    attestations: record.attestations.into_inner(),
+                    given_up: record.given_up,
                 })
             })
             .collect()
     }
 
-    /// All registered accounts, sorted.
-    pub fn registered() -> Vec<T::AccountId> {
-        T::Reputation::registered()
+    /// A page of the registered accounts: the first ones, or those after `from`.
+    pub fn registered(from: Option<&T::AccountId>, limit: u32) -> Vec<T::AccountId> {
+        T::Nodes::registered(from, limit.min(MAX_ACCOUNTS))
     }
 
     /// One account's part in the network.
     pub fn node_status(who: &T::AccountId) -> NodeStatus {
+        let (entry, stake, score) = (T::Nodes::entry(who), T::Stakes::bonded(who), T::Nodes::score(who));
         NodeStatus {
-            registered: T::Reputation::is_registered(who),
-            active: T::Reputation::is_active(who),
-            peer_id: T::Reputation::peer_id(who).unwrap_or_default(),
-            reputation: T::Reputation::score(who),
-            stake: T::VotingWeight::bonded(who),
-            weight: T::VotingWeight::weight(who),
+            registered: T::Nodes::is_registered(who),
+            active: T::Nodes::is_in(who),
+            paused: entry.is_some_and(|entry| entry.paused),
+            heartbeat: entry.map(|entry| entry.heartbeat).unwrap_or_default(),
+            peer_id: T::Nodes::peer_id(who).unwrap_or_default(),
+            reputation: score,
+            stake,
+            unbonding: T::Stakes::unbonding(who),
+            weight: reputation::weight(stake, score),
+            room: entry.map(|entry| entry.room).unwrap_or_default(),
+            busy: entry.map(|entry| entry.busy).unwrap_or_default(),
+            size_class: entry.map(|entry| entry.size_class).unwrap_or_default(),
         }
     }
 
-    /// The pallet's invariants, each with its name.
-    #[cfg(any(feature = "std", feature = "try-runtime"))]
-    pub fn do_try_state() -> Result<(), &'static str> {
-        use crate::{Attestations, Settled};
-        use frame_support::{ensure, traits::Get};
-        use hydra_primitives::{status::Phase, traits::Polls as _};
-        ensure!(
-            Models::<T>::count() <= T::MaxModels::get(),
-            "training-proposals: no more models than MaxModels"
-        );
-        for (model, info) in Models::<T>::iter() {
-            ensure!(
-                model < Models::<T>::count(),
-                "training-proposals: models are numbered from 0 without gaps"
-            );
-            ensure!(
-                info.spec.validate(&info.dataset).is_ok(),
-                "training-proposals: every model's spec is valid"
-            );
-            let round = Rounds::<T>::get(model).ok_or("training-proposals: every model has a round")?;
-            let version = Versions::<T>::get(model).ok_or("training-proposals: every model has a version")?;
-            let confirmed = Confirmed::<T>::get(model)
-                .ok_or("training-proposals: every model has a confirmed version")?;
-            ensure!(
-                match version.weights {
-                    Some(weights) => confirmed.version == version.version && confirmed.weights == weights,
-                    None =>
-                        confirmed.version.saturating_add(1) == version.version
-                            && confirmed.weights == version.base,
-                },
-                "training-proposals: the newest version is the confirmed one or made from it"
-            );
-            ensure!(
-                version.version == 0 || !version.updates.is_empty(),
-                "training-proposals: every later version was made of updates"
-            );
-            ensure!(
-                (round.phase == Phase::Train) == round.fixed_at.is_none(),
-                "training-proposals: proposals are fixed exactly when the Train phase is over"
-            );
-            ensure!(
-                round.phase == Phase::Verify || (round.phase == Phase::Train) == round.verify_seed.is_none(),
-                "training-proposals: the second seed is drawn while proposals are verified"
-            );
-            ensure!(
-                round.phase == Phase::Settle || Settled::<T>::get(model).is_empty(),
-                "training-proposals: nothing is settled before its time"
-            );
-            ensure!(
-                !matches!(round.phase, Phase::Verify | Phase::Reveal) || version.weights.is_some(),
-                "training-proposals: what is verified was trained from a confirmed version"
-            );
-            ensure!(
-                version.version > 0 || Attestations::<T>::get(model).is_empty(),
-                "training-proposals: nobody attests the initial version"
-            );
-            for key in Self::proposal_keys(model, &round) {
-                let open = T::Reputation::registered()
-                    .iter()
-                    .any(|who| T::Polls::ballot(&key, who).is_some());
-                ensure!(
-                    open == round.verify_seed.is_some(),
-                    "training-proposals: there is a poll on every proposal once the second seed is drawn"
-                );
-            }
-            let records = History::<T>::iter_key_prefix(model).count();
-            ensure!(
-                u32::try_from(records).is_ok_and(|n| n <= T::HistoryDepth::get()),
-                "training-proposals: no more rounds on record than HistoryDepth"
-            );
-        }
-        Ok(())
+    /// A poll and those who have seats in it, while it is asked.
+    pub fn poll_status(poll: &PollId) -> Option<PollStatus<T::AccountId>> {
+        T::Polls::status(poll)
+    }
+
+    /// The electorate.
+    pub fn electorate() -> ElectorateStatus {
+        T::Electorate::status()
     }
 }

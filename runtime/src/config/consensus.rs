@@ -5,7 +5,11 @@
 
 use crate::{
     AccountId, Babe, Balance, Balances, Grandpa, Historical, Offences, Runtime, RuntimeEvent, Session,
-    config::money::MILLI_HYDRA,
+    config::{
+        committee::{Committee, MAX_AUTHORITIES, MOST_PROVABLE_SESSIONS, provable_sessions},
+        forfeits::Forfeits,
+        money::MILLI_HYDRA,
+    },
     network::{EpochDuration, HalfSlot, SlotDuration},
 };
 use alloc::vec::Vec;
@@ -16,12 +20,7 @@ use sp_runtime::{
     traits::{Convert, ConvertInto, OpaqueKeys},
 };
 use sp_session::MembershipProof;
-use sp_staking::SessionIndex;
 
-/// The most accounts that can make blocks in a session. Everybody may train and vote; this is only the committee.
-pub const MAX_AUTHORITIES: u32 = 64;
-/// How many past sessions an equivocation can still be proven in: two weeks of four-hour sessions.
-pub const PROVABLE_SESSIONS: u32 = 84;
 /// Held while an account has session keys registered, so that junk keys cost something.
 pub const KEY_DEPOSIT: Balance = 10 * MILLI_HYDRA;
 
@@ -65,7 +64,7 @@ impl pallet_grandpa::Config for Runtime {
     type WeightInfo = ();
     type MaxAuthorities = ConstU32<MAX_AUTHORITIES>;
     type MaxNominators = ConstU32<0>;
-    type MaxSetIdSessionEntries = ConstU64<{ PROVABLE_SESSIONS as u64 }>;
+    type MaxSetIdSessionEntries = ConstU64<{ MOST_PROVABLE_SESSIONS as u64 }>;
     type KeyOwnerProof = MembershipProof;
     type EquivocationReportSystem =
         pallet_grandpa::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
@@ -76,7 +75,7 @@ pub struct ReportLongevity;
 
 impl Get<u64> for ReportLongevity {
     fn get() -> u64 {
-        u64::from(PROVABLE_SESSIONS) * EpochDuration::<Runtime>::get()
+        u64::from(provable_sessions()) * EpochDuration::<Runtime>::get()
     }
 }
 
@@ -89,7 +88,7 @@ impl pallet_session::Config for Runtime {
     type SessionManager = NoteHistoricalRoot<Self, Committee>;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
-    // Disabling a member needs a committee that can spare it; this one is fixed.
+    // BABE panics on a block by a disabled author. Whoever offends isn't drawn again for as long as that can be proven, and that is soon enough.
     type DisablingStrategy = ();
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
@@ -114,46 +113,5 @@ impl Convert<AccountId, Option<()>> for NothingMore {
 impl pallet_offences::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type IdentificationTuple = historical::IdentificationTuple<Self>;
-    type OnOffenceHandler = ();
-}
-
-/// The committee that genesis names, for ever.
-pub struct Committee;
-
-impl pallet_session::SessionManager<AccountId> for Committee {
-    fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
-        // Naming them here, rather than leaving it to the session pallet, makes their keys provable from the start.
-        let members = pallet_session::NextKeys::<Runtime>::iter_keys().collect::<Vec<_>>();
-        (!members.is_empty()).then_some(members)
-    }
-
-    fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-        // `None` keeps the set. Naming the same set again would count as a change for GRANDPA.
-        None
-    }
-
-    fn start_session(_: SessionIndex) {}
-
-    fn end_session(ended: SessionIndex) {
-        Historical::prune_up_to(ended.saturating_sub(PROVABLE_SESSIONS));
-    }
-}
-
-impl historical::SessionManager<AccountId, ()> for Committee {
-    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-        <Self as pallet_session::SessionManager<_>>::new_session_genesis(index)
-            .map(|members| members.into_iter().map(|account| (account, ())).collect())
-    }
-
-    fn new_session(_: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-        None
-    }
-
-    fn start_session(index: SessionIndex) {
-        <Self as pallet_session::SessionManager<_>>::start_session(index)
-    }
-
-    fn end_session(index: SessionIndex) {
-        <Self as pallet_session::SessionManager<_>>::end_session(index)
-    }
+    type OnOffenceHandler = Forfeits;
 }

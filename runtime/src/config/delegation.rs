@@ -44,11 +44,11 @@ pub enum ProxyType {
     /// Everything that the account may do itself.
     #[default]
     Any,
-    /// What all kinds below may, propose, vote and attest in rounds, and leave remarks. It can't send or pay HYDRA, place deposits
-    /// for referenda, or act for other accounts, which might.
+    /// What all kinds below may, remove abandoned accounts, and leave remarks. It can't send or pay HYDRA, place deposits for
+    /// referenda or models, or act for other accounts, which might.
     NonTransfer,
-    /// Register, bond stake, set session keys, and collect what the account earned, which goes to the account itself. What it
-    /// bonds can't be taken out again.
+    /// Register and deregister, bond and unbond stake, pause and resume, set room and session keys, and collect what the account
+    /// earned. What it unbonds or collects goes to the account itself.
     Staking,
     /// Vote on referenda, delegate votes, and take both back. What it votes with is locked: with the highest conviction for 32
     /// times the period of one, and for as long as it goes on voting.
@@ -67,7 +67,6 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         use pallet_reputation::Call as InReputation;
         use pallet_session::Call as InSession;
         use pallet_stake_voting::Call as InStakeVoting;
-        use pallet_training_proposals::Call as InTraining;
         use pallet_utility::Call as InUtility;
         // Batches are taken apart: what is in them meets this filter again.
         let batches = matches!(
@@ -78,7 +77,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         );
         match self {
             Self::Any => true,
-            // Not `proxy` and `multisig`: they dispatch for another account, without this filter.
+            // Not `proxy` and `multisig`: they dispatch for another account, without this filter. Not `submit` either: what an account
+            // owes it submits itself. A proxy that carries nothing else is of the operational class, and refused; in a batch with other
+            // calls it would be an ordinary call with a fee.
             Self::NonTransfer => {
                 [Self::Staking, Self::Governance, Self::CancelProxy]
                     .iter()
@@ -86,19 +87,24 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     || matches!(
                         call,
                         Call::System(InSystem::remark { .. } | InSystem::remark_with_event { .. })
-                            | Call::TrainingProposals(InTraining::propose { .. } | InTraining::attest { .. })
-                            | Call::StakeVoting(
-                                InStakeVoting::commit_vote { .. } | InStakeVoting::reveal_vote { .. }
-                            )
+                            | Call::Reputation(InReputation::remove_abandoned { .. })
                     )
             }
             Self::Staking => {
                 batches
                     || matches!(
                         call,
-                        Call::Reputation(InReputation::register { .. })
-                            | Call::StakeVoting(InStakeVoting::bond { .. })
-                            | Call::Session(InSession::set_keys { .. } | InSession::purge_keys { .. })
+                        Call::Reputation(
+                            InReputation::register { .. }
+                                | InReputation::pause { .. }
+                                | InReputation::resume { .. }
+                                | InReputation::set_room { .. }
+                                | InReputation::deregister { .. }
+                        ) | Call::StakeVoting(
+                            InStakeVoting::bond { .. }
+                                | InStakeVoting::unbond { .. }
+                                | InStakeVoting::withdraw { .. }
+                        ) | Call::Session(InSession::set_keys { .. } | InSession::purge_keys { .. })
                             | Call::HydraToken(InToken::claim { .. })
                     )
             }

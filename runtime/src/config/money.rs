@@ -14,7 +14,10 @@ use frame_support::{
     weights::{ConstantMultiplier, Weight, WeightToFee},
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
-use sp_runtime::{FixedPointNumber, Perquintill, traits::One};
+use sp_runtime::{
+    FixedPointNumber, Perquintill,
+    traits::{Convert, One},
+};
 
 /// One HYDRA in the smallest unit.
 pub const HYDRA: Balance = hydra_primitives::HYDRA;
@@ -64,6 +67,16 @@ impl WeightToFee for ComputationFee {
 
     fn weight_to_fee(weight: &Weight) -> Balance {
         Balance::from(weight.ref_time()) / PICOSECONDS_PER_UNIT
+    }
+}
+
+/// What block space costs now, however much of it: what the transaction pallet sums up stops at one block.
+pub struct SpaceFee;
+
+impl Convert<Weight, Balance> for SpaceFee {
+    fn convert(weight: Weight) -> Balance {
+        let fee = ComputationFee::weight_to_fee(&weight);
+        pallet_transaction_payment::NextFeeMultiplier::<Runtime>::get().saturating_mul_int(fee)
     }
 }
 

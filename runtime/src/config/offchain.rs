@@ -3,13 +3,12 @@
 use crate::{
     AccountId, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
-use alloc::vec::Vec;
 use codec::Encode;
 use frame_system::offchain::{
     AppCrypto, CreateBare, CreateSignedTransaction, CreateTransaction, CreateTransactionBase, SigningTypes,
 };
-use hydra_primitives::{AccountBytes, duty::DutyResult, proposal::ProposalKey};
-use pallet_training_proposals::{BatchResults, IN_FLIGHT_BLOCKS};
+use pallet_training_proposals::IN_FLIGHT_BLOCKS;
+use pallet_transaction_payment::ChargeTransactionPayment;
 use sp_runtime::{
     generic::Era,
     traits::{StaticLookup, Verify},
@@ -17,8 +16,9 @@ use sp_runtime::{
 
 /// The period of a worker's transactions, in blocks: a power of two.
 const PERIOD: u64 = 16;
-/// How far back their validity begins. A transaction names the hash of that block, so it must lie below where short
-/// forks branch off: one that began in a block that a reorganisation removes would be invalid for ever.
+/// How far back their validity begins: so that it ends just before the worker sends again, and nothing it gave up is taken later. A
+/// transaction names the hash of that block, so it must lie below where short forks branch off, too: one that began in a block that a
+/// reorganisation removes would be invalid for ever.
 const BORN_BEFORE: u32 = PERIOD as u32 - IN_FLIGHT_BLOCKS;
 
 impl SigningTypes for Runtime {
@@ -87,68 +87,7 @@ fn extension(nonce: Nonce, era: Era) -> TxExtension {
         frame_system::CheckEra::from(era),
         frame_system::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        ChargeTransactionPayment::<Runtime>::from(0).into(),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
     )
-}
-
-/// Packs results into one `utility.force_batch`: one nonce, one signature and one fee for all that an account owes,
-/// and a call that fails (because a reorganisation overtook it) doesn't take the others with it.
-pub struct ForceBatch;
-
-impl BatchResults<RuntimeCall> for ForceBatch {
-    fn batch(results: Vec<DutyResult>) -> RuntimeCall {
-        let calls = results.into_iter().map(call).collect();
-        RuntimeCall::Utility(pallet_utility::Call::force_batch { calls })
-    }
-}
-
-fn call(result: DutyResult) -> RuntimeCall {
-    match result {
-        DutyResult::Attest {
-            model,
-            version,
-            recipe,
-            weights,
-            score,
-        } => pallet_training_proposals::Call::attest {
-            model,
-            version,
-            recipe,
-            weights,
-            score,
-        }
-        .into(),
-        DutyResult::Propose {
-            model,
-            round,
-            task_seed,
-            proposal,
-        } => pallet_training_proposals::Call::propose {
-            model,
-            round,
-            task_seed,
-            proposal,
-        }
-        .into(),
-        DutyResult::CommitVote { key, commitment } => pallet_stake_voting::Call::commit_vote {
-            proposal: proposal_key(key),
-            commitment,
-        }
-        .into(),
-        DutyResult::RevealVote { key, vote, salt } => pallet_stake_voting::Call::reveal_vote {
-            proposal: proposal_key(key),
-            vote,
-            salt,
-        }
-        .into(),
-    }
-}
-
-fn proposal_key(key: ProposalKey<AccountBytes>) -> ProposalKey<AccountId> {
-    ProposalKey {
-        model: key.model,
-        round: key.round,
-        proposer: key.proposer.into(),
-    }
 }

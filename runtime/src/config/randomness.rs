@@ -1,4 +1,4 @@
-//! The randomness that the protocol draws committees and shards from.
+//! The randomness that the protocol draws with: seats by that of a block, places and the committee by that of a session.
 
 use crate::{Hash, Runtime, System};
 use codec::Encode;
@@ -11,8 +11,8 @@ use sp_runtime::traits::{BlakeTwo256, Hash as _};
 ///
 /// The epoch's randomness (made of a whole epoch's VRF outputs, known long before) is mixed with the VRF output of the
 /// parent's author and the block's number. The author can't choose its output: no hash of anything that it puts into a
-/// block goes in. But it knows it a slot earlier than everyone else, and can withhold its block. So this must not be the
-/// only thing that keeps a cheat from knowing which part of its work is looked at: see decision 005.
+/// block goes in. But it knows it a slot earlier than everyone else, and can withhold its block. So nothing that it draws from
+/// may change in that slot: see decision 016.
 pub struct BlockRandomness;
 
 impl Get<Hash> for BlockRandomness {
@@ -21,5 +21,18 @@ impl Get<Hash> for BlockRandomness {
         let (epoch, _) = RandomnessFromOneEpochAgo::<Runtime>::random(SUBJECT);
         let (parent, _) = ParentBlockRandomness::<Runtime>::random(SUBJECT);
         BlakeTwo256::hash(&(SUBJECT, epoch, parent, System::block_number()).encode())
+    }
+}
+
+/// A value that is the same for the whole session, made of a session's VRF outputs and fixed with its last block: no author steers it
+/// from block to block. Places and the committee are drawn from it; while a session begins it is still that of the session before
+/// (see `committee`).
+pub struct EpochRandomness;
+
+impl Get<Hash> for EpochRandomness {
+    fn get() -> Hash {
+        const SUBJECT: &[u8] = b"HydraAI epoch randomness";
+        let (epoch, _) = RandomnessFromOneEpochAgo::<Runtime>::random(SUBJECT);
+        BlakeTwo256::hash(&(SUBJECT, epoch).encode())
     }
 }

@@ -3,14 +3,13 @@
 use codec::{Decode, Encode};
 use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed, v15::RuntimeMetadataV15};
 use frame_support::{
-    traits::Bounded,
+    traits::{Bounded, Hooks},
     weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND},
 };
-use hydra_primitives::{digits::digits_spec, model::ModelSpec};
 use hydra_runtime::{
-    AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, OriginCaller,
-    Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System,
-    presets,
+    AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, HydraToken,
+    OriginCaller, Preimage, Referenda, Reputation, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
+    RuntimeOrigin, Session, StakeVoting, System, TrainingProposals, presets,
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_referenda::{ReferendumCount, ReferendumIndex, ReferendumInfo, ReferendumInfoFor};
@@ -30,16 +29,25 @@ const FIRST_SLOT: u64 = 1_000;
 /// More than a referendum of the local network can last.
 const PATIENCE: BlockNumber = 100;
 
-/// The first block of the local network, and what comes after it.
-pub fn local() -> TestExternalities {
+/// The genesis of the local network.
+pub fn genesis() -> RuntimeGenesisConfig {
     let patch = presets::get_preset(&presets::LOCAL_TESTNET.into()).expect("a preset");
     let patch = serde_json::from_slice(&patch).expect("JSON");
     let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("JSON");
     merge(&mut config, patch);
-    let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("a genesis");
-    let mut chain: TestExternalities = config.build_storage().expect("a genesis").into();
+    serde_json::from_value(config).expect("a genesis")
+}
+
+/// The first block after a genesis, and what comes after it.
+pub fn begin(genesis: RuntimeGenesisConfig) -> TestExternalities {
+    let mut chain: TestExternalities = genesis.build_storage().expect("a genesis").into();
     chain.execute_with(begin_block);
     chain
+}
+
+/// The first block of the local network, and what comes after it.
+pub fn local() -> TestExternalities {
+    begin(genesis())
 }
 
 /// Runs `test` on the local network, and afterwards the checks that pallets come with.
@@ -54,8 +62,24 @@ pub fn on_local(test: impl FnOnce()) {
 pub fn check_state() {
     use frame_support::traits::{TryDecodeEntireStorage, TryState, TryStateSelect};
     type Pallets = hydra_runtime::AllPalletsWithSystem;
-    <Pallets as TryState<BlockNumber>>::try_state(System::block_number(), TryStateSelect::All)
-        .expect("all checks pass");
+    let now = System::block_number();
+    // Ours by themselves, since together they don't say what is wrong.
+    for (pallet, checked) in [
+        ("reputation", <Reputation as Hooks<BlockNumber>>::try_state(now)),
+        (
+            "stake-voting",
+            <StakeVoting as Hooks<BlockNumber>>::try_state(now),
+        ),
+        (
+            "training-proposals",
+            <TrainingProposals as Hooks<BlockNumber>>::try_state(now),
+        ),
+        ("hydra-token", <HydraToken as Hooks<BlockNumber>>::try_state(now)),
+        ("session", <Session as Hooks<BlockNumber>>::try_state(now)),
+    ] {
+        checked.unwrap_or_else(|why| panic!("{pallet}: {why:?}"));
+    }
+    <Pallets as TryState<BlockNumber>>::try_state(now, TryStateSelect::All).expect("all checks pass");
     Pallets::try_decode_entire_state().expect("every value can be read");
 }
 
@@ -69,13 +93,6 @@ pub fn metadata() -> RuntimeMetadataV15 {
         RuntimeMetadata::V15(metadata) => metadata,
         other => panic!("version {}", other.version()),
     }
-}
-
-/// The digits, with phases that are long enough for a model that is added.
-pub fn addable_spec() -> ModelSpec {
-    let mut spec = digits_spec();
-    spec.phases.reveal = 5;
-    spec
 }
 
 fn merge(whole: &mut Value, patch: Value) {
@@ -112,10 +129,12 @@ fn begin_block() {
         .expect("the time is in its slot");
 }
 
-/// Ends the block and begins the next. Every call that a test makes is in the block that it is made in.
-pub fn next_block() {
+/// Ends the block and begins the next. Every call that a test makes is in the block that it is made in. What happened in the block.
+pub fn next_block() -> Vec<RuntimeEvent> {
     Executive::finalize_block();
+    let events = System::events().into_iter().map(|record| record.event).collect();
     begin_block();
+    events
 }
 
 /// Makes blocks until `found` finds what it looks for among a block's events.

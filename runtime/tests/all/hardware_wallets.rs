@@ -48,7 +48,7 @@ fn signed_over(hash: [u8; 32]) -> UncheckedExtrinsic {
         frame_system::CheckEra::from(Era::Immortal),
         frame_system::CheckNonce::from(0),
         frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        pallet_transaction_payment::ChargeTransactionPayment::<Runtime>::from(0).into(),
         CheckMetadataHash::new_with_custom_hash(hash),
     );
     let call = frame_system::Call::<Runtime>::remark {

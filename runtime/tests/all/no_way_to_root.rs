@@ -3,10 +3,10 @@
 //! That is how an account might get there, so every one of them is tried, and one that is added later has to be added here. It
 //! isn't a proof that there is no other way.
 
-use crate::chain::{ANY_WEIGHT, addable_spec, id, is_marked, mark, metadata, next_block, on_local, signed};
+use crate::chain::{ANY_WEIGHT, id, is_marked, mark, metadata, next_block, on_local, signed};
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::PalletsInfoAccess};
 use frame_system::RawOrigin;
-use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest};
+use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec};
 use hydra_runtime::{
     AllPalletsWithSystem, Multisig, OriginCaller, Proxy, ProxyType, Runtime, RuntimeCall, RuntimeOrigin,
     TrainingProposals, governance::Origin,
@@ -187,7 +187,7 @@ fn an_account_reaches_no_origin_of_a_referendum_through_a_call_that_carries_anot
     /// A call, the origin it needs, and whether it was made.
     type Way = (RuntimeCall, OriginCaller, fn() -> bool);
     let add_model = pallet_training_proposals::Call::add_model {
-        spec: addable_spec(),
+        spec: digits_spec(),
         dataset: digits_manifest(),
         weights: DIGITS_INITIAL_WEIGHTS,
     };

@@ -9,12 +9,18 @@ use sp_runtime::traits::TrailingZeroInput;
 use std::collections::BTreeSet;
 
 const BATCHES: [&str; 3] = ["Utility.batch", "Utility.batch_all", "Utility.force_batch"];
-const STAKING: [&str; 5] = [
+const STAKING: [&str; 11] = [
     "HydraToken.claim",
+    "Reputation.deregister",
+    "Reputation.pause",
     "Reputation.register",
+    "Reputation.resume",
+    "Reputation.set_room",
     "Session.purge_keys",
     "Session.set_keys",
     "StakeVoting.bond",
+    "StakeVoting.unbond",
+    "StakeVoting.withdraw",
 ];
 const GOVERNANCE: [&str; 6] = [
     "ConvictionVoting.delegate",
@@ -25,13 +31,10 @@ const GOVERNANCE: [&str; 6] = [
     "ConvictionVoting.vote",
 ];
 const CANCEL_PROXY: [&str; 1] = ["Proxy.reject_announcement"];
-const NON_TRANSFER_ALONE: [&str; 6] = [
-    "StakeVoting.commit_vote",
-    "StakeVoting.reveal_vote",
+const NON_TRANSFER_ALONE: [&str; 3] = [
+    "Reputation.remove_abandoned",
     "System.remark",
     "System.remark_with_event",
-    "TrainingProposals.attest",
-    "TrainingProposals.propose",
 ];
 
 /// Every call there is, with arguments that are zero, or begin with a one where that is no value.

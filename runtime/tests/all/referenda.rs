@@ -1,8 +1,7 @@
 //! How rules change: tracks, what it takes to pass, who votes with what, and what each track may do.
 
 use crate::chain::{
-    self, ENDOWMENT, addable_spec, ayes, enacted, id, is_approved, is_marked, mark, on_local, propose,
-    signed, vote,
+    self, ENDOWMENT, ayes, enacted, id, is_approved, is_marked, mark, on_local, propose, signed, vote,
 };
 use codec::Encode;
 use frame_support::{
@@ -10,7 +9,7 @@ use frame_support::{
     traits::{Get, fungible::InspectHold},
 };
 use frame_system::RawOrigin;
-use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest};
+use hydra_primitives::digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec};
 use hydra_runtime::{
     AccountId, Balance, Balances, BlockNumber, ConvictionVoting, GovernanceConfig, HYDRA, OriginCaller,
     Preimage, Referenda, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeHoldReason, RuntimeOrigin,
@@ -332,7 +331,7 @@ fn what_is_approved_without_its_preimage_does_nothing() {
 fn the_models_track_adds_a_model() {
     on_local(|| {
         let call = RuntimeCall::TrainingProposals(pallet_training_proposals::Call::add_model {
-            spec: addable_spec(),
+            spec: digits_spec(),
             dataset: digits_manifest(),
             weights: DIGITS_INITIAL_WEIGHTS,
         });

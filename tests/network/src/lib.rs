@@ -7,6 +7,7 @@
 //! one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind. The tests in
 //! `zombienet/` use it, too.
 
+mod adversary;
 pub mod clients;
 mod member;
 pub mod netns;
@@ -15,10 +16,11 @@ mod newcomer;
 pub mod proc;
 mod watch;
 
+pub use adversary::Adversary;
 pub use member::{Member, SuspendedNode};
 pub use network::{LocalNetwork, free_ports};
 pub use newcomer::Newcomer;
-pub use watch::Watch;
+pub use watch::{Chronicle, Watch};
 
 use std::path::PathBuf;
 

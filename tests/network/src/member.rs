@@ -132,11 +132,34 @@ impl Member {
         self.event_with("", limit)
     }
 
-    /// Waits until a proposal of this PC is accepted and paid.
-    pub fn earns(&mut self, limit: Duration) -> Value {
-        let round = self.event_with("\"mine\":\"accepted\"", limit);
-        assert_ne!(round["earned"], "0", "{round}");
-        round
+    /// Waits until a proposal of this PC is accepted from now on, and then until it is paid: when its version is confirmed, which
+    /// is during the next round. `limit` is for each round without.
+    pub fn earns(&mut self, limit: Duration) {
+        let first = loop {
+            let round = self.event("round", limit);
+            if round["mine_accepted"]
+                .as_u64()
+                .is_some_and(|accepted| accepted > 0)
+            {
+                break round["round"].as_u64().expect("a number");
+            }
+        };
+        while !self.is_paid_since(first) {
+            self.next_event(limit);
+        }
+    }
+
+    /// Whether one of its proposals of this round or a later one is paid.
+    fn is_paid_since(&self, first: u64) -> bool {
+        let status = proc::json(&self.hydra(&["status", "--json"]));
+        let own = &status["wallet"]["account"];
+        let rounds = proc::json(&self.hydra(&["rounds", "--json"]));
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        list(&rounds["rounds"])
+            .iter()
+            .filter(|round| round["round"].as_u64().is_some_and(|number| number >= first))
+            .flat_map(|round| list(&round["places"]))
+            .any(|place| place["account"] == *own && place["earned"] != "0")
     }
 
     fn event_with(&mut self, text: &str, limit: Duration) -> Value {

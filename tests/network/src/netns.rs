@@ -18,6 +18,8 @@ use crate::free_ports;
 const WISH: &str = "HYDRA_TEST_LAN";
 /// The bridge, in a namespace of its own.
 const BRIDGE: &str = "lan";
+/// Another one, for PCs that are cut off from those at the first.
+const APART: &str = "apart";
 /// Ports of a PC.
 const PORTS: u16 = 4;
 
@@ -36,6 +38,8 @@ pub enum Way {
 pub struct Lan {
     way: Way,
     seats: Vec<Seat>,
+    /// What a command begins with that is to run where the bridge is.
+    switchboard: Vec<String>,
     _namespaces: Vec<Namespace>,
 }
 
@@ -126,6 +130,7 @@ impl Lan {
         Ok(Self {
             way,
             seats,
+            switchboard,
             _namespaces: namespaces,
         })
     }
@@ -136,6 +141,7 @@ impl Lan {
         Self {
             way: Way::Loopback,
             seats: seats.collect(),
+            switchboard: vec![],
             _namespaces: vec![],
         }
     }
@@ -143,6 +149,28 @@ impl Lan {
     /// How its PCs are separated.
     pub fn way(&self) -> Way {
         self.way
+    }
+
+    /// Cuts the PCs with these numbers, from 0, off from all others: they reach each other, and nobody else does them.
+    pub fn cut(&self, apart: &[usize]) {
+        assert_ne!(
+            self.way,
+            Way::Loopback,
+            "PCs that share an address can't be cut apart"
+        );
+        let mut plan = vec![
+            format!("link add name {APART} type bridge"),
+            format!("link set {APART} up"),
+        ];
+        plan.extend(plugs(apart, APART));
+        ip(&self.switchboard, &plan).unwrap_or_else(|reason| panic!("{reason}"));
+    }
+
+    /// Plugs the PCs with these numbers, which were cut off, in where the others are.
+    pub fn heal(&self, apart: &[usize]) {
+        let mut plan = plugs(apart, BRIDGE);
+        plan.push(format!("link delete {APART}"));
+        ip(&self.switchboard, &plan).unwrap_or_else(|reason| panic!("{reason}"));
     }
 
     /// The place of the PC with this number, from 0.
@@ -257,6 +285,14 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         self.let_go();
     }
+}
+
+/// What plugs the PCs with these numbers, from 0, into a bridge.
+fn plugs(numbers: &[usize], bridge: &str) -> Vec<String> {
+    numbers
+        .iter()
+        .map(|number| format!("link set pc{} master {bridge}", number + 1))
+        .collect()
 }
 
 /// Has `ip` do all this in a namespace.

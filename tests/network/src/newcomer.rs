@@ -25,6 +25,7 @@ pub struct Newcomer {
     rpc_port: u16,
     http_port: u16,
     token_file: PathBuf,
+    key_file: PathBuf,
     _trainer: Running,
     _node: Running,
     _folder: TempDir,
@@ -97,6 +98,7 @@ impl Newcomer {
             rpc_port,
             http_port,
             token_file,
+            key_file,
             _trainer: trainer,
             _node: node,
             _folder: folder,
@@ -106,6 +108,11 @@ impl Newcomer {
     /// Where its node listens.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.rpc_port)
+    }
+
+    /// The file with the secret of its trainer's identity.
+    pub fn key_file(&self) -> &str {
+        self.key_file.to_str().expect("UTF-8")
     }
 
     /// Runs `hydra` with these arguments, against this PC.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hydra_cli::chain::{Block, Chain};
+use hydra_cli::chain::{Block, Chain, News};
 use hydra_primitives::{
     AccountBytes,
-    status::{ModelStatus, RoundSummary},
+    status::{ModelStatus, NodeStatus, RoundSummary},
 };
 
 /// How often a node is tried that is about to answer: there is no event for "a program begins to listen".
@@ -54,6 +54,13 @@ impl Watch {
         self.chain.rounds(0, best.hash).await.expect("the node answers")
     }
 
+    /// An account now.
+    pub async fn node(&self, account: &AccountBytes) -> NodeStatus {
+        let best = self.best().await;
+        let status = self.chain.node_status(account, best.hash).await;
+        status.expect("the node answers")
+    }
+
     /// Looks at every new block until `found` finds what it looks for.
     pub async fn wait<T>(&self, what: &str, limit: Duration, mut found: impl AsyncFnMut() -> Option<T>) -> T {
         let search = async {
@@ -81,5 +88,32 @@ impl Watch {
             (self.model().await.confirmed_version >= version).then_some(())
         })
         .await;
+    }
+}
+
+/// What happened, block by block, in blocks that stay.
+pub struct Chronicle {
+    next: u64,
+}
+
+impl Chronicle {
+    /// What happens from the block after the newest final one on.
+    pub async fn begin(watch: &Watch) -> Self {
+        let last = watch.chain.finalised().await.expect("the node answers");
+        Self {
+            next: last.number + 1,
+        }
+    }
+
+    /// What happened in the blocks that became final since the last time.
+    pub async fn read(&mut self, watch: &Watch) -> Vec<News> {
+        let last = watch.chain.finalised().await.expect("the node answers");
+        let mut news = vec![];
+        while self.next <= last.number {
+            let block = watch.chain.block_at(self.next).await.expect("the node has it");
+            news.push(watch.chain.news(block).await.expect("the node has its state"));
+            self.next += 1;
+        }
+        news
     }
 }

@@ -54,7 +54,7 @@ impl Downloads {
         let model: ModelId = model
             .parse()
             .map_err(|_| not_found(format!("{model:?} is no model's number: use one such as 0")))?;
-        let duties = shared.model(model).ok_or_else(|| {
+        let known = shared.model(model).ok_or_else(|| {
             not_found(format!(
                 "this trainer knows no model {model}: see `models` in /v1/status; it learns them from its node"
             ))
@@ -63,8 +63,8 @@ impl Downloads {
             format!("{DOWNLOADS} downloads are under way already: try again in a minute")
         })?;
         let missing = || not_found(AskError::NoWeights { model }.to_string());
-        let held = shared.weights.confirmed_held(model).ok_or_else(missing)?;
-        let blob = file(&duties.spec, held.hash);
+        let held = shared.weights.held(model).ok_or_else(missing)?;
+        let blob = file(known.spec(), held.weights.hash);
         let opened = shared.depot.file(blob).await;
         let opened =
             opened.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
@@ -97,7 +97,7 @@ impl Download {
         );
         // A file that became shorter is then seen to be cut off.
         headers.insert(header::CONTENT_LENGTH, self.blob.size.into());
-        if let Ok(hash) = HeaderValue::from_str(&format!("{:?}", self.held.hash)) {
+        if let Ok(hash) = HeaderValue::from_str(&format!("{:?}", self.held.weights.hash)) {
             headers.insert(WEIGHTS_HEADER, hash);
         }
         headers.insert(VERSION_HEADER, self.held.version.into());

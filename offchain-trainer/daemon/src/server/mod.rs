@@ -25,7 +25,7 @@ use axum::{
     routing::{get, post},
 };
 use codec::{DecodeAll, Encode};
-use hydra_primitives::duty::{DUTY_PROTOCOL, DutyAnswer, DutySheet};
+use hydra_primitives::duty::{DUTY_PROTOCOL, DutySheet};
 use hydra_trainer_api::{
     CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, PAID_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE,
 };
@@ -159,10 +159,7 @@ pub(crate) fn router(context: Context) -> Router {
 async fn duties(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
     let sealed = Sealed::open(&context.token, request).await?;
     let answered = match read_sheet(&sealed.body) {
-        Ok(sheet) => Ok(DutyAnswer {
-            results: context.shared.read(sheet),
-        }
-        .encode()),
+        Ok(sheet) => Ok(context.shared.read(sheet).await.encode()),
         Err(refusal) => Err(refusal),
     };
     Ok(sealed.answer(&context.token, "application/octet-stream", answered))
@@ -278,8 +275,10 @@ async fn weights(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{sheet, train};
-    use hydra_primitives::duty::Duty;
+    use crate::plan::{
+        plan,
+        tests::{description, models, sheet, train, verify},
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -300,13 +299,15 @@ mod tests {
             let _ = read_question(&bytes);
             // Of our protocol, and of what is almost a sheet, too.
             let _ = read_sheet(&[&DUTY_PROTOCOL.to_le_bytes()[..], &bytes].concat());
-            let mut sheet = sheet(vec![train(), Duty::Attest]).encode();
+            let mut good = sheet(vec![train(), verify(1, 20)]);
+            good.described = vec![description()];
+            let mut sheet = good.encode();
             let at = at % sheet.len();
             for (byte, other) in sheet[at..].iter_mut().zip(&bytes) {
                 *byte ^= other;
             }
             if let Ok(sheet) = read_sheet(&sheet) {
-                let _ = crate::plan::plan(&sheet);
+                let _ = plan(&sheet, &models(&sheet));
             }
         }
     }

@@ -1,9 +1,8 @@
 //! Why a task has no result.
 
 use hydra_engine::EngineError;
-use hydra_primitives::vote::Missing;
 
-use crate::{depot::DepotError, journal::JournalError, torch::TorchError, weights::WeightsError};
+use crate::{depot::DepotError, torch::TorchError, weights::WeightsError};
 
 /// Why a task has no result.
 #[derive(Debug, thiserror::Error)]
@@ -28,32 +27,15 @@ pub enum TaskError {
         /// The shard asked for.
         shard: u32,
     },
+    /// Training reached values that are not finite.
+    #[error("training diverged: weights are no finite numbers any more, so there is nothing to propose")]
+    Diverged,
     /// A blob can't be stored.
     #[error(transparent)]
     Store(#[from] DepotError),
-    /// The vote can't be journaled.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// What is needed to check a proposal is not there yet.
-    #[error("{} can't be had yet ({detail}); trying again in the next block", missing(*.what))]
-    Missing {
-        /// What.
-        what: Missing,
-        /// Why.
-        detail: String,
-    },
     /// The program is ending.
     #[error("the trainer is stopping")]
     Stopping,
-}
-
-fn missing(what: Missing) -> &'static str {
-    match what {
-        Missing::Update => "the update",
-        Missing::Trace => "the list of the trace's states",
-        Missing::State => "a state of the trace",
-        Missing::Data => "a shard or the validation set",
-    }
 }
 
 impl TaskError {
@@ -63,7 +45,7 @@ impl TaskError {
             // Once failed, it stays so until the trainer is started again.
             Self::Torch(TorchError::Failed(_)) => true,
             Self::Torch(TorchError::Engine(error)) => error.is_permanent(),
-            Self::NoShard { .. } | Self::Weights(WeightsError::WrongInitial { .. }) => true,
+            Self::NoShard { .. } | Self::Diverged | Self::Weights(WeightsError::WrongInitial { .. }) => true,
             _ => false,
         }
     }
@@ -85,8 +67,11 @@ impl TaskError {
     pub fn is_worth_telling(&self) -> bool {
         !matches!(
             self,
-            Self::Stopping | Self::Torch(TorchError::Stopping | TorchError::Starting)
-        ) && !matches!(self, Self::Store(DepotError::Stopping))
+            Self::Stopping
+                | Self::Torch(TorchError::Stopping | TorchError::Starting)
+                | Self::Store(DepotError::Stopping)
+                | Self::Weights(WeightsError::NothingNewer)
+        )
     }
 }
 

@@ -31,19 +31,16 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{
-        plan,
-        tests::{sheet, train},
-    };
+    use hydra_primitives::H256;
 
     #[test]
     fn a_task_that_costs_three_workers_is_given_up_and_others_are_not() {
         let losses = Losses::default();
-        let tasks = plan(&sheet(vec![train()]));
-        let [other, task] = tasks.as_slice() else {
-            panic!("two tasks expected")
-        };
-        assert_eq!([(); 4].map(|()| losses.add(task.key)), [false, false, true, true]);
-        assert!(!losses.add(other.key));
+        let [task, other] = [1, 2].map(|n| TaskKey::Find {
+            model: 0,
+            poll: H256::repeat_byte(n),
+        });
+        assert_eq!([(); 4].map(|()| losses.add(task)), [false, false, true, true]);
+        assert!(!losses.add(other));
     }
 }

@@ -1,44 +1,38 @@
-//! Measuring a version: what an attestation says.
+//! The newest version, folded and measured: what a poll on a version asks.
+//!
+//! The weights stay in memory: nobody is given them before the network has confirmed them.
 
 use hydra_engine::{EngineError, EvaluateJob};
+use hydra_primitives::poll::Opening;
 
 use crate::{
-    board::Outcome,
-    depot::peers,
     plan::Task,
     stage::{Stage, StageCell},
     tasks::{Shared, TaskError},
 };
 
 impl Shared {
-    pub(super) async fn measure(&self, task: &Task, stage: &StageCell) -> Result<Outcome, TaskError> {
+    pub(super) async fn measure(&self, task: &Task, stage: &StageCell) -> Result<Opening, TaskError> {
         let model = task.model.clone();
-        let held = self.weights.newest(task.genesis, &model, stage).await?;
+        let version = self.weights.newest(task.genesis, &model, stage).await?;
         stage.set(Stage::Fetching, "the validation set");
-        let data = self
-            .depot
-            .get(model.dataset.validation, peers(&model.providers), None)
-            .await;
-        let data = data.map_err(|source| TaskError::Data {
-            what: "the validation set",
-            source,
-        })?;
-        stage.set(Stage::Folding, format!("measuring version {}", held.version));
-        let (weights, state) = (held.hash, held.state);
-        let evaluation = self.torch.run(move |engine| {
-            if state.hash(&model.spec) != weights {
+        let blob = model.dataset().validation;
+        let data = self.data("the validation set", task, blob).await?;
+        let _place = self.place().await?;
+        let stage = stage.clone();
+        let measured = self.torch.run(move |engine| {
+            stage.set(Stage::Folding, "measuring the new version");
+            if !version.is_intact(model.spec()) {
                 return Err(EngineError::Damaged);
             }
-            engine.evaluate(EvaluateJob {
-                architecture: &model.spec.architecture,
-                kind: &model.dataset.kind,
-                weights: &state.weights,
+            let job = EvaluateJob {
+                architecture: &model.spec().architecture,
+                kind: &model.dataset().kind,
+                weights: &version.state.weights,
                 data: &data,
-            })
+            };
+            Ok(engine.evaluate(job)?.opening(version.hash))
         });
-        Ok(Outcome::Measured {
-            weights,
-            score: evaluation.await?.score,
-        })
+        Ok(measured.await?)
     }
 }

@@ -4,28 +4,31 @@
 //! its test.
 
 mod error;
+mod inputs;
 mod losses;
 mod measure;
 mod train;
 mod verify;
 
 pub use error::TaskError;
-pub use verify::{WHOLE_TASK_PARTICIPANTS, WHOLE_TASK_WORK};
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hydra_primitives::{
     H256, ModelId,
-    duty::{Duty, DutyResult, DutySheet, ModelDuties, VerifyDuty},
+    duty::{Duty, DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, ModelDuties},
+    poll::{Opening, PollId, digest},
+    proposal::PlaceKey,
 };
 use hydra_trainer_api::Waiting;
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, Semaphore, SemaphorePermit},
     task::{AbortHandle, JoinError},
+    time::{sleep, timeout_at},
 };
 
 use crate::{
@@ -34,34 +37,33 @@ use crate::{
     depot::Depot,
     error_log::ErrorLog,
     import::Imported,
-    journal::{Journal, SaltedVote},
+    journal::Journal,
     lock,
-    plan::{Task, TaskKey, Work, duty_key},
+    models::{Model, Models},
+    plan::{Task, TaskKey, Work, duty_key, hold_key},
     space::Space,
-    stage::{Doing, Stage, StageCell},
+    stage::{Doing, Ended, LINGERS, StageCell, shown},
     tasks::losses::Losses,
     torch::{EngineState, MOST_WORKERS, Torch, TorchError},
-    votes::{Salts, commit, vote_key},
     warnings::{Concern, Severity, Warnings},
     weights::{Weights, WeightsError, needed},
 };
 
-/// Proposals that are computed on at a time. One that waits for blobs is not among them.
-const VERIFICATIONS: usize = 16;
-/// Proposals checked at a time, those that wait for blobs included: each has a thread.
-const UNDER_WAY: usize = 256;
+/// How long a node is kept waiting for what is being done. It waits for 1.5 s at most, and makes the next block in a slot of 2 s at least.
+const SOON: Duration = Duration::from_millis(900);
 
 #[derive(Debug)]
 struct Run {
     abort: AbortHandle,
     key: TaskKey,
     stage: StageCell,
-    last_chance: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct Runs {
     running: HashMap<u64, Run>,
+    /// What was done last for each model.
+    ended: HashMap<ModelId, Ended>,
     /// Nothing is started any more.
     stopping: bool,
 }
@@ -76,16 +78,17 @@ pub struct Shared {
     pub(crate) changes: Changes,
     space: Space,
     imported: Vec<Imported>,
-    journal: Arc<Journal>,
-    salts: Salts,
+    journal: Journal,
+    models: Models,
     board: Mutex<Board>,
     runs: Mutex<Runs>,
     arrived: Mutex<Option<(H256, Instant)>>,
     arrival: Notify,
     swept: Mutex<HashMap<ModelId, (u32, u32)>>,
     losses: Losses,
-    verifications: Arc<Semaphore>,
-    under_way: Semaphore,
+    /// Tasks that have all that they need and may ask the engine: in the order in which they came, and few, because each
+    /// holds a thread.
+    places: Semaphore,
 }
 
 impl Shared {
@@ -93,12 +96,13 @@ impl Shared {
         depot: Arc<Depot>,
         torch: Torch,
         journal: Journal,
-        salts: Salts,
+        models: Models,
         space: Space,
         imported: Vec<Imported>,
+        workers: usize,
     ) -> Self {
         Self {
-            weights: Weights::with_engine(depot.clone(), torch.clone()),
+            weights: Weights::new(depot.clone()),
             depot,
             torch,
             errors: ErrorLog::default(),
@@ -106,23 +110,43 @@ impl Shared {
             changes: Changes::default(),
             space,
             imported,
-            journal: Arc::new(journal),
-            salts,
+            journal,
+            models,
             board: Mutex::default(),
             runs: Mutex::default(),
             arrived: Mutex::default(),
             arrival: Notify::new(),
             swept: Mutex::default(),
             losses: Losses::default(),
-            verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
-            under_way: Semaphore::new(UNDER_WAY),
+            // One more, so that no worker waits for its next job.
+            places: Semaphore::new(workers.saturating_add(1)),
         }
     }
 
-    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done already. Must be called in a
-    /// tokio runtime.
-    pub(crate) fn read(self: &Arc<Self>, sheet: DutySheet) -> Vec<DutyResult> {
+    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done. What is being done is waited for, but no longer
+    /// than [`SOON`]: its result may then be in the next block.
+    pub(crate) async fn read(self: &Arc<Self>, sheet: DutySheet) -> DutyAnswer {
         let sheet = Arc::new(sheet);
+        let mut changes = self.changes.listen();
+        let end = Instant::now() + SOON;
+        let (mut answer, able) = self.take(&sheet);
+        // With unknown models the node asks once more, and has only so long for both.
+        while answer.unknown.is_empty() && self.is_busy_for(&sheet) {
+            match timeout_at(end.into(), changes.changed()).await {
+                Ok(true) => answer.results = self.answer(&lock(&self.board), &sheet, able),
+                Ok(false) | Err(_) => break,
+            }
+        }
+        answer
+    }
+
+    /// Whether something that the sheet's account owes is being done.
+    fn is_busy_for(&self, sheet: &DutySheet) -> bool {
+        lock(&self.board).is_busy_for(&sheet.account)
+    }
+
+    /// Takes a sheet, and returns what is done already, and whether this PC is able to take part.
+    fn take(self: &Arc<Self>, sheet: &Arc<DutySheet>) -> (DutyAnswer, bool) {
         let before = lock(&self.arrived).replace((sheet.genesis, Instant::now()));
         if before.is_some_and(|(genesis, _)| genesis != sheet.genesis) {
             self.weights.forget();
@@ -130,41 +154,54 @@ impl Shared {
             self.errors
                 .add("the node is on another chain than before: starting over for that chain");
         }
-        self.keep_datasets(&sheet);
-        self.compare_datasets(&sheet);
+        let (models, unknown) = self.models.describe(sheet);
+        self.keep_datasets(&models);
+        self.compare_datasets(&models);
         let has_room = self.look_around();
         let mut board = lock(&self.board);
+        // Before the board tries again what failed.
+        let able = has_room && unknown.is_empty() && self.is_able(&board, &models);
         board.set_room(has_room);
-        let commands = board.read(sheet.clone());
+        let commands = board.read(sheet.clone(), models.clone());
         // With the board still locked, so that nothing is stopped before it was started.
         self.execute(commands);
-        let results = self.answer(&board, &sheet);
+        let results = self.answer(&board, sheet, able);
         drop(board);
-        sheet
-            .models
-            .iter()
-            .for_each(|duties| self.sweep(sheet.genesis, duties));
+        models.iter().for_each(|model| self.sweep(sheet.genesis, model));
         self.arrival.notify_waiters();
         self.changes.note();
-        results
+        (DutyAnswer { results, unknown }, able)
     }
 
     /// Before any claim of the sheet is looked at: it may name a shard as its update.
-    fn keep_datasets(&self, sheet: &DutySheet) {
-        let datasets = sheet.models.iter().map(|model| &model.dataset);
+    fn keep_datasets(&self, models: &[Arc<Model>]) {
+        let datasets = models.iter().map(|model| model.dataset());
         let blobs = datasets.flat_map(|dataset| dataset.shards.iter().chain([&dataset.validation]));
         if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
             self.errors.add(error.to_string());
         }
     }
 
-    /// Warns of data sets that were imported and are others than the network's.
-    fn compare_datasets(&self, sheet: &DutySheet) {
-        let founded = || sheet.models.iter().map(|model| &model.dataset);
+    /// Warns of data sets that were imported and are others than the network's, as far as its models are known.
+    fn compare_datasets(&self, models: &[Arc<Model>]) {
+        let founded = || models.iter().map(|model| model.dataset());
         let complaint = |one: &Imported| one.complaint(founded(), |hash| self.depot.has(hash));
         let complaints: Vec<String> = self.imported.iter().filter_map(complaint).collect();
         let warning = (!complaints.is_empty()).then(|| (Severity::Warns, complaints.join("; ")));
         self.warnings.set(Concern::Data, warning);
+    }
+
+    /// Whether this PC can say that it is there, and mean it: it will be drawn for duties, and missing them takes it out again.
+    ///
+    /// So the engine has passed its test, and the disk has room for new work; every model of the sheet is known; of none are
+    /// the weights still on their way, and at least one model's are here. A model whose weights can't be had, or that is too
+    /// big for this version, must not take the PC from all others.
+    fn is_able(&self, board: &Board, models: &[Arc<Model>]) -> bool {
+        let is_held = |model: &Arc<Model>| self.weights.held(model.duties.model).is_some();
+        let has_failed = |model: &Arc<Model>| board.has_failed(&hold_key(&model.duties));
+        self.torch.state() == EngineState::Ready
+            && models.iter().all(|model| is_held(model) || has_failed(model))
+            && (models.is_empty() || models.iter().any(is_held))
     }
 
     /// Compares what this PC needs with what it has, and warns. Returns whether the disk has room for new work. Called with
@@ -209,18 +246,42 @@ impl Shared {
         Some((sheet, arrived))
     }
 
-    /// A model as the chain last described it.
-    pub(crate) fn model(&self, model: ModelId) -> Option<ModelDuties> {
+    /// A model as the newest sheet that knows it has it.
+    pub(crate) fn model(&self, model: ModelId) -> Option<Arc<Model>> {
         lock(&self.board).model(model).cloned()
     }
 
-    /// What is being done for a model: the most advanced of its tasks.
+    /// A place at the engine; to be taken when everything else is there.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, TaskError> {
+        self.places.acquire().await.map_err(|_| TaskError::Stopping)
+    }
+
+    /// Remembers what a poll's right result is, as far as this PC can tell.
+    fn remember(&self, poll: PollId, opening: Opening) {
+        if let Err(error) = self.journal.record(poll, opening) {
+            self.errors.add(error.to_string());
+        }
+    }
+
+    /// What is being done for a model, or was until just now.
     pub(crate) fn doing(&self, model: ModelId) -> Option<Doing> {
         let runs = lock(&self.runs);
         let of_model = runs.running.values().filter(|run| run.key.model() == model);
-        of_model
-            .max_by_key(|run| run.key.rank())
-            .map(|run| run.stage.get())
+        let running: Vec<_> = of_model.map(|run| (run.key.rank(), run.stage.get())).collect();
+        shown(&running, runs.ended.get(&model), Instant::now())
+    }
+
+    /// A run is over.
+    fn ended(&self, run: u64) {
+        let mut runs = lock(&self.runs);
+        let Some(run) = runs.running.remove(&run) else {
+            return;
+        };
+        let model = run.key.model();
+        let (before, now) = (runs.ended.remove(&model), Instant::now());
+        if let Some(ended) = Ended::after(before, run.key.rank(), run.stage.get(), now) {
+            runs.ended.insert(model, ended);
+        }
     }
 
     /// What is owed for a model and not done yet.
@@ -237,11 +298,6 @@ impl Shared {
                         run.abort.abort();
                     }
                 }
-                Command::LastChance { run } => {
-                    if let Some(run) = lock(&self.runs).running.get(&run) {
-                        run.last_chance.send_replace(true);
-                    }
-                }
             }
         }
     }
@@ -250,7 +306,7 @@ impl Shared {
     /// was the one to find out.
     async fn heal(&self, error: &TaskError) {
         if error.is_damage() {
-            self.weights.forget_damaged();
+            self.weights.forget();
         }
         if matches!(error, TaskError::Weights(WeightsError::Damaged)) {
             self.torch.doubt().await;
@@ -259,7 +315,6 @@ impl Shared {
 
     fn start(self: &Arc<Self>, run: u64, task: Task) {
         let (key, stage) = (task.key, StageCell::noting(self.changes.clone()));
-        let (last_chance, hears) = watch::channel(task.last_chance);
         // Locked until the run is registered: it may be over before that otherwise.
         let mut runs = lock(&self.runs);
         if runs.stopping {
@@ -268,7 +323,7 @@ impl Shared {
         let (shared, cell) = (self.clone(), stage.clone());
         let work = tokio::spawn(async move {
             let what = describe(&task);
-            let result = shared.work(&task, &cell, hears).await;
+            let result = shared.work(&task, &cell).await;
             if let Err(error) = &result {
                 shared.heal(error).await;
             }
@@ -297,53 +352,68 @@ impl Shared {
                 // Stopped: nobody waits for it.
                 Err(_) => return,
             };
-            lock(&shared.runs).running.remove(&run);
-            let mut board = lock(&shared.board);
-            let commands = board.finished(run, key, result);
-            shared.execute(commands);
+            shared.ended(run);
+            lock(&shared.board).finished(run, key, result);
+            shared.changes.note();
+            sleep(LINGERS).await;
             shared.changes.note();
         });
-        runs.running.insert(
-            run,
-            Run {
-                abort,
-                key,
-                stage,
-                last_chance,
-            },
-        );
+        runs.running.insert(run, Run { abort, key, stage });
     }
 
-    async fn work(
-        &self,
-        task: &Task,
-        stage: &StageCell,
-        last_chance: watch::Receiver<bool>,
-    ) -> Result<Outcome, TaskError> {
+    async fn work(&self, task: &Task, stage: &StageCell) -> Result<Outcome, TaskError> {
+        let model = &task.model;
         // Before anything is fetched, folded or even reserved for a model that can't be worked with.
-        hydra_engine::fits(&task.model.spec, &task.model.dataset).map_err(TorchError::Engine)?;
+        hydra_engine::fits(model.spec(), model.dataset()).map_err(TorchError::Engine)?;
         match &task.work {
             Work::Hold => {
-                stage.set(Stage::Fetching, "weights");
-                let held = self.weights.newest(task.genesis, &task.model, stage).await?;
-                Ok(Outcome::Held(held.hash))
+                self.weights.hold(task.genesis, model, stage).await?;
+                Ok(Outcome::Held)
             }
-            Work::Attest => self.measure(task, stage).await,
-            Work::Train { shard, task_seed } => self.train(task, *shard, *task_seed, stage).await,
-            Work::Verify { duty, vote } => self.verify(task, duty, *vote, stage, last_chance).await,
+            Work::Train {
+                place,
+                task: training,
+                ..
+            } => self.train(task, *place, training, stage).await,
+            Work::Verify {
+                poll,
+                task: training,
+                claim,
+            } => {
+                if self.journal.get(poll).is_none() {
+                    let opening = self.verify(task, training, *claim, stage).await?;
+                    self.remember(*poll, opening);
+                }
+                Ok(Outcome::Found)
+            }
+            Work::Measure { poll } => {
+                if self.journal.get(poll).is_none() {
+                    let opening = self.measure(task, stage).await?;
+                    self.remember(*poll, opening);
+                }
+                Ok(Outcome::Found)
+            }
         }
     }
 
-    fn answer(&self, board: &Board, sheet: &DutySheet) -> Vec<DutyResult> {
-        // What a vote was is no longer computed: it is in the journal, and withholding it costs reputation.
+    /// What is done of what the sheet asks for; the heartbeat if this PC is able to work.
+    fn answer(&self, board: &Board, sheet: &DutySheet, able: bool) -> Vec<DutyResult> {
+        let heartbeat = sheet.heartbeat.filter(|_| able);
+        let heartbeat = heartbeat.map(|session| DutyResult::Heartbeat { session });
+        // What is to be opened is no longer computed: it was found when the engine could be used.
         let ready = self.torch.state() == EngineState::Ready;
         let owed = sheet
             .models
             .iter()
             .flat_map(|model| model.duties.iter().map(move |duty| (model, duty)));
-        owed.filter(|(_, duty)| ready || matches!(duty, Duty::Reveal { .. }))
-            .filter_map(|(model, duty)| self.result(board, sheet, model, duty))
-            .collect()
+        let done = owed
+            .filter(|(_, duty)| ready || matches!(duty, Duty::Open { .. }))
+            .filter_map(|(model, duty)| self.result(board, sheet, model, duty));
+        let mut results: Vec<_> = heartbeat.into_iter().chain(done).collect();
+        // Others may open a poll, too; all else only this account can do.
+        results.sort_by_key(|result| matches!(result, DutyResult::Open { .. }));
+        results.truncate(MAX_RESULTS as usize);
+        results
     }
 
     fn result(
@@ -353,75 +423,43 @@ impl Shared {
         duties: &ModelDuties,
         duty: &Duty,
     ) -> Option<DutyResult> {
-        if let Duty::Reveal { verify, commitment } = duty {
-            return self.reveal(sheet, verify, *commitment);
-        }
-        let outcome = board.outcome(&duty_key(sheet.genesis, sheet.account, duties, duty)?)?;
-        let model = duties.model;
-        match (duty, outcome) {
-            (Duty::Attest, Outcome::Measured { weights, score }) => Some(DutyResult::Attest {
-                model,
-                version: duties.version.version,
-                recipe: duties.version.id(),
-                weights: *weights,
-                score: *score,
-            }),
-            (Duty::Train { task_seed, .. }, Outcome::Trained(proposal)) => Some(DutyResult::Propose {
-                model,
-                round: duties.round,
-                task_seed: *task_seed,
-                proposal: proposal.clone(),
-            }),
-            (Duty::Verify(verify), Outcome::Voted(vote)) => {
-                let key = vote_key(sheet.genesis, sheet.account, verify);
-                Some(DutyResult::CommitVote {
-                    key: verify.key.clone(),
-                    commitment: commit(&key, vote),
+        match duty {
+            Duty::Train { place, task } => match board.outcome(&duty_key(duties, duty))? {
+                Outcome::Trained(claim) => Some(DutyResult::Propose {
+                    key: PlaceKey {
+                        model: duties.model,
+                        round: duties.round,
+                        place: *place,
+                    },
+                    task_seed: task.task_seed,
+                    claim,
+                }),
+                Outcome::Held | Outcome::Found => None,
+            },
+            Duty::Verify { poll, .. } | Duty::Attest { poll, .. } => {
+                let Opening { finding, witness } = self.journal.get(poll)?;
+                Some(DutyResult::Digest {
+                    poll: *poll,
+                    digest: digest(poll, &finding.result(), &witness, &sheet.account),
                 })
             }
-            _ => None,
-        }
-    }
-
-    /// The vote behind a commitment: from the journal, or by trying every vote there is. Whatever is revealed must be
-    /// what was committed.
-    fn reveal(&self, sheet: &DutySheet, duty: &VerifyDuty, commitment: H256) -> Option<DutyResult> {
-        let key = vote_key(sheet.genesis, sheet.account, duty);
-        let journaled = self
-            .journal
-            .get(&key)
-            .filter(|vote| commit(&key, vote) == commitment);
-        match journaled.or_else(|| self.salts.find(&key, &commitment)) {
-            Some(SaltedVote { vote, salt }) => Some(DutyResult::RevealVote {
-                key: duty.key.clone(),
-                vote,
-                salt,
+            Duty::Open { poll, draw, .. } => Some(DutyResult::Open {
+                poll: *poll,
+                draw: *draw,
+                opening: self.journal.get(poll)?,
             }),
-            None => {
-                self.errors.add(format!(
-                    "a vote on a proposal of round {} of model {} can't be revealed, it was not made by this trainer: \
-                     give it the token file and base path that it had when it voted, and run one trainer per account",
-                    duty.key.round, duty.key.model
-                ));
-                None
-            }
         }
     }
 
     /// Deletes old blobs once per round and version.
-    fn sweep(self: &Arc<Self>, genesis: H256, duties: &ModelDuties) {
-        let at = (duties.round, duties.version.version);
+    fn sweep(self: &Arc<Self>, genesis: H256, model: &Model) {
+        let duties = &model.duties;
+        let at = (duties.round, duties.confirmed.version);
         if lock(&self.swept).insert(duties.model, at) == Some(at) {
             return;
         }
-        let held = [
-            self.weights.newest_held(duties.model),
-            self.weights.confirmed_held(duties.model),
-        ];
-        let needed = needed(duties)
-            .into_iter()
-            .chain(held.into_iter().flatten().map(|held| held.hash))
-            .collect();
+        let held = self.weights.held(duties.model).map(|held| held.weights.hash);
+        let needed = needed(duties).into_iter().chain(held).collect();
         let (shared, depot, model) = (self.clone(), self.depot.clone(), duties.model);
         let swept = tokio::spawn(async move { depot.sweep((genesis, model, at.0, at.1), needed).await });
         tokio::spawn(async move {
@@ -438,17 +476,14 @@ impl Shared {
 }
 
 fn describe(task: &Task) -> String {
-    let (model, round) = (task.model.model, task.model.round);
+    let duties = &task.model.duties;
+    let (model, round) = (duties.model, duties.round);
     match &task.work {
-        Work::Hold => format!("getting version {} of model {model}", task.model.version.version),
-        Work::Attest => format!(
-            "measuring version {} of model {model}",
-            task.model.version.version
-        ),
-        Work::Train { .. } => format!("training for round {round} of model {model}"),
-        Work::Verify { duty, .. } => format!(
-            "verifying the proposal of 0x{}… in round {round} of model {model}",
-            hex::encode(duty.key.proposer.get(..4).unwrap_or_default())
-        ),
+        Work::Hold => format!("getting version {} of model {model}", duties.confirmed.version),
+        Work::Train { place, .. } => format!("training place {place} of round {round} of model {model}"),
+        Work::Verify { poll, .. } => {
+            format!("doing the task of poll {poll} of model {model} again in round {round}")
+        }
+        Work::Measure { .. } => format!("measuring the newest version of model {model} in round {round}"),
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{Chain, Pc, TOKEN, json};
 use codec::Encode;
 use hydra_primitives::{
     digits::DIGITS_INITIAL_WEIGHTS,
-    duty::{DUTIES_PATH, Duty, MAX_BODY, TAG_HEADER, request_tag},
+    duty::{DUTIES_PATH, DUTY_PROTOCOL, MAX_BODY, TAG_HEADER, request_tag},
 };
 use hydra_trainer_api::{STATUS_PATH, Tag, weights_path};
 use reqwest::{Response, StatusCode};
@@ -108,11 +108,12 @@ async fn strangers_are_refused_before_anything_is_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_sheets_are_refused_with_a_sentence() {
     let mut pc = Pc::start(22, &[], true).await;
-    let good = Chain::new(&[&pc]).sheet(&pc, vec![Duty::Attest]).encode();
+    let chain = Chain::new(&[&pc]);
+    let good = chain.sheet(&pc, vec![chain.train(&pc)]).encode();
 
     let large = tagged(&pc, vec![0; MAX_BODY + 1]).send().await.unwrap();
     refused(large, StatusCode::PAYLOAD_TOO_LARGE, "bytes").await;
-    let garbage = tagged(&pc, [&1u16.to_le_bytes()[..], &[0xff; 100]].concat())
+    let garbage = tagged(&pc, [&DUTY_PROTOCOL.to_le_bytes()[..], &[0xff; 100]].concat())
         .send()
         .await
         .unwrap();
@@ -125,11 +126,11 @@ async fn bad_sheets_are_refused_with_a_sentence() {
     .await;
     let trailing = tagged(&pc, [&good[..], &[0]].concat()).send().await.unwrap();
     refused(trailing, StatusCode::BAD_REQUEST, "does not decode").await;
-    let newer = tagged(&pc, [&2u16.to_le_bytes()[..], &good[2..]].concat())
+    let newer = tagged(&pc, [&3u16.to_le_bytes()[..], &good[2..]].concat())
         .send()
         .await
         .unwrap();
-    refused(newer, StatusCode::CONFLICT, "protocol 2").await;
+    refused(newer, StatusCode::CONFLICT, "protocol 3").await;
     assert_eq!(tagged(&pc, good).send().await.unwrap().status(), StatusCode::OK);
     let status = pc.status().await;
     assert_eq!(status["account"], format!("0x{}", "16".repeat(32)));

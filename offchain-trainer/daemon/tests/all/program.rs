@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Chain, Pc, client, datasets, json, options, proposal_of};
+use crate::support::{Chain, Pc, claim_of, client, datasets, json, options, workers_of};
 use hydra_engine::EngineConfig;
 use nix::{
     sys::signal::{Signal, kill},
@@ -126,7 +126,10 @@ fn it_needs_no_home_no_temporary_folder_and_no_text_in_its_paths() {
         .env("NO_COLOR", "1")
         .current_dir("/");
     let mut running = start(bare);
-    assert!(base.join("votes.journal").is_file(), "the path as it was given");
+    assert!(
+        base.join("findings.journal").is_file(),
+        "the path as it was given"
+    );
     refuses(command_at(&folder, &base, 0, 0), "another trainer is using");
     let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
     kill(pid, Signal::SIGTERM).unwrap();
@@ -215,19 +218,6 @@ fn with_a_p2p_address_it_listens_nowhere_else() {
     assert_eq!(ends(&mut running.child), 0);
 }
 
-fn workers_of(pid: u32) -> Vec<u32> {
-    let children = std::fs::read_dir(format!("/proc/{pid}/task"))
-        .unwrap()
-        .flat_map(|task| {
-            std::fs::read_to_string(task.unwrap().path().join("children"))
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(|pid| pid.parse().unwrap())
-                .collect::<Vec<u32>>()
-        });
-    children.collect()
-}
-
 fn ends(child: &mut Child) -> i32 {
     let started = Instant::now();
     loop {
@@ -283,7 +273,7 @@ async fn two_trainers_cant_share_a_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_worker_it_says_so_serves_and_never_trains_or_votes() {
+async fn without_a_worker_it_says_so_serves_and_never_trains_or_says_that_it_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(31, &folder);
     options.worker_binary = Some(folder.path().join("no-such-worker"));
@@ -304,7 +294,8 @@ async fn without_a_worker_it_says_so_serves_and_never_trains_or_votes() {
             .contains("no-such-worker"),
         "{status:#}"
     );
-    let chain = Chain::new(&[&pc]);
+    let mut chain = Chain::new(&[&pc]);
+    chain.heartbeat = Some(3);
     let owed = chain.sheet(&pc, vec![chain.train(&pc)]);
     assert!(pc.post(&owed).await.is_empty());
     pc.status_with(|s| s["models"][0]["version"] == 0 && s["models"][0]["state"] == "idle")
@@ -351,7 +342,7 @@ async fn a_test_of_the_engine_that_could_not_be_finished_is_made_again_with_a_la
         .await;
     assert_eq!(status["engine"]["state"], "starting", "{status:#}");
     let chain = Chain::new(&[&pc]);
-    assert_eq!(proposal_of(&pc, &chain).await.base, chain.version.base);
+    assert_eq!(claim_of(&pc, &chain).await.base, chain.confirmed.weights);
     assert_eq!(pc.status().await["engine"]["state"], "ready");
     pc.stop().await;
 }

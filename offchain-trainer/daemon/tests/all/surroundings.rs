@@ -6,13 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::support::{Chain, Pc, client, commitment_of, datasets, options, proposal_of};
+use crate::support::{Chain, Pc, claim_of, client, datasets, digest_of, options};
 use hydra_network::Clock;
 use hydra_primitives::{
     digits::{DIGITS_KIND, DIGITS_NAME},
-    duty::{Duty, DutyResult},
-    status::Phase,
-    vote::Vote,
+    duty::DutyResult,
+    poll::Finding,
 };
 use hydra_trainer::Trainer;
 use hydra_update::encode_shard;
@@ -23,14 +22,12 @@ fn said(status: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_free_space_no_work_is_taken_and_votes_are_revealed_and_with_it_work_goes_on() {
+async fn without_free_space_no_work_is_taken_and_polls_are_opened_and_with_it_work_goes_on() {
     let mut a = Pc::start(51, &[], true).await;
     let mut b = Pc::start(52, &[&a], true).await;
     let mut chain = Chain::new(&[&a, &b]);
-    let proposal = proposal_of(&a, &chain).await;
-    chain.phase = Phase::Verify;
-    let verify = chain.verify(&a, &proposal, 0);
-    let commitment = commitment_of(&b, &chain, &verify).await;
+    let claim = claim_of(&a, &chain).await;
+    digest_of(&b, &chain, &chain.verify(&a, &claim)).await;
 
     // More than any disk has.
     b.stop().await;
@@ -38,21 +35,15 @@ async fn without_free_space_no_work_is_taken_and_votes_are_revealed_and_with_it_
     b.start_again().await;
     let status = b.status_with(|s| s["engine"]["state"] == "ready").await;
     assert!(said(&status).contains("takes no new work"), "{status:#}");
-    chain.phase = Phase::Reveal;
-    let owed = vec![Duty::Reveal { verify, commitment }, chain.train(&b)];
-    let owed = chain.sheet(&b, owed);
+    // Nor does it say that it is there.
+    chain.heartbeat = Some(1);
+    let owed = chain.sheet(&b, vec![chain.open(&a, &claim), chain.train(&b)]);
     for _ in 0..3 {
         let results = b.post(&owed).await;
-        assert!(
-            matches!(
-                results.as_slice(),
-                [DutyResult::RevealVote {
-                    vote: Vote::Accept,
-                    ..
-                }]
-            ),
-            "{results:?}"
-        );
+        let [DutyResult::Open { opening, .. }] = results.as_slice() else {
+            panic!("{results:?}")
+        };
+        assert_eq!(opening.finding, Finding::Update(claim.update.hash));
     }
     let status = b.status().await;
     assert_eq!(status["models"][0]["version"], Value::Null, "{status:#}");
@@ -62,7 +53,7 @@ async fn without_free_space_no_work_is_taken_and_votes_are_revealed_and_with_it_
     b.options.reserve_space = 0;
     b.start_again().await;
     assert_eq!(b.status().await["warnings"], serde_json::json!([]));
-    assert_eq!(b.results(&owed, 2).await.len(), 2);
+    assert_eq!(b.results(&owed, 3).await.len(), 3);
     b.stop().await;
     a.stop().await;
 }
@@ -75,7 +66,7 @@ async fn a_trainer_starts_on_a_full_disk_and_works_when_there_is_room() {
     symlink("/dev/full", pc.options.base_path.join("blobs.ledger.new")).unwrap();
     pc.start_again().await;
     let chain = Chain::new(&[&pc]);
-    assert_eq!(proposal_of(&pc, &chain).await.base, chain.version.base);
+    assert_eq!(claim_of(&pc, &chain).await.base, chain.confirmed.weights);
     pc.stop().await;
 }
 

@@ -10,7 +10,7 @@ use hydra_network::{
     wire::{Header, Request, encode_header},
 };
 use libp2p::Stream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MIB: usize = 1024 * 1024;
 
@@ -171,6 +171,36 @@ async fn a_provider_that_vanishes_and_comes_back_is_asked_again() {
         let (fetched, _peer) = tokio::join!(target.net.fetch_bytes(hash, rule, vec![]), comes_back);
         assert!(fetched.unwrap() == bytes);
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_trickles_sends_no_faster_and_holds_nobody_up_who_knows_another() {
+    let trickling = start(NetworkConfig {
+        limits: Limits {
+            pace: Some(1024),
+            ..limits()
+        },
+        ..crate::common::config()
+    })
+    .await;
+    let (target, honest) = (patient_node().await, node().await);
+    target.connect(&trickling).await;
+    let fetched_after = async |bytes: Vec<u8>| {
+        let (began, rule) = (Instant::now(), SizeRule::Exact(bytes.len() as u64));
+        let hash = hydra_blobs::hash(&bytes);
+        let fetched = target.net.fetch_bytes(hash, rule, vec![trickling.id()]).await;
+        assert!(fetched.unwrap() == bytes);
+        began.elapsed()
+    };
+    let small = content(3 * 1024);
+    trickling.store.put(&small).unwrap();
+    assert!(fetched_after(small).await >= Duration::from_secs(2));
+    // This would take half a minute.
+    let large = content(30 * 1024);
+    trickling.store.put(&large).unwrap();
+    honest.store.put(&large).unwrap();
+    target.connect(&honest).await;
+    assert!(fetched_after(large).await < Duration::from_secs(15));
 }
 
 #[tokio::test]

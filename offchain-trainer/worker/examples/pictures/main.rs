@@ -12,10 +12,9 @@ mod print;
 
 use hydra_engine::{Engine, EngineConfig, EvaluateJob, TrainJob, opinion};
 use hydra_primitives::{
-    H256,
     digits::digits_spec,
     model::ModelSpec,
-    sortition::{shard_of, task_seed},
+    task::{PlaceIndex, shard_of, task_seed},
 };
 use hydra_update::{Dataset, GlobalState, Shard, Weights, decode_shard, digits, fold};
 
@@ -24,7 +23,7 @@ type AnyError = Box<dyn std::error::Error>;
 /// What a model is trained to.
 const GOAL: f64 = 0.97;
 const MOST_ROUNDS: u32 = 400;
-const TRAINERS: u32 = 4;
+const TRAINERS: PlaceIndex = 4;
 const BINS: usize = 15;
 const CLASSES: usize = 10;
 /// Below this `hydra ask` says that the model isn't sure.
@@ -171,21 +170,19 @@ fn train(
         let seed =
             hydra_primitives::domain_hash("pictures example", &[&model.to_le_bytes(), &round.to_le_bytes()]);
         let mut updates: Vec<(_, u32)> = Vec::new();
-        for trainer in 0..TRAINERS {
-            let account = H256::from_low_u64_be(u64::from(trainer)).0;
-            let index = shard_of(&seed, 0, round, &account, dataset.manifest.shard_count());
+        for place in 0..TRAINERS {
+            let index = shard_of(&seed, 0, round, place, dataset.manifest.shard_count());
             let shard = dataset.shards.get(index as usize).ok_or("no such shard")?;
             let job = TrainJob {
                 spec,
                 kind,
                 base: &state.weights,
                 shard,
-                validation: &dataset.validation,
-                task_seed: task_seed(&seed, 0, round, &account),
+                task_seed: task_seed(&seed, 0, round, place),
             };
-            let trained = engine.train(job, |_, _| ())?;
+            let update = engine.train(job, |_| ())?.update.ok_or("training diverged")?;
             let shard: Shard = decode_shard(kind, shard)?;
-            updates.push((trained.update, shard.samples()));
+            updates.push((update, shard.samples()));
         }
         state = fold(spec, &state, &updates)?;
         let job = EvaluateJob {
@@ -194,7 +191,8 @@ fn train(
             weights: &state.weights,
             data: &dataset.validation,
         };
-        let correct = engine.evaluate(job)?.score.correct;
+        let score = engine.evaluate(job)?.score.ok_or("the version is not finite")?;
+        let correct = score.correct;
         if f64::from(correct) >= GOAL * digits::VALIDATION as f64 {
             return Ok((state.weights, round + 1, correct));
         }

@@ -1,16 +1,15 @@
-//! Bits that flip once: in a worker, and in the trainer's own memory. Neither may cost anyone the reputation.
+//! Bits that flip once: in a worker, and in the trainer's own memory. Neither may cost anyone their stake.
 
-use std::{fs, path::PathBuf};
+use std::{cell::Cell, fs, path::PathBuf};
 
 use crate::support::{Honest, engine, engine_under};
-use hydra_engine::{Engine, EngineError, recompute, verify};
-use hydra_primitives::vote::{RejectReason, Vote};
-use hydra_update::{GlobalState, Weights};
+use hydra_engine::{Engine, EngineError};
+use hydra_primitives::{H256, poll::Finding};
+use hydra_update::Weights;
 
-/// Where a worker's first answer has the lowest byte of a loss, if it is an evaluation, counted from behind the hello.
-const LOSS: usize = 5;
-/// … and of its first weight, if it is a state of the digits' model.
-const WEIGHT: usize = 13;
+/// Where a worker's answers to the digits' task have the lowest byte of the first weight, counted from behind the hello: 30
+/// losses of 9 bytes, then a frame's length, which answer it is, and how long the weights are.
+const WEIGHT: usize = 30 * 9 + 4 + 1 + 4;
 
 struct Marker(PathBuf);
 
@@ -41,77 +40,54 @@ fn engine_that_errs_once(marker: &Marker, at: usize) -> Engine {
     engine_under(&["sh", "-c", &script, marker.text()])
 }
 
-fn contradiction(error: &EngineError) -> (Vote, Vote) {
-    let EngineError::Contradiction { first, second } = error else {
+#[test]
+fn a_task_that_goes_wrong_once_contradicts_nobody() {
+    let honest = Honest::train(&engine());
+    let marker = Marker::new("verify");
+    let engine = engine_that_errs_once(&marker, WEIGHT);
+    let verify = || engine.verify(honest.job(), Some(honest.claim()), || true, |_| ());
+    let error = verify().unwrap_err();
+    let EngineError::Contradiction { first, second } = &error else {
         panic!("{error}")
     };
     assert!(error.to_string().contains("check its memory"), "{error}");
     assert!(!error.is_permanent() && !error.needs_repair());
-    (*first, *second)
-}
-
-#[test]
-fn a_result_that_is_wrong_once_rejects_no_proposal() {
-    let honest = Honest::train(&engine());
-    let marker = Marker::new("verify");
-    let engine = engine_that_errs_once(&marker, LOSS);
-    let verdict = || verify(&engine, &honest.claim(&honest.proposal), 0, &honest.blobs());
-    let (first, second) = contradiction(&verdict().unwrap_err());
-    assert_eq!(
-        (first, second),
-        (Vote::Reject(RejectReason::LossBeforeDiffers), Vote::Accept)
-    );
+    let right = Finding::Update(honest.claim());
+    assert!(*first != right && *second == right, "{error}");
     // The worker that erred is gone.
-    assert_eq!(verdict().unwrap(), Vote::Accept);
+    assert_eq!(verify().unwrap().opening(), honest.trained.opening());
 }
 
 #[test]
-fn a_task_that_goes_wrong_once_rejects_no_proposal() {
+fn what_contradicts_was_seen_by_two_processes_and_what_agrees_by_one() {
     let honest = Honest::train(&engine());
-    let marker = Marker::new("recompute");
-    let engine = engine_that_errs_once(&marker, WEIGHT);
-    let verdict = || recompute(&engine, &honest.claim(&honest.proposal), &honest.blobs());
-    let (first, second) = contradiction(&verdict().unwrap_err());
-    assert_eq!(
-        (first, second),
-        (Vote::Reject(RejectReason::SegmentDiffers), Vote::Accept)
-    );
-    assert_eq!(verdict().unwrap().0, Vote::Accept);
-}
-
-#[test]
-fn what_is_rejected_was_seen_by_two_processes_and_what_is_accepted_by_one() {
-    let honest = Honest::train(&engine());
-    let mut false_claim = honest.proposal.clone();
-    false_claim.report.loss_after += 1;
-    let started = |proposal, expected: Vote| {
+    let started = |claim: Option<H256>| {
         let marker = Marker::new("starts");
         let engine = engine_under(&["sh", "-c", r#"echo >>"$0"; exec "$@""#, marker.text()]);
-        let verdict = verify(&engine, &honest.claim(proposal), 0, &honest.blobs());
-        assert_eq!(verdict.unwrap(), expected);
+        let found = engine.verify(honest.job(), claim, || true, |_| ()).unwrap();
+        assert_eq!(found.opening(), honest.trained.opening());
         fs::read(&marker.0).unwrap().len()
     };
-    let rejected = Vote::Reject(RejectReason::LossAfterDiffers);
-    assert_eq!(started(&false_claim, rejected), 2);
-    assert_eq!(started(&honest.proposal, Vote::Accept), 1);
+    assert_eq!(started(Some(H256::repeat_byte(1))), 2);
+    assert_eq!(started(Some(honest.claim())), 1);
+    // Who forgot what is claimed may be about to contradict it.
+    assert_eq!(started(None), 2);
 }
 
 #[test]
-fn base_weights_that_changed_in_memory_reject_no_proposal() {
-    let (engine, honest) = (engine(), Honest::train(&engine()));
+fn base_weights_that_changed_in_memory_contradict_nobody() {
+    let mut honest = Honest::train(&engine());
+    let (claim, hash) = (honest.claim(), honest.base.hash(&honest.spec));
     let mut values = honest.base.weights.as_slice().to_vec();
     values[17] = f32::from_bits(values[17].to_bits() ^ (1 << 22));
-    let flipped = GlobalState {
-        weights: Weights::new(values),
-        outer_momentum: honest.base.outer_momentum.clone(),
+    honest.base.weights = Weights::new(values);
+    let asked = Cell::new(0);
+    let intact = || {
+        asked.set(asked.get() + 1);
+        honest.base.hash(&honest.spec) == hash
     };
-    let mut claim = honest.claim(&honest.proposal);
-    claim.base = &flipped;
-    let errors = [
-        verify(&engine, &claim, 0, &honest.blobs()).unwrap_err(),
-        recompute(&engine, &claim, &honest.blobs()).unwrap_err(),
-    ];
-    for error in errors {
-        assert!(matches!(error, EngineError::Damaged), "{error}");
-    }
+    let verified = engine().verify(honest.job(), Some(claim), intact, |_| ());
+    let error = verified.unwrap_err();
+    assert!(matches!(error, EngineError::Damaged), "{error}");
+    assert_eq!(asked.get(), 1);
 }

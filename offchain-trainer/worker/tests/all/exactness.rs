@@ -1,47 +1,25 @@
-//! The same task gives the same bits: again, in another process, in the middle, and on another CPU.
+//! The same task gives the same bits: again, in another process, and on another CPU.
 
-use crate::support::{Honest, SEED, SHARD, config, engine, engine_under};
-use hydra_engine::{Engine, EngineConfig, KNOWN_ANSWER, SegmentJob};
-use hydra_primitives::{Permill, digits::digits_spec, trace};
-use hydra_update::{Batches, GlobalState, TrainingState, decode_shard};
+use std::process::Child;
 
-#[test]
-fn training_twice_in_one_process_and_in_two_gives_the_same_trace() {
-    let engine = engine();
-    let first = Honest::train(&engine);
-    let again = Honest::train(&engine);
-    let elsewhere = Honest::train(&crate::support::engine());
-    assert_eq!(first.trained.leaves, again.trained.leaves);
-    assert_eq!(first.trained.leaves, elsewhere.trained.leaves);
-    assert_eq!(first.trained.update, elsewhere.trained.update);
-    assert_eq!(first.trained.leaves.len(), 31);
-}
+use crate::support::{Honest, SEED, SHARD, bare_worker, config, dataset, engine, engine_under};
+use hydra_engine::{
+    Engine, EngineConfig, EvaluateJob, KNOWN_ANSWER,
+    protocol::{Answer, Hello, MAX_FRAME, Request, read_frame, write_frame},
+};
+use hydra_primitives::{Permill, digits::digits_spec, model::ModelSpec, poll::Opening, task::task_witness};
+use hydra_update::{Batches, GlobalState, Update, Weights, decode_shard};
 
 #[test]
-fn every_segment_continues_the_trace() {
+fn training_twice_in_one_process_and_in_two_gives_the_same_update_and_witness() {
     let engine = engine();
-    let spec = {
-        let mut spec = digits_spec();
-        spec.task.checkpoint_every = 7;
-        spec
-    };
-    let honest = Honest::train_on(&engine, spec, SHARD, SEED);
-    assert_eq!(honest.states.len(), 6);
-    for index in 0..5u32 {
-        let steps = honest.spec.task.segment(index);
-        let after = engine
-            .segment(SegmentJob {
-                spec: &honest.spec,
-                kind: &honest.dataset.manifest.kind,
-                shard: &honest.dataset.shards[SHARD as usize],
-                task_seed: SEED,
-                from: steps.start,
-                to: steps.end,
-                state: &honest.states[index as usize],
-            })
-            .unwrap();
-        assert_eq!(after, honest.states[index as usize + 1]);
-    }
+    let first = Honest::train(&engine).trained;
+    let again = Honest::train(&engine).trained;
+    let elsewhere = Honest::train(&crate::support::engine()).trained;
+    assert_eq!(first.opening(), again.opening());
+    assert_eq!(first.opening(), elsewhere.opening());
+    let bits = |trained: hydra_engine::Trained| trained.update.unwrap().encode();
+    assert_eq!(bits(first), bits(elsewhere));
 }
 
 #[test]
@@ -51,39 +29,96 @@ fn the_known_answer_is_pinned() {
     engine().self_test().unwrap();
 }
 
+fn measured(engine: &Engine, honest: &Honest) -> Opening {
+    let job = EvaluateJob {
+        architecture: &honest.spec.architecture,
+        kind: &honest.dataset.manifest.kind,
+        weights: &honest.base.weights,
+        data: &honest.dataset.validation,
+    };
+    engine
+        .evaluate(job)
+        .unwrap()
+        .opening(honest.base.hash(&honest.spec))
+}
+
 /// Runs the whole test on an emulated Intel CPU from 2013, and on an AMD one.
 #[test]
 fn other_cpus_compute_the_same_bits() {
-    let native = Honest::train(&engine());
+    let native = engine();
+    let here = Honest::train(&native);
     for cpu in ["Haswell", "EPYC"] {
         let emulated = engine_under(&["qemu-x86_64", "-cpu", cpu]);
         assert_eq!(emulated.known_answer().unwrap(), KNOWN_ANSWER, "{cpu}");
         let there = Honest::train(&emulated);
-        assert_eq!(
-            trace::root(&there.trained.leaves),
-            trace::root(&native.trained.leaves),
-            "{cpu}"
-        );
-        let (mut a, mut b) = (there.proposal, native.proposal.clone());
-        (a.report.milliseconds, b.report.milliseconds) = (0, 0);
-        assert_eq!(a, b, "{cpu}");
+        assert_eq!(there.trained.opening(), here.trained.opening(), "{cpu}");
+        assert_eq!(measured(&emulated, &here), measured(&native, &here), "{cpu}");
+    }
+}
+
+/// What a worker answers to a training task.
+struct Answers {
+    losses: Vec<u32>,
+    weights: Weights,
+    momentum: Vec<u8>,
+}
+
+fn ask(mut worker: Child, spec: &ModelSpec) -> Answers {
+    let (mut stdin, mut stdout) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
+    let _: Hello = read_frame(&mut stdout, 4096).unwrap();
+    let dataset = dataset();
+    let request = Request::Train {
+        spec: spec.clone(),
+        kind: dataset.manifest.kind.clone(),
+        base: GlobalState::initial(spec).weights.to_le_bytes(),
+        shard: dataset.shards[SHARD as usize].clone(),
+        task_seed: SEED,
+    };
+    write_frame(&mut stdin, &request).unwrap();
+    let mut losses = Vec::new();
+    loop {
+        match read_frame(&mut stdout, MAX_FRAME).unwrap() {
+            Answer::Step { loss } => losses.push(loss),
+            Answer::Trained { weights, momentum } => {
+                drop(stdin);
+                worker.wait().unwrap();
+                let weights = Weights::from_le_bytes(&weights).unwrap();
+                return Answers {
+                    losses,
+                    weights,
+                    momentum,
+                };
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
 #[test]
-fn without_momentum_a_state_is_the_weights_alone() {
-    let mut spec = digits_spec();
-    spec.task.momentum = Permill::zero();
-    let honest = Honest::train_on(&engine(), spec, SHARD, SEED);
-    assert!(honest.states.iter().all(|s| s.len() == 4 * 4810));
-    assert!(honest.trained.report.loss_after < honest.trained.report.loss_before);
+fn update_and_witness_are_made_of_what_the_worker_answers() {
+    let spec = digits_spec();
+    let Answers {
+        losses,
+        weights,
+        momentum,
+    } = ask(bare_worker(), &spec);
+    assert_eq!((losses.len(), momentum.len()), (30, 4 * 4810));
+    let honest = Honest::train(&engine());
+    assert_eq!(honest.trained.witness, task_witness(&losses, &momentum));
+    let update = Update::between(&honest.base.weights, &weights).unwrap();
+    assert_eq!(honest.trained.update.unwrap().encode(), update.encode());
+    let (first, last) = (f32::from_bits(losses[0]), f32::from_bits(losses[29]));
+    assert!(last < first / 2.0, "{first} {last}");
 }
 
 #[test]
-fn the_first_state_is_the_base_with_empty_buffers() {
-    let honest = Honest::train(&engine());
-    let first = TrainingState::initial(&honest.spec, &honest.base.weights);
-    assert_eq!(honest.states[0], first.encode());
+fn without_momentum_there_are_no_buffers() {
+    let mut spec = digits_spec();
+    spec.task.momentum = Permill::zero();
+    let answers = ask(bare_worker(), &spec);
+    assert!(answers.momentum.is_empty());
+    let trained = Honest::train_on(&engine(), spec, SHARD, SEED).trained;
+    assert_eq!(trained.witness, task_witness(&answers.losses, &[]));
 }
 
 /// The training step against its definition, computed in double precision without LibTorch.
@@ -93,12 +128,9 @@ fn a_step_is_what_the_spec_says() {
     spec.task.steps = 2;
     spec.task.learning_rate = Permill::from_percent(10);
     spec.task.momentum = Permill::from_percent(90);
-    let honest = Honest::train_on(&engine(), spec.clone(), SHARD, SEED);
-    let shard = decode_shard(
-        &honest.dataset.manifest.kind,
-        &honest.dataset.shards[SHARD as usize],
-    )
-    .unwrap();
+    let answers = ask(bare_worker(), &spec);
+    let dataset = dataset();
+    let shard = decode_shard(&dataset.manifest.kind, &dataset.shards[SHARD as usize]).unwrap();
     let mut w: Vec<f64> = GlobalState::initial(&spec)
         .weights
         .as_slice()
@@ -107,8 +139,9 @@ fn a_step_is_what_the_spec_says() {
         .collect();
     let mut momentum = vec![0.0; w.len()];
     let mut batches = Batches::new(SEED, shard.samples(), 32).unwrap();
-    for step in 0..2 {
+    for step in 0..2u32 {
         let mut gradient = vec![0.0; w.len()];
+        let mut loss = 0.0;
         for i in batches.step(step) {
             let x = &shard.inputs[64 * i as usize..64 * (i as usize + 1)];
             let hidden: Vec<f64> = (0..64)
@@ -120,6 +153,7 @@ fn a_step_is_what_the_spec_says() {
                 .collect();
             let total: f64 = logits.iter().map(|l| l.exp()).sum();
             let label = shard.labels[i as usize] as usize;
+            loss += (total.ln() - logits[label]) / 32.0;
             let slope: Vec<f64> = (0..10)
                 .map(|o| (logits[o].exp() / total - f64::from(o == label)) / 32.0)
                 .collect();
@@ -133,28 +167,20 @@ fn a_step_is_what_the_spec_says() {
                 (0..64).for_each(|k| gradient[64 * j + k] += back * f64::from(x[k]));
             }
         }
+        let told = f64::from(f32::from_bits(answers.losses[step as usize]));
+        assert!((told - loss).abs() < 1e-5, "step {step}: {told} {loss}");
         for ((w, m), g) in w.iter_mut().zip(&mut momentum).zip(&gradient) {
             *m = 0.9 * *m + g;
             *w -= 0.1 * *m;
         }
     }
-    let last = TrainingState::decode(&spec, honest.states.last().unwrap()).unwrap();
-    let furthest = last
-        .weights
-        .as_slice()
-        .iter()
-        .zip(&w)
-        .map(|(a, b)| (f64::from(*a) - b).abs())
-        .fold(0.0, f64::max);
-    assert!(furthest < 1e-6, "{furthest}");
-    let buffers = last.momentum.unwrap();
-    let furthest = buffers
-        .as_slice()
-        .iter()
-        .zip(&momentum)
-        .map(|(a, b)| (f64::from(*a) - b).abs())
-        .fold(0.0, f64::max);
-    assert!(furthest < 1e-6, "{furthest}");
+    let furthest = |found: &Weights, expected: &[f64]| {
+        let pairs = found.as_slice().iter().zip(expected);
+        pairs.map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
+    };
+    let buffers = Weights::from_le_bytes(&answers.momentum).unwrap();
+    assert!(furthest(&answers.weights, &w) < 1e-6);
+    assert!(furthest(&buffers, &momentum) < 1e-6);
 }
 
 #[test]
@@ -163,12 +189,12 @@ fn jobs_run_side_by_side_and_agree() {
         workers: 2,
         ..config()
     });
-    let roots: Vec<_> = std::thread::scope(|scope| {
+    let openings: Vec<_> = std::thread::scope(|scope| {
         let jobs: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| Honest::train(&engine).proposal.trace_root))
+            .map(|_| scope.spawn(|| Honest::train(&engine).trained.opening()))
             .collect();
         jobs.into_iter().map(|job| job.join().unwrap()).collect()
     });
-    assert!(roots.iter().all(|root| *root == roots[0]));
+    assert!(openings.iter().all(|opening| *opening == openings[0]));
     assert!(engine.workers().len() <= 2);
 }

@@ -3,28 +3,27 @@
 use std::{
     io::{Read, Write},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use crate::support::{Honest, SEED, config, dataset, engine, engine_under, impostor};
+use crate::support::{Honest, SEED, bare_worker, config, dataset, engine, engine_under, impostor};
 use hydra_engine::{
-    Engine, EngineConfig, EngineError, EvaluateJob, SegmentJob, TrainJob,
-    profile::pins,
+    Engine, EngineConfig, EngineError, EvaluateJob, TrainJob,
     protocol::{Hello, read_frame},
 };
-use hydra_primitives::model::{Architecture, ModelSpec, Profile};
+use hydra_primitives::model::{Architecture, ModelSpec};
 use hydra_update::{GlobalState, Weights};
 
-/// A task that never ends within a test, with a state after each step.
+/// A task that never ends within a test.
 fn endless() -> ModelSpec {
     let mut spec = hydra_primitives::digits::digits_spec();
     spec.task.steps = hydra_primitives::model::MAX_STEPS;
     spec
 }
 
-fn train_endlessly(engine: &Engine, on_state: impl FnMut(u32, Vec<u8>)) -> EngineError {
+fn train_endlessly(engine: &Engine, on_step: impl FnMut(u32)) -> EngineError {
     let (spec, dataset) = (endless(), dataset());
     let base = GlobalState::initial(&spec).weights;
     let job = TrainJob {
@@ -32,17 +31,16 @@ fn train_endlessly(engine: &Engine, on_state: impl FnMut(u32, Vec<u8>)) -> Engin
         kind: &dataset.manifest.kind,
         base: &base,
         shard: &dataset.shards[0],
-        validation: &dataset.validation,
         task_seed: SEED,
     };
-    engine.train(job, on_state).unwrap_err()
+    engine.train(job, on_step).unwrap_err()
 }
 
 #[test]
 fn a_worker_killed_in_the_middle_of_a_job_costs_that_job_only() {
     let engine = engine();
-    let error = train_endlessly(&engine, |index, _| {
-        if index == 3 {
+    let error = train_endlessly(&engine, |done| {
+        if done == 3 {
             let [pid] = engine.busy_workers()[..] else {
                 panic!("one worker expected")
             };
@@ -88,8 +86,8 @@ fn an_idle_worker_that_died_is_replaced_without_an_error() {
 fn stopping_ends_running_and_waiting_jobs_and_no_worker_is_started_again() {
     let engine = engine();
     thread::scope(|scope| {
-        let error = train_endlessly(&engine, |index, _| {
-            if index == 1 {
+        let error = train_endlessly(&engine, |done| {
+            if done == 1 {
                 // There is one worker only: this one waits for it, or comes when it is gone.
                 let waits = scope.spawn(|| engine.self_test());
                 engine.stop_workers();
@@ -129,8 +127,8 @@ fn a_job_that_is_called_off_ends_and_so_does_one_that_waits_and_no_other_job() {
     let task = engine.for_task();
     thread::scope(|scope| {
         let mut other = None;
-        let error = train_endlessly(&task, |index, _| {
-            if index == 1 {
+        let error = train_endlessly(&task, |done| {
+            if done == 1 {
                 // There is one worker only: both wait for it.
                 let waits = scope.spawn(|| task.self_test());
                 other = Some(scope.spawn(|| engine.self_test()));
@@ -171,7 +169,7 @@ fn a_large_job_gets_more_than_the_least_deadline() {
     let engine = Engine::new(EngineConfig { deadline, ..config() });
     engine.self_test().unwrap();
     let began = Instant::now();
-    let error = train_endlessly(&engine, |_, _| {
+    let error = train_endlessly(&engine, |_| {
         if began.elapsed() > deadline + Duration::from_secs(2) {
             engine.stop_workers();
         }
@@ -206,7 +204,7 @@ fn a_program_that_speaks_nonsense_is_no_worker() {
         // A frame of 2 GiB less a byte, of which all comes that is asked for.
         &impostor("printf '\\377\\377\\377\\177'; exec cat /dev/zero"),
         // A second hello where an answer should be.
-        &impostor("printf '\\003\\000\\000\\000\\000\\001\\000'; exec sleep 1000"),
+        &impostor("printf '\\003\\000\\000\\000\\000\\002\\000'; exec sleep 1000"),
         // Another version than ours.
         "printf '\\003\\000\\000\\000\\000\\377\\377'; exec sleep 1000",
     ];
@@ -264,20 +262,9 @@ fn jobs_that_are_too_big_are_refused_before_a_worker_is_started() {
         kind,
         base: &Weights::zeros(1),
         shard: &dataset.shards[0],
-        validation: &dataset.validation,
         task_seed: SEED,
     };
-    refused("training", engine.train(job, |_, _| ()).unwrap_err());
-    let job = SegmentJob {
-        spec: &spec,
-        kind,
-        shard: &dataset.shards[0],
-        task_seed: SEED,
-        from: 0,
-        to: 1,
-        state: &[],
-    };
-    refused("a segment", engine.segment(job).unwrap_err());
+    refused("training", engine.train(job, |_| ()).unwrap_err());
     let architecture = wide(vec![1, 2_000_000, 1]);
     let job = EvaluateJob {
         architecture: &architecture,
@@ -315,26 +302,6 @@ fn jobs_that_make_no_sense_are_refused_and_the_worker_lives_on() {
 }
 
 #[test]
-fn training_that_diverges_is_an_error_and_nothing_to_propose() {
-    let engine = engine();
-    let (mut spec, dataset) = (endless(), dataset());
-    spec.task.steps = 40;
-    spec.task.learning_rate = hydra_primitives::Permill::one();
-    let base = Weights::new(vec![1e18; 4810]);
-    let job = TrainJob {
-        spec: &spec,
-        kind: &dataset.manifest.kind,
-        base: &base,
-        shard: &dataset.shards[0],
-        validation: &dataset.validation,
-        task_seed: SEED,
-    };
-    let error = engine.train(job, |_, _| ()).unwrap_err();
-    assert!(matches!(error, EngineError::Diverged), "{error}");
-    engine.self_test().unwrap();
-}
-
-#[test]
 fn inference_names_the_class_with_the_largest_logit() {
     let engine = engine();
     let honest = Honest::train(&engine);
@@ -346,16 +313,6 @@ fn inference_names_the_class_with_the_largest_logit() {
     assert_eq!(answer.logits[..10], answer.logits[10..]);
     let best = answer.logits[answer.classes[0] as usize];
     assert!(answer.logits.iter().all(|l| *l <= best));
-}
-
-fn bare_worker() -> Child {
-    Command::new(config().worker_path())
-        .envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 #[test]

@@ -1,346 +1,130 @@
-//! Honest work is accepted, every kind of false claim is rejected for the right reason.
+//! Doing a task again finds honest work right and everything else wrong, and versions are measured alike.
 
-use crate::support::{Honest, SEED, SHARD, Store, engine};
-use hydra_engine::{recompute, verify};
+use crate::support::{Honest, SEED, SHARD, engine};
+use hydra_engine::{Engine, EvaluateJob};
 use hydra_primitives::{
-    BlobRef, H256,
-    model::ModelSpec,
-    proposal::Proposal,
-    trace,
-    vote::{Missing, RejectReason, Vote},
+    H256, Permill, content_hash,
+    digits::digits_spec,
+    poll::{Finding, Opening},
+    task::version_witness,
 };
-use hydra_update::{TrainingState, Update, Weights, decode_update};
+use hydra_update::{Update, Weights, loss::NOT_FINITE};
 
-struct Bench {
-    engine: hydra_engine::Engine,
-    honest: Honest,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let engine = engine();
-        let honest = Honest::train(&engine);
-        Self { engine, honest }
-    }
-
-    fn verdict(&self, proposal: &Proposal, blobs: &Store, segment: u32) -> Vote {
-        verify(&self.engine, &self.honest.claim(proposal), segment, blobs).unwrap()
-    }
-
-    fn recomputed(&self, proposal: &Proposal, blobs: &Store) -> Vote {
-        recompute(&self.engine, &self.honest.claim(proposal), blobs)
-            .unwrap()
-            .0
-    }
-
-    /// Puts an update in the store and names it in the proposal, with the losses and score that it really has.
-    fn claim_update(&self, proposal: &mut Proposal, blobs: &Store, update: &Update) {
-        let bytes = update.encode();
-        blobs.put(&bytes);
-        proposal.update = BlobRef::of(&bytes);
-        let honest = &self.honest;
-        let weights = update.apply(&honest.base.weights).unwrap();
-        let measure = |data: &[u8]| {
-            self.engine
-                .evaluate(hydra_engine::EvaluateJob {
-                    architecture: &honest.spec.architecture,
-                    kind: &honest.dataset.manifest.kind,
-                    weights: &weights,
-                    data,
-                })
-                .unwrap()
-        };
-        proposal.report.loss_after = measure(&honest.dataset.shards[SHARD as usize]).loss;
-        proposal.report.validation = measure(&honest.dataset.validation).score;
-    }
-}
-
-const fn reject(reason: RejectReason) -> Vote {
-    Vote::Reject(reason)
+/// What a verifier finds of this claim.
+fn found(engine: &Engine, honest: &Honest, claim: H256) -> Opening {
+    let verified = engine.verify(honest.job(), Some(claim), || true, |_| ());
+    verified.unwrap().opening()
 }
 
 #[test]
-fn honest_work_is_accepted_on_every_segment_and_in_a_dispute() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    for segment in 0..bench.honest.spec.task.segments() {
-        assert_eq!(
-            bench.verdict(&bench.honest.proposal, &blobs, segment),
-            Vote::Accept,
-            "{segment}"
-        );
-    }
-    let (vote, trained) =
-        recompute(&bench.engine, &bench.honest.claim(&bench.honest.proposal), &blobs).unwrap();
-    assert_eq!(vote, Vote::Accept);
-    assert_eq!(trained.unwrap().update, bench.honest.trained.update);
+fn honest_work_is_found_again_with_its_witness() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    let opening = honest.trained.opening();
+    assert_eq!(found(&engine, &honest, honest.claim()), opening);
 }
 
 #[test]
-fn claims_against_public_facts_are_rejected_before_anything_is_fetched() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let cases: [(fn(&mut Proposal), _); 3] = [
-        (|p| p.base = H256::zero(), RejectReason::WrongBase),
-        (|p| p.report.steps = 29, RejectReason::WrongSteps),
-        (|p| p.update.size += 4, RejectReason::WrongSize),
+fn whatever_else_is_claimed_the_honest_result_is_found() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    let opening = honest.trained.opening();
+    let base = &honest.base.weights;
+    let zeros = Update::between(base, base).unwrap().encode();
+    let mut flipped = honest.trained.update.as_ref().unwrap().encode();
+    flipped[16] ^= 1;
+    for claimed in [zeros, flipped, b"no update at all".to_vec()] {
+        let claim = content_hash(&claimed);
+        assert_ne!(opening.finding, Finding::Update(claim));
+        assert_eq!(found(&engine, &honest, claim), opening);
+    }
+}
+
+#[test]
+fn work_on_another_shard_in_another_order_or_at_another_rate_is_another_result_with_another_witness() {
+    let engine = engine();
+    let honest = Honest::train(&engine).trained.opening();
+    let mut faster = digits_spec();
+    faster.task.learning_rate = Permill::from_percent(21);
+    let others = [
+        Honest::train_on(&engine, digits_spec(), SHARD + 1, SEED),
+        Honest::train_on(&engine, digits_spec(), SHARD, H256::zero()),
+        Honest::train_on(&engine, faster, SHARD, SEED),
     ];
-    for (change, reason) in cases {
-        let mut proposal = bench.honest.proposal.clone();
-        change(&mut proposal);
-        assert_eq!(bench.verdict(&proposal, &blobs, 0), reject(reason));
-        assert_eq!(bench.recomputed(&proposal, &blobs), reject(reason));
+    for other in others {
+        let other = other.trained.opening();
+        assert_ne!(other.finding, honest.finding);
+        assert_ne!(other.witness, honest.witness);
     }
-    assert!(blobs.asked.borrow().is_empty());
 }
 
 #[test]
-fn false_numbers_are_rejected_before_any_state_is_fetched() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let cases: [(fn(&mut Proposal), _); 3] = [
-        (|p| p.report.loss_before += 1, RejectReason::LossBeforeDiffers),
-        (|p| p.report.loss_after -= 1, RejectReason::LossAfterDiffers),
-        (|p| p.report.validation.correct += 1, RejectReason::ScoreDiffers),
-    ];
-    for (change, reason) in cases {
-        let mut proposal = bench.honest.proposal.clone();
-        change(&mut proposal);
-        assert_eq!(bench.verdict(&proposal, &blobs, 0), reject(reason));
-        assert_eq!(bench.recomputed(&proposal, &blobs), reject(reason));
-    }
+fn training_that_diverges_is_found_not_finite_by_everybody_with_one_witness() {
+    let mut honest = Honest::train(&engine());
+    honest.spec.task.learning_rate = Permill::one();
+    honest.base.weights = Weights::new(vec![1e18; 4810]);
+    let diverged = |engine: &Engine| {
+        let trained = engine.train(honest.job(), |_| ()).unwrap();
+        assert_eq!(trained.update, None);
+        trained.opening()
+    };
+    let first = diverged(&engine());
+    assert_eq!(first.finding, Finding::NotFinite);
+    assert_eq!(diverged(&engine()), first);
+    // Whoever claims an update of it is contradicted.
+    assert_eq!(found(&engine(), &honest, H256::zero()), first);
+}
+
+fn measured(engine: &Engine, honest: &Honest, weights: &Weights) -> Opening {
+    let job = EvaluateJob {
+        architecture: &honest.spec.architecture,
+        kind: &honest.dataset.manifest.kind,
+        weights,
+        data: &honest.dataset.validation,
+    };
+    engine.evaluate(job).unwrap().opening(H256::repeat_byte(8))
+}
+
+#[test]
+fn a_version_is_measured_with_its_witness_and_training_lowers_its_loss() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    let base = &honest.base.weights;
+    let updated = honest.trained.update.as_ref().unwrap().apply(base).unwrap();
+    let [before, after] = [base, &updated].map(|weights| measured(&engine, &honest, weights));
+    assert_ne!(before.witness, after.witness);
+    let score = |opening: Opening| match opening.finding {
+        Finding::Version { weights, score } if weights == H256::repeat_byte(8) => score,
+        other => panic!("{other:?}"),
+    };
+    let [before, after] = [before, after].map(score);
+    assert_eq!((before.total, after.total), (360, 360));
+    // Ten classes and no idea: about ln 10.
+    assert!((2_200_000..2_500_000).contains(&before.loss), "{before:?}");
     assert!(
-        blobs
-            .asked
-            .borrow()
-            .iter()
-            .all(|blob| blob.size != hydra_update::state_size(&bench.honest.spec))
+        after.loss < before.loss && after.correct > before.correct,
+        "{after:?}"
     );
 }
 
 #[test]
-fn an_update_of_zeros_fails_on_its_losses_and_with_true_losses_on_the_trace() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let base = &bench.honest.base.weights;
-    let zero = Update::between(base, base).unwrap();
-    let mut proposal = bench.honest.proposal.clone();
-    blobs.put(&zero.encode());
-    proposal.update = BlobRef::of(&zero.encode());
-    assert_eq!(
-        bench.verdict(&proposal, &blobs, 0),
-        reject(RejectReason::LossAfterDiffers)
-    );
-    bench.claim_update(&mut proposal, &blobs, &zero);
-    assert_eq!(
-        bench.verdict(&proposal, &blobs, 0),
-        reject(RejectReason::TraceEndDiffers)
-    );
-    // A trace that stands still fits the update, but no segment of it is training.
-    proposal.trace_root = blobs.put_states(&vec![bench.honest.states[0].clone(); 31]);
-    for segment in 0..30 {
-        assert_eq!(
-            bench.verdict(&proposal, &blobs, segment),
-            reject(RejectReason::SegmentDiffers),
-            "{segment}"
-        );
-    }
-    assert_eq!(
-        bench.recomputed(&proposal, &blobs),
-        reject(RejectReason::LossAfterDiffers)
-    );
+fn a_version_whose_outputs_are_no_numbers_is_found_not_finite() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    let opening = measured(&engine, &honest, &Weights::new(vec![f32::MAX; 4810]));
+    assert_eq!(opening.finding, Finding::NotFinite);
+    // 360 samples are two batches.
+    assert_eq!(opening.witness, version_witness(&[NOT_FINITE; 2]));
 }
 
 #[test]
-fn a_flipped_bit_in_the_update_is_rejected() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let mut bytes = bench.honest.trained.update.encode();
-    bytes[16] ^= 1;
-    let update = decode_update(&bench.honest.spec, &bytes).unwrap();
-    let mut proposal = bench.honest.proposal.clone();
-    bench.claim_update(&mut proposal, &blobs, &update);
-    assert_eq!(
-        bench.verdict(&proposal, &blobs, 0),
-        reject(RejectReason::TraceEndDiffers)
-    );
-    assert_eq!(
-        bench.recomputed(&proposal, &blobs),
-        reject(RejectReason::TraceEndDiffers)
-    );
-    // Damaged on the way: the hash says so, and the blob counts as missing.
-    blobs.remove(bench.honest.proposal.update);
-    assert_eq!(
-        bench.verdict(&bench.honest.proposal, &blobs, 0),
-        Vote::Unavailable(Missing::Update)
-    );
-}
-
-#[test]
-fn updates_that_do_not_decode_are_rejected() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let with = |at: usize, value: &[u8]| {
-        let mut bytes = bench.honest.trained.update.encode();
-        bytes[at..at + value.len()].copy_from_slice(value);
-        blobs.put(&bytes);
-        Proposal {
-            update: BlobRef::of(&bytes),
-            ..bench.honest.proposal.clone()
-        }
-    };
-    let nan = with(40, &f32::NAN.to_le_bytes());
-    assert_eq!(bench.verdict(&nan, &blobs, 0), reject(RejectReason::NotFinite));
-    let magic = with(0, b"XXXX");
-    assert_eq!(
-        bench.verdict(&magic, &blobs, 0),
-        reject(RejectReason::Undecodable)
-    );
-}
-
-#[test]
-fn work_on_another_shard_or_in_another_order_is_rejected() {
-    let bench = Bench::new();
-    let spec = || bench.honest.spec.clone();
-    let other_shard = Honest::train_on(&bench.engine, spec(), SHARD + 1, SEED);
-    // Its losses are those of its own shard.
-    let blobs = other_shard.blobs();
-    assert_eq!(
-        bench.verdict(&other_shard.proposal, &blobs, 0),
-        reject(RejectReason::LossBeforeDiffers)
-    );
-    let other_order = Honest::train_on(&bench.engine, spec(), SHARD, H256::zero());
-    let blobs = other_order.blobs();
-    for segment in [0, 7, 29] {
-        assert_eq!(
-            bench.verdict(&other_order.proposal, &blobs, segment),
-            reject(RejectReason::SegmentDiffers),
-            "{segment}"
-        );
-    }
-    // With the assigned shard's losses claimed, the trace still gives it away.
-    let blobs = other_shard.blobs();
-    let mut proposal = other_shard.proposal.clone();
-    proposal.report.loss_before = bench.honest.proposal.report.loss_before;
-    bench.claim_update(&mut proposal, &blobs, &other_shard.trained.update);
-    assert_eq!(
-        bench.verdict(&proposal, &blobs, 12),
-        reject(RejectReason::SegmentDiffers)
-    );
-}
-
-#[test]
-fn training_with_another_learning_rate_is_rejected() {
-    let bench = Bench::new();
-    let mut spec: ModelSpec = bench.honest.spec.clone();
-    spec.task.learning_rate = hydra_primitives::Permill::from_percent(11);
-    let other = Honest::train_on(&bench.engine, spec, SHARD, SEED);
-    let blobs = other.blobs();
-    for segment in 0..30 {
-        assert_eq!(
-            bench.verdict(&other.proposal, &blobs, segment),
-            reject(RejectReason::SegmentDiffers)
-        );
-    }
-}
-
-/// The first half is trained, the rest made up: whoever is assigned a made-up segment sees it, and a dispute always does.
-#[test]
-fn a_trace_forged_from_the_middle_is_caught_by_every_segment_that_is_forged() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let mut states = bench.honest.states.clone();
-    let made_up = |i: usize| {
-        let state = TrainingState::decode(&bench.honest.spec, &bench.honest.states[i]).unwrap();
-        let weights = state.weights.as_slice().iter().map(|w| w * 1.01).collect();
-        TrainingState {
-            weights: Weights::new(weights),
-            ..state
-        }
-        .encode()
-    };
-    (16..31).for_each(|i| states[i] = made_up(i));
-    let mut proposal = bench.honest.proposal.clone();
-    proposal.trace_root = blobs.put_states(&states);
-    let last = TrainingState::decode(&bench.honest.spec, &states[30]).unwrap();
-    let update = Update::between(&bench.honest.base.weights, &last.weights).unwrap();
-    bench.claim_update(&mut proposal, &blobs, &update);
-    for segment in 0..30 {
-        let expected = if segment < 15 {
-            Vote::Accept
-        } else {
-            reject(RejectReason::SegmentDiffers)
-        };
-        assert_eq!(bench.verdict(&proposal, &blobs, segment), expected, "{segment}");
-    }
-    assert!(matches!(bench.recomputed(&proposal, &blobs), Vote::Reject(_)));
-}
-
-#[test]
-fn made_up_leaves_are_malformed_or_unavailable() {
-    let bench = Bench::new();
-    let blobs = bench.honest.blobs();
-    let with_leaves = |leaves: &[H256]| {
-        blobs.put(&trace::encode_leaves(leaves));
-        Proposal {
-            trace_root: trace::root(leaves),
-            ..bench.honest.proposal.clone()
-        }
-    };
-    let random: Vec<H256> = (0..31).map(H256::repeat_byte).collect();
-    assert_eq!(
-        bench.verdict(&with_leaves(&random), &blobs, 0),
-        reject(RejectReason::TraceMalformed)
-    );
-    // The first and the last leaf are right, nobody has the states between.
-    let mut leaves = bench.honest.trained.leaves.clone();
-    leaves[1..30].copy_from_slice(&random[1..30]);
-    let hollow = with_leaves(&leaves);
-    assert_eq!(
-        bench.verdict(&hollow, &blobs, 0),
-        reject(RejectReason::SegmentDiffers)
-    );
-    assert_eq!(
-        bench.verdict(&hollow, &blobs, 5),
-        Vote::Unavailable(Missing::State)
-    );
-    assert_eq!(
-        bench.recomputed(&hollow, &blobs),
-        reject(RejectReason::SegmentDiffers)
-    );
-    // Too few leaves: the list that a verifier asks for, by hash and exact size, doesn't exist.
-    let short = with_leaves(&bench.honest.trained.leaves[..30]);
-    assert_eq!(
-        bench.verdict(&short, &blobs, 0),
-        Vote::Unavailable(Missing::Trace)
-    );
-}
-
-#[test]
-fn what_is_missing_is_named() {
-    let bench = Bench::new();
-    let verdict_without = |blob: BlobRef, segment: u32| {
-        let blobs = bench.honest.blobs();
-        blobs.remove(blob);
-        bench.verdict(&bench.honest.proposal, &blobs, segment)
-    };
-    let honest = &bench.honest;
-    let state = |i: usize| BlobRef::of(&honest.states[i]);
-    assert_eq!(
-        verdict_without(honest.proposal.update, 0),
-        Vote::Unavailable(Missing::Update)
-    );
-    assert_eq!(
-        verdict_without(honest.dataset.manifest.validation, 0),
-        Vote::Unavailable(Missing::Data)
-    );
-    assert_eq!(
-        verdict_without(BlobRef::of(&honest.trained.trace()), 0),
-        Vote::Unavailable(Missing::Trace)
-    );
-    assert_eq!(verdict_without(state(30), 0), Vote::Unavailable(Missing::State));
-    assert_eq!(verdict_without(state(9), 9), Vote::Unavailable(Missing::State));
-    // What this verifier does not need, it does not ask for: the first state is its own, the next is only compared.
-    assert_eq!(verdict_without(state(0), 0), Vote::Accept);
-    assert_eq!(verdict_without(state(10), 9), Vote::Accept);
+fn a_version_with_an_infinite_weight_is_found_not_finite_even_if_no_output_shows_it() {
+    let engine = engine();
+    let honest = Honest::train(&engine);
+    // Of a hidden neuron, which then never fires.
+    let mut values = honest.base.weights.as_slice().to_vec();
+    values[4096] = f32::NEG_INFINITY;
+    let opening = measured(&engine, &honest, &Weights::new(values));
+    assert_eq!(opening.finding, Finding::NotFinite);
+    assert_ne!(opening.witness, version_witness(&[NOT_FINITE; 2]));
 }

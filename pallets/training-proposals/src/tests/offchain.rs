@@ -1,21 +1,22 @@
+//! The off-chain worker against a scripted trainer.
+
+use super::helpers::*;
 use crate::{
     crypto::KEY_TYPE,
     mock::{
-        Reputation, RuntimeCall, RuntimeOrigin, System, Test, Training, check_invariants, genesis,
-        next_block, proposal,
+        Accounts, Bonds, Extrinsic, Paused, RuntimeCall, System, Test, Training, change, check_invariants,
+        genesis, next_block,
     },
 };
 use codec::{Decode, Encode};
-use frame_support::{
-    assert_ok,
-    traits::{Get, Hooks},
-};
+use frame_support::traits::Hooks;
 use hydra_primitives::{
-    H256,
+    H256, ModelId,
     duty::{
-        DutyAnswer, DutyResult, NO_ACCOUNT, Standing, TAG_HEADER, TRAINER_LINK_KEY, TrainerLink, answer_tag,
-        request_tag,
+        DutyAnswer, DutyResult, DutySheet, NO_ACCOUNT, Standing, TAG_HEADER, TRAINER_LINK_KEY, TrainerLink,
+        answer_tag, request_tag,
     },
+    poll::{Draw, Finding, Opening},
 };
 use parking_lot::RwLock;
 use sp_core::{
@@ -81,7 +82,8 @@ fn with_keys(
         .persistent_storage
         .set(b"", TRAINER_LINK_KEY, &LINK.encode());
     chain.execute_with(|| {
-        System::set_block_number(1);
+        // The first round opens.
+        next_block();
         test(offchain_state, pool_state);
         check_invariants();
     });
@@ -94,9 +96,18 @@ fn expect_sheet(
     token: [u8; 32],
     results: Vec<DutyResult>,
 ) {
-    let body = Training::duty_sheet(account).encode();
+    let answer = DutyAnswer {
+        results,
+        unknown: vec![],
+    };
+    expect(&Training::duty_sheet(account), state, token, &answer);
+}
+
+/// The next request will be this sheet.
+fn expect(sheet: &DutySheet, state: &RwLock<OffchainState>, token: [u8; 32], answer: &DutyAnswer) {
+    let body = sheet.encode();
     let tag = request_tag(&LINK.token, &body);
-    let response = DutyAnswer { results }.encode();
+    let response = answer.encode();
     let answered = answer_tag(&token, &tag, &response);
     state.write().expect_request(PendingRequest {
         method: "POST".into(),
@@ -113,69 +124,52 @@ fn expect_sheet(
     });
 }
 
-fn propose(round: u32) -> DutyResult {
-    DutyResult::Propose {
-        model: 0,
-        round,
-        task_seed: task_seed(),
-        proposal: proposal(1),
-    }
-}
-
-/// The seed that the worker's account has to train with.
-fn task_seed() -> H256 {
-    let round = crate::Rounds::<Test>::get(0).expect("there is a round");
-    Training::task_seed_of(0, &round, &account_of("//Alice"))
+fn heartbeat() -> DutyResult {
+    DutyResult::Heartbeat { session: 0 }
 }
 
 fn run() {
     Training::offchain_worker(System::block_number());
 }
 
-fn calls(extrinsic: &[u8]) -> Vec<RuntimeCall> {
-    let extrinsic = crate::mock::Extrinsic::decode(&mut &extrinsic[..]).expect("an extrinsic");
+/// What was sent.
+fn results(extrinsic: &[u8]) -> Vec<DutyResult> {
+    let extrinsic = Extrinsic::decode(&mut &extrinsic[..]).expect("an extrinsic");
     match extrinsic.function {
-        RuntimeCall::Utility(pallet_utility::Call::force_batch { calls }) => calls,
-        other => panic!("not a batch: {other:?}"),
+        RuntimeCall::Training(crate::Call::submit { results }) => results.into_inner(),
+        other => panic!("not a submission: {other:?}"),
     }
 }
 
 #[test]
-fn results_of_the_trainer_go_out_in_one_signed_batch_and_nothing_else_until_it_is_included() {
+fn results_of_the_trainer_go_out_in_one_submission_and_nothing_else_until_it_is_included() {
     with_worker(|account, state, pool| {
-        expect_sheet(&account, &state, LINK.token, vec![propose(0)]);
+        let all = vec![heartbeat(), proposal(0)];
+        expect_sheet(&account, &state, LINK.token, all.clone());
         run();
         assert_eq!(pool.read().transactions.len(), 1);
-        let sent = calls(&pool.read().transactions[0]);
-        assert!(matches!(
-            sent[..],
-            [RuntimeCall::Training(crate::Call::propose {
-                model: 0,
-                round: 0,
-                ..
-            })]
-        ));
+        assert_eq!(results(&pool.read().transactions[0]), all);
         // Still under way: the same results again change nothing.
-        System::set_block_number(2);
-        expect_sheet(&account, &state, LINK.token, vec![propose(0)]);
+        System::set_block_number(3);
+        expect_sheet(&account, &state, LINK.token, all.clone());
         run();
         assert_eq!(pool.read().transactions.len(), 1);
         // Included: the account's nonce moved on.
         frame_system::Pallet::<Test>::inc_account_nonce(&account);
-        expect_sheet(&account, &state, LINK.token, vec![propose(0)]);
+        expect_sheet(&account, &state, LINK.token, all);
         run();
         assert_eq!(pool.read().transactions.len(), 2);
     });
 }
 
 #[test]
-fn an_extrinsic_that_was_never_included_is_given_up_after_its_mortality() {
+fn an_extrinsic_that_was_never_included_is_given_up_within_the_shortest_phase() {
     with_worker(|account, state, pool| {
-        for (block, sent) in [(1, 1), (6, 1), (7, 2)] {
+        for (block, sent) in [(2, 1), (4, 1), (5, 2)] {
             while System::block_number() < block {
                 next_block();
             }
-            expect_sheet(&account, &state, LINK.token, vec![propose(0)]);
+            expect_sheet(&account, &state, LINK.token, vec![proposal(0)]);
             run();
             assert_eq!(pool.read().transactions.len(), sent, "block {block}");
         }
@@ -191,7 +185,7 @@ fn a_restarted_node_sends_again_what_died_with_its_pool() {
                 .write()
                 .persistent_storage
                 .set(b"", TRAINER_LINK_KEY, &link.encode());
-            expect_sheet(&account, &state, LINK.token, vec![propose(0)]);
+            expect_sheet(&account, &state, LINK.token, vec![proposal(0)]);
             run();
             assert_eq!(pool.read().transactions.len(), sent, "run {started}");
         }
@@ -199,36 +193,151 @@ fn a_restarted_node_sends_again_what_died_with_its_pool() {
 }
 
 #[test]
-fn results_that_nobody_asked_for_are_not_sent() {
+fn results_that_are_not_owed_are_not_sent() {
     with_worker(|account, state, pool| {
-        let attest = DutyResult::Attest {
-            model: 0,
-            version: 1,
-            recipe: H256::zero(),
-            weights: H256::zero(),
-            score: crate::mock::SCORE,
+        let mut of_another_branch = proposal(0);
+        if let DutyResult::Propose { task_seed, .. } = &mut of_another_branch {
+            *task_seed = H256::zero();
+        }
+        let digest = DutyResult::Digest {
+            poll: H256::zero(),
+            digest: H256::zero(),
         };
-        let of_another_branch = DutyResult::Propose {
-            model: 0,
-            round: 0,
-            task_seed: H256::zero(),
-            proposal: proposal(1),
-        };
+        let of_another_place = proposal(1);
         expect_sheet(
             &account,
             &state,
             LINK.token,
-            vec![propose(7), of_another_branch, attest],
+            vec![of_another_branch, digest, of_another_place],
         );
         run();
         assert!(pool.read().transactions.is_empty());
+        // Nor twice the same.
+        expect_sheet(
+            &account,
+            &state,
+            LINK.token,
+            vec![heartbeat(), proposal(0), heartbeat(), proposal(0)],
+        );
+        run();
+        assert_eq!(results(&pool.read().transactions[0]), [heartbeat(), proposal(0)]);
+    });
+}
+
+#[test]
+fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_decide() {
+    with_worker(|account, state, pool| {
+        propose_all();
+        next_block();
+        let poll = poll_of(1);
+        let opening = Opening {
+            finding: Finding::Update(H256::repeat_byte(1)),
+            witness: H256::repeat_byte(2),
+        };
+        change(&poll, |poll| {
+            poll.closed = true;
+            poll.opens_with = Some(opening);
+        });
+        let open = |opening| DutyResult::Open {
+            poll,
+            draw: Draw::First,
+            opening,
+        };
+        let other = Opening {
+            witness: H256::zero(),
+            ..opening
+        };
+        expect_sheet(&account, &state, LINK.token, vec![open(other)]);
+        run();
+        assert!(pool.read().transactions.is_empty());
+        expect_sheet(
+            &account,
+            &state,
+            LINK.token,
+            vec![heartbeat(), open(other), open(opening)],
+        );
+        run();
+        // Somebody else may open it first, and take the heartbeat with it.
+        assert_eq!(results(&pool.read().transactions[0]), [heartbeat()]);
+        frame_system::Pallet::<Test>::inc_account_nonce(&account);
+        expect_sheet(&account, &state, LINK.token, vec![open(other), open(opening)]);
+        run();
+        assert_eq!(results(&pool.read().transactions[1]), [open(opening)]);
+    });
+}
+
+#[test]
+fn an_opening_goes_out_before_all_else_when_the_next_block_is_the_last_that_takes_it() {
+    with_worker(|account, state, pool| {
+        propose_all();
+        next_block();
+        let poll = poll_of(1);
+        let opening = Opening {
+            finding: Finding::Update(H256::repeat_byte(1)),
+            witness: H256::repeat_byte(2),
+        };
+        change(&poll, |poll| {
+            poll.closed = true;
+            poll.opens_with = Some(opening);
+        });
+        let open = DutyResult::Open {
+            poll,
+            draw: Draw::First,
+            opening,
+        };
+        for (block, sent) in [(98, heartbeat()), (99, open.clone())] {
+            System::set_block_number(block);
+            expect_sheet(&account, &state, LINK.token, vec![heartbeat(), open.clone()]);
+            run();
+            let transactions = pool.read().transactions.clone();
+            assert_eq!(
+                results(transactions.last().expect("it was sent")),
+                [sent],
+                "block {block}"
+            );
+            frame_system::Pallet::<Test>::inc_account_nonce(&account);
+        }
+    });
+}
+
+#[test]
+fn a_trainer_that_does_not_know_a_model_is_told_and_asked_again_in_the_same_block() {
+    with_worker(|account, state, pool| {
+        let unknown: Vec<ModelId> = vec![0, 9];
+        let mut sheet = Training::duty_sheet(&account);
+        let answer = |results, unknown: &[ModelId]| DutyAnswer {
+            results,
+            unknown: unknown.to_vec(),
+        };
+        expect(&sheet, &state, LINK.token, &answer(vec![], &unknown));
+        Training::describe(&mut sheet, &unknown);
+        assert_eq!(sheet.described.len(), 1);
+        expect(&sheet, &state, LINK.token, &answer(vec![proposal(0)], &[]));
+        run();
+        assert_eq!(results(&pool.read().transactions[0]), [proposal(0)]);
+    });
+}
+
+#[test]
+fn what_a_trainer_has_counts_though_its_second_answer_is_none() {
+    with_worker(|account, state, pool| {
+        let mut sheet = Training::duty_sheet(&account);
+        let first = DutyAnswer {
+            results: vec![heartbeat()],
+            unknown: vec![0],
+        };
+        expect(&sheet, &state, LINK.token, &first);
+        Training::describe(&mut sheet, &[0]);
+        expect(&sheet, &state, [8; 32], &first);
+        run();
+        assert_eq!(results(&pool.read().transactions[0]), [heartbeat()]);
     });
 }
 
 #[test]
 fn an_answer_without_the_token_is_ignored() {
     with_worker(|account, state, pool| {
-        expect_sheet(&account, &state, [8; 32], vec![propose(0)]);
+        expect_sheet(&account, &state, [8; 32], vec![proposal(0)]);
         run();
         assert!(pool.read().transactions.is_empty());
     });
@@ -253,7 +362,7 @@ fn a_pc_that_does_not_take_part_gets_a_sheet_without_duties() {
         assert!(!sheet.models.is_empty());
         assert!(sheet.models.iter().all(|model| model.duties.is_empty()));
         // Fails the test if it isn't sent. Whatever comes back, there is nobody to sign it.
-        expect_sheet(sheet_of, state, LINK.token, vec![propose(0)]);
+        expect_sheet(sheet_of, state, LINK.token, vec![proposal(0)]);
         run();
         assert!(pool.read().transactions.is_empty());
     };
@@ -268,31 +377,22 @@ fn a_pc_that_does_not_take_part_gets_a_sheet_without_duties() {
 }
 
 #[test]
-fn an_account_without_stake_gets_a_sheet_without_duties() {
-    let eve = account_of("//Eve");
-    with_keys(&["//Eve"], vec![AccountId32::new([2; 32])], |state, pool| {
-        let (peer_id, difficulty) = (
-            b"Eve's trainer".to_vec(),
-            <Test as pallet_reputation::Config>::WorkDifficulty::get(),
-        );
-        let nonce = hydra_primitives::node::find_nonce(&eve.clone().into(), &peer_id, difficulty);
-        assert_ok!(Reputation::register(
-            RuntimeOrigin::signed(eve.clone()),
-            peer_id.try_into().expect("short"),
-            Default::default(),
-            nonce
-        ));
-        let sheet = Training::duty_sheet(&eve);
-        assert_eq!(sheet.standing, Standing::Unstaked);
-        assert!(!sheet.models.is_empty() && sheet.models.iter().all(|model| model.duties.is_empty()));
-        expect_sheet(&eve, &state, LINK.token, vec![propose(0)]);
-        run();
-        let notices = Training::roll_call().notices;
-        assert!(
-            matches!(&notices[..], [line] if line.contains("has not bonded the minimum stake")),
-            "{notices:?}"
-        );
-        assert!(pool.read().transactions.is_empty());
+fn an_account_that_is_paused_or_has_too_little_bonded_is_told_so() {
+    with_worker(|account, state, _| {
+        let notice = |words: &str| {
+            expect_sheet(&account, &state, LINK.token, vec![]);
+            run();
+            let notices = Training::roll_call().notices;
+            assert!(
+                matches!(&notices[..], [line] if line.contains(words)),
+                "{notices:?}"
+            );
+        };
+        Paused::set(&vec![account.clone()]);
+        notice("is paused");
+        Paused::set(&vec![]);
+        Bonds::set(&Default::default());
+        notice("less bonded than the minimum stake");
     });
 }
 
@@ -301,10 +401,11 @@ fn of_two_local_accounts_the_registered_one_is_the_pcs_and_the_other_one_is_not_
     let (alice, eve) = (account_of("//Alice"), account_of("//Eve"));
     with_keys(&["//Alice", "//Eve"], vec![alice.clone()], |state, pool| {
         // One sheet only: another request would fail the test.
-        expect_sheet(&alice, &state, LINK.token, vec![propose(0)]);
+        expect_sheet(&alice, &state, LINK.token, vec![proposal(0)]);
         run();
         assert!(Training::roll_call().notices.is_empty());
         assert_eq!(pool.read().transactions.len(), 1);
+        assert_eq!(Accounts::get(), core::slice::from_ref(&alice));
     });
     with_keys(
         &["//Alice", "//Eve"],

@@ -33,14 +33,15 @@ async fn people_look_export_and_ask_and_the_folder_may_move() {
         &network,
         &[
             "Opened",
-            "Moved",
             "Proposed",
-            "Voted",
-            "Revealed",
-            "Accepted",
+            "Moved",
+            "Drawn",
+            "Given",
+            "Shown",
             "Settled",
-            "Attested",
+            "Ended",
             "Confirmed",
+            "Earned",
         ],
     )
     .await;

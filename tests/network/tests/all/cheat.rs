@@ -1,73 +1,68 @@
-//! A fifth trainer joins an honest network and claims work that it did not do; what people see of that in the dashboard.
+//! Four trainers more join an honest network, each with another lie; what becomes of that, and what people see of it in the
+//! dashboard.
+//!
+//! Whoever is wrong once is out for a session or two, so each lie has an account of its own: all of them are told in the first
+//! session that they take part in.
 
 use std::{process::Command, time::Duration};
 
-use hydra_cli::accounts;
-use hydra_network_tests::{
-    LocalNetwork, checkout, free_ports,
-    proc::{self, Running, Stream},
-    program,
-};
-use hydra_primitives::{AccountBytes, status::ProposalSummary, tally::Outcome};
-use nix::sys::signal::Signal;
-use serde_json::Value;
+use hydra_cli::{accounts, chain::Happening, keys::key::Key};
+use hydra_network_tests::{Adversary, Chronicle, LocalNetwork, checkout, proc};
+use hydra_primitives::{AccountBytes, HYDRA, status::Outcome};
 
-const LIMIT: Duration = Duration::from_secs(420);
+/// Two sessions of two minutes, and a few rounds in which every poll is appealed.
+const LIMIT: Duration = Duration::from_secs(480);
 /// The story of `dashboard/tests/browser` that needs a cheat.
 const STORY: &str = "a_made_up_result_is_told_with_why_it_was_rejected";
-const CHEATS: [&str; 3] = ["zero-update", "false-losses", "forged-trace"];
+/// As much as three members: with a score of 0.1, each weighs a third of one. Together they are a quarter of the weight.
+const STAKE: u32 = 300;
 
-/// The rounds in which the adversary says that it proposed this.
-fn proposed_in(lines: &[String], cheat: &str) -> Vec<u64> {
-    let events = lines
-        .iter()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let proposed = events.filter(|event| event["event"] == "proposed" && event["cheat"] == cheat);
-    proposed.filter_map(|event| event["round"].as_u64()).collect()
+/// A cheat with its account.
+struct Cheat {
+    name: &'static str,
+    suri: &'static str,
+    account: AccountBytes,
+    /// Whether it claims work that it didn't do, rather than lie about others'.
+    forges: bool,
+}
+
+fn cheats() -> [Cheat; 4] {
+    let cheat = |name, suri, forges| Cheat {
+        name,
+        suri,
+        account: Key::from_suri(suri).expect("its secret is known").account(),
+        forges,
+    };
+    [
+        // The dashboard's story is about Eve.
+        cheat("zero-update", "//Eve", true),
+        cheat("forged-update", "//Ferdie", true),
+        cheat("lie", "//Liar", false),
+        // Right results, without the work: with a false witness.
+        cheat("copy", "//Copycat", false),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputation_while_training_goes_on() {
+async fn claimed_work_that_was_not_done_is_turned_down_unpaid_and_forfeits_while_training_goes_on() {
     let network = LocalNetwork::start().await;
     network.wait_for_version(1, LIMIT).await;
-    let eve = accounts::development("Eve").expect("a development account");
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(program("hydra-adversary"));
-    command
-        .args(["--url", &network.pc("alice").node.rpc_url, "--suri", "//Eve"])
-        .args([
-            "--p2p-port",
-            &free_ports(1).to_string(),
-            "--cheats",
-            &CHEATS.join(","),
-        ])
-        .arg("--dataset")
-        .arg(checkout("datasets/digits"))
-        .arg("--base-path")
-        .arg(folder.path());
-    for pc in &network.network.pcs {
-        command.args(["--bootstrap", &pc.trainer.multiaddr]);
+    let cheats = cheats();
+    for cheat in cheats.iter().filter(|cheat| !cheat.forges) {
+        let address = accounts::address(&cheat.account);
+        let amount = (STAKE + 1).to_string();
+        let send = [
+            "wallet", "send", &address, &amount, "--from", "//Ferdie", "--yes", "--json",
+        ];
+        proc::json(&network.hydra("alice", &send));
     }
-    let mut adversary = Running::start("hydra-adversary", &mut command, Stream::Stdout);
-    adversary.line_with("bonded", LIMIT);
-    // The block with the bond may be replaced by another one before it is in a block that stays.
-    let (best, newcomer) = network
-        .wait("a cheat that is taken for a newcomer", LIMIT, async || {
-            let best = network.best().await;
-            let status = network.chain.node_status(&eve, best.hash).await;
-            let status = status.expect("the node answers");
-            (status.registered && status.weight > 0).then_some((best, status))
-        })
-        .await;
-    let funds = network
-        .chain
-        .funds(&eve, best.hash)
-        .await
-        .expect("the node answers")
-        .free;
+    let mut chronicle = Chronicle::begin(&network).await;
+    let adversaries: Vec<Adversary> = cheats
+        .iter()
+        .map(|cheat| Adversary::start(&network.network.pcs, cheat.suri, STAKE, &[cheat.name], LIMIT))
+        .collect();
 
-    // It watches meanwhile: who comes later has not seen the single votes.
+    // It watches meanwhile: who comes later has not seen the single polls.
     let (alice, mut story) = (network.pc("alice"), Command::new("node"));
     story
         .arg(checkout("dashboard/tests/browser/run.mjs"))
@@ -76,19 +71,45 @@ async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputatio
         .args(["--rpc", &alice.node.rpc_url]);
     let seen = tokio::task::spawn_blocking(move || proc::run(&mut story));
 
-    // Until each of the three was voted down once. A slow PC may leave one of them undecided; then it is tried again.
-    let tried = network
-        .wait("a rejected proposal of each cheat", LIMIT, async || {
-            let rounds = network.rounds().await;
-            let rejected = |cheat: &str| {
-                let of_eve =
-                    |p: &ProposalSummary<AccountBytes>| p.proposer == eve && p.outcome == Outcome::Rejected;
-                let proposed = proposed_in(adversary.lines(), cheat);
-                rounds
-                    .iter()
-                    .any(|r| proposed.contains(&u64::from(r.round)) && r.proposals.iter().any(of_eve))
+    // Until each was found out once: forgers by a rejected place, liars by a wrong digest; and lost stake by it.
+    let honest: Vec<AccountBytes> = ["Alice", "Bob", "Charlie", "Dave"]
+        .map(|name| accounts::development(name).expect("a development account"))
+        .to_vec();
+    let (mut rejected, mut wrong) = (vec![], vec![]);
+    network
+        .wait("each cheat found out", LIMIT, async || {
+            for happening in chronicle
+                .read(&network)
+                .await
+                .into_iter()
+                .flat_map(|news| news.happenings)
+            {
+                match happening {
+                    Happening::Settled {
+                        who,
+                        outcome: Outcome::Rejected,
+                        forfeited,
+                        ..
+                    } => {
+                        assert!(!honest.contains(&who), "honest work was turned down");
+                        assert!(forfeited >= HYDRA, "a made-up result cost {forfeited}");
+                        rejected.push(who);
+                    }
+                    Happening::Wrong { who } => {
+                        assert!(!honest.contains(&who), "an honest digest was wrong");
+                        wrong.push(who);
+                    }
+                    Happening::Forfeited { who, .. } => {
+                        assert!(!honest.contains(&who), "somebody honest lost stake");
+                    }
+                    _ => {}
+                }
+            }
+            let found_out = |cheat: &Cheat| match cheat.forges {
+                true => rejected.contains(&cheat.account),
+                false => wrong.contains(&cheat.account),
             };
-            CHEATS.iter().copied().all(rejected).then_some(rounds)
+            cheats.iter().all(found_out).then_some(())
         })
         .await;
     let seen = seen.await.expect("the story is told to its end");
@@ -100,44 +121,27 @@ async fn claimed_work_that_was_not_done_is_voted_down_unpaid_and_costs_reputatio
         seen.status.success() && told.contains(STORY),
         "{told}\n{complaints}"
     );
-    adversary.signal(Signal::SIGTERM);
-    adversary.end(LIMIT);
-    for (round, proposal) in tried
-        .iter()
-        .flat_map(|round| round.proposals.iter().map(|p| (round.round, p)))
-    {
-        if proposal.proposer == eve {
-            assert_ne!(proposal.outcome, Outcome::Accepted, "round {round}: {proposal:?}");
-            assert_eq!(proposal.reward, 0, "round {round}: {proposal:?}");
-        } else {
-            assert_ne!(proposal.outcome, Outcome::Rejected, "round {round}: {proposal:?}");
-            assert_eq!(
-                proposal.reward > 0,
-                proposal.outcome == Outcome::Accepted,
-                "round {round}: {proposal:?}"
-            );
-        }
+    for adversary in adversaries {
+        adversary.stop(LIMIT);
     }
-    let best = network.best().await;
-    let known = network
-        .chain
-        .node_status(&eve, best.hash)
-        .await
-        .expect("the node answers");
-    assert!(
-        known.reputation < newcomer.reputation,
-        "{:?} after {:?}",
-        known.reputation,
-        newcomer.reputation
-    );
-    let left = network
-        .chain
-        .funds(&eve, best.hash)
-        .await
-        .expect("the node answers")
-        .free;
-    assert!(left < funds, "fees were paid and nothing was earned");
 
+    for cheat in &cheats {
+        let status = network.node(&cheat.account).await;
+        let lost = (HYDRA * u128::from(STAKE)).saturating_sub(status.stake);
+        assert!(lost >= HYDRA, "{} lost {lost}: {status:?}", cheat.name);
+    }
+    for place in network.rounds().await.iter().flat_map(|round| &round.places) {
+        let forges = cheats
+            .iter()
+            .any(|cheat| cheat.forges && cheat.account == place.holder);
+        assert!(
+            !forges || place.outcome != Some(Outcome::Accepted) && place.reward == 0,
+            "{place:?}"
+        );
+    }
+    for account in honest {
+        assert!(network.node(&account).await.stake >= 100 * HYDRA);
+    }
     let version = network.model().await.confirmed_version;
     network.wait_for_version(version + 1, LIMIT).await;
     network.stop();

@@ -51,6 +51,7 @@ async fn the_dashboard_shows_what_is_and_moves_money_only_when_asked() {
         "no_token",
         "barrier",
         "change_of_the_rules",
+        "a_pause_is_shown",
         "scrolled_away",
         "hangs",
         "found_again",

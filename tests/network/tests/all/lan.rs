@@ -27,6 +27,13 @@ fn pcs_in_namespaces_reach_each_other_at_their_addresses_and_nothing_beyond() {
             let said = knock(&second, address, 9);
             assert!(said.contains("refused"), "{way:?} {address}: {said}");
         }
+        // Cut apart, they don't; and then they do again.
+        lan.cut(&[1]);
+        let said = knock(&second, &first.addresses()[0], 9);
+        assert!(!said.contains("refused"), "{way:?}, cut off: {said}");
+        lan.heal(&[1]);
+        let said = knock(&second, &first.addresses()[0], 9);
+        assert!(said.contains("refused"), "{way:?}, healed: {said}");
         // Neither the host's loopback nor the world.
         let here = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = here.local_addr().expect("it has one").port();

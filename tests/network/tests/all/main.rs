@@ -1,6 +1,7 @@
 //! Whole networks of real processes, one file per story.
 //!
-//! One program for all of them: each would link the same libraries again.
+//! One program for all of them: each would link the same libraries again. What is in `long` takes many minutes, and runs in
+//! `scripts/soak` only.
 
 mod adopting;
 mod asking;
@@ -11,6 +12,7 @@ mod dashboard;
 mod faucet;
 mod founding;
 mod lan;
+mod long;
 mod members;
 mod mistakes;
 mod models;

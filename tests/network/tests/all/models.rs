@@ -129,6 +129,8 @@ fn a_founder_s_own_data_is_learnt_from_by_a_pc_that_did_not_have_it() {
     let out = home.join("files");
     let mut arguments = vec!["network", "new", "--yes", "--json", "--id", ID, "--slot", "2"];
     arguments.extend(["--epoch", "20", "--out", out.to_str().expect("UTF-8")]);
+    // Who joins with as much holds places, too.
+    arguments.extend(["--bond", "1"]);
     arguments.extend(["--model", &own, "--dataset", data]);
     for address in founder.seat().addresses() {
         arguments.extend(["--address", address.as_str()]);

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-const SCRIPTS: [&str; 6] = ["run", "test", "setup", "lint", "soak", "cargo"];
+const SCRIPTS: [&str; 7] = ["run", "test", "setup", "lint", "soak", "weights", "cargo"];
 
 /// Runs bash with nothing but a search path in its environment.
 fn bare(line: &str, more: &[(&str, &Path)]) -> Output {

@@ -2,21 +2,18 @@
 //! post the duty sheets that a node would.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+mod chain;
+
+pub use chain::{Chain, attestation, claim_of, digest_of, found, opening_of};
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use codec::{Decode, Encode};
 use futures::StreamExt;
 use hydra_network::wire::PROTOCOL;
 use hydra_primitives::{
-    AccountBytes, BlockNumber, H256, RoundNumber,
-    digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
-    duty::{
-        AcceptedUpdate, DUTIES_PATH, DUTY_PROTOCOL, Duty, DutyAnswer, DutyResult, DutySheet, ModelDuties,
-        Standing, TAG_HEADER, VerifyDuty, VersionRecipe, answer_tag, request_tag,
-    },
-    model::ModelSpec,
-    proposal::{Proposal, ProposalKey},
-    status::Phase,
+    AccountBytes,
+    duty::{DUTIES_PATH, DutyAnswer, DutyResult, DutySheet, TAG_HEADER, answer_tag, request_tag},
 };
 use hydra_trainer::{Options, Trainer};
 use hydra_trainer_api::{Tag, weights_path};
@@ -140,6 +137,13 @@ impl Pc {
 
     /// Posts a sheet once.
     pub async fn post(&self, sheet: &DutySheet) -> Vec<DutyResult> {
+        let answer = self.answer(sheet).await;
+        assert!(answer.unknown.is_empty());
+        answer.results
+    }
+
+    /// As [`post`](Self::post), whether or not all models are known.
+    pub async fn answer(&self, sheet: &DutySheet) -> DutyAnswer {
         let body = sheet.encode();
         let tag = request_tag(&TOKEN, &body);
         let request = self
@@ -158,7 +162,7 @@ impl Pc {
             .to_owned();
         let body = response.bytes().await.unwrap();
         assert_eq!(answered, hex::encode(answer_tag(&TOKEN, &tag, &body)));
-        DutyAnswer::decode(&mut &body[..]).unwrap().results
+        DutyAnswer::decode(&mut &body[..]).unwrap()
     }
 
     /// Posts a sheet in every block until there are `count` results. The block's number stays, so that no phase ends.
@@ -228,114 +232,6 @@ pub async fn json(response: Response) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-/// The chain as the tests want it.
-#[derive(Clone)]
-pub struct Chain {
-    pub genesis: H256,
-    pub block: BlockNumber,
-    pub round: RoundNumber,
-    pub phase: Phase,
-    pub phase_ends_at: BlockNumber,
-    pub version: VersionRecipe,
-    pub providers: Vec<Vec<u8>>,
-    pub spec: ModelSpec,
-}
-
-impl Chain {
-    /// A new chain with these trainers.
-    pub fn new(pcs: &[&Pc]) -> Self {
-        Self {
-            genesis: H256::repeat_byte(7),
-            block: 1,
-            round: 0,
-            phase: Phase::Train,
-            phase_ends_at: 100,
-            version: VersionRecipe {
-                version: 0,
-                base: DIGITS_INITIAL_WEIGHTS,
-                updates: vec![],
-                weights: Some(DIGITS_INITIAL_WEIGHTS),
-            },
-            providers: pcs.iter().map(|pc| pc.peer_id()).collect(),
-            spec: digits_spec(),
-        }
-    }
-
-    /// What `pc` owes.
-    pub fn sheet(&self, pc: &Pc, duties: Vec<Duty>) -> DutySheet {
-        DutySheet {
-            protocol: DUTY_PROTOCOL,
-            genesis: self.genesis,
-            block: self.block,
-            account: pc.account,
-            standing: Standing::Ready,
-            models: vec![ModelDuties {
-                model: 0,
-                spec: self.spec.clone(),
-                dataset: digits_manifest(),
-                round: self.round,
-                phase: self.phase,
-                phase_ends_at: self.phase_ends_at,
-                version: self.version.clone(),
-                providers: self.providers.clone(),
-                duties,
-            }],
-        }
-    }
-
-    /// The task that `pc` has in this round.
-    pub fn train(&self, pc: &Pc) -> Duty {
-        Duty::Train {
-            shard: self.shard(pc),
-            task_seed: self.task_seed(pc),
-        }
-    }
-
-    /// The duty to check `proposer`'s claim.
-    pub fn verify(&self, proposer: &Pc, proposal: &Proposal, segment: u32) -> VerifyDuty {
-        VerifyDuty {
-            key: ProposalKey {
-                model: 0,
-                round: self.round,
-                proposer: proposer.account,
-            },
-            proposal: proposal.clone(),
-            peer_id: proposer.peer_id(),
-            base: self.version.weights,
-            shard: self.shard(proposer),
-            task_seed: self.task_seed(proposer),
-            segment,
-        }
-    }
-
-    /// These proposals were accepted: they make the next version, and the next round opens.
-    pub fn settle(&mut self, base: H256, accepted: &[(&Pc, &Proposal)]) {
-        let updates = accepted.iter().map(|(pc, proposal)| AcceptedUpdate {
-            proposer: pc.account,
-            peer_id: pc.peer_id(),
-            update: proposal.update,
-            shard: self.shard(pc),
-        });
-        let updates = updates.collect();
-        self.version = VersionRecipe {
-            version: self.version.version + 1,
-            base,
-            updates,
-            weights: None,
-        };
-        self.round += 1;
-        self.phase = Phase::Train;
-    }
-
-    fn shard(&self, pc: &Pc) -> u32 {
-        (u32::from(pc.account[0]) + self.round) % 16
-    }
-
-    fn task_seed(&self, pc: &Pc) -> H256 {
-        H256::repeat_byte(pc.account[0].wrapping_add(100 + self.round as u8))
-    }
-}
-
 /// A trainer on the data plane that takes every request and never answers.
 pub struct Silent {
     pub peer_id: Vec<u8>,
@@ -379,26 +275,16 @@ impl Drop for Silent {
     }
 }
 
-/// Trains on `pc` and returns its proposal.
-pub async fn proposal_of(pc: &Pc, chain: &Chain) -> Proposal {
-    match pc.one_result(&chain.sheet(pc, vec![chain.train(pc)])).await {
-        DutyResult::Propose {
-            model: 0,
-            round,
-            task_seed,
-            proposal,
-        } if round == chain.round && task_seed == chain.task_seed(pc) => proposal,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Verifies on `pc` and returns the commitment.
-pub async fn commitment_of(pc: &Pc, chain: &Chain, duty: &VerifyDuty) -> H256 {
-    match pc
-        .one_result(&chain.sheet(pc, vec![Duty::Verify(duty.clone())]))
-        .await
-    {
-        DutyResult::CommitVote { key, commitment } if key == duty.key => commitment,
-        other => panic!("{other:?}"),
-    }
+/// The worker processes of a trainer in this process.
+pub fn workers_of(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .unwrap()
+        .flat_map(|task| {
+            std::fs::read_to_string(task.unwrap().path().join("children"))
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(|pid| pid.parse().unwrap())
+                .collect::<Vec<u32>>()
+        });
+    children.collect()
 }

@@ -1,10 +1,19 @@
-//! An engine on the worker just built, the digits, and an honest proposal.
+//! An engine on the worker just built, the digits, and an honest task.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::{cell::RefCell, collections::HashMap, ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
-use hydra_engine::{Blobs, Claim, Engine, EngineConfig, TrainJob, Trained, Unavailable};
-use hydra_primitives::{BlobRef, H256, digits::digits_spec, model::ModelSpec, proposal::Proposal, trace};
+use hydra_engine::{Engine, EngineConfig, TrainJob, Trained, profile::pins};
+use hydra_primitives::{
+    H256,
+    digits::digits_spec,
+    model::{ModelSpec, Profile},
+    poll::Finding,
+};
 use hydra_update::{Dataset, GlobalState, digits};
 
 pub fn config() -> EngineConfig {
@@ -31,7 +40,18 @@ pub fn engine_under(launcher: &[&str]) -> Engine {
 /// A shell script that says hello as a worker does, and goes on with `then`.
 pub fn impostor(then: &str) -> String {
     // The frame's length, `Ready`, and the protocol's version.
-    format!("printf '\\003\\000\\000\\000\\000\\001\\000'; {then}")
+    format!("printf '\\003\\000\\000\\000\\000\\002\\000'; {then}")
+}
+
+/// A worker without an engine.
+pub fn bare_worker() -> Child {
+    Command::new(config().worker_path())
+        .envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 pub fn dataset() -> Dataset {
@@ -41,14 +61,12 @@ pub fn dataset() -> Dataset {
 pub const SHARD: u32 = 3;
 pub const SEED: H256 = H256::repeat_byte(7);
 
-/// A trained task with all its blobs, and everything public about it.
+/// A task that was done, and all that it takes.
 pub struct Honest {
     pub spec: ModelSpec,
     pub dataset: Dataset,
     pub base: GlobalState,
     pub trained: Trained,
-    pub states: Vec<Vec<u8>>,
-    pub proposal: Proposal,
 }
 
 impl Honest {
@@ -58,87 +76,38 @@ impl Honest {
 
     pub fn train_on(engine: &Engine, spec: ModelSpec, shard: u32, task_seed: H256) -> Self {
         let (dataset, base) = (dataset(), GlobalState::initial(&spec));
-        let mut states = Vec::new();
         let job = TrainJob {
             spec: &spec,
             kind: &dataset.manifest.kind,
             base: &base.weights,
             shard: &dataset.shards[shard as usize],
-            validation: &dataset.validation,
             task_seed,
         };
-        let trained = engine.train(job, |_, state| states.push(state)).unwrap();
-        let proposal = trained.proposal(base.hash(&spec));
+        let trained = engine.train(job, |_| ()).unwrap();
         Self {
             spec,
             dataset,
             base,
             trained,
-            states,
-            proposal,
         }
     }
 
-    /// The proposal as a verifier sees it, on the shard and seed that the chain assigned.
-    pub fn claim<'a>(&'a self, proposal: &'a Proposal) -> Claim<'a> {
-        Claim {
+    /// The task on the shard and with the seed that the chain assigned.
+    pub fn job(&self) -> TrainJob<'_> {
+        TrainJob {
             spec: &self.spec,
-            manifest: &self.dataset.manifest,
-            base: &self.base,
-            base_hash: self.base.hash(&self.spec),
-            proposal,
-            shard: SHARD,
+            kind: &self.dataset.manifest.kind,
+            base: &self.base.weights,
+            shard: &self.dataset.shards[SHARD as usize],
             task_seed: SEED,
         }
     }
 
-    pub fn blobs(&self) -> Store {
-        let store = Store::default();
-        self.dataset.shards.iter().for_each(|s| store.put(s));
-        store.put(&self.dataset.validation);
-        store.put(&self.trained.update.encode());
-        store.put(&self.trained.trace());
-        self.states.iter().for_each(|s| store.put(s));
-        store
-    }
-}
-
-/// Blobs in memory; remembers what was asked for.
-#[derive(Default)]
-pub struct Store {
-    blobs: RefCell<HashMap<Key, Vec<u8>>>,
-    pub asked: RefCell<Vec<BlobRef>>,
-}
-
-type Key = (H256, u64);
-
-impl Store {
-    pub fn put(&self, bytes: &[u8]) {
-        let blob = BlobRef::of(bytes);
-        self.blobs
-            .borrow_mut()
-            .insert((blob.hash, blob.size), bytes.to_vec());
-    }
-
-    pub fn remove(&self, blob: BlobRef) {
-        self.blobs.borrow_mut().remove(&(blob.hash, blob.size));
-    }
-
-    pub fn put_states(&self, states: &[Vec<u8>]) -> H256 {
-        let leaves: Vec<H256> = states.iter().map(|s| trace::leaf(s)).collect();
-        states.iter().for_each(|s| self.put(s));
-        self.put(&trace::encode_leaves(&leaves));
-        trace::root(&leaves)
-    }
-}
-
-impl Blobs for Store {
-    fn get(&self, blob: BlobRef) -> Result<Vec<u8>, Unavailable> {
-        self.asked.borrow_mut().push(blob);
-        self.blobs
-            .borrow()
-            .get(&(blob.hash, blob.size))
-            .cloned()
-            .ok_or(Unavailable)
+    /// What is claimed of it.
+    pub fn claim(&self) -> H256 {
+        match self.trained.opening().finding {
+            Finding::Update(hash) => hash,
+            other => panic!("{other:?}"),
+        }
     }
 }

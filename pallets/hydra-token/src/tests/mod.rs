@@ -1,0 +1,4 @@
+mod paying;
+mod queries;
+mod sequences;
+mod sponsors;

@@ -1,0 +1,4 @@
+mod registration;
+mod scores;
+mod sequences;
+mod taking_part;

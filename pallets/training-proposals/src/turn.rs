@@ -1,0 +1,79 @@
+//! Whose turn it is: all duties together may take a quarter of the blocks. What a round's duties will take is booked when it opens, a
+//! quarter of each block makes up for it, and a model whose round would come too early stands in a queue.
+
+use frame_support::{traits::Get, weights::Weight};
+use hydra_primitives::{ModelId, task::PlaceIndex, traits::Rewards as _};
+use sp_runtime::traits::Convert;
+
+use crate::{Backlog, Config, DutyBacklog, Pallet, Queue, Terms, WeightInfo};
+
+/// Duties may take this part of the blocks.
+const PART: u64 = 4;
+/// So many blocks' part may be booked ahead, so that models need not open their rounds one after the other.
+const AHEAD: u64 = 16;
+/// For each seat: it is drawn, gives its digest, and is judged. Each takes about as much as the digest.
+const PER_SEAT: u64 = 3;
+
+impl<T: Config> Pallet<T> {
+    /// Whether the model's round may open now, as far as the blocks' space goes. If not, the model stands in the queue.
+    pub(crate) fn has_its_turn(model: ModelId) -> bool {
+        let mut queue = Queue::<T>::get();
+        let first = queue.first().is_none_or(|first| *first == model);
+        if first && Self::backlog() <= Self::part_of_a_block().saturating_mul(AHEAD) {
+            return true;
+        }
+        if !queue.contains(&model) {
+            // There is room for all models.
+            let _ = queue.try_push(model);
+            Queue::<T>::put(queue);
+        }
+        false
+    }
+
+    /// The model doesn't wait for its turn any more: it has it, or can't use it.
+    pub(crate) fn leave_queue(model: ModelId) {
+        let mut queue = Queue::<T>::get();
+        if queue.contains(&model) {
+            queue.retain(|waits| *waits != model);
+            Queue::<T>::put(queue);
+        }
+    }
+
+    /// Books what the duties of a round with so many places will take, and burns what that space is worth.
+    pub(crate) fn take_turn(model: ModelId, terms: &Terms, places: PlaceIndex) {
+        Self::leave_queue(model);
+        let duties = Self::duties_weight(terms, places);
+        DutyBacklog::<T>::put(Backlog {
+            weight: Self::backlog().saturating_add(duties.ref_time()),
+            at: Self::now(),
+        });
+        T::Rewards::burn_for_duties(model, T::DutyFee::convert(duties));
+    }
+
+    /// What the duties of a round take when nobody disputes anything: its places' proposals, a poll on each, and one on the version.
+    pub(crate) fn duties_weight(terms: &Terms, places: PlaceIndex) -> Weight {
+        let seats = u32::from(terms.first_seats);
+        let poll = T::WeightInfo::digest()
+            .saturating_mul(u64::from(seats).saturating_mul(PER_SEAT))
+            .saturating_add(T::WeightInfo::open(seats));
+        let places = u64::from(places);
+        T::WeightInfo::propose()
+            .saturating_mul(places)
+            .saturating_add(poll.saturating_mul(places.saturating_add(1)))
+    }
+
+    /// What is booked and not yet made up for, in picoseconds.
+    pub(crate) fn backlog() -> u64 {
+        let Backlog { weight, at } = DutyBacklog::<T>::get();
+        let blocks = u64::from(Self::now().saturating_sub(at));
+        weight.saturating_sub(Self::part_of_a_block().saturating_mul(blocks))
+    }
+
+    fn part_of_a_block() -> u64 {
+        T::BlockWeights::get()
+            .max_block
+            .ref_time()
+            .checked_div(PART)
+            .unwrap_or(0)
+    }
+}

@@ -1,0 +1,3 @@
+//! Stories that take many minutes: `scripts/soak zombienet`.
+
+mod partition;
