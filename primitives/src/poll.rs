@@ -33,14 +33,17 @@ pub struct Count {
     pub matching: u32,
     /// Seats whose digest doesn't.
     pub differing: u32,
+    /// Seats that are empty because whoever they fell on had enough to do.
+    pub busy: u32,
 }
 
 impl Count {
-    /// Whether an opening with this count decides the draw.
+    /// Whether an opening with this count decides the draw. The first one rests on it that somebody would contradict: where those who would
+    /// have enough to do, it decides nothing.
     pub fn decides(&self, draw: Draw) -> bool {
         let most = self.matching.saturating_mul(2) > self.seats;
         match draw {
-            Draw::First => most && self.differing == 0,
+            Draw::First => most && self.differing == 0 && self.busy.saturating_mul(4) <= self.seats,
             Draw::Appeal | Draw::Last => most,
         }
     }
@@ -224,6 +227,7 @@ mod tests {
             seats: 20,
             matching: 19,
             differing: 1,
+            busy: 0,
         };
         assert!(!count.decides(Draw::First));
         assert!(count.decides(Draw::Appeal));
@@ -236,6 +240,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_first_draw_decides_nothing_where_more_than_a_quarter_of_its_seats_are_of_the_busy() {
+        let count = |busy| Count {
+            seats: 20,
+            matching: 11,
+            differing: 0,
+            busy,
+        };
+        assert!(count(5).decides(Draw::First) && !count(6).decides(Draw::First));
+        assert!(count(9).decides(Draw::Appeal) && count(9).decides(Draw::Last));
+    }
+
     proptest! {
         /// Two openings that differ can't both decide a draw: their matching seats are different ones.
         #[test]
@@ -243,8 +259,8 @@ mod tests {
             let a = a % (seats + 1);
             let b = b % (seats - a + 1);
             for draw in [Draw::First, Draw::Appeal, Draw::Last] {
-                let one = Count { seats, matching: a, differing: b };
-                let other = Count { seats, matching: b, differing: a };
+                let one = Count { seats, matching: a, differing: b, busy: 0 };
+                let other = Count { seats, matching: b, differing: a, busy: 0 };
                 prop_assert!(!(one.decides(draw) && other.decides(draw)));
             }
         }
@@ -252,7 +268,7 @@ mod tests {
         /// Half of the seats, or fewer, decide nothing.
         #[test]
         fn half_of_the_seats_decide_nothing(seats in 0u32..2000, matching in 0u32..2000) {
-            let count = Count { seats, matching: matching % (seats / 2 + 1), differing: 0 };
+            let count = Count { seats, matching: matching % (seats / 2 + 1), differing: 0, busy: 0 };
             for draw in [Draw::First, Draw::Appeal, Draw::Last] {
                 prop_assert!(!count.decides(draw));
             }

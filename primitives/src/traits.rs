@@ -35,15 +35,16 @@ pub trait Nodes<AccountId> {
     fn score(who: &AccountId) -> Perbill;
     /// Whether a point that falls on it counts: it is registered, staked, not paused, and has not left for this session.
     fn is_in(who: &AccountId) -> bool;
-    /// Whether it has room for one more task of this size.
-    fn has_room(who: &AccountId, size: SizeClass) -> bool;
+    /// Whether it takes on tasks of this size.
+    fn fits(who: &AccountId, size: SizeClass) -> bool;
+    /// Whether it has room for one more task.
+    fn has_room(who: &AccountId) -> bool;
     /// It was drawn for a duty.
     fn take_on(who: &AccountId);
     /// A duty that it was drawn for is over, and this is how it ended. `None`: nobody is judged, or it acted and how well isn't
     /// known yet.
-    fn finish(who: &AccountId, deed: Option<Deed>);
-    /// Judges without ending a duty: a proposal that was rejected after the place's own duty was over, say.
-    fn record(who: &AccountId, deed: Deed);
+    /// `since` is the block in which the duty began: what was under way when an account came back belongs to the absence before.
+    fn finish(who: &AccountId, deed: Option<Deed>, since: BlockNumber);
     /// It leaves until the next session at the earliest: it forfeited, or takes stake away.
     fn leave(who: &AccountId);
     /// The data-plane identity of a registered account.
@@ -202,7 +203,7 @@ pub trait Polls<AccountId> {
     /// twice as many in each further block, all of them in the last, and those of earlier draws too.
     fn may_open(poll: &PollId, who: &AccountId) -> Option<(Draw, BlockNumber)>;
     /// Whether this opening would decide that draw now. Reads every digest of the draw.
-    fn would_decide(poll: &PollId, draw: Draw, opening: &Opening) -> bool;
+    fn would_decide(poll: &PollId, who: &AccountId, draw: Draw, opening: &Opening) -> bool;
     /// What a person wants to see of it.
     fn status(poll: &PollId) -> Option<PollStatus<AccountId>>;
 }
@@ -212,8 +213,8 @@ pub trait Rewards<AccountId> {
     /// What each of so many places of a round with this work would earn now, its verifiers' part included: bounded by what the payer of
     /// the model's rounds has and by the bond of whoever holds the place. Nothing is reserved.
     fn quote(model: ModelId, work: u64, places: u32, bond: Balance) -> Balance;
-    /// Whether whoever pays for the model's rounds has anything left.
-    fn can_pay(model: ModelId) -> bool;
+    /// Whether whoever pays for the model's rounds has enough left: a hundred times what a round's block space costs.
+    fn can_pay(model: ModelId, space: Balance) -> bool;
     /// Pays for an accepted place of a confirmed version: four fifths of `reward` to its holder, one fifth to the right seats of the
     /// first draw. Also gives both their shares of later query payments. Says what was paid.
     fn pay(

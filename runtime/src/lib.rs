@@ -43,6 +43,7 @@ use sp_version::RuntimeVersion;
 pub use config::{
     consensus::SessionKeys,
     delegation::ProxyType,
+    forfeits::Forfeits,
     money::{HYDRA, MICRO_HYDRA, MILLI_HYDRA},
     randomness::BlockRandomness,
 };
@@ -173,9 +174,6 @@ mod runtime {
 
     #[runtime::pallet_index(5)]
     pub type TransactionPayment = pallet_transaction_payment;
-
-    #[runtime::pallet_index(6)]
-    pub type Offences = pallet_offences;
 
     #[runtime::pallet_index(7)]
     pub type Historical = pallet_session_historical;

@@ -208,7 +208,6 @@ export const READINGS: Record<string, Reading> = {
   }),
   "Reputation.Heartbeat": (f) => ({ kind: "heartbeat", ...whoOf(f), session: numberOf(f["session"], "session") }),
   "Session.NewSession": (f) => ({ kind: "session", session: numberOf(f["session_index"], "session") }),
-  "Offences.Offence": () => ({ kind: "offence" }),
   "Balances.Transfer": (f) => ({
     kind: "sent",
     from: stringOf(f["from"], "account"),
@@ -272,14 +271,13 @@ function happening(name: string, fields: unknown, book: PollBook): Happening {
  * What an account forfeited for. A forfeit stands before what it is for: the verdict on a digest, or what became of a place. What
  * has neither in its block was for signing conflicting things.
  */
-function causeOf(who: string, after: Event[]): Cause | undefined {
+function causeOf(who: string, after: Event[]): Cause {
   for (const { happening: it } of after) {
     if (it.kind === "judged" && it.who === who) return { is: "digest", poll: it.poll, subject: it.subject };
     if (it.kind === "rejected" && it.who === who) return { is: "proposal", model: it.model, round: it.round, place: it.place };
-    if (it.kind === "offence") return { is: "offence" };
-    if (it.kind === "forfeited" && it.who === who) return undefined;
+    if (it.kind === "forfeited" && it.who === who) break;
   }
-  return undefined;
+  return { is: "offence" };
 }
 
 /** A block's events, in order. `book` hears of the polls among them. */

@@ -308,7 +308,6 @@ export type Happening =
   | { kind: "heartbeat"; who: string; session: number }
   | { kind: "score"; who: string; deed: "Right" | "Missed" | "Wrong"; score: number }
   | { kind: "session"; session: number }
-  | { kind: "offence" }
   | { kind: "referendum"; index: number; step: Step }
   | { kind: "deposited"; who: string; index: number; amount: bigint }
   | { kind: "voted"; who: string; index: number; aye: bigint; nay: bigint; abstain: bigint; times: number }

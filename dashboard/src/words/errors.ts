@@ -19,6 +19,7 @@ export const ERRORS: Record<string, string> = {
   "Reputation: NotPaused": "the account is not paused",
   "Reputation: StillStaked": "the account still has stake, which has to be unbonded and withdrawn first",
   "Reputation: StillBusy": "the account was drawn for something that is not over yet",
+  "Reputation: StillInElectorate": "the account stands in the next session’s electorate already: try again when that session has begun",
   "Reputation: NotAbandoned": "the account was heard of within the last day",
   "Reputation: NoHeartbeatOwed": "the account owes no heartbeat now",
   "Reputation: ElectorateIsFull": "the next session’s electorate has no room left",

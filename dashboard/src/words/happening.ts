@@ -203,8 +203,6 @@ export function say(it: Happening): Said {
       return said(it.deed === "Right" ? "plumbing" : "course", it.deed === "Right" ? "good" : "bad", { who: it.who }, ` ${DEEDS[it.deed]}; its score is ${it.score.toFixed(3)} now.`);
     case "session":
       return said("course", "plain", `Session ${count(it.session)} began.`);
-    case "offence":
-      return said("news", "bad", "It was shown that a PC signed blocks or votes on finality that exclude each other.");
     case "referendum":
       return said("news", STEPS[it.step].mood, "", { referendum: it.index }, STEPS[it.step].text);
     case "deposited":

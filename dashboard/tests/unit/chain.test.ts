@@ -66,10 +66,12 @@ test("each forfeit says what it was for", () => {
     causes([forfeited("a"), score("a"), judged("a"), forfeited("bob"), score("bob"), settled("Rejected", "First", 1n)]),
     [{ is: "digest", poll: POLL, subject }, { is: "proposal", ...key }],
   );
-  // Several sign what excludes each other, and it is named at the end.
-  const offence = event("Offences", "Offence", { kind: "babe", timeslot: "0x" });
-  assert.deepEqual(causes([forfeited("a"), forfeited("b"), offence]), [{ is: "offence" }, { is: "offence" }]);
-  assert.deepEqual(causes([forfeited("a")]), [undefined]);
+  // Who signs what excludes each other forfeits without any verdict.
+  assert.deepEqual(causes([forfeited("a"), forfeited("b")]), [{ is: "offence" }, { is: "offence" }]);
+  assert.deepEqual(causes([forfeited("a"), forfeited("a"), score("a"), judged("a")]), [
+    { is: "offence" },
+    { is: "digest", poll: POLL, subject },
+  ]);
 });
 
 test("an event that this page has no words for, or that has changed, keeps its name", () => {

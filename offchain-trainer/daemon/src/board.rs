@@ -183,13 +183,28 @@ impl Board {
         slot.is_some_and(|slot| matches!(slot.state, State::Failed { .. }))
     }
 
-    /// Whether something runs that the account's newest sheet asks for, weights to be held aside.
-    pub fn is_busy_for(&self, account: &AccountBytes) -> bool {
+    /// The runs of what the account's newest sheet asks for, weights to be held aside.
+    pub fn runs_for(&self, account: &AccountBytes) -> impl Iterator<Item = u64> {
         let tasks = self.seats.get(account).into_iter().flat_map(|seat| &seat.tasks);
         tasks
             .filter(|task| task.work != Work::Hold)
             .filter_map(|task| self.slots.get(&task.key))
-            .any(|slot| matches!(slot.state, State::Running(_)))
+            .filter_map(|slot| match slot.state {
+                State::Running(run) => Some(run),
+                _ => None,
+            })
+    }
+
+    /// What was trained for a place, if that was from this base.
+    pub fn claim(&self, key: &TaskKey, base: Base) -> Option<Claim> {
+        let slot = self.slots.get(key)?;
+        match slot.state {
+            State::Done(Outcome::Trained(claim)) => slot
+                .base
+                .is_some_and(|began| began.is(claim.base, base))
+                .then_some(claim),
+            _ => None,
+        }
     }
 
     /// The newest sheet of any account.
@@ -241,12 +256,11 @@ impl Board {
             _ => None,
         };
         let began = slot.base.zip(now);
+        let is_other = began.is_some_and(|(began, now)| !began.may_be(now));
         let (stale, command) = match slot.state {
-            State::Failed { for_good } => (!for_good, None),
-            State::Running(run) => {
-                let stale = began.is_some_and(|(began, now)| !began.may_be(now));
-                (stale, stale.then_some(Command::Stop { run }))
-            }
+            // What diverged from one base needn't from another.
+            State::Failed { for_good } => (!for_good || is_other, None),
+            State::Running(run) => (is_other, is_other.then_some(Command::Stop { run })),
             State::Done(Outcome::Trained(claim)) => {
                 (began.is_some_and(|(began, now)| !began.is(claim.base, now)), None)
             }

@@ -89,7 +89,8 @@ pub enum Base {
 }
 
 impl Base {
-    fn of(duties: &ModelDuties, task: &Training) -> Option<Self> {
+    /// Of a place's task; `None` if the sheet doesn't say.
+    pub fn of(duties: &ModelDuties, task: &Training) -> Option<Self> {
         match task.base {
             Some(weights) => Some(Self::Confirmed(weights)),
             None => duties.newest.as_ref().map(|recipe| Self::Newest(recipe.id())),

@@ -127,13 +127,13 @@ impl Torch {
         let done = joined(tokio::task::spawn_blocking(move || work(&engine)).await);
         let done = done.unwrap_or(Err(EngineError::Stopped));
         if let Err(EngineError::Contradiction { .. } | EngineError::Damaged) = &done {
-            self.doubt().await;
+            self.doubt();
         }
         done.map_err(or_stopping)
     }
 
-    /// This PC has contradicted itself, or its memory has: what else is wrong with it?
-    pub(crate) async fn doubt(&self) {
+    /// This PC has contradicted itself, or its memory has: nothing that it computes counts before it has passed the test again.
+    pub(crate) fn doubt(&self) {
         let so_far = self
             .contradictions
             .fetch_add(1, Ordering::SeqCst)
@@ -144,9 +144,22 @@ impl Torch {
                  {so_far} times: its memory can't be relied on. Run a memory test, then restart the trainer"
             );
             self.state.send_replace(EngineState::Failed(reason));
-        } else if let Err(error) = self.test().await {
-            tracing::warn!("the known-answer test after a contradiction: {error}");
+            return;
         }
+        self.state.send_if_modified(|state| {
+            let doubted = *state == EngineState::Ready;
+            if doubted {
+                *state = EngineState::Starting;
+            }
+            doubted
+        });
+    }
+
+    /// Waits until it has to be tested. `false`: it won't be used any more.
+    pub(crate) async fn has_to_be_tested(&self) -> bool {
+        let mut states = self.state.subscribe();
+        let state = states.wait_for(|state| *state != EngineState::Ready).await;
+        state.is_ok_and(|state| *state == EngineState::Starting)
     }
 
     /// Kills all workers, and starts none any more.

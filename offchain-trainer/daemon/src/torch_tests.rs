@@ -25,11 +25,16 @@ async fn after_a_contradiction_the_engine_is_tested_and_after_three_it_is_not_us
     for _ in 1..TOO_MANY_CONTRADICTIONS {
         let error = contradict(&torch).await;
         assert!(error.to_string().contains("check its memory"), "{error}");
-        assert_eq!(torch.state(), EngineState::Ready);
+        assert_eq!(torch.state(), EngineState::Starting);
+        let untested = torch.run(|engine| engine.self_test()).await.unwrap_err();
+        assert!(matches!(untested, TorchError::Starting), "{untested}");
+        assert!(torch.has_to_be_tested().await);
+        torch.test().await.unwrap();
         torch.run(|engine| engine.self_test()).await.unwrap();
     }
     contradict(&torch).await;
     assert!(matches!(torch.state(), EngineState::Failed(reason) if reason.contains("memory test")));
+    assert!(!torch.has_to_be_tested().await);
     let refused = torch.run(|engine| engine.self_test()).await.unwrap_err();
     assert!(matches!(refused, TorchError::Failed(_)), "{refused}");
 }
@@ -42,6 +47,7 @@ async fn a_pc_that_fails_the_test_after_a_contradiction_is_not_used_any_more() {
     }));
     torch.state.send_replace(EngineState::Ready);
     contradict(&torch).await;
+    torch.test().await.unwrap_err();
     assert!(
         matches!(torch.state(), EngineState::Failed(_)),
         "{:?}",

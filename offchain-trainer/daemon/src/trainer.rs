@@ -261,15 +261,16 @@ impl Trainer {
     }
 }
 
-/// Tests the engine until it is known whether it can be used. The chain is the clock: a test that could not be finished is
-/// made again with the next sheet.
+/// Tests the engine until it is known whether it can be used, at the start and whenever it is doubted. The chain is the clock: a
+/// test that could not be finished is made again with the next sheet.
 async fn test_engine(shared: Arc<Shared>) {
-    loop {
+    while shared.torch.has_to_be_tested().await {
         let torch = shared.torch.clone();
         match tokio::spawn(async move { torch.test().await }).await {
             Ok(Ok(())) => {
                 tracing::info!("the engine computes the bits that the network computes: ready to train");
-                return shared.engine_is_ready();
+                shared.engine_is_ready();
+                continue;
             }
             Ok(Err(TorchError::Failed(reason))) => {
                 return shared.errors.add(format!(

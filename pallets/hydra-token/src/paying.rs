@@ -12,15 +12,21 @@ use hydra_primitives::{
 
 use crate::{Config, Event, Pallet, Pools, Shares, purse::Purse};
 
+/// A payer has at least this many times what the block space of the next round costs.
+const LEAST_ROUNDS: Balance = 100;
+
 impl<T: Config> traits::Rewards<T::AccountId> for Pallet<T> {
     fn quote(model: ModelId, work: u64, places: u32, bond: Balance) -> Balance {
         rewards::reward(work, places, Purse::<T>::of(model).has(), bond)
     }
 
-    /// A payer whose thousandth rounds to nothing has nothing left.
-    fn can_pay(model: ModelId) -> bool {
+    /// With less than so many rounds' block space, a round would be trained for next to nothing; and one whose thousandth rounds to
+    /// nothing pays nothing.
+    fn can_pay(model: ModelId, space: Balance) -> bool {
         let purse = Purse::<T>::of(model);
-        purse.is_open() && rewards::reward(u64::MAX, 1, purse.has(), Balance::MAX) > 0
+        purse.is_open()
+            && purse.has() >= space.saturating_mul(LEAST_ROUNDS)
+            && rewards::reward(u64::MAX, 1, purse.has(), Balance::MAX) > 0
     }
 
     fn pay(

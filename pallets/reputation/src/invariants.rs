@@ -53,6 +53,10 @@ impl<T: Config> Pallet<T> {
                 node.away_until <= Self::now().saturating_add(T::Sessions::blocks()),
                 "reputation: nobody is kept away for longer than a session"
             );
+            ensure!(
+                node.returned_at <= Self::now(),
+                "reputation: nobody came back in the future"
+            );
         }
         Ok(())
     }

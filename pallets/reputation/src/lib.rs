@@ -186,7 +186,7 @@ pub mod pallet {
             /// The session in which it may take part again; none if it is out only until a heartbeat brings it back.
             until: Option<SessionIndex>,
         },
-        /// An account that had missed a duty was heard of again: it takes part.
+        /// An account that had missed a duty was heard of again: it takes part, if nothing else keeps it out.
         Returned {
             /// The account.
             who: T::AccountId,
@@ -254,6 +254,8 @@ pub mod pallet {
         StillStaked,
         /// The account was drawn for something that is not over yet. Pause it, and try again some blocks later.
         StillBusy,
+        /// The account stands in the next session's electorate already. Try again when that session has begun.
+        StillInElectorate,
         /// The account was heard of within the last day. Its owner may deregister it.
         NotAbandoned,
         /// The account owes no heartbeat now: it gave one, its time has not come, or it does not take part.
@@ -455,6 +457,9 @@ impl<T: Config> Pallet<T> {
         let staked = T::Stakes::bonded(&who) > 0 || T::Stakes::unbonding(&who) > 0;
         ensure!(!staked, Error::<T>::StillStaked);
         ensure!(node.busy == 0, Error::<T>::StillBusy);
+        // Registered again, it would stand there twice.
+        let next = T::Sessions::current().saturating_add(1);
+        ensure!(!node.stands_in(next), Error::<T>::StillInElectorate);
         Nodes::<T>::remove(&who);
         PeerIds::<T>::remove(&node.peer_id);
         Self::deposit_event(Event::Deregistered { who });

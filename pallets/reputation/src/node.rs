@@ -38,6 +38,8 @@ pub struct Node {
     pub away: bool,
     /// No heartbeat before this block brings it back.
     pub away_until: BlockNumber,
+    /// The block in which it last came back.
+    pub returned_at: BlockNumber,
     /// The session in which it last went away, and how often it did in it.
     pub absences: Option<(SessionIndex, u8)>,
     /// It is out before this session.
@@ -66,6 +68,7 @@ impl Node {
             since: session.saturating_add(1),
             away: false,
             away_until: 0,
+            returned_at: 0,
             absences: None,
             out_until: 0,
             paused: false,
@@ -105,7 +108,10 @@ impl Node {
     /// It was heard of in block `now`. Says whether it was away and is no longer.
     pub fn heard(&mut self, now: BlockNumber) -> bool {
         let returned = self.away && now >= self.away_until;
-        self.away &= !returned;
+        if returned {
+            self.away = false;
+            self.returned_at = now;
+        }
         returned
     }
 
@@ -117,10 +123,17 @@ impl Node {
         self.heartbeat = Some(session);
     }
 
-    /// It missed a duty in block `now` of `session`, which has so many blocks. Says whether it goes away, which it doesn't if it
-    /// was out already: duties that it was drawn for together, it misses together.
-    pub fn miss(&mut self, session: SessionIndex, now: BlockNumber, blocks: BlockNumber) -> bool {
-        if self.away || session < self.out_until {
+    /// It is found in block `now` of `session`, which has so many blocks, that it missed a duty which began in block `since`. Says
+    /// whether it goes away, which it doesn't if it was out already, or the duty was under way when it came back: duties that it was
+    /// drawn for together, it misses together.
+    pub fn miss(
+        &mut self,
+        session: SessionIndex,
+        now: BlockNumber,
+        blocks: BlockNumber,
+        since: BlockNumber,
+    ) -> bool {
+        if self.away || session < self.out_until || since < self.returned_at {
             return false;
         }
         let before = self
@@ -148,11 +161,6 @@ impl Node {
     pub fn is_abandoned(&self, session: SessionIndex, sessions: u32) -> bool {
         let last = self.heartbeat.unwrap_or(self.joined);
         session.saturating_sub(last) > sessions
-    }
-
-    /// Whether it has room for one more task of this size.
-    pub fn has_room(&self, size: SizeClass) -> bool {
-        self.busy < self.room && size <= self.size_class
     }
 
     /// It, as other pallets see it.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use frame_support::pallet_prelude::*;
 use hydra_primitives::{
-    Perbill,
+    BlockNumber, Perbill,
     electorate::SessionIndex,
     model::SizeClass,
     reputation::{self, Deed},
@@ -26,8 +26,12 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
             && T::Stakes::is_staked(who)
     }
 
-    fn has_room(who: &T::AccountId, size: SizeClass) -> bool {
-        Nodes::<T>::get(who).is_some_and(|node| node.has_room(size))
+    fn fits(who: &T::AccountId, size: SizeClass) -> bool {
+        Nodes::<T>::get(who).is_some_and(|node| size <= node.size_class)
+    }
+
+    fn has_room(who: &T::AccountId) -> bool {
+        Nodes::<T>::get(who).is_some_and(|node| node.busy < node.room)
     }
 
     fn take_on(who: &T::AccountId) {
@@ -38,12 +42,36 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
         });
     }
 
-    fn finish(who: &T::AccountId, deed: Option<Deed>) {
-        Self::judge(who, deed, 1);
-    }
-
-    fn record(who: &T::AccountId, deed: Deed) {
-        Self::judge(who, Some(deed), 0);
+    fn finish(who: &T::AccountId, deed: Option<Deed>, since: BlockNumber) {
+        let session = T::Sessions::current();
+        let judged = Nodes::<T>::mutate(who, |node| {
+            let node = node.as_mut()?;
+            node.busy = node.busy.saturating_sub(1);
+            let deed = deed?;
+            node.score = reputation::after(node.score, deed);
+            let left = match deed {
+                Deed::Right => None,
+                Deed::Missed => node
+                    .miss(session, Self::now(), T::Sessions::blocks(), since)
+                    .then_some(None),
+                Deed::Wrong => node.leave(session).map(Some),
+            };
+            Some((deed, node.score, left))
+        });
+        let Some((deed, score, left)) = judged else {
+            return;
+        };
+        Self::deposit_event(Event::ScoreChanged {
+            who: who.clone(),
+            deed,
+            score,
+        });
+        if let Some(until) = left {
+            Self::deposit_event(Event::Left {
+                who: who.clone(),
+                until,
+            });
+        }
     }
 
     fn leave(who: &T::AccountId) {
@@ -97,7 +125,7 @@ impl<T: Config> traits::Heartbeats<T::AccountId> for Pallet<T> {
                 .map_err(|ElectorateFull| Error::<T>::ElectorateIsFull)?;
             node.enter(session);
         }
-        let returned = node.heard(Self::now()) && node.takes_part(session);
+        let returned = node.heard(Self::now());
         Nodes::<T>::insert(who, node);
         Self::deposit_event(Event::Heartbeat {
             who: who.clone(),
@@ -122,38 +150,5 @@ impl<T: Config> Pallet<T> {
         };
         let owes = !node.paused && (node.returns(session, Self::now()) || due()) && T::Stakes::is_staked(who);
         owes.then_some(session)
-    }
-
-    /// Ends `duties` duties and records how.
-    fn judge(who: &T::AccountId, deed: Option<Deed>, duties: u8) {
-        let session = T::Sessions::current();
-        let judged = Nodes::<T>::mutate(who, |node| {
-            let node = node.as_mut()?;
-            node.busy = node.busy.saturating_sub(duties);
-            let deed = deed?;
-            node.score = reputation::after(node.score, deed);
-            let left = match deed {
-                Deed::Right => None,
-                Deed::Missed => node
-                    .miss(session, Self::now(), T::Sessions::blocks())
-                    .then_some(None),
-                Deed::Wrong => node.leave(session).map(Some),
-            };
-            Some((deed, node.score, left))
-        });
-        let Some((deed, score, left)) = judged else {
-            return;
-        };
-        Self::deposit_event(Event::ScoreChanged {
-            who: who.clone(),
-            deed,
-            score,
-        });
-        if let Some(until) = left {
-            Self::deposit_event(Event::Left {
-                who: who.clone(),
-                until,
-            });
-        }
     }
 }

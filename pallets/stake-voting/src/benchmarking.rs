@@ -4,7 +4,7 @@
 use crate::{
     Call, Config, MAX_UNBONDING, Pallet, Polls, Seats, SizesTaken, Unbond, Unbonding, WeightInfo,
     electorate::{
-        parity,
+        Look, parity,
         storage::{electorate, spread},
     },
     poll::{Judging, PerDraw, Poll, Seat, Stage, Tally, draw, judging},
@@ -64,6 +64,7 @@ impl<T: Config> Pallet<T> {
             given,
             taken: accounts_of_it.saturating_mul(each),
             acted: given.saturating_mul(each),
+            busy: 0,
         };
         Polls::<T>::insert(id, poll);
         for (order, who) in (0..).zip(accounts) {
@@ -199,8 +200,9 @@ mod benchmarks {
             let mut drawing = electorate.drawing(&poll.seed, SEATS_LAST).unwrap();
             // One that has no room is looked for among the poll's seats, too.
             found = drawing
-                .seat(0, |who| {
-                    draw::takes::<T>(&id, &poll, who) && !Seats::<T>::contains_key(id, who)
+                .seat(0, |who| match draw::takes::<T>(&id, &poll, who) {
+                    Look::Takes if Seats::<T>::contains_key(id, who) => Look::Out,
+                    look => look,
                 })
                 .unwrap()
                 .who;

@@ -2,8 +2,8 @@
 //! structure in [`crate::electorate`], and must never take anything of a claim into a seed.
 
 use crate::{
-    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::parity, electorate::storage::electorate,
-    guard,
+    Config, Event, LargestWeights, Pallet, SizesTaken, electorate::Look, electorate::parity,
+    electorate::storage::electorate, guard,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -39,6 +39,17 @@ impl<T: Config> Pallet<T> {
             SizesTaken::<T>::mutate(parity(session), |sizes| sizes.add(session, size, weight));
         }
         Ok(())
+    }
+
+    /// What becomes of a point that falls on an account that is in, for a task of this size.
+    pub(crate) fn look(who: &T::AccountId, size: SizeClass) -> Look {
+        if !T::Nodes::fits(who, size) {
+            Look::Out
+        } else if T::Nodes::has_room(who) {
+            Look::Takes
+        } else {
+            Look::Busy
+        }
     }
 
     /// The weight of a session's electorate. A tree that contradicts itself has none: nothing is asked then.
@@ -91,12 +102,15 @@ impl<T: Config> Electorate<T::AccountId> for Pallet<T> {
     fn draw(purpose: &Purpose, randomness: &H256, k: u32, size: SizeClass) -> Vec<Option<T::AccountId>> {
         let seats = k.min(SEATS_MAX);
         let takes = |who: &T::AccountId| {
-            let takes = T::Nodes::is_in(who) && T::Nodes::has_room(who, size);
-            if takes {
+            if !T::Nodes::is_in(who) {
+                return Look::Out;
+            }
+            let look = Self::look(who, size);
+            if look == Look::Takes {
                 // At once: an account must not get more seats of one draw than it has room for.
                 T::Nodes::take_on(who);
             }
-            takes
+            look
         };
         electorate::<T>(T::Sessions::current())
             .seats(&Self::seed_of(purpose, randomness), seats, takes)

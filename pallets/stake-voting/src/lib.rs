@@ -60,7 +60,7 @@ use hydra_primitives::{
     Balance, BlockNumber, H256,
     electorate::{Draw, Purpose, SessionIndex},
     model::MAX_SIZE_CLASS,
-    poll::{Decision, Finding, PollId, SeatVerdict},
+    poll::{Decision, Finding, Opening, PollId, SeatVerdict},
     reputation,
     traits::{self, BondError, Nodes as _, Sessions as _, Stakes as _},
 };
@@ -205,9 +205,7 @@ pub mod pallet {
             for (who, _) in &self.bonds {
                 if T::Nodes::is_in(who) {
                     // The largest task that it takes on.
-                    let taken = (0..=MAX_SIZE_CLASS)
-                        .rev()
-                        .find(|size| T::Nodes::has_room(who, *size));
+                    let taken = (0..=MAX_SIZE_CLASS).rev().find(|size| T::Nodes::fits(who, *size));
                     Pallet::<T>::append_to(0, who, taken.unwrap_or(0), u8::from(taken.is_some()))
                         .expect("the electorate has room for all of genesis");
                 }
@@ -449,6 +447,11 @@ pub mod pallet {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Whether an account has given a digest of this in a poll, or claimed it. Only then it may open the poll with it.
+    pub fn has_found(id: &PollId, who: &T::AccountId, opening: &Opening) -> bool {
+        poll::has_found::<T>(id, who, opening)
+    }
+
     /// The block that is being made.
     pub(crate) fn now() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()

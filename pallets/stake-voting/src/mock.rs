@@ -187,28 +187,25 @@ impl traits::Nodes<AccountId32> for Others {
         world(|world| world.nodes.get(who).is_some_and(|node| !node.out)) && StakeVoting::is_staked(who)
     }
 
-    fn has_room(who: &AccountId32, size: SizeClass) -> bool {
-        world(|world| {
-            let node = world.nodes.get(who);
-            node.is_some_and(|node| node.busy < node.room && size <= node.size)
-        })
+    fn fits(who: &AccountId32, size: SizeClass) -> bool {
+        world(|world| world.nodes.get(who).is_some_and(|node| size <= node.size))
+    }
+
+    fn has_room(who: &AccountId32) -> bool {
+        world(|world| world.nodes.get(who).is_some_and(|node| node.busy < node.room))
     }
 
     fn take_on(who: &AccountId32) {
         world(|world| world.nodes.get_mut(who).expect("only nodes are drawn").busy += 1);
     }
 
-    fn finish(who: &AccountId32, deed: Option<Deed>) {
+    fn finish(who: &AccountId32, deed: Option<Deed>, _: u32) {
         world(|world| {
             let node = world.nodes.get_mut(who).expect("only nodes were drawn");
             node.busy = node.busy.checked_sub(1).expect("it has a duty to finish");
             node.out |= matches!(deed, Some(Deed::Missed | Deed::Wrong));
             world.finished.push((who.clone(), deed));
         });
-    }
-
-    fn record(_: &AccountId32, _: Deed) {
-        unreachable!("a poll's duties end when they are judged");
     }
 
     fn leave(who: &AccountId32) {
@@ -242,7 +239,7 @@ impl traits::Rewards<AccountId32> for Others {
         unreachable!("this pallet pays nobody");
     }
 
-    fn can_pay(_: ModelId) -> bool {
+    fn can_pay(_: ModelId, _: Balance) -> bool {
         unreachable!("this pallet pays nobody");
     }
 

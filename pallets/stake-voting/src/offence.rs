@@ -47,6 +47,12 @@ impl<T: Config> Pallet<T> {
         Self::forfeit(who, owed)
     }
 
+    /// Who forfeited for an offence of this session.
+    pub fn offenders(session: SessionIndex) -> Vec<T::AccountId> {
+        let offences = Offences::<T>::get(session);
+        offences.into_iter().map(|offence| offence.who).collect()
+    }
+
     /// Forgets the offences of sessions before this one: they can't be reported any more.
     pub fn forget_offences(before: SessionIndex) {
         // As many as there are sessions with offences that can be reported: few, and none as a rule.

@@ -71,6 +71,7 @@ fn check_poll<T: Config>(id: &PollId, poll: &Poll<T::AccountId>) -> Result<(), &
         let found = Tally {
             given: if later { tally.given } else { found.given },
             acted: if later { tally.acted } else { found.acted },
+            busy: tally.busy,
             ..found
         };
         ensure!(
@@ -78,7 +79,7 @@ fn check_poll<T: Config>(id: &PollId, poll: &Poll<T::AccountId>) -> Result<(), &
             "stake-voting: what is counted of a draw is what its seats say"
         );
         ensure!(
-            u32::from(tally.taken) <= poll.seats(draw),
+            u32::from(tally.taken).saturating_add(tally.busy.into()) <= poll.seats(draw),
             "stake-voting: a draw has no more seats than it has"
         );
         ensure!(

@@ -256,13 +256,13 @@ pub mod pallet {
             /// The block in which that phase ends, unless a poll needs another draw.
             ends_at: BlockNumber,
         },
-        /// Verification takes longer: a poll needs another draw.
+        /// Verification takes longer: a poll needs another draw, or waits for one.
         RoundExtended {
             /// The model.
             model: ModelId,
             /// The round.
             round: RoundNumber,
-            /// The block in which it ends now, unless a poll needs yet another draw.
+            /// About the block in which it ends now, unless a poll needs yet another draw.
             ends_at: BlockNumber,
         },
         /// It is known what becomes of a proposal.

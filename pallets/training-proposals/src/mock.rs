@@ -182,7 +182,10 @@ impl traits::Nodes<AccountId32> for Neighbours {
     fn is_in(who: &AccountId32) -> bool {
         Self::is_registered(who) && !Out::get().contains(who) && !Paused::get().contains(who)
     }
-    fn has_room(_: &AccountId32, _: SizeClass) -> bool {
+    fn fits(_: &AccountId32, _: SizeClass) -> bool {
+        true
+    }
+    fn has_room(_: &AccountId32) -> bool {
         true
     }
     fn take_on(who: &AccountId32) {
@@ -190,7 +193,8 @@ impl traits::Nodes<AccountId32> for Neighbours {
         *busy.entry(who.clone()).or_default() += 1;
         Busy::set(&busy);
     }
-    fn finish(who: &AccountId32, deed: Option<Deed>) {
+    fn finish(who: &AccountId32, deed: Option<Deed>, since: BlockNumber) {
+        assert!(since <= BlockNumber::try_from(System::block_number()).expect("a small number"));
         let mut busy = Busy::get();
         let duties = busy.get_mut(who).expect("it had a duty");
         *duties = duties.checked_sub(1).expect("a duty ends once");
@@ -200,7 +204,6 @@ impl traits::Nodes<AccountId32> for Neighbours {
         finished.push((who.clone(), deed));
         Finished::set(&finished);
     }
-    fn record(_: &AccountId32, _: Deed) {}
     fn leave(who: &AccountId32) {
         let mut left = Left::get();
         left.push(who.clone());
@@ -370,7 +373,7 @@ impl traits::Polls<AccountId32> for Neighbours {
         Ok(())
     }
     fn open(poll: &PollId, who: &AccountId32, draw: Draw, opening: &Opening) -> Result<(), DispatchError> {
-        if Self::may_open(poll, who).is_none() || !Self::would_decide(poll, draw, opening) {
+        if Self::may_open(poll, who).is_none() || !Self::would_decide(poll, who, draw, opening) {
             return Err(DispatchError::Other("this opening decides nothing"));
         }
         change(poll, |poll| {
@@ -390,7 +393,7 @@ impl traits::Polls<AccountId32> for Neighbours {
         let may = Accounts::get().contains(who) && poll.closed && poll.outcome.is_none();
         may.then_some((Draw::First, 100))
     }
-    fn would_decide(poll: &PollId, draw: Draw, opening: &Opening) -> bool {
+    fn would_decide(poll: &PollId, _: &AccountId32, draw: Draw, opening: &Opening) -> bool {
         let right = Asked::get().remove(poll).and_then(|poll| poll.opens_with);
         draw == Draw::First && right == Some(*opening)
     }
@@ -420,7 +423,7 @@ impl traits::Rewards<AccountId32> for Neighbours {
         QuotedFor::set(&places);
         Quote::get().unwrap_or(rewards::worth(work)).min(bond)
     }
-    fn can_pay(_: ModelId) -> bool {
+    fn can_pay(_: ModelId, _: Balance) -> bool {
         !CanNotPay::get()
     }
     fn pay(

@@ -56,7 +56,7 @@ impl<T: Config> Pallet<T> {
             DutyResult::Digest { poll, .. } => T::Polls::owes_digest(poll, who).is_some(),
             DutyResult::Open { poll, draw, opening } => {
                 T::Polls::may_open(poll, who).is_some_and(|(open, _)| open == *draw)
-                    && T::Polls::would_decide(poll, *draw, opening)
+                    && T::Polls::would_decide(poll, who, *draw, opening)
             }
         }
     }

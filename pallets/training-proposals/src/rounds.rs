@@ -150,7 +150,7 @@ impl<T: Config> Pallet<T> {
             Some(Waiting::Participants)
         } else if !T::Electorate::has_room(terms.size) {
             Some(Waiting::Room)
-        } else if !T::Rewards::can_pay(model) {
+        } else if !T::Rewards::can_pay(model, Self::space_fee(terms, terms.roster)) {
             Some(Waiting::Payer)
         } else {
             None

@@ -2,7 +2,7 @@
 //! quarter of each block makes up for it, and a model whose round would come too early stands in a queue.
 
 use frame_support::{traits::Get, weights::Weight};
-use hydra_primitives::{ModelId, task::PlaceIndex, traits::Rewards as _};
+use hydra_primitives::{Balance, ModelId, task::PlaceIndex, traits::Rewards as _};
 use sp_runtime::traits::Convert;
 
 use crate::{Backlog, Config, DutyBacklog, Pallet, Queue, Terms, WeightInfo};
@@ -47,7 +47,12 @@ impl<T: Config> Pallet<T> {
             weight: Self::backlog().saturating_add(duties.ref_time()),
             at: Self::now(),
         });
-        T::Rewards::burn_for_duties(model, T::DutyFee::convert(duties));
+        T::Rewards::burn_for_duties(model, Self::space_fee(terms, places));
+    }
+
+    /// What the block space is worth that the duties of a round take.
+    pub(crate) fn space_fee(terms: &Terms, places: PlaceIndex) -> Balance {
+        T::DutyFee::convert(Self::duties_weight(terms, places))
     }
 
     /// What the duties of a round take when nobody disputes anything: its places' proposals, a poll on each, and one on the version.

@@ -68,14 +68,14 @@ impl<T: Config> Pallet<T> {
             None => {
                 // Where most proposed nothing, it wasn't their fault.
                 let most = round.proposed.saturating_mul(2) >= round.places;
-                T::Nodes::finish(&place.holder, most.then_some(Deed::Missed));
+                T::Nodes::finish(&place.holder, most.then_some(Deed::Missed), round.opened_at);
                 return;
             }
             // Nobody but the holder knew it before: the version was in question while it trained. But what it was to train from was its
             // recipe, which gives the weights that are confirmed now. Where a version is given up, the round begins anew instead.
             Some(claim) if claim.base != base => {
                 place.outcome = Some(Outcome::Dropped);
-                T::Nodes::finish(&place.holder, Some(Deed::Missed));
+                T::Nodes::finish(&place.holder, Some(Deed::Missed), round.opened_at);
                 Self::say_settled(model, round, index, &place, Outcome::Dropped, 0);
             }
             Some(claim) => {
@@ -183,7 +183,7 @@ impl<T: Config> Pallet<T> {
         let mut forfeited = 0;
         match outcome {
             Outcome::Accepted => {
-                T::Nodes::finish(&place.holder, Some(Deed::Right));
+                T::Nodes::finish(&place.holder, Some(Deed::Right), round.opened_at);
                 round.accepted = round.accepted.saturating_add(1);
                 Payouts::<T>::insert(
                     model,
@@ -199,10 +199,10 @@ impl<T: Config> Pallet<T> {
             Outcome::Rejected => {
                 forfeited = T::Stakes::forfeit(&place.holder, place.forfeit);
                 T::Rewards::share_forfeit(forfeited, &poll.right);
-                T::Nodes::finish(&place.holder, Some(Deed::Wrong));
+                T::Nodes::finish(&place.holder, Some(Deed::Wrong), round.opened_at);
                 T::Nodes::leave(&place.holder);
             }
-            Outcome::Undecided | Outcome::Dropped => T::Nodes::finish(&place.holder, None),
+            Outcome::Undecided | Outcome::Dropped => T::Nodes::finish(&place.holder, None, round.opened_at),
         }
         round.decided = round.decided.saturating_add(1);
         place.outcome = Some(outcome);

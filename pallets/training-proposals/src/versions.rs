@@ -111,7 +111,7 @@ impl<T: Config> Pallet<T> {
         if round.phase != Phase::Pause {
             for index in 0..round.places {
                 if let Some(place) = Places::<T>::take(model, index) {
-                    T::Nodes::finish(&place.holder, None);
+                    T::Nodes::finish(&place.holder, None, round.opened_at);
                 }
             }
             round.extension = round.extension.saturating_add(1);

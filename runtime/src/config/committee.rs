@@ -10,8 +10,8 @@
 //! with an eighth of the weight may be in it, and two thirds of them where a twelfth may.
 
 use crate::{
-    AccountId, Historical, Reputation, Runtime, Session, StakeVoting, config::randomness::EpochRandomness,
-    network::EpochDuration,
+    AccountId, Historical, Reputation, Runtime, Session, SessionKeys, StakeVoting,
+    config::randomness::EpochRandomness, network::EpochDuration,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::traits::Get;
@@ -19,6 +19,7 @@ use hydra_primitives::{
     electorate::Purpose,
     traits::{Electorate, Nodes},
 };
+use pallet_session::SessionInterface;
 use sp_runtime::Perbill;
 use sp_staking::SessionIndex;
 
@@ -56,6 +57,7 @@ impl Committee {
             .collect();
         let eligible = |who: &AccountId| {
             !offenders.contains(who)
+                && !pallet_session::ExternallySetKeys::<Runtime>::contains_key(who)
                 && pallet_session::NextKeys::<Runtime>::contains_key(who)
                 && <Reputation as Nodes<_>>::is_in(who)
                 && <Reputation as Nodes<_>>::score(who) >= GOOD_SCORE
@@ -83,6 +85,29 @@ impl Committee {
     }
 }
 
+impl Committee {
+    /// Gives their keys back to members that have taken them away while too few can take over: without them the session pallet would
+    /// leave them out, whatever is said here, and the last ones would take the chain with them. They have no deposit and are drawn no more.
+    fn keep_keys(queued: &[(AccountId, SessionKeys)]) {
+        for (who, keys) in queued {
+            if !pallet_session::NextKeys::<Runtime>::contains_key(who) {
+                // Refused only where another account has registered the same key since; then it has it.
+                let _ = <Session as SessionInterface>::set_keys(who, keys.clone());
+            }
+        }
+    }
+
+    /// Forgets the keys that were given back to whoever is not in the committee any more.
+    fn forget_kept_keys(members: &[AccountId]) {
+        let kept: Vec<AccountId> = pallet_session::ExternallySetKeys::<Runtime>::iter_keys()
+            .filter(|who| !members.contains(who))
+            .collect();
+        for who in kept {
+            let _ = <Session as SessionInterface>::purge_keys(&who);
+        }
+    }
+}
+
 impl pallet_session::SessionManager<AccountId> for Committee {
     fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
         // Naming them here, rather than leaving it to the session pallet, makes their keys provable from the start.
@@ -94,10 +119,12 @@ impl pallet_session::SessionManager<AccountId> for Committee {
         let queued = Session::queued_keys();
         let present: Vec<_> = queued.iter().map(|(who, _)| who.clone()).collect();
         let members = Self::draw(index, present.len()).unwrap_or_else(|| {
+            Self::keep_keys(&queued);
             let mut same = present.clone();
             same.sort();
             same
         });
+        Self::forget_kept_keys(&members);
         // The same set again would count as a change for GRANDPA, and cost every warp sync a proof. But one of which somebody has new
         // keys must be named, or they could not be proven later.
         let mut before = queued;
@@ -112,7 +139,7 @@ impl pallet_session::SessionManager<AccountId> for Committee {
     fn start_session(_: SessionIndex) {}
 
     fn end_session(ended: SessionIndex) {
-        let provable = ended.saturating_sub(provable_sessions());
+        let provable = ended.saturating_add(1).saturating_sub(provable_sessions());
         Historical::prune_up_to(provable);
         StakeVoting::forget_offences(provable);
     }

@@ -1,10 +1,10 @@
 //! Who makes blocks (BABE), who finalises them (GRANDPA), when the two change (Session), and what happens to whoever
-//! signs two conflicting things (Offences).
+//! signs two conflicting things (Forfeits).
 //!
 //! GRANDPA's forced changes (`note_stalled`) must stay out of reach: they would end warp sync.
 
 use crate::{
-    AccountId, Babe, Balance, Balances, Grandpa, Historical, Offences, Runtime, RuntimeEvent, Session,
+    AccountId, Babe, Balance, Balances, Grandpa, Historical, Runtime, RuntimeEvent, Session,
     config::{
         committee::{Committee, MAX_AUTHORITIES, MOST_PROVABLE_SESSIONS, provable_sessions},
         forfeits::Forfeits,
@@ -56,7 +56,7 @@ impl pallet_babe::Config for Runtime {
     type MaxNominators = ConstU32<0>;
     type KeyOwnerProof = MembershipProof;
     type EquivocationReportSystem =
-        pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+        pallet_babe::EquivocationReportSystem<Self, Forfeits, Historical, ReportLongevity>;
 }
 
 impl pallet_grandpa::Config for Runtime {
@@ -67,7 +67,7 @@ impl pallet_grandpa::Config for Runtime {
     type MaxSetIdSessionEntries = ConstU64<{ MOST_PROVABLE_SESSIONS as u64 }>;
     type KeyOwnerProof = MembershipProof;
     type EquivocationReportSystem =
-        pallet_grandpa::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+        pallet_grandpa::EquivocationReportSystem<Self, Forfeits, Historical, ReportLongevity>;
 }
 
 /// For how many blocks a report of an equivocation stays valid.
@@ -108,10 +108,4 @@ impl Convert<AccountId, Option<()>> for NothingMore {
     fn convert(_: AccountId) -> Option<()> {
         Some(())
     }
-}
-
-impl pallet_offences::Config for Runtime {
-    type RuntimeEvent = RuntimeEvent;
-    type IdentificationTuple = historical::IdentificationTuple<Self>;
-    type OnOffenceHandler = Forfeits;
 }

@@ -70,13 +70,13 @@ impl WeightToFee for ComputationFee {
     }
 }
 
-/// What block space costs now, however much of it: what the transaction pallet sums up stops at one block.
+/// What the block space of duties costs, however much of it: what the transaction pallet sums up stops at one block. It is what space
+/// costs while blocks aren't full: who fills blocks makes transactions dearer, and must not make rounds so.
 pub struct SpaceFee;
 
 impl Convert<Weight, Balance> for SpaceFee {
     fn convert(weight: Weight) -> Balance {
-        let fee = ComputationFee::weight_to_fee(&weight);
-        pallet_transaction_payment::NextFeeMultiplier::<Runtime>::get().saturating_mul_int(fee)
+        ComputationFee::weight_to_fee(&weight)
     }
 }
 

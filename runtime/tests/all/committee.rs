@@ -8,11 +8,13 @@ use crate::{
 use codec::Encode;
 use frame_support::{assert_ok, traits::KeyOwnerProofSystem};
 use hydra_runtime::{
-    AccountId, Babe, Balance, Grandpa, HYDRA, Historical, Offences, Reputation, Runtime, RuntimeCall,
+    AccountId, Babe, Balance, Forfeits, Grandpa, HYDRA, Historical, Reputation, Runtime, RuntimeCall,
     RuntimeEvent, Session, SessionKeys, StakeVoting, System,
 };
 use pallet_babe::EquivocationOffence;
-use sp_keyring::Sr25519Keyring::{self, Alice, Charlie, Dave};
+use pallet_grandpa::{EquivocationOffence as TwoVotes, TimeSlot};
+use sp_consensus_babe::Slot;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
 use sp_staking::offence::{OffenceError, ReportOffence};
 
@@ -134,7 +136,22 @@ fn report(who: Sr25519Keyring, slot: u64) -> Result<(), OffenceError> {
         validator_set_count: 4,
         offender: (id(who), ()),
     };
-    <Offences as ReportOffence<AccountId, (AccountId, ()), _>>::report_offence(Vec::new(), offence)
+    Forfeits::report_offence(Vec::new(), offence)
+}
+
+/// `who` voted twice in this round of the first set.
+fn report_votes(who: Sr25519Keyring, round: u64) -> Result<(), OffenceError> {
+    let offence = TwoVotes {
+        time_slot: TimeSlot { set_id: 0, round },
+        session_index: 0,
+        validator_set_count: 4,
+        offender: (id(who), ()),
+    };
+    Forfeits::report_offence(Vec::new(), offence)
+}
+
+fn is_known(offenders: &[(AccountId, ())], slot: Slot) -> bool {
+    <Forfeits as ReportOffence<_, _, EquivocationOffence<_>>>::is_known_offence(offenders, &slot)
 }
 
 #[test]
@@ -147,11 +164,17 @@ fn who_makes_two_blocks_for_one_slot_forfeits_once_and_two_of_four_everything() 
         assert_eq!(stake(Dave), STAKE - STAKE * 9 / 16);
         assert!(!Reputation::takes_part(id(Dave)) && Reputation::takes_part(id(Charlie)));
         assert!(matches!(report(Dave, 1_001), Err(OffenceError::DuplicateReport)));
-        // Another slot of the same session is the same fraction of the same bond.
-        assert_ok!(report(Dave, 1_002));
+        // Another slot of the same session, or another way to do it, is no second offence, and leaves nothing behind.
+        assert!(matches!(report(Dave, 1_002), Err(OffenceError::DuplicateReport)));
+        assert!(matches!(
+            report_votes(Dave, 7),
+            Err(OffenceError::DuplicateReport)
+        ));
+        let dave = [(id(Dave), ())];
+        assert!(is_known(&dave, Slot::from(1_003)) && !is_known(&[(id(Alice), ())], Slot::from(1_003)));
         assert_eq!(stake(Dave), STAKE - STAKE * 9 / 16);
-        // With a second one in a slot it is everything, of both, however often they are reported.
-        assert_ok!(report(Charlie, 1_002));
+        // With a second one in the session it is everything, of both.
+        assert_ok!(report_votes(Charlie, 9));
         assert_eq!((stake(Dave), stake(Charlie)), (0, 0));
         assert_eq!(stake(Alice), STAKE);
         assert!(!Reputation::takes_part(id(Charlie)));
@@ -165,11 +188,51 @@ fn who_makes_two_blocks_for_one_slot_forfeits_once_and_two_of_four_everything() 
         validators(&mut network),
         sorted(FOUNDERS[..3].iter().map(|who| id(*who)))
     );
-    // Unbonding takes two and a half sessions here, and whoever leaves sits for up to two more: so one session that is over can be proven.
+    network.end();
+}
+
+/// Unbonding takes two and a half sessions here, and whoever leaves sits for up to two more: so one session that is over can be proven.
+#[test]
+fn an_offence_is_known_for_as_long_as_it_can_be_proven() {
+    let mut network = Network::of(4);
     let known =
         |network: &mut Network| network.read(|| pallet_stake_voting::Offences::<Runtime>::contains_key(0));
+    assert_ok!(network.read(|| report(Dave, 1_001)));
+    network.until_session(1);
     assert!(known(&mut network));
-    network.until_session(3);
+    network.until_session(2);
     assert!(!known(&mut network));
+    network.end();
+}
+
+#[test]
+fn a_committee_that_takes_its_keys_away_makes_blocks_until_others_can() {
+    let mut network = Network::of(4);
+    for who in [Alice, Bob, Charlie] {
+        assert_ok!(network.call(who, pallet_session::Call::<Runtime>::purge_keys {}));
+    }
+    network.until_session(3);
+    // One of four could take over, which is less than two thirds.
+    assert_eq!(validators(&mut network), sorted(FOUNDERS.map(id)));
+    network.read(|| {
+        assert_eq!(Babe::authorities().len(), 4);
+        assert_eq!(Grandpa::grandpa_authorities().len(), 4);
+    });
+    // The first block of a session takes no transactions.
+    network.block();
+    // Two come back with new keys: with Dave they are three, and the fourth, which stayed away, is let go.
+    for (who, seed) in [(Alice, "//Alice//again"), (Bob, "//Bob//again")] {
+        let (_, call) = keys(&mut network, who, seed);
+        assert_ok!(network.call(who, call));
+    }
+    network.until_session(6);
+    assert_eq!(validators(&mut network), sorted([Alice, Bob, Dave].map(id)));
+    network.read(|| {
+        assert!(!pallet_session::NextKeys::<Runtime>::contains_key(id(Charlie)));
+        assert_eq!(
+            pallet_session::ExternallySetKeys::<Runtime>::iter_keys().count(),
+            0
+        );
+    });
     network.end();
 }

@@ -3,7 +3,7 @@
 //! The weights stay in memory: nobody is given them before the network has confirmed them.
 
 use hydra_engine::{EngineError, EvaluateJob};
-use hydra_primitives::poll::Opening;
+use hydra_primitives::{BlobRef, poll::Opening};
 
 use crate::{
     plan::Task,
@@ -22,7 +22,7 @@ impl Shared {
         let stage = stage.clone();
         let measured = self.torch.run(move |engine| {
             stage.set(Stage::Folding, "measuring the new version");
-            if !version.is_intact(model.spec()) {
+            if !version.is_intact(model.spec()) || BlobRef::of(&data) != blob {
                 return Err(EngineError::Damaged);
             }
             let job = EvaluateJob {

@@ -19,7 +19,7 @@ use std::{
 };
 
 use hydra_primitives::{
-    H256, ModelId,
+    AccountBytes, H256, ModelId,
     duty::{Duty, DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, ModelDuties},
     poll::{Opening, PollId, digest},
     proposal::PlaceKey,
@@ -40,7 +40,7 @@ use crate::{
     journal::Journal,
     lock,
     models::{Model, Models},
-    plan::{Task, TaskKey, Work, duty_key, hold_key},
+    plan::{Base, Task, TaskKey, Work, duty_key, hold_key},
     space::Space,
     stage::{Doing, Ended, LINGERS, StageCell, shown},
     tasks::losses::Losses,
@@ -49,12 +49,15 @@ use crate::{
     weights::{Weights, WeightsError, needed},
 };
 
-/// How long a node is kept waiting for what is being done. It waits for 1.5 s at most, and makes the next block in a slot of 2 s at least.
+/// How long a node is kept waiting for what is being done. It waits for 1.5 s at most, and makes the next block 2 s later as a rule.
 const SOON: Duration = Duration::from_millis(900);
+/// What has been done for longer than this is not waited for: it isn't known to be done soon.
+const NEW: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 struct Run {
     abort: AbortHandle,
+    began: Instant,
     key: TaskKey,
     stage: StageCell,
 }
@@ -68,6 +71,16 @@ struct Runs {
     stopping: bool,
 }
 
+/// In which order results are answered, as there may be more than an answer takes. Others may open a poll, too, and all else only this
+/// account can do; so openings come last, unless the next block is the last that takes them.
+fn order(sheet: &DutySheet, duty: &Duty) -> u8 {
+    match duty {
+        Duty::Open { opens_until, .. } if *opens_until <= sheet.block.saturating_add(1) => 0,
+        Duty::Open { .. } => 2,
+        _ => 1,
+    }
+}
+
 /// What all parts of the trainer share.
 pub struct Shared {
     pub(crate) depot: Arc<Depot>,
@@ -76,6 +89,8 @@ pub struct Shared {
     pub(crate) errors: ErrorLog,
     pub(crate) warnings: Warnings,
     pub(crate) changes: Changes,
+    /// Tasks that end.
+    ends: Changes,
     space: Space,
     imported: Vec<Imported>,
     journal: Journal,
@@ -108,6 +123,7 @@ impl Shared {
             errors: ErrorLog::default(),
             warnings: Warnings::default(),
             changes: Changes::default(),
+            ends: Changes::default(),
             space,
             imported,
             journal,
@@ -123,16 +139,16 @@ impl Shared {
         }
     }
 
-    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done. What is being done is waited for, but no longer
-    /// than [`SOON`]: its result may then be in the next block.
+    /// Takes a sheet: sees to it that what it asks for gets done, and returns what is done. What was begun just now is waited for, but no
+    /// longer than [`SOON`]: its result may then be in the next block.
     pub(crate) async fn read(self: &Arc<Self>, sheet: DutySheet) -> DutyAnswer {
         let sheet = Arc::new(sheet);
-        let mut changes = self.changes.listen();
+        let mut ends = self.ends.listen();
         let end = Instant::now() + SOON;
         let (mut answer, able) = self.take(&sheet);
         // With unknown models the node asks once more, and has only so long for both.
-        while answer.unknown.is_empty() && self.is_busy_for(&sheet) {
-            match timeout_at(end.into(), changes.changed()).await {
+        while answer.unknown.is_empty() && self.does_new_work(&sheet.account) {
+            match timeout_at(end.into(), ends.changed()).await {
                 Ok(true) => answer.results = self.answer(&lock(&self.board), &sheet, able),
                 Ok(false) | Err(_) => break,
             }
@@ -140,9 +156,12 @@ impl Shared {
         answer
     }
 
-    /// Whether something that the sheet's account owes is being done.
-    fn is_busy_for(&self, sheet: &DutySheet) -> bool {
-        lock(&self.board).is_busy_for(&sheet.account)
+    /// Whether something that an account owes was begun just now.
+    fn does_new_work(&self, account: &AccountBytes) -> bool {
+        let of_account: Vec<u64> = lock(&self.board).runs_for(account).collect();
+        let runs = lock(&self.runs);
+        let mut began = of_account.iter().filter_map(|run| runs.running.get(run));
+        began.any(|run| run.began.elapsed() < NEW)
     }
 
     /// Takes a sheet, and returns what is done already, and whether this PC is able to take part.
@@ -230,6 +249,7 @@ impl Shared {
         runs.stopping = true;
         runs.running.values().for_each(|run| run.abort.abort());
         self.changes.end();
+        self.ends.end();
     }
 
     /// Tells a person of a panic.
@@ -309,7 +329,7 @@ impl Shared {
             self.weights.forget();
         }
         if matches!(error, TaskError::Weights(WeightsError::Damaged)) {
-            self.torch.doubt().await;
+            self.torch.doubt();
         }
     }
 
@@ -355,10 +375,17 @@ impl Shared {
             shared.ended(run);
             lock(&shared.board).finished(run, key, result);
             shared.changes.note();
+            shared.ends.note();
             sleep(LINGERS).await;
             shared.changes.note();
         });
-        runs.running.insert(run, Run { abort, key, stage });
+        let run_of = Run {
+            abort,
+            began: Instant::now(),
+            key,
+            stage,
+        };
+        runs.running.insert(run, run_of);
     }
 
     async fn work(&self, task: &Task, stage: &StageCell) -> Result<Outcome, TaskError> {
@@ -408,12 +435,13 @@ impl Shared {
             .flat_map(|model| model.duties.iter().map(move |duty| (model, duty)));
         let done = owed
             .filter(|(_, duty)| ready || matches!(duty, Duty::Open { .. }))
-            .filter_map(|(model, duty)| self.result(board, sheet, model, duty));
-        let mut results: Vec<_> = heartbeat.into_iter().chain(done).collect();
-        // Others may open a poll, too; all else only this account can do.
-        results.sort_by_key(|result| matches!(result, DutyResult::Open { .. }));
-        results.truncate(MAX_RESULTS as usize);
-        results
+            .filter_map(|(model, duty)| Some((order(sheet, duty), self.result(board, sheet, model, duty)?)));
+        let mut done: Vec<_> = done.collect();
+        done.sort_by_key(|(order, _)| *order);
+        let results = heartbeat
+            .into_iter()
+            .chain(done.into_iter().map(|(_, result)| result));
+        results.take(MAX_RESULTS as usize).collect()
     }
 
     fn result(
@@ -424,18 +452,16 @@ impl Shared {
         duty: &Duty,
     ) -> Option<DutyResult> {
         match duty {
-            Duty::Train { place, task } => match board.outcome(&duty_key(duties, duty))? {
-                Outcome::Trained(claim) => Some(DutyResult::Propose {
-                    key: PlaceKey {
-                        model: duties.model,
-                        round: duties.round,
-                        place: *place,
-                    },
-                    task_seed: task.task_seed,
-                    claim,
-                }),
-                Outcome::Held | Outcome::Found => None,
-            },
+            // A newer sheet, of another branch, may have had the place trained from something else meanwhile.
+            Duty::Train { place, task } => Some(DutyResult::Propose {
+                key: PlaceKey {
+                    model: duties.model,
+                    round: duties.round,
+                    place: *place,
+                },
+                task_seed: task.task_seed,
+                claim: board.claim(&duty_key(duties, duty), Base::of(duties, task)?)?,
+            }),
             Duty::Verify { poll, .. } | Duty::Attest { poll, .. } => {
                 let Opening { finding, witness } = self.journal.get(poll)?;
                 Some(DutyResult::Digest {

@@ -53,7 +53,7 @@ fn only_governance_says_who_sponsors_a_model_and_only_the_sponsor_deposits() {
         assert_noop!(sponsor(2, HYDRA), Error::<Test>::NotTheSponsor);
         assert_noop!(withdraw(2), Error::<Test>::NotTheSponsor);
         assert_noop!(sponsor(1, 11 * HYDRA), TokenError::FundsUnavailable);
-        assert!(!HydraToken::can_pay(MODEL), "nothing is deposited yet");
+        assert!(!HydraToken::can_pay(MODEL, 0), "nothing is deposited yet");
         assert_ok!(sponsor(1, HYDRA));
         System::assert_last_event(
             Event::Sponsored {
@@ -63,7 +63,17 @@ fn only_governance_says_who_sponsors_a_model_and_only_the_sponsor_deposits() {
             }
             .into(),
         );
-        assert!(HydraToken::can_pay(MODEL));
+        assert!(HydraToken::can_pay(MODEL, 0));
+    });
+}
+
+#[test]
+fn a_sponsor_has_a_hundred_rounds_block_space_or_no_round_opens() {
+    with_sponsor(|| {
+        assert!(HydraToken::can_pay(MODEL, 8 * HYDRA / 100));
+        assert!(!HydraToken::can_pay(MODEL, 8 * HYDRA / 100 + 1));
+        HydraToken::burn_for_duties(MODEL, 1);
+        assert!(!HydraToken::can_pay(MODEL, 8 * HYDRA / 100));
     });
 }
 
@@ -86,7 +96,7 @@ fn a_sponsored_model_s_rounds_are_paid_from_the_deposit_and_never_from_the_bucke
         assert_eq!(Balances::total_issuance(), issuance - HYDRA);
         HydraToken::burn_for_duties(MODEL, ENOUGH);
         assert_eq!(on_hold(1), 0);
-        assert!(!HydraToken::can_pay(MODEL) && HydraToken::can_pay(0));
+        assert!(!HydraToken::can_pay(MODEL, 0) && HydraToken::can_pay(0, 0));
         assert_eq!(
             HydraToken::pay(MODEL, &account(2), STANDARD_WORK, HYDRA, &right).all(),
             0
@@ -121,7 +131,7 @@ fn a_sponsor_gives_notice_and_gets_back_what_is_left_when_open_rounds_are_paid()
             }
             .into(),
         );
-        assert!(!HydraToken::can_pay(MODEL), "no round opens any more");
+        assert!(!HydraToken::can_pay(MODEL, 0), "no round opens any more");
         assert_noop!(withdraw(1), Error::<Test>::NoticeRuns);
         System::set_block_number(50);
         assert_noop!(withdraw(1), Error::<Test>::NoticeRuns);
@@ -140,9 +150,9 @@ fn a_sponsor_gives_notice_and_gets_back_what_is_left_when_open_rounds_are_paid()
             .into(),
         );
         assert_eq!(balance(1), 10 * HYDRA - HYDRA * 4 / 5);
-        assert!(!HydraToken::can_pay(MODEL));
+        assert!(!HydraToken::can_pay(MODEL, 0));
         assert_ok!(sponsor(1, HYDRA));
-        assert!(HydraToken::can_pay(MODEL));
+        assert!(HydraToken::can_pay(MODEL, 0));
     });
 }
 
@@ -151,7 +161,7 @@ fn a_new_deposit_takes_back_a_notice() {
     with_sponsor(|| {
         assert_ok!(withdraw(1));
         assert_ok!(sponsor(1, HYDRA));
-        assert!(HydraToken::can_pay(MODEL));
+        assert!(HydraToken::can_pay(MODEL, 0));
         System::set_block_number(60);
         assert_ok!(withdraw(1));
         assert_eq!(on_hold(1), 9 * HYDRA, "it gave notice anew");
@@ -168,6 +178,6 @@ fn a_former_sponsor_gets_its_deposit_back() {
         assert_noop!(sponsor(1, HYDRA), Error::<Test>::NotTheSponsor);
         assert_ok!(set_sponsor(MODEL, None));
         assert!(!Sponsors::<Test>::contains_key(MODEL));
-        assert!(HydraToken::can_pay(MODEL), "the bucket pays");
+        assert!(HydraToken::can_pay(MODEL, 0), "the bucket pays");
     });
 }

@@ -234,7 +234,9 @@ fn whoever_leaves_for_good_withdraws_first_and_frees_its_peer_id() {
         Unbonding::set(&Default::default());
         Reputation::take_on(&account(2));
         assert_noop!(leave(), Error::<Test>::StillBusy);
-        Reputation::finish(&account(2), None);
+        Reputation::finish(&account(2), None, 300);
+        assert_noop!(leave(), Error::<Test>::StillInElectorate);
+        next_session();
         assert_ok!(leave());
         assert_eq!(Nodes::<Test>::count(), 1);
         assert_ok!(register_peer(3, 2, HYDRA));

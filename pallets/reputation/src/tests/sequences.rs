@@ -9,6 +9,10 @@ use proptest::prelude::*;
 
 use crate::mock::*;
 
+fn now() -> u32 {
+    u32::try_from(System::block_number()).expect("a test is short")
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Beat,
@@ -63,9 +67,9 @@ proptest! {
                         }
                         assert!(Reputation::owed(&who).is_none());
                     }
-                    Step::Missed => Reputation::finish(&who, Some(Deed::Missed)),
-                    Step::Wrong => Reputation::finish(&who, Some(Deed::Wrong)),
-                    Step::Right => Reputation::finish(&who, Some(Deed::Right)),
+                    Step::Missed => Reputation::finish(&who, Some(Deed::Missed), now()),
+                    Step::Wrong => Reputation::finish(&who, Some(Deed::Wrong), now()),
+                    Step::Right => Reputation::finish(&who, Some(Deed::Right), now()),
                     Step::Leave => Reputation::leave(&who),
                     Step::Pause => {
                         assert_eq!(Reputation::pause(signed()).is_ok(), !paused);

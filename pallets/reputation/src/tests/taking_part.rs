@@ -19,8 +19,16 @@ fn is_in() -> bool {
     Reputation::is_in(&account(1))
 }
 
+fn now() -> u32 {
+    u32::try_from(System::block_number()).expect("a test is short")
+}
+
 fn miss() {
-    Reputation::finish(&account(1), Some(Deed::Missed));
+    miss_since(now());
+}
+
+fn miss_since(block: u32) {
+    Reputation::finish(&account(1), Some(Deed::Missed), block);
 }
 
 fn later(blocks: u64) {
@@ -203,6 +211,26 @@ fn duties_missed_in_one_absence_count_as_one() {
 }
 
 #[test]
+fn what_was_under_way_when_it_came_back_belongs_to_the_absence_before() {
+    with_chain(|| {
+        beat();
+        let drawn = now();
+        later(10);
+        miss_since(drawn);
+        left(None);
+        later(1);
+        beat();
+        let events = System::events().len();
+        (0..3).for_each(|_| miss_since(drawn));
+        assert!(is_in());
+        assert_eq!(System::events().len(), events + 3, "its score moves");
+        miss_since(now());
+        left(None);
+        assert!(owed().is_none(), "the second one");
+    });
+}
+
+#[test]
 fn who_went_away_stays_out_in_later_sessions_until_it_is_heard_of() {
     with_chain(|| {
         beat();
@@ -250,7 +278,7 @@ fn who_leaves_before_its_heartbeat_gives_it_with_its_new_weight() {
 fn leaving_twice_is_leaving_once() {
     with_chain(|| {
         beat();
-        Reputation::finish(&account(1), Some(Deed::Wrong));
+        Reputation::finish(&account(1), Some(Deed::Wrong), 300);
         left(Some(2));
         let events = System::events().len();
         Reputation::leave(&account(1));
@@ -333,17 +361,17 @@ fn an_account_has_room_for_as_many_tasks_as_it_says_and_no_larger_ones() {
             }
             .into(),
         );
-        let has_room = |size| Reputation::has_room(&account(1), size);
+        let has_room = |size| Reputation::fits(&account(1), size) && Reputation::has_room(&account(1));
         assert!(has_room(0) && has_room(2) && !has_room(3));
         Reputation::take_on(&account(1));
         assert!(has_room(2));
         Reputation::take_on(&account(1));
         assert!(!has_room(0));
-        Reputation::finish(&account(1), Some(Deed::Right));
+        Reputation::finish(&account(1), Some(Deed::Right), 300);
         assert!(has_room(2));
-        (0..3).for_each(|_| Reputation::finish(&account(1), None));
+        (0..3).for_each(|_| Reputation::finish(&account(1), None, 300));
         assert_eq!(Reputation::entry(&account(1)).expect("registered").busy, 0);
-        assert!(!Reputation::has_room(&account(9), 0));
+        assert!(!Reputation::has_room(&account(9)) && !Reputation::fits(&account(9), 0));
     });
 }
 

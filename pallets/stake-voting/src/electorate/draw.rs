@@ -31,6 +31,27 @@ pub struct Seat<Account> {
     pub who: Option<Account>,
     /// How many points were looked at.
     pub looks: u8,
+    /// Whether it is empty because whoever it fell on has enough to do.
+    pub busy: bool,
+}
+
+/// What becomes of a point that falls on an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// The seat is the account's.
+    Takes,
+    /// It is out, or doesn't take on such tasks: the seat is drawn again.
+    Out,
+    /// It has enough to do: the seat stays empty. Drawn again, the seats of all who are busy would go to whoever keeps itself free, and
+    /// with them what a poll finds.
+    Busy,
+}
+
+/// For who has no more to say than whether the account takes the seat.
+impl From<bool> for Look {
+    fn from(takes: bool) -> Self {
+        if takes { Self::Takes } else { Self::Out }
+    }
 }
 
 /// A draw of seats that can be made one by one, over several blocks of a session. Seats in rising order read each node once.
@@ -42,13 +63,13 @@ pub struct Drawing<'a, S> {
 }
 
 impl<S: Store> Drawing<'_, S> {
-    /// Draws seat number `seat`: a point in its stretch of the total weight. The account that it falls on is asked for with
-    /// `takes`: is it in, has it room? Where it says no, the seat is drawn again in its stretch, up to [`REDRAWS`] times, and
-    /// stays empty then. Where it says yes, the seat is taken, so a `takes` that counts may say no the next time.
-    pub fn seat(
+    /// Draws seat number `seat`: a point in its stretch of the total weight. What the account that it falls on makes of it says
+    /// `takes`: see [`Look`]. The seat is drawn again in its stretch up to [`REDRAWS`] times, and stays empty then. Where it is
+    /// taken, a `takes` that counts may say something else the next time.
+    pub fn seat<L: Into<Look>>(
         &mut self,
         seat: u32,
-        mut takes: impl FnMut(&S::Account) -> bool,
+        mut takes: impl FnMut(&S::Account) -> L,
     ) -> Result<Seat<S::Account>, Error> {
         let mut looks = 0u8;
         for attempt in 0..=REDRAWS {
@@ -58,14 +79,29 @@ impl<S: Store> Drawing<'_, S> {
             let found = self.cursor.find(point)?;
             let who = self.cursor.account(&found)?;
             looks = looks.saturating_add(1);
-            if takes(&who) {
-                return Ok(Seat {
-                    who: Some(who),
-                    looks,
-                });
+            match takes(&who).into() {
+                Look::Takes => {
+                    return Ok(Seat {
+                        who: Some(who),
+                        looks,
+                        busy: false,
+                    });
+                }
+                Look::Busy => {
+                    return Ok(Seat {
+                        who: None,
+                        looks,
+                        busy: true,
+                    });
+                }
+                Look::Out => {}
             }
         }
-        Ok(Seat { who: None, looks })
+        Ok(Seat {
+            who: None,
+            looks,
+            busy: false,
+        })
     }
 }
 
@@ -99,11 +135,11 @@ impl<S: Store> Electorate<S> {
     /// Draws all `seats` seats, as [`Drawing::seat`] does.
     ///
     /// Without any weight all seats are empty. Whatever the total, if it isn't zero, one account alone gets all seats.
-    pub fn seats(
+    pub fn seats<L: Into<Look>>(
         &self,
         seed: &H256,
         seats: u32,
-        mut takes: impl FnMut(&S::Account) -> bool,
+        mut takes: impl FnMut(&S::Account) -> L,
     ) -> Result<Vec<Option<S::Account>>, Error> {
         let mut drawing = self.drawing(seed, seats)?;
         (0..seats)

@@ -14,9 +14,9 @@
 //! Whoever takes part says so once a session, and is appended to the electorate of the next one, with the weight it has
 //! then. The electorate that draws are made from never changes: otherwise whoever knows a block's randomness a moment before
 //! others would move the line until the points fall on its own accounts, and with twenty tiny accounts, each paused or not,
-//! there are 2²⁰ lines to choose from. An account that is out, or has no room, is passed over instead: its points, and no
-//! others, are drawn again in their stretch. Whoever did not say that it is there is not in the next electorate: nothing is
-//! ever taken out, and nobody has to be looked for.
+//! there are 2²⁰ lines to choose from. An account that is out is passed over instead: its points, and no others, are drawn
+//! again in their stretch. Those of one that has enough to do stay empty. Whoever did not say that it is there is not in the
+//! next electorate: nothing is ever taken out, and nobody has to be looked for.
 //!
 //! Two electorates are stored, of even and of odd sessions: the one that is drawn from, and the one that is being made. Each
 //! node has the **session** that it is of; one of another session counts as empty, and is overwritten. So no loop clears
@@ -40,7 +40,7 @@ mod store;
 mod tests;
 mod tree;
 
-pub use draw::{Drawing, Drawn, Seat};
+pub use draw::{Drawing, Drawn, Look, Seat};
 pub use error::Error;
 pub use store::{Length, Node, NodeId, Parity, Store, Sums, parity};
 

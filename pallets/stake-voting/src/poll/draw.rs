@@ -9,7 +9,9 @@
 //! seats, and gets no more of them from a part of the draw than from the whole. Beginning anew could go on for ever.
 
 use super::{Begun, Poll, Stage, Step};
-use crate::{Config, Event, Pallet, Seats, electorate::storage::electorate, weights::WeightInfo};
+use crate::{
+    Config, Event, Pallet, Seats, electorate::Look, electorate::storage::electorate, weights::WeightInfo,
+};
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
@@ -55,10 +57,13 @@ pub(super) fn go_on<T: Config>(
                 return Step::Wait;
             }
             let drawn = drawing.seat(begun.drawn, |who| takes::<T>(id, poll, who));
-            let (who, looks) = drawn.map_or((None, 0), |seat| (seat.who, seat.looks));
+            let (who, looks, busy) = drawn.map_or((None, 0, false), |seat| (seat.who, seat.looks, seat.busy));
             meter.consume(T::WeightInfo::look_at_point().saturating_mul(looks.into()));
             if let Some(who) = who {
                 take::<T>(id, poll, &who);
+            } else if busy {
+                let tally = poll.tallies.get_mut(poll.draw);
+                tally.busy = tally.busy.saturating_add(1);
             }
             meter.consume(T::WeightInfo::take_seat());
             begun.drawn = begun.drawn.saturating_add(1);
@@ -84,11 +89,16 @@ pub(crate) fn most<T: Config>() -> Weight {
         .saturating_add(T::WeightInfo::take_seat())
 }
 
-/// Whether a point that falls on this account is a seat. Who has the poll's task already needs no room for it, and the claimant has
-/// done it.
-pub(crate) fn takes<T: Config>(id: &PollId, poll: &Poll<T::AccountId>, who: &T::AccountId) -> bool {
-    T::Nodes::is_in(who)
-        && (poll.is_claimant(who) || T::Nodes::has_room(who, poll.size) || Seats::<T>::contains_key(id, who))
+/// What becomes of a point that falls on this account. Who has the poll's task already needs no room for it, and the claimant has done
+/// it.
+pub(crate) fn takes<T: Config>(id: &PollId, poll: &Poll<T::AccountId>, who: &T::AccountId) -> Look {
+    if !T::Nodes::is_in(who) {
+        Look::Out
+    } else if poll.is_claimant(who) || Seats::<T>::contains_key(id, who) {
+        Look::Takes
+    } else {
+        Pallet::<T>::look(who, poll.size)
+    }
 }
 
 /// Gives a seat of the current draw to an account.

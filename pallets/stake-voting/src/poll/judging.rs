@@ -76,7 +76,7 @@ pub(crate) fn judge<T: Config>(
         }
         Some(SeatVerdict::Missed) => Some(Deed::Missed),
     };
-    T::Nodes::finish(who, deed);
+    T::Nodes::finish(who, deed, poll.asked_at);
     if let Some(verdict @ (SeatVerdict::Wrong | SeatVerdict::Missed)) = verdict {
         Pallet::<T>::deposit_event(Event::SeatJudged {
             poll: *id,

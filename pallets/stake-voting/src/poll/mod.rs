@@ -103,6 +103,8 @@ pub struct Tally {
     pub taken: u16,
     /// Those of them whose account gave a digest.
     pub acted: u16,
+    /// Seats that are empty because whoever they fell on had enough to do.
+    pub busy: u16,
 }
 
 /// A draw of seats that has begun.
@@ -201,6 +203,11 @@ impl<AccountId: PartialEq> Poll<AccountId> {
     }
 }
 
+/// Whether an account has given a digest of this in a poll, or claimed it.
+pub(crate) fn has_found<T: Config>(id: &PollId, who: &T::AccountId, opening: &Opening) -> bool {
+    Stored::<T>::get(id).is_some_and(|poll| opening::is_own::<T>(id, &poll, who, opening))
+}
+
 /// What comes after a step of a poll.
 enum Step<AccountId> {
     /// Another step, in this block.
@@ -297,8 +304,8 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
         opening::turn::<T>(id, who)
     }
 
-    fn would_decide(id: &PollId, draw: Draw, opening: &Opening) -> bool {
-        Stored::<T>::get(id).is_some_and(|poll| opening::decides::<T>(id, &poll, draw, opening).is_ok())
+    fn would_decide(id: &PollId, who: &T::AccountId, draw: Draw, opening: &Opening) -> bool {
+        Stored::<T>::get(id).is_some_and(|poll| opening::decides::<T>(id, &poll, who, draw, opening).is_ok())
     }
 
     fn status(id: &PollId) -> Option<PollStatus<T::AccountId>> {

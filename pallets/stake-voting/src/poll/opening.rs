@@ -27,10 +27,23 @@ pub(super) fn matches<T: Config>(
     }
 }
 
-/// Whether `opening` decides `draw` now. Reads every seat, [`super::MAX_ACCOUNTS`] at most.
+/// Whether an account gave a digest of this, or claimed it.
+pub(super) fn is_own<T: Config>(
+    id: &PollId,
+    poll: &Poll<T::AccountId>,
+    who: &T::AccountId,
+    opening: &Opening,
+) -> bool {
+    Seats::<T>::get(id, who)
+        .is_some_and(|seat| matches::<T>(id, poll, who, seat.digest, opening) == Some(true))
+}
+
+/// Whether `opening`, by `who`, decides `draw` now. Reads every seat, [`super::MAX_ACCOUNTS`] at most, but only where it is what the
+/// account itself gave a digest of or claimed: nobody has all of them read with one made-up opening after the other.
 pub(super) fn decides<T: Config>(
     id: &PollId,
     poll: &Poll<T::AccountId>,
+    who: &T::AccountId,
     draw: Draw,
     opening: &Opening,
 ) -> Result<(), Error<T>> {
@@ -40,8 +53,15 @@ pub(super) fn decides<T: Config>(
     if poll.draw != draw {
         return Err(Error::<T>::OtherDraw);
     }
+    if !Seats::<T>::contains_key(id, who) {
+        return Err(Error::<T>::NoSeat);
+    }
+    if !is_own::<T>(id, poll, who, opening) {
+        return Err(Error::<T>::DoesNotDecide);
+    }
     let mut count = Count {
         seats: poll.seats(draw),
+        busy: poll.tallies.get(draw).busy.into(),
         ..Count::default()
     };
     for (who, seat) in Seats::<T>::iter_prefix(id) {
@@ -70,10 +90,7 @@ pub(super) fn open<T: Config>(
     opening: &Opening,
 ) -> Result<(), Error<T>> {
     let mut poll = Polls::<T>::get(id).ok_or(Error::<T>::NoSuchPoll)?;
-    if !Seats::<T>::contains_key(id, who) {
-        return Err(Error::<T>::NoSeat);
-    }
-    decides::<T>(id, &poll, draw, opening)?;
+    decides::<T>(id, &poll, who, draw, opening)?;
     poll.stage = Stage::Judging(Judging::new(Some(*opening)));
     Polls::<T>::insert(id, poll);
     Pallet::<T>::deposit_event(Event::PollOpened {
@@ -97,6 +114,9 @@ pub(super) fn turn<T: Config>(id: &PollId, who: &T::AccountId) -> Option<(Draw, 
         return None;
     };
     let seat = Seats::<T>::get(id, who)?;
+    if seat.digest.is_none() && !poll.is_claimant(who) {
+        return None;
+    }
     let accounts = u32::from(poll.tallies.get(poll.draw).accounts);
     let wait = if *seat.seats.get(poll.draw) == 0 {
         OPENING_BLOCKS.saturating_sub(1)

@@ -138,7 +138,7 @@ fn a_draw_that_lasts_over_its_session_s_end_leaves_the_rest_of_its_seats_empty()
             }
         }
         next();
-        assert!(StakeVoting::would_decide(&POLL, Draw::First, &TRUTH));
+        assert!(StakeVoting::would_decide(&POLL, &account(2), Draw::First, &TRUTH));
     });
 }
 
@@ -266,6 +266,41 @@ fn who_is_out_or_has_no_room_gets_no_seat() {
         ask(None);
         assert_eq!([1, 2, 3, 4].map(|n| seat(n).seats.first), [0, 0, 0, 5]);
         assert_eq!(taken(Draw::First), 5);
+    });
+}
+
+/// Eleven of 33 keep themselves free, and the others have enough to do.
+#[test]
+fn seats_of_the_busy_stay_empty_instead_of_going_to_whoever_keeps_itself_free() {
+    let members: Vec<(u8, u128)> = (1..=33).map(|n| (n, 10)).collect();
+    with_members(&members, || {
+        for n in 1..=33 {
+            node(n, |node| {
+                if n % 3 != 0 {
+                    node.busy = node.room;
+                }
+            });
+        }
+        ask(None);
+        assert!(taken(Draw::First) <= 10, "{}", taken(Draw::First));
+        let tally = |draw| *Polls::<Test>::get(POLL).unwrap().tallies.get(draw);
+        assert_eq!(tally(Draw::First).busy + taken(Draw::First), 20);
+        // They agree on a lie, and nobody contradicts it. It decides nothing: not in the first draw, as most were busy, and later
+        // as they have a third of the seats.
+        let free: Vec<u8> = (1..=33).filter(|n| n % 3 == 0).collect();
+        for draw in [Draw::First, Draw::Appeal, Draw::Last] {
+            wait_until(|| {
+                for n in &free {
+                    if StakeVoting::owes_digest(&POLL, &account(*n)).is_some() {
+                        assert_ok!(give(*n, LIE));
+                    }
+                }
+                is_opening(draw)
+            });
+            let tries = free.iter().map(|n| open(*n, draw, LIE));
+            assert!(tries.clone().any(|tried| tried == Err(Error::DoesNotDecide)));
+            assert!(tries.clone().all(|tried| tried.is_err()));
+        }
     });
 }
 

@@ -13,10 +13,15 @@ fn an_opening_is_refused_before_the_digests_are_closed_and_after_the_poll_is_dec
             assert_ok!(give(n, TRUTH));
         }
         assert_noop!(open(2, Draw::First, TRUTH), Error::<Test>::NotOpening);
-        assert!(!StakeVoting::would_decide(&POLL, Draw::First, &TRUTH));
+        assert!(!StakeVoting::would_decide(
+            &POLL,
+            &account(2),
+            Draw::First,
+            &TRUTH
+        ));
         assert_eq!(StakeVoting::may_open(&POLL, &account(2)), None);
         wait_until(|| is_opening(Draw::First));
-        assert!(StakeVoting::would_decide(&POLL, Draw::First, &TRUTH));
+        assert!(StakeVoting::would_decide(&POLL, &account(2), Draw::First, &TRUTH));
         assert_ok!(open(2, Draw::First, TRUTH));
         assert_noop!(open(3, Draw::First, TRUTH), Error::<Test>::NotOpening);
         assert_eq!(StakeVoting::may_open(&POLL, &account(3)), None);
@@ -40,7 +45,12 @@ fn a_false_opening_is_refused_and_changes_nothing() {
             ..TRUTH
         };
         for opening in [LIE, other_witness, other_finding] {
-            assert!(!StakeVoting::would_decide(&POLL, Draw::First, &opening));
+            assert!(!StakeVoting::would_decide(
+                &POLL,
+                &account(2),
+                Draw::First,
+                &opening
+            ));
             assert_noop!(open(2, Draw::First, opening), Error::<Test>::DoesNotDecide);
         }
         assert_ok!(open(2, Draw::First, TRUTH));
@@ -133,7 +143,7 @@ fn without_an_opening_the_next_draw_is_made_after_eight_blocks_and_not_earlier()
         }
         // In the eighth block too.
         next_block();
-        assert!(StakeVoting::would_decide(&POLL, Draw::First, &TRUTH));
+        assert!(StakeVoting::would_decide(&POLL, &account(2), Draw::First, &TRUTH));
         assert_eq!(advance(), PollProgress::Open);
         let poll = Polls::<Test>::get(POLL).unwrap();
         assert_eq!(poll.draw, Draw::Appeal);

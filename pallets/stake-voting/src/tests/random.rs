@@ -118,7 +118,7 @@ fn act(habits: &[(u8, Habit)], claimant: Option<u8>) -> Result<(), TestCaseError
             Habit::Silent => continue,
         };
         if let Some((draw, _)) = StakeVoting::may_open(&POLL, &who) {
-            let decides = StakeVoting::would_decide(&POLL, draw, &opening);
+            let decides = StakeVoting::would_decide(&POLL, &who, draw, &opening);
             // Liars try it on.
             if decides || opening == LIE {
                 prop_assert_eq!(open(*n, draw, opening).is_ok(), decides);

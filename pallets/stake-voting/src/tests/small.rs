@@ -219,7 +219,7 @@ fn a_lie_of_a_third_of_the_weight_cannot_win_while_the_honest_are_there() {
             }
             for draw in [Draw::First, Draw::Appeal] {
                 wait_until(|| is_opening(draw));
-                assert!(!StakeVoting::would_decide(&POLL, draw, &LIE));
+                assert!(!StakeVoting::would_decide(&POLL, &account(4), draw, &LIE));
                 assert_eq!(open(4, draw, LIE), Err(Error::DoesNotDecide));
             }
             assert_ok!(open(1, Draw::Appeal, TRUTH));

@@ -101,7 +101,7 @@ pub fn bad_deeds() -> Finding {
         for deed in [Deed::Wrong, Deed::Missed] {
             for _ in 0..40 {
                 let before = Reputation::score(&who);
-                Reputation::record(&who, deed);
+                Reputation::finish(&who, Some(deed), 0);
                 rose += u32::from(Reputation::score(&who) > before);
             }
         }

@@ -148,13 +148,14 @@ impl Asked {
         self.since = now;
     }
 
-    /// Whether a plain copy of this answer decides it now.
-    pub fn is_decided_by(&mut self, id: &PollId, answer: Answer) -> bool {
+    /// Whether a plain copy of this answer, by this account, decides it now.
+    pub fn is_decided_by(&mut self, id: &PollId, who: &AccountId, answer: Answer) -> bool {
         let (draw, opening) = (self.draw, self.question.opening(answer));
-        *self
-            .decide
-            .entry(answer)
-            .or_insert_with(|| StakeVoting::would_decide(id, draw, &opening))
+        StakeVoting::has_found(id, who, &opening)
+            && *self
+                .decide
+                .entry(answer)
+                .or_insert_with(|| StakeVoting::would_decide(id, who, draw, &opening))
     }
 
     /// Who owes a digest, and what.

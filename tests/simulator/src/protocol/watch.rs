@@ -267,10 +267,10 @@ impl Watch {
     }
 
     /// Whether a plain copy of this answer decides the poll now.
-    pub fn is_decided_by(&mut self, poll: &PollId, answer: Answer) -> bool {
+    pub fn is_decided_by(&mut self, poll: &PollId, who: &AccountId, answer: Answer) -> bool {
         self.polls
             .get_mut(poll)
-            .is_some_and(|asked| asked.is_decided_by(poll, answer))
+            .is_some_and(|asked| asked.is_decided_by(poll, who, answer))
     }
 
     /// Who has seats of the draw that a poll is at, and how many.

@@ -121,7 +121,7 @@ impl Simulation {
             let mut is_due = |owed: &Owed, answer: Answer| match owed.form {
                 Form::Open { .. } if !looks => true,
                 // What costs least comes first: that a copy decides is known for all who would show it.
-                Form::Open { poll, .. } => watch.is_decided_by(&poll, answer) && owed.is_due(who),
+                Form::Open { poll, .. } => watch.is_decided_by(&poll, who, answer) && owed.is_due(who),
                 Form::Heartbeat(_) => {
                     let is_due = owed.is_due(who);
                     if !is_due {

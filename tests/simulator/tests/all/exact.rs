@@ -181,6 +181,7 @@ fn decides(draw: Draw, drawn: &[Option<Who>], matches: Who, differs: Option<Who>
         seats: drawn.len() as u32,
         matching: count(matches),
         differing: differs.map_or(0, count),
+        busy: 0,
     };
     count.decides(draw)
 }
