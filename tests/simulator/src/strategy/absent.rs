@@ -6,8 +6,8 @@ use hydra_runtime::BlockNumber;
 
 /// A PC that is off now and then is off for so many blocks: ten minutes, of blocks of 10 s.
 const SPELL: BlockNumber = 60;
-/// How long a turn is: about a round in which many are silent, of blocks of 10 s eight minutes.
-const TURN: BlockNumber = 48;
+/// How long a turn is: about a round in which many are silent.
+const TURN: BlockNumber = 12;
 
 /// Switched off for good.
 pub struct Offline;
