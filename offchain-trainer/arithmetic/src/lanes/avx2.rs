@@ -1,0 +1,192 @@
+//! Sixteen lanes as two registers of AVX2.
+
+// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every function here has the
+// instance of the type as its proof, which only `run` makes.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, LANES, Lanes};
+
+/// AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+/// Runs a kernel compiled for these instructions.
+///
+/// # Safety
+/// The processor must have AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Avx2(()))
+}
+
+impl Lanes for Avx2 {
+    type V = [__m256; 2];
+    type I = [__m256i; 2];
+    type M = [__m256; 2];
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_set1_ps(value), _mm256_set1_ps(value)] }
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::V {
+        // SAFETY: `self` is proof of the instructions; the array is as long as what is moved.
+        unsafe {
+            [
+                _mm256_loadu_ps(from.as_ptr()),
+                _mm256_loadu_ps(from.as_ptr().add(8)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn store(self, value: Self::V, to: &mut [f32; LANES]) {
+        // SAFETY: `self` is proof of the instructions; the array is as long as what is moved.
+        unsafe {
+            _mm256_storeu_ps(to.as_mut_ptr(), value[0]);
+            _mm256_storeu_ps(to.as_mut_ptr().add(8), value[1]);
+        }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                _mm256_fmadd_ps(a[0], b[0], c[0]),
+                _mm256_fmadd_ps(a[1], b[1], c[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn larger(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn gt(self, a: Self::V, b: Self::V) -> Self::M {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                _mm256_cmp_ps::<_CMP_GT_OQ>(a[0], b[0]),
+                _mm256_cmp_ps::<_CMP_GT_OQ>(a[1], b[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn le(self, a: Self::V, b: Self::V) -> Self::M {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                _mm256_cmp_ps::<_CMP_LE_OQ>(a[0], b[0]),
+                _mm256_cmp_ps::<_CMP_LE_OQ>(a[1], b[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn is_nan(self, a: Self::V) -> Self::M {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                _mm256_cmp_ps::<_CMP_UNORD_Q>(a[0], a[0]),
+                _mm256_cmp_ps::<_CMP_UNORD_Q>(a[1], a[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                _mm256_blendv_ps(b[0], a[0], mask[0]),
+                _mm256_blendv_ps(b[1], a[1], mask[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn isplat(self, value: i32) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_set1_epi32(value), _mm256_set1_epi32(value)] }
+    }
+    #[inline(always)]
+    fn bits(self, a: Self::V) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_castps_si256(a[0]), _mm256_castps_si256(a[1])] }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: Self::I) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_castsi256_ps(a[0]), _mm256_castsi256_ps(a[1])] }
+    }
+    #[inline(always)]
+    fn to_int(self, a: Self::V) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_cvtps_epi32(a[0]), _mm256_cvtps_epi32(a[1])] }
+    }
+    #[inline(always)]
+    fn from_int(self, a: Self::I) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_cvtepi32_ps(a[0]), _mm256_cvtepi32_ps(a[1])] }
+    }
+    #[inline(always)]
+    fn iadd(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn isub(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_sub_epi32(a[0], b[0]), _mm256_sub_epi32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn iand(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_and_si256(a[0], b[0]), _mm256_and_si256(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn ior(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_or_si256(a[0], b[0]), _mm256_or_si256(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn ixor(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_xor_si256(a[0], b[0]), _mm256_xor_si256(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn shl<const BITS: i32>(self, a: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_slli_epi32::<BITS>(a[0]), _mm256_slli_epi32::<BITS>(a[1])] }
+    }
+    #[inline(always)]
+    fn shr<const BITS: i32>(self, a: Self::I) -> Self::I {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_srai_epi32::<BITS>(a[0]), _mm256_srai_epi32::<BITS>(a[1])] }
+    }
+}
