@@ -161,6 +161,10 @@ pub struct Ledger {
     pub wrong: Claims,
     /// Questions by how they ended: by the first draw, the second, the third, not.
     pub endings: [u32; 4],
+    /// How often an author left its slot empty.
+    pub withheld: u32,
+    /// How often an author left out of its block what somebody else owes.
+    pub left_out: u32,
     /// Plain copies that nobody had looked at before.
     pub rash: Rash,
     /// Scores over time.
