@@ -1,5 +1,6 @@
 //! Four members whose network is cut in two halves for several rounds. Neither half can make anything final, both train on; when the
-//! cut is healed, one branch is everybody's, and nobody has lost anything by what was said on the other.
+//! cut is healed, while each half has a version in question, one branch is everybody's, and nobody has lost anything by what was said on
+//! the other.
 
 use std::{
     fs,
@@ -72,8 +73,13 @@ fn two_halves_that_are_cut_apart_for_several_rounds_agree_again_and_nobody_forfe
     let block_of = |pc: &Member, height: u64| pc.rpc("chain_getBlockHash", &serde_json::json!([height]));
     assert_ne!(block_of(&members[0], height), block_of(&members[2], height));
 
+    // Whichever branch goes, digests were given on it that nobody has opened yet.
+    until("a version in question in each half", HEALING, || {
+        is_in_question(&members[0]) && is_in_question(&members[2])
+    });
     lan.heal(&HALF);
-    let highest = halves[0].block.max(halves[1].block);
+    let [one, other] = [0, 2].map(|number: usize| Status::of(&members[number]).block);
+    let highest = one.max(other);
     for pc in &members {
         until("finality on one branch", HEALING, || {
             Status::of(pc).finalised > highest
@@ -109,6 +115,13 @@ impl Status {
             round: number(&status["models"][0]["round"]),
         }
     }
+}
+
+/// Whether the newest version waits for digests, of which some are given, or for an opening, as this PC's node sees it.
+fn is_in_question(pc: &Member) -> bool {
+    let status = proc::json(&pc.hydra(&["status", "--json"]));
+    let poll = &status["models"][0]["version_poll"];
+    ["Digests", "Opening"].iter().any(|stage| poll["stage"] == *stage) && poll["given"].as_u64() > Some(0)
 }
 
 /// Waits until this is so.
