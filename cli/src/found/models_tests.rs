@@ -265,7 +265,7 @@ fn a_model_that_members_have_no_room_for_is_said_and_taken() {
     );
     // Two polls one after the other, each of three draws of 100 and 8 blocks.
     assert_eq!(longest_round(&chosen), 2 * (1 + 3 * 108));
-    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 14));
+    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 18));
 }
 
 #[test]
