@@ -39,14 +39,37 @@ impl Spec {
         })
     }
 
+    /// Reads the file that somebody joins with, which holds the genesis as state: everybody then has the same, whatever made it.
+    pub fn read_to_join(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(Error::file("read", path))?;
+        let spec = match is_plain(&bytes) {
+            true => Err("it is the plain one, for people to read: take the one without -plain in its name, or make it with                          `hydra-node export-chain-spec --raw --chain FILE`"
+                .into()),
+            false => Self::parse(&bytes),
+        };
+        spec.map_err(|reason| Error::BadSpec {
+            path: path.into(),
+            reason,
+        })
+    }
+
     fn parse(bytes: &[u8]) -> Result<Self, String> {
         let mut spec: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         check_id(&spec.id)?;
         // Raw or not, the hash of what they are measured on is in it, in hexadecimal.
         let digits = hex::encode(digits_manifest().validation.hash);
-        spec.learns_digits = bytes.windows(digits.len()).any(|part| part == digits.as_bytes());
+        spec.learns_digits = contains(bytes, digits.as_bytes());
         Ok(spec)
     }
+}
+
+/// Whether these are a chain spec's that people can read: genesis is a runtime and what to begin it with, and no state.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    contains(bytes, b"\"runtimeGenesis\"")
+}
+
+fn contains(bytes: &[u8], words: &[u8]) -> bool {
+    bytes.windows(words.len()).any(|part| part == words)
 }
 
 /// Refuses an id that could not be a folder's name, or that means something else to the node.
@@ -91,6 +114,19 @@ mod tests {
                 .unwrap()
                 .learns_digits
         );
+    }
+
+    #[test]
+    fn the_file_for_people_to_read_is_not_joined_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("n-plain.json");
+        let genesis = |genesis: &str| format!(r#"{{"name":"N","id":"n","genesis":{{"{genesis}":{{}}}}}}"#);
+        fs::write(&file, genesis("runtimeGenesis")).unwrap();
+        let error = Spec::read_to_join(&file).unwrap_err().to_string();
+        assert!(error.contains("without -plain in its name"), "{error}");
+        assert_eq!(Spec::read(&file).unwrap().id, "n");
+        fs::write(&file, genesis("raw")).unwrap();
+        assert_eq!(Spec::read_to_join(&file).unwrap().id, "n");
     }
 
     #[test]

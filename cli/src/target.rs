@@ -60,7 +60,7 @@ impl Target {
                 let network = Network::read(path)?.ok_or_else(|| Error::NoNetwork(path.clone()))?;
                 Local::Named(path.clone(), network)
             }
-            None => Local::Newest(newest(args.pc.is_none())),
+            None => Local::Newest(newest(args)?),
         };
         Self::choose(args, local, network::condition)
     }
@@ -167,21 +167,26 @@ impl Target {
 }
 
 /// The network that is meant when none is named: the newest local one, or else, if only that runs, the one that this PC
-/// takes part in.
-fn newest(any_pc: bool) -> Newest {
+/// takes part in. Of several that run none is taken, unless a node is named.
+fn newest(args: &TargetArgs) -> Result<Newest, Error> {
     let Some(home) = files::data_home() else {
-        return Newest::None;
+        return Ok(Newest::None);
     };
     let newest = network::newest(&home);
-    if !any_pc || newest.runs() {
-        return newest;
+    // Only local networks have several PCs.
+    if args.pc.is_some() || args.url.is_some() || newest.runs() {
+        return Ok(newest);
     }
-    let joined = network::joined(&home);
-    match newest {
+    let joined = match network::joined(&home) {
+        // None of them runs, and whatever runs at the usual address is meant.
+        Err(Error::SeveralNetworks(_)) => Newest::None,
+        joined => joined?,
+    };
+    Ok(match newest {
         Newest::None => joined,
         _ if joined.runs() => joined,
         newest => newest,
-    }
+    })
 }
 
 /// What was asked for on the command line counts more.

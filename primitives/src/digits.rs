@@ -125,7 +125,10 @@ pub fn digits_spec() -> ModelSpec {
             outer_momentum: Permill::from_percent(10),
         },
         init_seed: 0,
-        phases: PhaseLengths { train: 10, verify: 6 },
+        phases: PhaseLengths {
+            train: 10,
+            verify: 10,
+        },
         roster: 32,
         first_seats: 20,
     }

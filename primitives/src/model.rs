@@ -50,8 +50,11 @@ pub const LONGEST_UNTIL_PAID: u32 = PhaseLengths {
 /// How large a task a PC takes on, as one number, so that sums over the network stay few: class `c` lends
 /// [`CLASS_MEMORY`] × 2^c of memory and takes tasks of [`CLASS_WORK`] × 2^c of work.
 pub type SizeClass = u8;
-/// The fewest blocks that a phase of an added model may have. Genesis may have shorter ones: whoever starts a network knows it.
-pub const SHORTEST_PHASE: u32 = 5;
+/// The fewest blocks to train in that an added model may have. Genesis may have fewer: whoever starts a network knows it.
+pub const SHORTEST_TRAINING: u32 = 5;
+/// The fewest blocks to verify in that an added model may have: so many in a row are hardly ever made by a hostile third alone, which
+/// could leave out whoever contradicts it.
+pub const SHORTEST_VERIFICATION: u32 = 10;
 /// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
 pub const WORK_PER_BLOCK: u64 = 10_000_000_000;
 /// Samples that are measured at a time. Part of the profile: matrix products of other sizes may round differently.

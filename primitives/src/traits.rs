@@ -202,7 +202,8 @@ pub trait Polls<AccountId> {
     /// Whether it is the turn of `who` to open now: the draw, and the block until which. Of the draw's accounts one may at once, and
     /// twice as many in each further block, all of them in the last, and those of earlier draws too.
     fn may_open(poll: &PollId, who: &AccountId) -> Option<(Draw, BlockNumber)>;
-    /// Whether this opening would decide that draw now. Reads every digest of the draw.
+    /// Whether this opening by `who` would decide that draw now. Only an account whose own digest or claim it matches is told; to all
+    /// others it says no. For it, every digest of the draw is read.
     fn would_decide(poll: &PollId, who: &AccountId, draw: Draw, opening: &Opening) -> bool;
     /// What a person wants to see of it.
     fn status(poll: &PollId) -> Option<PollStatus<AccountId>>;

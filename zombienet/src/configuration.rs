@@ -32,7 +32,7 @@ impl Default for Genesis {
     fn default() -> Self {
         Self {
             epoch_slots: 20,
-            unbonding_delay: 90,
+            unbonding_delay: 110,
         }
     }
 }

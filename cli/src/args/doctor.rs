@@ -8,7 +8,7 @@ use super::KeysArgs;
 /// Options of `hydra doctor`.
 #[derive(Debug, Default, Args)]
 pub struct DoctorArgs {
-    /// The folder of a network on this PC [default: that of the local network if it runs, else that of the last `hydra up`,
+    /// The folder of a network on this PC [default: that of the local network if it runs, else that of this PC's part of a network,
     /// else that of the newest local network]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,

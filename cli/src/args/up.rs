@@ -143,7 +143,7 @@ pub struct PortArgs {
 /// Which part of a network on this PC.
 #[derive(Debug, Args)]
 pub struct HomeArgs {
-    /// Where this PC keeps its part of the network [default: that of the last `hydra up`]
+    /// Where this PC keeps its part of the network [default: that in your data folder, else the only one that runs]
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
 }

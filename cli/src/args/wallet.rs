@@ -73,7 +73,7 @@ pub struct OwnAccountArgs {
     /// This PC's own account: the one that `hydra up` made or took, for which it trains and which earns.
     #[arg(long)]
     pub this_pc: bool,
-    /// Where this PC keeps its part of the network [default: that of the last `hydra up`]
+    /// Where this PC keeps its part of the network [default: that in your data folder, else the only one that runs]
     #[arg(long, value_name = "DIR", requires = "this_pc")]
     pub base_path: Option<PathBuf>,
 }

@@ -6,6 +6,9 @@ use subxt::{rpcs::Error as RpcError, utils::AccountId32};
 use super::{Chain, Hash};
 use crate::error::Error;
 
+/// A node's words for a transaction whose validity ended before it came.
+const TOO_OLD: &str = "ancient birth block";
+
 /// Why a transaction pool did not take a transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
@@ -20,6 +23,19 @@ impl Refusal {
     pub fn is_rivalry(&self) -> bool {
         // Already imported, and priority too low: the codes of polkadot-sdk's `author` methods.
         matches!(self.code, 1013 | 1014)
+    }
+
+    /// Whether it was made for a block that lies too far back by now. The same for a newer one may be taken.
+    pub fn is_too_old(&self) -> bool {
+        self.message.contains(TOO_OLD)
+    }
+
+    /// The same for people.
+    pub fn words(&self) -> String {
+        match self.is_too_old() {
+            true => "it was made for a block that is too old by now, and can be sent again".into(),
+            false => self.message.clone(),
+        }
     }
 }
 
@@ -54,5 +70,24 @@ impl Chain {
             }
             Err(error) => Err(self.rpc_error(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_came_too_late_is_said_to_be_that() {
+        let refusal = |message: &str| Refusal {
+            code: 1010,
+            message: message.into(),
+        };
+        // As the SDK words it.
+        let late = refusal("Transaction has an ancient birth block");
+        assert!(late.is_too_old() && late.words().contains("can be sent again"));
+        let poor = refusal("Inability to pay some fees (e.g. account balance too low)");
+        assert!(!poor.is_too_old());
+        assert_eq!(poor.words(), poor.message);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     args::DoctorArgs,
     error::Error,
     files,
-    home::{self, Home},
+    home::Home,
     network::{self, Condition, NETWORK_FILE, Network, Newest, Pc},
 };
 
@@ -121,19 +121,12 @@ fn usual() -> Result<Newest, Error> {
     if newest.runs() {
         return Ok(newest);
     }
-    match network::joined(&data) {
-        Newest::None => {}
-        joined => return Ok(joined),
-    }
-    match home::named_or_only(None) {
-        Ok(home) => Ok(Newest::There(home.path, Box::new(home.network))),
+    Ok(match (network::joined(&data)?, newest) {
         // Nobody misses a local network that was deleted.
-        Err(Error::NoNetworkYet) => Ok(match newest {
-            Newest::Gone(_) => Newest::None,
-            other => other,
-        }),
-        Err(error) => Err(error),
-    }
+        (Newest::None, Newest::Gone(_)) => Newest::None,
+        (Newest::None, newest) => newest,
+        (joined, _) => joined,
+    })
 }
 
 fn subject(folder: PathBuf, mut network: Network, pc: Option<&str>) -> Result<Subject, Error> {

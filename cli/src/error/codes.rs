@@ -96,6 +96,7 @@ impl Error {
             | Self::AllGone(_)
             | Self::NoNetworkYet
             | Self::SeveralNetworks(_)
+            | Self::SeveralUp(_)
             | Self::BadSpec { .. }
             | Self::OtherNetwork { .. }
             | Self::NotJoined(_)

@@ -289,6 +289,9 @@ kinds! {
     Error::Interrupted { .. } => Error::Interrupted { goal: 1.0, seen: text() }, STARTERS;
     Error::NoNetworkYet => Error::NoNetworkYet, HOMES;
     Error::SeveralNetworks(_) => Error::SeveralNetworks(vec![text(), text()]), HOMES;
+    Error::SeveralUp(_) => Error::SeveralUp(vec![text(), text()]), &[
+        Up, Down, Logs, WalletOwn, Status, Top, Ask, Export, Rounds, Registration, Balance, Send, Bond, Claim, Rest, Invite, Faucet,
+    ];
     Error::BadSpec { .. } => Error::BadSpec { path: "x".into(), reason: text() }, &[Up];
     Error::OtherNetwork { .. } => Error::OtherNetwork { folder: "x".into(), found: text() }, MAKERS;
     Error::NotJoined(_) => Error::NotJoined("x".into()), &[

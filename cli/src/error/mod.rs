@@ -383,6 +383,8 @@ pub enum Error {
         names(.0)
     )]
     SeveralNetworks(Vec<String>),
+    #[error("several PCs run on this machine, in {}: say which is meant with --base-path", names(.0))]
+    SeveralUp(Vec<String>),
     #[error("{} is no network's file ({reason}): get a fresh copy from whoever founded the network", .path.display())]
     BadSpec { path: PathBuf, reason: String },
     #[error(

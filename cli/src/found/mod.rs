@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     files,
     home::{self, Home, Wish},
-    keys::terminal,
+    keys::{key::Secret, terminal},
     local::programs,
     output, shell,
     spec::check_id,
@@ -85,6 +85,9 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
         [] => kind(&hosts),
         members => kind(&hosts_of(members)),
     });
+    if members.is_empty() {
+        look_at_this_pc(&args.id, &args.this_pc)?;
+    }
     let notes = models::notes(&chosen.genesis);
     announce(&args, &members, &hosts, &chosen);
     for note in &notes {
@@ -131,7 +134,7 @@ pub async fn new(args: NetworkNewArgs, json: bool) -> Result<(), Error> {
     write_new(&file, &raw)?;
     if let Some(home) = &home {
         home.keep_spec(&file)?;
-        note_home(home);
+        home::note(&home.path);
     }
     let founded = Founded {
         members: plan.members.iter().map(|member| member.account.clone()).collect(),
@@ -161,7 +164,7 @@ pub fn member(args: MemberArgs, json: bool) -> Result<(), Error> {
     let (home, member) = this_pc(&args.id, &args.this_pc, &hosts)?;
     let value = serde_json::to_value(&member).map_err(|error| Error::BadPlan(error.to_string()))?;
     write_new(&args.out, &value)?;
-    note_home(&home);
+    home::note(&home.path);
     if json {
         return output::json(&member);
     }
@@ -174,24 +177,34 @@ pub fn member(args: MemberArgs, json: bool) -> Result<(), Error> {
     ))
 }
 
-/// Makes this PC's keys, unless they are there.
-fn this_pc(id: &str, args: &ThisPcArgs, hosts: &[String]) -> Result<(Home, Member), Error> {
+/// Refuses what can't be this PC's part, before anything is made. Returns its folder and its phrase.
+fn look_at_this_pc(id: &str, args: &ThisPcArgs) -> Result<(PathBuf, Option<Secret>), Error> {
     let path = home::folder_of(id, args.base_path.as_deref())?;
     let phrase = args.phrase_file.as_deref().map(home::read_phrase).transpose()?;
-    let wish = Wish {
-        id,
-        name: args.pc_name.as_deref(),
-        ports: &args.ports,
-        phrase: phrase.as_ref().map(|phrase| phrase.as_str()),
-        validator: true,
-    };
+    let before = Home::check(&path, &wish(id, args, phrase.as_ref()))?;
     // A folder that has a network's file belongs to a network that is founded already.
-    if let Some(before) = Home::open(&path)?
+    if let Some(before) = before
         && before.spec()?.is_some()
     {
         return Err(Error::Exists(before.chain_file()));
     }
-    let home = Home::open_or_make(&path, &wish)?.home;
+    Ok((path, phrase))
+}
+
+fn wish<'a>(id: &'a str, args: &'a ThisPcArgs, phrase: Option<&'a Secret>) -> Wish<'a> {
+    Wish {
+        id,
+        name: args.pc_name.as_deref(),
+        ports: &args.ports,
+        phrase: phrase.map(|phrase| phrase.as_str()),
+        validator: true,
+    }
+}
+
+/// Makes this PC's keys, unless they are there.
+fn this_pc(id: &str, args: &ThisPcArgs, hosts: &[String]) -> Result<(Home, Member), Error> {
+    let (path, phrase) = look_at_this_pc(id, args)?;
+    let home = Home::open_or_make(&path, &wish(id, args, phrase.as_ref()))?.home;
     let keys = home::make_session_keys(&home.keystore())?;
     let member = Member::new(&home, keys, hosts)?;
     Ok((home, member))
@@ -283,15 +296,6 @@ fn complete(raw: Value, plain: &Value) -> Result<Value, Error> {
         return Err(Error::SpecRefused("it gives no state back".into()));
     }
     Ok(raw)
-}
-
-fn note_home(home: &Home) {
-    if let Err(error) = home::remember(&home.path) {
-        output::note(&format!(
-            "other commands need --base-path {} (it can't be noted: {error})",
-            shell::word(&home.path)
-        ));
-    }
 }
 
 fn show(founded: &Founded, json: bool) -> Result<(), Error> {

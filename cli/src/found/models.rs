@@ -8,7 +8,10 @@ use hydra_primitives::{
     H256, ModelId, Permill, content_hash,
     dataset::DatasetManifest,
     digits::{digits_manifest, digits_spec},
-    model::{Aggregator, Architecture, ModelSpec, SHORTEST_PHASE, SpecError, WORK_PER_BLOCK},
+    model::{
+        Aggregator, Architecture, ModelSpec, SHORTEST_TRAINING, SHORTEST_VERIFICATION, SpecError,
+        WORK_PER_BLOCK,
+    },
     node::FOUNDERS_SIZE_CLASS,
 };
 use hydra_update::GlobalState;
@@ -168,22 +171,26 @@ fn large(model: ModelId, spec: &ModelSpec, dataset: &DatasetManifest) -> Option<
 /// Phases in which a slow PC can't do its part: the rule of the pallet's `addModel`.
 fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
     let work = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
-    let needed = work.saturating_add(SHORTEST_PHASE.into());
-    let phases = [("train", spec.phases.train), ("verify", spec.phases.verify)];
+    let needed = |shortest: u32| work.saturating_add(shortest.into());
+    let phases = [
+        ("train", spec.phases.train, needed(SHORTEST_TRAINING)),
+        ("verify", spec.phases.verify, needed(SHORTEST_VERIFICATION)),
+    ];
     let short: Vec<String> = phases
         .into_iter()
-        .filter(|(_, blocks)| u64::from(*blocks) < needed)
-        .map(|(name, blocks)| {
+        .filter(|(_, blocks, needed)| u64::from(*blocks) < *needed)
+        .map(|(name, blocks, needed)| {
             format!(
-                "{name} has {blocks} {}",
+                "{name} has {blocks} {} of the {needed}",
                 if blocks == 1 { "block" } else { "blocks" }
             )
         })
         .collect();
     (!short.is_empty()).then(|| {
         format!(
-            "model {model}: {}, and of a model of this size that is added later the chain asks {needed}: slow PCs may be late, \
-             and who is late misses duties and takes no part for a while; give phases more blocks, unless every PC is fast",
+            "model {model}: {} that the chain asks of a model of this size that is added later: slow PCs may be late, and who is late \
+             misses duties and takes no part for a while, or a few that make all blocks of a phase may leave others out; give \
+             phases more blocks, unless every PC is fast and yours",
             short.join(" and ")
         )
     })

@@ -226,7 +226,7 @@ fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
     let folder = tempfile::tempdir().unwrap();
     let notes_of = |train: u32, verify: u32| {
         let mut file = digits_file();
-        // 10,000 x 1,000 x 4,810: 4 blocks more than the 5 that each phase needs.
+        // 10,000 x 1,000 x 4,810: 4 blocks more than the 5 to train and the 10 to verify that a small one needs.
         file["spec"]["task"]["steps"] = 10_000.into();
         file["spec"]["task"]["batch_size"] = 1_000.into();
         file["spec"]["phases"]["train"] = train.into();
@@ -234,15 +234,15 @@ fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
         let path = written(&folder, "model.json", &file);
         notes(&read(&[path], &[]).unwrap().genesis)
     };
-    assert!(notes_of(9, 9).is_empty());
-    let [note]: [String; 1] = notes_of(9, 8).try_into().unwrap();
+    assert!(notes_of(9, 14).is_empty());
+    let [note]: [String; 1] = notes_of(9, 13).try_into().unwrap();
     assert!(
-        note.starts_with("model 0: verify has 8 blocks, and") && note.contains("asks 9:"),
+        note.starts_with("model 0: verify has 13 blocks of the 14 that the chain asks"),
         "{note}"
     );
     let [note]: [String; 1] = notes_of(8, 1).try_into().unwrap();
     assert!(
-        note.starts_with("model 0: train has 8 blocks and verify has 1 block"),
+        note.starts_with("model 0: train has 8 blocks of the 9 and verify has 1 block of the 14 that"),
         "{note}"
     );
     // Those that every network has without being asked.
@@ -265,7 +265,7 @@ fn a_model_that_members_have_no_room_for_is_said_and_taken() {
     );
     // Two polls one after the other, each of three draws of 100 and 8 blocks.
     assert_eq!(longest_round(&chosen), 2 * (1 + 3 * 108));
-    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 14));
+    assert_eq!(longest_round(&[]), 2 * (1 + 3 * 18));
 }
 
 #[test]

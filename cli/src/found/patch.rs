@@ -310,8 +310,8 @@ mod tests {
         refused(|plan| plan.bond = plan.member_hydra, "nothing for fees");
         refused(|plan| plan.members.push(member(1)), "another member has");
         refused(|plan| plan.id = "other".into(), "use the same --id");
-        // The digits' rounds take up to 86 blocks, and two sessions 2,880.
-        refused(|plan| plan.unbonding = 85, "a round up to 86");
+        // The digits' rounds take up to 110 blocks, and two sessions 2,880.
+        refused(|plan| plan.unbonding = 109, "a round up to 110");
         refused(|plan| plan.unbonding = 2_879, "two sessions are 2880");
         refused(|plan| plan.allocations.push(([9; 32], 1)), "twice");
     }

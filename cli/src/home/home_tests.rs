@@ -122,7 +122,7 @@ fn one_program_runs_a_folder_at_a_time() {
 }
 
 #[test]
-fn a_network_s_file_is_kept_and_never_replaced_by_another() {
+fn a_network_s_file_is_kept_and_not_replaced_by_another_once_a_node_has_begun_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new");
     let home = Home::open_or_make(&path, &wish(&ports(), false)).unwrap().home;
@@ -132,8 +132,17 @@ fn a_network_s_file_is_kept_and_never_replaced_by_another() {
     home.keep_spec(&file).unwrap();
     home.keep_spec(&file).unwrap();
     assert_eq!(home.spec().unwrap().unwrap().name, "Net");
+    // The start with the first one failed.
     fs::write(&file, r#"{"name":"Net 2","id":"net"}"#).unwrap();
+    home.keep_spec(&file).unwrap();
+    assert_eq!(home.spec().unwrap().unwrap().name, "Net 2");
+    fs::create_dir_all(home.pc.node.base_path.join("chains/net/paritydb/full")).unwrap();
+    fs::write(&file, r#"{"name":"Net 3","id":"net"}"#).unwrap();
     assert!(matches!(home.keep_spec(&file), Err(Error::OtherNetwork { .. })));
+    // What people read is the same network's as what nodes do.
+    let plain = r#"{"name":"Net","id":"net","genesis":{"runtimeGenesis":{}}}"#;
+    fs::write(home.chain_file(), plain).unwrap();
+    home.keep_spec(&file).unwrap();
 }
 
 #[test]

@@ -35,25 +35,30 @@ pub struct Identities {
 /// The account whose key is in this keystore, and whether it was made just now: from this phrase, or else a new one. An
 /// account that is there stays the only one.
 pub fn make_account(keys: &Path, phrase: Option<&str>) -> Result<(AccountBytes, bool), Error> {
+    if let Some(there) = check_account(keys, phrase)? {
+        return Ok((there, false));
+    }
+    let (account, made) = match phrase {
+        Some(phrase) => (account_of_phrase(phrase)?, Secret::new(phrase.into())),
+        None => {
+            let (key, phrase) = Key::generate()?;
+            (key.account(), phrase)
+        }
+    };
+    keystore::insert(keys, Kind::Account, &account, &made)?;
+    Ok((account, true))
+}
+
+/// The account that is there and that this phrase, if there is one, is the secret of. Refuses another one's phrase.
+pub fn check_account(keys: &Path, phrase: Option<&str>) -> Result<Option<AccountBytes>, Error> {
     let there = keystore::publics(keys, Kind::Account)?;
     let wanted = phrase.map(account_of_phrase).transpose()?;
     match (there.first(), wanted) {
-        (Some(_), Some(wanted)) if there.contains(&wanted) => Ok((wanted, false)),
+        (Some(_), Some(wanted)) if there.contains(&wanted) => Ok(Some(wanted)),
         (Some(first), Some(_)) => Err(Error::AccountExists {
             account: accounts::address(first),
         }),
-        (Some(first), None) => Ok((*first, false)),
-        (None, wanted) => {
-            let (account, made) = match (wanted, phrase) {
-                (Some(wanted), Some(phrase)) => (wanted, Secret::new(phrase.into())),
-                _ => {
-                    let (key, phrase) = Key::generate()?;
-                    (key.account(), phrase)
-                }
-            };
-            keystore::insert(keys, Kind::Account, &account, &made)?;
-            Ok((account, true))
-        }
+        (first, _) => Ok(first.copied()),
     }
 }
 

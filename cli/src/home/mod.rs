@@ -33,16 +33,15 @@ use crate::{
     files,
     keys::key::Key,
     keystore::{self, Kind},
-    network::{self, Joined, NETWORK_FILE, NETWORK_LOCK, Network, Pc},
-    spec::Spec,
+    network::{self, Joined, NETWORK_FILE, NETWORK_LOCK, Network, Pc, UP_LOCK},
+    output, shell,
+    spec::{self, Spec},
 };
 
 /// The network's file in the folder.
 const CHAIN_FILE: &str = "chain.json";
 /// The folder with everything but the network's own file.
 const PC_FOLDER: &str = "pc";
-/// Locked by the `hydra up` that runs the folder.
-const UP_LOCK: &str = "up.lock";
 
 /// A folder with this PC's part of a network.
 #[derive(Clone, Debug)]
@@ -102,8 +101,8 @@ impl Home {
         }
     }
 
-    /// The one in this folder, made if nothing is there, with what is asked for changed if something is.
-    pub fn open_or_make(path: &Path, wish: &Wish<'_>) -> Result<Made, Error> {
+    /// Refuses what can't be made there, before anything is. Returns what is there.
+    pub fn check(path: &Path, wish: &Wish<'_>) -> Result<Option<Self>, Error> {
         let before = Self::open(path)?;
         if let Some(before) = before.as_ref().filter(|before| before.joined.id != wish.id) {
             return Err(Error::OtherNetwork {
@@ -123,11 +122,19 @@ impl Home {
         if absolute.to_str().is_none() {
             return Err(Error::NotUtf8(absolute));
         }
+        let node = path.join(PC_FOLDER).join("node");
+        keys::check_account(&keystore_in(&node, wish.id), wish.phrase)?;
+        Ok(before)
+    }
+
+    /// The one in this folder, made if nothing is there, with what is asked for changed if something is.
+    pub fn open_or_make(path: &Path, wish: &Wish<'_>) -> Result<Made, Error> {
+        let before = Self::check(path, wish)?;
         files::make_folder(path)?;
         let path = fs::canonicalize(path).map_err(Error::file("open", path))?;
         let folder = path.join(PC_FOLDER);
-        let chain_folder = folder.join("node").join("chains").join(wish.id);
-        let keys = chain_folder.join("keystore");
+        let node = folder.join("node");
+        let (chain_folder, keys) = (chain_folder_in(&node, wish.id), keystore_in(&node, wish.id));
         let (account, is_new) = keys::make_account(&keys, wish.phrase)?;
         if wish.validator {
             keys::make_session_keys(&keys)?;
@@ -198,21 +205,34 @@ impl Home {
             .map(drop)
     }
 
-    /// Sees to it that the network's file is there. A copy, since the one that was named may be moved or change.
+    /// Sees to it that the network's file is there. A copy, since the one that was named may be moved or change. Another one takes
+    /// its place as long as no node has begun the chain by it: then a start with a wrong file failed.
     pub fn keep_spec(&self, file: &Path) -> Result<(), Error> {
         let bytes = fs::read(file).map_err(Error::file("read", file))?;
         let kept = self.chain_file();
         match fs::read(&kept) {
-            Ok(before) if before == bytes => Ok(()),
-            Ok(_) => Err(Error::OtherNetwork {
-                folder: self.path.clone(),
-                found: format!("described by another file, {}", kept.display()),
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                files::write(&kept, &bytes).map_err(Error::file("write", kept))
+            Ok(before) if before == bytes => return Ok(()),
+            Ok(before) if self.has_chain() && !spec::is_plain(&before) => {
+                return Err(Error::OtherNetwork {
+                    folder: self.path.clone(),
+                    found: format!(
+                        "described by another file, {} (leave --network out to go on with that one)",
+                        kept.display()
+                    ),
+                });
             }
-            Err(error) => Err(Error::file("read", kept)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::file("read", kept)(error));
+            }
+            Ok(_) | Err(_) => {}
         }
+        files::write(&kept, &bytes).map_err(Error::file("write", kept))
+    }
+
+    /// Whether its node has begun a database of the chain, of either kind.
+    fn has_chain(&self) -> bool {
+        let folder = self.chain_folder();
+        ["paritydb", "db"].iter().any(|name| folder.join(name).exists())
     }
 
     /// The folder.
@@ -236,7 +256,7 @@ impl Home {
 
     /// The node's keys.
     pub fn keystore(&self) -> PathBuf {
-        self.chain_folder().join("keystore")
+        keystore_in(&self.pc.node.base_path, &self.joined.id)
     }
 
     /// The secret of the node's identity.
@@ -245,7 +265,7 @@ impl Home {
     }
 
     fn chain_folder(&self) -> PathBuf {
-        self.pc.node.base_path.join("chains").join(&self.joined.id)
+        chain_folder_in(&self.pc.node.base_path, &self.joined.id)
     }
 
     /// The accounts whose keys are here: one, unless somebody put in another.
@@ -304,6 +324,16 @@ impl Home {
     }
 }
 
+/// Where a node with this base path files what is of this network.
+fn chain_folder_in(node: &Path, id: &str) -> PathBuf {
+    node.join("chains").join(id)
+}
+
+/// Its keys there.
+fn keystore_in(node: &Path, id: &str) -> PathBuf {
+    chain_folder_in(node, id).join("keystore")
+}
+
 /// Refuses a folder that holds anything but what an earlier start may have left there: it is somebody's.
 fn is_for_us(path: &Path) -> Result<(), Error> {
     let entries = match fs::read_dir(path) {
@@ -329,12 +359,20 @@ fn is_for_us(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Notes that this is the network that the PC takes part in. Other commands can be told, so failing is no failure.
-pub fn remember(path: &Path) -> io::Result<()> {
-    let Some(home) = files::data_home() else {
-        return Ok(());
+/// Notes that this PC's part of a network is in this folder, and says so where other commands have to be told: they can be, so
+/// failing is no failure.
+pub fn note(path: &Path) {
+    let Some(data) = files::data_home() else { return };
+    let why = match network::remember_joined(&data, path).map(|()| named_or_only(None)) {
+        Ok(Ok(meant)) if meant.path == path => return,
+        Ok(Ok(meant)) => format!("without it they mean the PC in {}", meant.path.display()),
+        Ok(Err(_)) => "another PC runs here, too".into(),
+        Err(error) => format!("it can't be noted: {error}"),
     };
-    network::remember_joined(&home, path)
+    output::note(&format!(
+        "other commands need --base-path {} ({why})",
+        shell::word(path)
+    ));
 }
 
 #[cfg(test)]

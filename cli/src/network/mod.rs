@@ -7,14 +7,16 @@
 mod file;
 mod layout;
 mod newest;
+mod own;
 mod running;
 
 pub use file::{Joined, NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
 pub use layout::{
     DEFAULT_BASE_PORT, LAST_BASE_PORT, Layout, MAX_PCS, PORTS, Part, node_key, peer_id, trainer_key,
 };
-pub use newest::{Newest, joined, joined_file, newest, remember, remember_joined};
+pub use newest::{Newest, newest, remember};
+pub use own::{joined, joined_file, others_up, remember_joined, usual_folder};
 pub use running::{
-    Condition, PortState, alive, condition, own_part, port_state, starting, stopped, trainer_listens,
-    trainer_runs,
+    Condition, PortState, UP_LOCK, alive, condition, is_run_by, own_part, port_state, starting, stopped,
+    trainer_listens, trainer_runs,
 };

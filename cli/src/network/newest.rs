@@ -1,5 +1,4 @@
-//! Which local network was started last, and which network this PC takes part in, so that commands find them without being
-//! told.
+//! Which local network was started last, so that commands find it without being told.
 
 use std::{
     fs, io,
@@ -14,10 +13,8 @@ use crate::files;
 
 /// The file that names the newest local network's folder.
 const NEWEST: &str = "newest-network";
-/// The file that names the folder of this PC's part of a network.
-const JOINED: &str = "this-pc";
 
-/// The local network that was started last.
+/// The network that is meant where none is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Newest {
     /// None was.
@@ -29,6 +26,15 @@ pub enum Newest {
 }
 
 impl Newest {
+    /// What is in this folder.
+    pub(super) fn in_folder(folder: PathBuf) -> Self {
+        match Network::read(&folder) {
+            Ok(Some(network)) => Self::There(folder, Box::new(network)),
+            // Nobody asked for this very network, so that it can't be read is no reason to fail.
+            Ok(None) | Err(_) => Self::Gone(folder),
+        }
+    }
+
     /// Whether any PC of it runs.
     pub fn runs(&self) -> bool {
         match self {
@@ -40,48 +46,21 @@ impl Newest {
 
 /// Looks for it.
 pub fn newest(data_home: &Path) -> Newest {
-    named_by(&data_home.join(NEWEST))
-}
-
-/// The file that names the folder of this PC's part of a network.
-pub fn joined_file(data_home: &Path) -> PathBuf {
-    data_home.join(JOINED)
-}
-
-/// Looks for the network that this PC takes part in: the one of the last `hydra up`.
-pub fn joined(data_home: &Path) -> Newest {
-    named_by(&joined_file(data_home))
-}
-
-fn named_by(pointer: &Path) -> Newest {
-    let Ok(text) = fs::read_to_string(pointer) else {
+    let Ok(text) = fs::read_to_string(data_home.join(NEWEST)) else {
         return Newest::None;
     };
     let folder = PathBuf::from(text.strip_suffix('\n').unwrap_or(&text));
     if !folder.is_absolute() {
         return Newest::None;
     }
-    match Network::read(&folder) {
-        Ok(Some(network)) => Newest::There(folder, Box::new(network)),
-        // Nobody asked for this very network, so that it can't be read is no reason to fail.
-        Ok(None) | Err(_) => Newest::Gone(folder),
-    }
+    Newest::in_folder(folder)
 }
 
 /// Notes that the network in `folder` is the newest.
 pub fn remember(data_home: &Path, folder: &Path) -> io::Result<()> {
-    name(data_home, NEWEST, folder)
-}
-
-/// Notes that this PC's part of a network is in `folder`.
-pub fn remember_joined(data_home: &Path, folder: &Path) -> io::Result<()> {
-    name(data_home, JOINED, folder)
-}
-
-fn name(data_home: &Path, pointer: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(data_home)?;
     files::write(
-        &data_home.join(pointer),
+        &data_home.join(NEWEST),
         format!("{}\n", folder.display()).as_bytes(),
     )
 }

@@ -14,6 +14,8 @@ use std::{
 
 use super::file::{Network, Pc};
 
+/// Locked by the `hydra up` that runs a folder.
+pub const UP_LOCK: &str = "up.lock";
 /// How long a port on this PC may take to be connected to. Loopback answers or refuses at once.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -72,6 +74,23 @@ pub fn port_state(pc: &Pc, port: u16) -> PortState {
 /// Whether the `hydra demo` that starts it is still waiting for its PCs to answer.
 pub fn starting(network: &Network) -> bool {
     !network.ready && alive(network.hydra_pid)
+}
+
+/// Whether a PC in a network with others runs: its `hydra up`, or its node by itself.
+pub(super) fn is_up(folder: &Path, network: &Network) -> bool {
+    is_run_by(folder, network.hydra_pid) || network.pcs.iter().any(|pc| condition(pc) == Condition::Runs)
+}
+
+/// Whether this process is the `hydra up` that runs the folder: it has the folder's lock open. The number that is noted may be
+/// another program's by now. Nothing is locked to find out, or a `hydra up` that starts just now would be refused.
+pub fn is_run_by(folder: &Path, pid: u32) -> bool {
+    let Ok(lock) = fs::metadata(folder.join(UP_LOCK)) else {
+        return false;
+    };
+    let open = fs::read_dir(format!("/proc/{pid}/fd"));
+    open.into_iter().flatten().flatten().any(|open| {
+        fs::metadata(open.path()).is_ok_and(|open| (open.dev(), open.ino()) == (lock.dev(), lock.ino()))
+    })
 }
 
 /// What of a network that runs has ended, each as a sentence with the way back. What was never started isn't missed.
@@ -285,6 +304,21 @@ mod tests {
         assert!(starting(&network));
         network.ready = true;
         assert!(!starting(&network));
+    }
+
+    #[test]
+    fn a_folder_is_run_by_who_has_its_lock_open_and_not_by_whoever_has_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let us = std::process::id();
+        assert!(!is_run_by(folder.path(), us));
+        fs::write(folder.path().join(UP_LOCK), "").unwrap();
+        let mut network = Layout::new(folder.path().into(), 1, 1).network();
+        network.hydra_pid = us;
+        assert!(!is_up(folder.path(), &network));
+        let lock = fs::File::open(folder.path().join(UP_LOCK)).unwrap();
+        assert!(is_up(folder.path(), &network) && !is_run_by(folder.path(), 0));
+        drop(lock);
+        assert!(!is_up(folder.path(), &network));
     }
 
     #[test]

@@ -213,14 +213,21 @@ async fn send(
     sent.hashes.insert(signed.hash);
     // An earlier one's refusal says nothing of this one, whose answer may get lost.
     let before = sent.refusal.take();
-    match chain.submit(&signed.bytes).await? {
+    let mut answer = chain.submit(&signed.bytes).await?;
+    if matches!(&answer, Err(refusal) if refusal.is_too_old()) {
+        // Many blocks came at once, as after a standstill. With the same nonce, so that at most one of the two is paid.
+        let again = sign(chain, order, nonce, self::anchor(chain).await?).await?;
+        sent.hashes.insert(again.hash);
+        answer = chain.submit(&again.bytes).await?;
+    }
+    match answer {
         Ok(()) => sent.taken = true,
         // The pool has this very transaction, or another one with this nonce: the blocks will tell which.
         Err(refusal) if refusal.is_rivalry() => sent.taken = true,
-        Err(refusal) if !sent.taken && before.as_ref() == Some(&refusal.message) => {
-            return Err(Error::TransactionRefused(refusal.message));
+        Err(refusal) if !sent.taken && before == Some(refusal.words()) => {
+            return Err(Error::TransactionRefused(refusal.words()));
         }
-        Err(refusal) => sent.refusal = Some(refusal.message),
+        Err(refusal) => sent.refusal = Some(refusal.words()),
     }
     Ok(())
 }

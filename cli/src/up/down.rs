@@ -1,6 +1,7 @@
 //! `hydra down`: ends the `hydra up` that runs on this PC, which stops its programs in order.
 //!
-//! It must never signal a process that is not that `hydra up`: only while its folder is locked does the number count.
+//! It must never signal a process that is not that `hydra up`: the number counts only if that process has the folder's lock. Right
+//! after the folder was locked, the number is still the one of an earlier `hydra up`.
 
 use nix::{
     errno::Errno,
@@ -9,10 +10,13 @@ use nix::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
-use crate::{args::HomeArgs, error::Error, home, network, output};
+use crate::{args::HomeArgs, error::Error, files, home, network, output, shell};
 
 /// How long it may take. Node and trainer have ten seconds each before they are killed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,9 +38,9 @@ pub async fn down(args: &HomeArgs, json: bool) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut told = 0;
     while home.try_own()?.is_none() {
-        // Read while it is locked: whoever locks it writes its number at once.
+        // Whoever locks it writes its number at once.
         let pid = home::named_or_only(Some(&home.path))?.network.hydra_pid;
-        if pid != told {
+        if pid != told && network::is_run_by(&home.path, pid) {
             end(pid)?;
             told = pid;
         }
@@ -53,12 +57,24 @@ pub async fn down(args: &HomeArgs, json: bool) -> Result<(), Error> {
             stopped,
         });
     }
-    let folder = home.path.display();
+    let folder = shell::word(&home.path);
     output::note(&match stopped {
         true => format!("stopped; `hydra up --base-path {folder}` goes on where it was"),
-        false => format!("no `hydra up` runs in {folder}"),
+        false => format!("no `hydra up` runs in {folder}{}", elsewhere(&home.path)),
     });
     Ok(())
+}
+
+/// Those that run in other folders, with what stops them.
+fn elsewhere(but: &Path) -> String {
+    let others = files::data_home().map(|data| network::others_up(&data, but));
+    let line = |folder: PathBuf| {
+        format!(
+            "\none runs in {0}: `hydra down --base-path {0}`",
+            shell::word(&folder)
+        )
+    };
+    others.unwrap_or_default().into_iter().map(line).collect()
 }
 
 fn end(pid: u32) -> Result<(), Error> {
@@ -66,9 +82,6 @@ fn end(pid: u32) -> Result<(), Error> {
     let Ok(number) = i32::try_from(pid) else {
         return Err(still_up);
     };
-    if !network::alive(pid) {
-        return Ok(());
-    }
     match kill(Pid::from_raw(number), Signal::SIGTERM) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(_) => Err(still_up),

@@ -73,13 +73,6 @@ pub async fn up(args: UpArgs, json: bool) -> Result<(), Error> {
         id: spec.id.clone(),
         folder: home.path.clone(),
     });
-    if let Err(error) = home::remember(&home.path) {
-        output::note(&format!(
-            "other commands need --base-path {} (it can't be noted: {error})",
-            home.path.display()
-        ));
-    }
-
     let arguments = home.trainer_arguments(&spec, &datasets.folders);
     let node = Keeper::new(&home, Part::Node, node, home.node_arguments(), say);
     let trainer = Keeper::new(&home, Part::Trainer, trainer, arguments, say);
@@ -161,6 +154,8 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
         }
     })?;
     let home = Home::open(&home.path)?.ok_or(Error::NoNetworkYet)?;
+    // Before anything is waited for: from now on it runs for `hydra down` and all others.
+    home::note(&home.path);
     if let Some(account) = home.accounts()?.first() {
         say.tell(&Event::Account {
             address: home.pc.account.clone(),
@@ -176,7 +171,7 @@ fn which(args: &UpArgs) -> Result<(PathBuf, String), Error> {
     let base_path = args.base_path.as_deref();
     match &args.network {
         Some(file) => {
-            let id = Spec::read(file)?.id;
+            let id = Spec::read_to_join(file)?.id;
             Ok((home::folder_of(&id, base_path)?, id))
         }
         None => {

@@ -371,6 +371,7 @@ fn a_file_that_is_no_network_s_is_refused_and_leaves_nothing() {
         "{}",
         r#"{"name":"N","id":"../n"}"#,
         r#"{"name":"N","id":"dev"}"#,
+        r#"{"name":"N","id":"n","genesis":{"runtimeGenesis":{}}}"#,
     ] {
         fs::write(&file, text).unwrap();
         refused(
@@ -477,6 +478,12 @@ fn a_network_that_can_not_be_is_refused_before_anything_is_made() {
         2,
         "neither an IP address nor a name",
     );
+    refused(
+        &mut new(&["--yes", "--rpc-port", "9000", "--p2p-port", "9000"]),
+        8,
+        "two of this PC's four ports would be 9000",
+    );
+    assert!(!home.join("out").exists());
     // Nobody is there to be asked.
     let (code, out, complaint) = run(&mut new(&[]));
     assert_eq!((code, out.as_str()), (Some(6), ""), "{complaint}");
@@ -554,6 +561,64 @@ fn what_up_starts_and_dies_is_reported_with_why_and_started_again() {
     let (code, _, complaint) = run(hydra(&home).arg("down"));
     assert_eq!(code, Some(0), "{complaint}");
     assert!(complaint.contains("no `hydra up` runs"), "{complaint}");
+}
+
+#[test]
+fn of_two_pcs_that_run_one_has_to_be_named_and_the_only_one_is_meant() {
+    let (_folder, home) = folder();
+    fs::write(home.join("net.json"), r#"{"name":"Net","id":"net"}"#).unwrap();
+    let port = free_ports();
+    let mut pcs: Vec<_> = [("b", port), ("c", port + 4)]
+        .into_iter()
+        .map(|(name, port)| {
+            let mut command = up(&home);
+            command.args(["--network", "net.json", "--json", "--base-path", name]);
+            for (n, option) in (0..).zip([
+                "--rpc-port",
+                "--p2p-port",
+                "--trainer-http-port",
+                "--trainer-p2p-port",
+            ]) {
+                command.args([option, &(port + n).to_string()]);
+            }
+            let mut child = command
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+            // From then on it runs for other commands.
+            while !lines
+                .next()
+                .expect("it goes on")
+                .unwrap()
+                .contains("\"state\":\"network\"")
+            {}
+            // Whoever writes goes on only while somebody reads.
+            (child, std::thread::spawn(move || lines.for_each(drop)))
+        })
+        .collect();
+    for command in ["down", "status"] {
+        let (code, _, complaint) = run(hydra(&home).arg(command));
+        assert_eq!(code, Some(8), "{complaint}");
+        for name in ["b", "c"] {
+            let folder = home.join(name);
+            assert!(complaint.contains(folder.to_str().unwrap()), "{complaint}");
+        }
+        assert!(
+            complaint.contains("say which is meant with --base-path"),
+            "{complaint}"
+        );
+    }
+    // The last that was started ends first, and the other one is found.
+    for arguments in [&["down", "--base-path", "c"][..], &["down"]] {
+        let (code, _, complaint) = run(hydra(&home).args(arguments));
+        assert_eq!(code, Some(0), "{complaint}");
+        assert!(complaint.contains("stopped"), "{complaint}");
+        let (mut child, reader) = pcs.pop().unwrap();
+        assert!(child.wait().unwrap().success());
+        reader.join().unwrap();
+    }
 }
 
 /// `script` gives it a terminal.

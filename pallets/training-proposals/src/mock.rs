@@ -552,7 +552,10 @@ pub fn spec() -> ModelSpec {
             rate: Permill::from_percent(10),
         },
         init_seed: 0,
-        phases: PhaseLengths { train: 10, verify: 6 },
+        phases: PhaseLengths {
+            train: 10,
+            verify: 10,
+        },
         roster: 4,
         first_seats: 8,
     }

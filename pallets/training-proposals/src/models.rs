@@ -5,7 +5,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use hydra_primitives::{
     AccountBytes, H256, ModelId,
     dataset::DatasetManifest,
-    model::{ModelSpec, SHORTEST_PHASE, WORK_PER_BLOCK},
+    model::{ModelSpec, SHORTEST_TRAINING, SHORTEST_VERIFICATION, WORK_PER_BLOCK},
     poll::PollId,
     proposal::{Claim, PlaceKey, proposal_poll},
     status::Phase,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 // What got lost is sent again within the same phase.
-const _: () = assert!(IN_FLIGHT_BLOCKS < SHORTEST_PHASE);
+const _: () = assert!(IN_FLIGHT_BLOCKS < SHORTEST_TRAINING && SHORTEST_TRAINING <= SHORTEST_VERIFICATION);
 
 impl<T: Config> Pallet<T> {
     /// Starts a model from its initial weights. Its first round opens at the end of this block, if somebody takes part.
@@ -66,9 +66,10 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn leaves_time(spec: &ModelSpec) -> bool {
         let task = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
         // Who verifies does the whole task again.
-        [spec.phases.train, spec.phases.verify]
-            .iter()
-            .all(|phase| u64::from(*phase) >= u64::from(SHORTEST_PHASE).saturating_add(task))
+        let leaves = |phase: u32, shortest: u32| {
+            u64::from(phase) >= u64::from(shortest).saturating_add(task)
+        };
+        leaves(spec.phases.train, SHORTEST_TRAINING) && leaves(spec.phases.verify, SHORTEST_VERIFICATION)
     }
 
     /// The chain's name: the hash of its first block.

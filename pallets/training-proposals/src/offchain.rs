@@ -3,7 +3,7 @@
 //! the trainer learns from sheets which there are.
 //!
 //! It runs on best blocks, runs again after reorganisations, and remembers nothing but one thing: which extrinsic of
-//! each account is in flight. Until that one is included or has expired, nothing else is sent for the account.
+//! each account is in flight. Until that one is included, has expired or isn't owed any more, nothing else is sent for the account.
 
 use alloc::{format, string::String, vec::Vec};
 use codec::{Decode, Encode};
@@ -17,6 +17,7 @@ use hydra_primitives::{
     duty::{
         DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, NO_ACCOUNT, Standing, TRAINER_LINK_KEY, TrainerLink,
     },
+    poll::OPENING_BLOCKS,
     traits::Polls as _,
 };
 use sp_runtime::{
@@ -43,6 +44,8 @@ const PART_OF_BLOCK: u64 = 8;
 struct InFlight {
     nonce: u64,
     expires: BlockNumber,
+    /// What is in it.
+    results: Vec<DutyResult>,
     /// The run of the node that sent it: a later run's pool does not have it.
     started: u64,
 }
@@ -161,24 +164,33 @@ impl<T: Config> Pallet<T> {
     /// Of what the trainer answered, what is owed now, as much as goes into one submission. It may have answered an older sheet, and
     /// an opening that would decide nothing must not be shown.
     ///
-    /// Openings never go with anything else: another account may open the poll first, and what isn't wholly owed isn't taken at all. They go
-    /// when nothing else is owed, or when the next block is the last that takes one.
+    /// What isn't wholly owed isn't taken at all, and another account may open a poll first. So openings go with all else only in the block
+    /// in which nobody else may send one. Later ones go by themselves, when nothing else is owed, or when the next block is the last that takes
+    /// one.
     fn owed_results(
         now: BlockNumber,
         account: &T::AccountId,
         answer: DutyAnswer,
     ) -> BoundedVec<DutyResult, ConstU32<MAX_RESULTS>> {
-        let (openings, others): (Vec<_>, Vec<_>) = answer
-            .results
-            .into_iter()
-            .partition(|result| matches!(result, DutyResult::Open { .. }));
-        let is_last = |result: &DutyResult| match result {
-            DutyResult::Open { poll, .. } => {
-                T::Polls::may_open(poll, account).is_some_and(|(_, until)| now.saturating_add(1) >= until)
+        let (mut others, mut last, mut later) = (Vec::new(), Vec::new(), Vec::new());
+        for result in answer.results {
+            let until = match &result {
+                DutyResult::Open { poll, .. } => T::Polls::may_open(poll, account).map(|(_, until)| until),
+                _ => None,
+            };
+            match until {
+                // Digests were closed in this block: one account may open already.
+                Some(until) if now.saturating_add(OPENING_BLOCKS) > until => {
+                    let group = if now.saturating_add(1) >= until {
+                        &mut last
+                    } else {
+                        &mut later
+                    };
+                    group.push(result);
+                }
+                _ => others.push(result),
             }
-            _ => false,
-        };
-        let (last, later): (Vec<_>, Vec<_>) = openings.into_iter().partition(is_last);
+        }
         [last, others, later]
             .into_iter()
             .map(|results| Self::fitting(account, results))
@@ -220,16 +232,20 @@ impl<T: Config> Pallet<T> {
         let bytes: [u8; 32] = account.clone().into();
         let key = [b"hydra/in-flight/".as_slice(), bytes.as_slice()].concat();
         let slot = StorageValueRef::persistent(&key);
+        // What isn't owed any more, such as an opening that another account was faster with, gets into no block.
+        let is_under_way = |flight: &InFlight| {
+            flight.started == started
+                && flight.nonce >= nonce_now
+                && now < flight.expires
+                && Self::all_owed(&account, &flight.results)
+        };
         // Several blocks' workers may be at this point at once: only the one whose write goes through may send.
         let claimed = slot.mutate::<InFlight, (), _>(|stored| match stored {
-            Ok(Some(flight))
-                if flight.started == started && flight.nonce >= nonce_now && now < flight.expires =>
-            {
-                Err(())
-            }
+            Ok(Some(flight)) if is_under_way(&flight) => Err(()),
             _ => Ok(InFlight {
                 nonce: nonce_now,
                 expires: now.saturating_add(IN_FLIGHT_BLOCKS),
+                results: results.to_vec(),
                 started,
             }),
         });

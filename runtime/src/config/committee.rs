@@ -83,9 +83,7 @@ impl Committee {
         }
         enough.then_some(drawn)
     }
-}
 
-impl Committee {
     /// Gives their keys back to members that have taken them away while too few can take over: without them the session pallet would
     /// leave them out, whatever is said here, and the last ones would take the chain with them. They have no deposit and are drawn no more.
     fn keep_keys(queued: &[(AccountId, SessionKeys)]) {

@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use hydra_cli::{home::Home, local::process::tail, network::Network};
+use hydra_cli::{
+    home::Home,
+    local::process::tail,
+    network::{Network, Pc},
+};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -45,6 +49,12 @@ impl Member {
             seat,
             up: None,
         }
+    }
+
+    /// Where its node and its trainer are. It must have been started.
+    pub fn pc(&self) -> Pc {
+        let pcs = self.network().pcs;
+        pcs.into_iter().next().expect("this PC")
     }
 
     /// Its place in the local network.

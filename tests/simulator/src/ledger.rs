@@ -126,6 +126,17 @@ pub struct Rounds {
     pub burnt: Balance,
 }
 
+/// Plain copies that were sent by those who don't look whether they decide.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Rash {
+    /// How many.
+    pub sent: u32,
+    /// Those of them whose sender's turn it was.
+    pub in_turn: u32,
+    /// Those of them that the pool took.
+    pub taken: u32,
+}
+
 /// Scores of all accounts, after some rounds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Sample {
@@ -150,6 +161,12 @@ pub struct Ledger {
     pub wrong: Claims,
     /// Questions by how they ended: by the first draw, the second, the third, not.
     pub endings: [u32; 4],
+    /// How often an author left its slot empty.
+    pub withheld: u32,
+    /// How often an author left out of its block what somebody else owes.
+    pub left_out: u32,
+    /// Plain copies that nobody had looked at before.
+    pub rash: Rash,
     /// Scores over time.
     pub samples: Vec<Sample>,
     /// Claims of which it isn't known what becomes.

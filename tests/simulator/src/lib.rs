@@ -20,7 +20,7 @@
 //! # What is not as on a real network
 //!
 //! One author makes all blocks; a strategy that withholds blocks decides, as often as its share of the nodes says, whether a block is made
-//! or its slot stays empty. Everything that is sent has arrived everywhere with the next block. Who works has the result at once, who is slow
+//! or its slot stays empty, and one that censors leaves out as often what others owe. Everything that is sent has arrived everywhere with the next block. Who works has the result at once, who is slow
 //! after some blocks. Nothing is computed: a result is a symbol ([`symbol`]), and there is one right one. An honest node that is off at
 //! times is off for ten minutes of 10 s blocks each time, drawn for each node, heartbeats included. All genesis nodes have the score of
 //! founders, 0.9.
@@ -41,7 +41,7 @@
 //! | 3 | – | a proposer tells a false witness, and four believe it | `whoever_copies_a_witness_that_is_false_loses_to_who_told_it` |
 //! | 4 | two against two attestations stopped a model for ever | the same, with a fifth that says nothing | `a_split_attestation_is_given_up_and_the_model_goes_on` |
 //! | 4 | a thousandth of the weight decided between two halves | two of four attest falsely | `no_half_of_a_network_confirms_anything` |
-//! | 4 | a round that came to nothing kept its seed | nobody can do the task | `a_round_that_comes_to_nothing_is_followed_by_one_with_other_seeds` |
+//! | 4 | a round that came to nothing kept its seed | nobody can do a round's tasks; then the round beside a version that is given up | `a_round_that_comes_to_nothing_is_followed_by_one_with_other_seeds` |
 //! | 5 | who never voted made everything undecided, at no cost | of 33, ten never verify, one contradicts all, three or four honest ones are off in turn | `silence_decides_nothing_and_costs_weight` |
 //! | 6 | a phase that ended early blamed those on their way | one takes four blocks for everything | `whoever_is_in_time_is_not_blamed` |
 //! | 7 | filled blocks voided a round for a fraction of a HYDRA | an outsider fills the blocks of verification | `filled_blocks_stop_no_duty` |

@@ -94,6 +94,10 @@ pub struct Report {
     pub right_decided: f64,
     /// Polls that the first draw decided, the second, the third, none.
     pub endings: [u32; 4],
+    /// How often an author left its slot empty.
+    pub withheld: u32,
+    /// How often an author left out of its block what somebody else owes.
+    pub left_out: u32,
     /// What was burnt for the room that rounds take, by model, in HYDRA.
     pub burnt: Vec<f64>,
     /// By strategy.
@@ -180,6 +184,8 @@ pub fn report(simulation: &mut Simulation) -> Report {
         wrong: numbers(&ledger.wrong),
         right_decided: ledger.right.decided(),
         endings: ledger.endings,
+        withheld: ledger.withheld,
+        left_out: ledger.left_out,
         burnt: ledger.rounds.values().map(|model| hydra(model.burnt)).collect(),
         strategies,
         phases: phases.collect(),
@@ -255,13 +261,15 @@ impl Report {
             text,
             "\n{ended} rounds in {} blocks, {void} of them void, stood still {} times. Right claims: {} ({:.3} % decided). Wrong \
              claims: {}. {confirmed} versions confirmed, {wrong} of them wrong; {} given up. Polls ended by the first draw {first}, \
-             the appeal {appeal}, the last draw {last}, not {open}.",
+             the appeal {appeal}, the last draw {last}, not {open}. {} slots left empty, {} times a duty left out of a block.",
             self.blocks,
             self.standstills,
             of(self.right),
             100.0 * self.right_decided,
             of(self.wrong),
             self.given_up,
+            self.withheld,
+            self.left_out,
         );
         text
     }

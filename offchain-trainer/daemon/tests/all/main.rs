@@ -3,6 +3,7 @@
 //! One program for all of them: each would link the same libraries again.
 
 mod connections;
+mod diverging;
 mod http;
 mod names;
 mod paid;

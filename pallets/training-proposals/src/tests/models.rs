@@ -86,14 +86,14 @@ fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
             );
         };
         refused(|spec| spec.phases.train = 4);
-        refused(|spec| spec.phases.verify = 4);
+        refused(|spec| spec.phases.verify = 9);
         // A task of 8 × 10¹¹: both phases need 80 blocks more, since who verifies does all of it again.
         let mut enough = spec();
         enough.task.steps = 1_000_000;
         enough.task.batch_size = 35_000;
         let blocks = u32::try_from(enough.work() / 10_000_000_000).expect("few blocks") + 5;
         assert!(blocks > 50, "{blocks}");
-        for (train, verify) in [(blocks - 1, blocks), (blocks, blocks - 1)] {
+        for (train, verify) in [(blocks - 1, blocks + 5), (blocks, blocks + 4)] {
             let mut short = enough.clone();
             (short.phases.train, short.phases.verify) = (train, verify);
             assert_noop!(
@@ -101,7 +101,7 @@ fn a_model_whose_phases_are_too_short_to_act_in_is_refused() {
                 Error::<Test>::PhasesTooShort
             );
         }
-        (enough.phases.train, enough.phases.verify) = (blocks, blocks);
+        (enough.phases.train, enough.phases.verify) = (blocks, blocks + 5);
         UnbondingDelay::set(&enough.phases.settled());
         assert_ok!(Training::add_model(
             RuntimeOrigin::root(),

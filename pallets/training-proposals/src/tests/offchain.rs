@@ -4,8 +4,8 @@ use super::helpers::*;
 use crate::{
     crypto::KEY_TYPE,
     mock::{
-        Accounts, Bonds, Extrinsic, Paused, RuntimeCall, System, Test, Training, change, check_invariants,
-        genesis, next_block,
+        Accounts, Bonds, Extrinsic, Neighbours, Paused, RuntimeCall, System, Test, Training, change,
+        check_invariants, genesis, next_block,
     },
 };
 use codec::{Decode, Encode};
@@ -17,6 +17,7 @@ use hydra_primitives::{
         answer_tag, request_tag,
     },
     poll::{Draw, Finding, Opening},
+    traits::Polls,
 };
 use parking_lot::RwLock;
 use sp_core::{
@@ -177,6 +178,39 @@ fn an_extrinsic_that_was_never_included_is_given_up_within_the_shortest_phase() 
 }
 
 #[test]
+fn what_is_not_owed_any_more_does_not_hold_up_what_is() {
+    with_worker(|account, state, pool| {
+        propose_all();
+        next_block();
+        let poll = poll_of(1);
+        let opening = Opening {
+            finding: Finding::Update(H256::repeat_byte(1)),
+            witness: H256::repeat_byte(2),
+        };
+        change(&poll, |poll| {
+            poll.closed = true;
+            poll.opens_with = Some(opening);
+        });
+        let open = DutyResult::Open {
+            poll,
+            draw: Draw::First,
+            opening,
+        };
+        expect_sheet(&account, &state, LINK.token, vec![open.clone()]);
+        run();
+        assert_eq!(results(&pool.read().transactions[0]), [open.clone()]);
+        expect_sheet(&account, &state, LINK.token, vec![heartbeat()]);
+        run();
+        assert_eq!(pool.read().transactions.len(), 1, "it is under way");
+        // Somebody else was faster.
+        <Neighbours as Polls<AccountId32>>::open(&poll, &account, Draw::First, &opening).expect("it decides");
+        expect_sheet(&account, &state, LINK.token, vec![heartbeat()]);
+        run();
+        assert_eq!(results(&pool.read().transactions[1]), [heartbeat()]);
+    });
+}
+
+#[test]
 fn a_restarted_node_sends_again_what_died_with_its_pool() {
     with_worker(|account, state, pool| {
         for (started, sent) in [(1, 1), (1, 1), (2, 2)] {
@@ -238,6 +272,8 @@ fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_
             poll.closed = true;
             poll.opens_with = Some(opening);
         });
+        // Others may open it, too.
+        System::set_block_number(93);
         let open = |opening| DutyResult::Open {
             poll,
             draw: Draw::First,
@@ -267,7 +303,8 @@ fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_
 }
 
 #[test]
-fn an_opening_goes_out_before_all_else_when_the_next_block_is_the_last_that_takes_it() {
+fn an_opening_goes_out_with_all_else_while_nobody_else_may_open_and_before_it_when_the_next_block_is_the_last()
+ {
     with_worker(|account, state, pool| {
         propose_all();
         next_block();
@@ -285,14 +322,20 @@ fn an_opening_goes_out_before_all_else_when_the_next_block_is_the_last_that_take
             draw: Draw::First,
             opening,
         };
-        for (block, sent) in [(98, heartbeat()), (99, open.clone())] {
+        // From block 92 on this account may, from 93 on another one, too.
+        for (block, sent) in [
+            (92, vec![heartbeat(), open.clone()]),
+            (93, vec![heartbeat()]),
+            (98, vec![heartbeat()]),
+            (99, vec![open.clone()]),
+        ] {
             System::set_block_number(block);
             expect_sheet(&account, &state, LINK.token, vec![heartbeat(), open.clone()]);
             run();
             let transactions = pool.read().transactions.clone();
             assert_eq!(
                 results(transactions.last().expect("it was sent")),
-                [sent],
+                sent,
                 "block {block}"
             );
             frame_system::Pallet::<Test>::inc_account_nonce(&account);

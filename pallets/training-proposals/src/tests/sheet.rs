@@ -62,7 +62,7 @@ fn while_digests_are_taken_seats_owe_them_for_what_others_claim() {
                 poll: poll_of(index),
                 task: task(index, true),
                 claim: claim(index).update.hash,
-                closes_at: 2 + 6,
+                closes_at: 2 + 10,
             })
             .collect();
         assert_eq!(duties, wanted);
@@ -101,7 +101,7 @@ fn a_version_in_question_is_attested_first_and_trained_from_by_its_recipe() {
             [
                 Duty::Attest {
                     poll,
-                    closes_at: 3 + 6
+                    closes_at: 3 + 10
                 },
                 Duty::Train {
                     place: 1,

@@ -58,7 +58,7 @@ fn a_poll_asks_for_the_whole_task_and_is_named_by_all_that_it_asks() {
                 draw: Draw::First,
             };
             assert_eq!(poll.purpose, purpose.encode());
-            assert_eq!((poll.first_seats, poll.window), (8, 6));
+            assert_eq!((poll.first_seats, poll.window), (8, 10));
             assert_eq!(
                 poll.claimant,
                 Some((place.holder, Finding::Update(claim.update.hash).result()))

@@ -1,12 +1,16 @@
 //! Faults 4 and 5: how a model would come to stand still.
 
+use std::collections::BTreeSet;
+
+use hydra_primitives::{H256, RoundNumber, status::Phase};
 use hydra_runtime::Runtime;
 use pallet_training_proposals::Rounds;
 
 use super::{Finding, blamed, forfeited, honest, network, nodes};
 use crate::{
     duty::Kind,
-    strategy::{Abstaining, Honest, Lying, Misfolding, Offline, Sometimes},
+    simulation::Simulation,
+    strategy::{Abstaining, Honest, Lying, Misfolding, Sometimes},
 };
 
 /// Two of five say that versions are others than they are, two say what they are, and the fifth, which does everything else, says
@@ -60,39 +64,50 @@ pub fn near_tie() -> Finding {
     }
 }
 
-/// A task that nobody can do: nobody proposes.
-pub fn kept_seed() -> Finding {
-    let mut simulation = network([nodes(4, |_| Offline)]);
-    simulation.step();
-    let round = |simulation: &mut crate::simulation::Simulation| {
-        simulation.read(|| Rounds::<Runtime>::get(0).map(|round| (round.number, round.seed)))
+/// Makes blocks until the first model's round of this number has begun anew so often, and is open: its seed, if it comes to that.
+fn seed_of(simulation: &mut Simulation, round: RoundNumber, extension: u32) -> Option<H256> {
+    let open = |simulation: &mut Simulation| {
+        let now = simulation.read(|| Rounds::<Runtime>::get(0))?;
+        let is_it = (now.phase, now.number, now.extension) == (Phase::Train, round, extension);
+        is_it.then_some(now.seed)
     };
-    let before = round(&mut simulation);
-    let ended = simulation.rounds(1);
-    let opened = simulation.until(20, |simulation| {
-        simulation
-            .read(|| Rounds::<Runtime>::get(0))
-            .is_some_and(|round| round.places > 0)
+    simulation.until(200, |simulation| open(simulation).is_some());
+    open(simulation)
+}
+
+/// With the first seeds every task diverges: nobody has anything to propose, for as long as those are the seeds. Later nobody says what
+/// the first version is, so that the round which trains beside it begins anew. Then all do what they should.
+pub fn kept_seed() -> Finding {
+    let mut simulation = network([nodes(4, |_| Abstaining::from(Kind::Task))]);
+    let mut seeds = vec![seed_of(&mut simulation, 0, 0), seed_of(&mut simulation, 1, 0)];
+    for account in 0..4 {
+        simulation.play(account, Abstaining::from(Kind::Fold));
+    }
+    seeds.extend([seed_of(&mut simulation, 2, 0), seed_of(&mut simulation, 2, 1)]);
+    for account in 0..4 {
+        simulation.play(account, Honest::named("honest"));
+    }
+    let goes_on = simulation.until(200, |simulation| {
+        let [confirmed, _] = simulation.ledger().of(0).confirmed;
+        confirmed > 0
     });
-    let after = round(&mut simulation);
-    let blame = blamed(&simulation, 0..4);
+    let others: BTreeSet<H256> = seeds.iter().flatten().copied().collect();
+    let (rounds, blame) = (simulation.ledger().of(0), blamed(&simulation, 0..4));
     Finding {
         number: 4,
         test: "a_round_that_comes_to_nothing_is_followed_by_one_with_other_seeds",
         seen: format!(
-            "after a round in which nobody can do its task the next one's seed is {}, and {blame} are blamed",
-            if before.map(|(_, seed)| seed) == after.map(|(_, seed)| seed) {
-                "the same"
-            } else {
-                "another one"
-            }
+            "of a round in which nobody can do its task, the next one, and one that begins anew, {} of {} have other seeds than those \
+             before; then {} versions are confirmed, and {blame} are blamed",
+            others.len(),
+            seeds.len(),
+            rounds.confirmed[0],
         ),
-        is_gone: ended
-            && opened
-            && blame == 0
-            && before
-                .zip(after)
-                .is_some_and(|(before, after)| before.0 != after.0 && before.1 != after.1),
+        is_gone: others.len() == seeds.len()
+            && goes_on
+            && (rounds.void, rounds.given_up, rounds.dropped) == (1, 1, 1)
+            && rounds.confirmed[1] == 0
+            && blame == 0,
     }
 }
 

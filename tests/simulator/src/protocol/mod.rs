@@ -45,6 +45,14 @@ pub fn submit(results: Vec<DutyResult>) -> RuntimeCall {
     })
 }
 
+/// Whether it is what an account gives of its duties.
+pub fn is_submission(call: &RuntimeCall) -> bool {
+    matches!(
+        call,
+        RuntimeCall::TrainingProposals(pallet_training_proposals::Call::submit { .. })
+    )
+}
+
 /// A transaction beside an account's duties.
 pub fn extra(who: &AccountId, extra: Extra) -> RuntimeCall {
     match extra {

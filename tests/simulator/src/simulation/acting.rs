@@ -73,11 +73,22 @@ impl Simulation {
         let (rash, sound): (Vec<_>, Vec<_>) = given
             .into_iter()
             .partition(|(owed, _)| !looks && owed.duty.kind == Kind::Open);
-        for given in [rash, sound] {
-            if !given.is_empty() {
-                self.submit(index, &sheet.who, given);
-            }
+        for one in rash {
+            self.submit_rashly(index, &sheet.who, one);
         }
+        if !sound.is_empty() {
+            self.submit(index, &sheet.who, sound);
+        }
+    }
+
+    /// Sends a plain copy whether it decides or not, by itself, so that each is refused for what it is.
+    fn submit_rashly(&mut self, index: usize, who: &AccountId, given: (Owed, Answer)) {
+        let in_turn = self.chain.read(|| given.0.is_due(who));
+        let taken = self.submit(index, who, vec![given]);
+        let rash = &mut self.ledger.rash;
+        rash.sent += 1;
+        rash.in_turn += u32::from(in_turn);
+        rash.taken += u32::from(taken);
     }
 
     /// Whether the account shows plain copies only when they decide.
@@ -136,7 +147,8 @@ impl Simulation {
         })
     }
 
-    fn submit(&mut self, index: usize, who: &AccountId, given: Vec<(Owed, Answer)>) {
+    /// Sends all that an account gives, in one transaction; whether the pool took it.
+    fn submit(&mut self, index: usize, who: &AccountId, given: Vec<(Owed, Answer)>) -> bool {
         let now = self.chain.number();
         let copies: Vec<_> = given
             .iter()
@@ -147,7 +159,7 @@ impl Simulation {
             .chain
             .read(|| (System::account_nonce(who), protocol::submission(who, given)));
         if !self.send(who, protocol::submit(results), 0) {
-            return;
+            return false;
         }
         self.shown.extend(copies);
         if let Some(account) = self.accounts.get_mut(index) {
@@ -156,6 +168,7 @@ impl Simulation {
                 expires: now + protocol::IN_FLIGHT,
             });
         }
+        true
     }
 
     fn send_extras(&mut self, index: usize) {

@@ -3,6 +3,7 @@
 //! In a block only those are asked who may owe something, and those who send more than they owe: `acting`.
 
 mod acting;
+mod authors;
 
 use hydra_primitives::{HYDRA, ModelId, dataset::DatasetManifest, digits, model::ModelSpec, poll::PollId};
 use hydra_runtime::{AccountId, Balance, BlockNumber, Hash, Nonce, RuntimeCall, RuntimeEvent};
@@ -115,6 +116,8 @@ pub struct Simulation {
     senders: Vec<usize>,
     /// The share of all nodes that would leave a slot empty.
     withholding: f64,
+    /// The share of all nodes that would leave out what others owe.
+    censoring: f64,
     watch: Watch,
     ledger: Ledger,
     /// Plain copies that were seen in the pool.
@@ -172,6 +175,7 @@ impl Simulation {
                 .collect(),
             senders: Vec::new(),
             withholding: 0.0,
+            censoring: 0.0,
             ledger: Ledger::new(accounts.len()),
             accounts,
             shown: HashMap::new(),
@@ -192,7 +196,10 @@ impl Simulation {
             .collect();
         let nodes = self.accounts.iter().filter(|account| account.stake > 0);
         let withholding = nodes.clone().filter(|account| account.strategy.withholds());
-        self.withholding = withholding.count() as f64 / nodes.count().max(1) as f64;
+        let censoring = nodes.clone().filter(|account| account.strategy.censors());
+        let (withholding, censoring) = (withholding.count() as f64, censoring.count() as f64);
+        let all = nodes.count().max(1) as f64;
+        (self.withholding, self.censoring) = (withholding / all, censoring / all);
     }
 
     /// Makes a block, and lets everyone act on it.
@@ -239,12 +246,14 @@ impl Simulation {
             self.chain.begin(attempt);
             let call = first.clone();
             let applied = call.map(|(who, call)| self.chain.apply(&who, call, 0));
-            let fates = self.fill_block(&ready);
+            let censors = self.is_author_of(self.censoring, attempt);
+            let fates = self.fill_block(&ready, censors);
             let block = self.chain.end();
             if !self.is_withheld(attempt, &block) {
                 break (applied, fates, block);
             }
             self.chain.undo();
+            self.ledger.withheld += 1;
             attempt += 1;
         };
         self.chain.keep(&block);
@@ -260,11 +269,15 @@ impl Simulation {
         applied
     }
 
-    /// Puts what waits into the block, as long as there is room.
-    fn fill_block(&mut self, ready: &[Transaction]) -> Vec<Fate> {
+    /// Puts what waits into the block, as long as there is room, and as far as its author wants it there.
+    fn fill_block(&mut self, ready: &[Transaction], censors: bool) -> Vec<Fate> {
         let mut skipped = 0;
         let mut take = |transaction: &Transaction| {
             if skipped >= SKIPPED {
+                return Fate::Left;
+            }
+            if censors && self.is_left_out(transaction) {
+                self.ledger.left_out += 1;
                 return Fate::Left;
             }
             let call = transaction.call.clone();
@@ -278,31 +291,6 @@ impl Simulation {
             }
         };
         ready.iter().map(&mut take).collect()
-    }
-
-    /// Whether whoever's randomness this block draws by would rather have left its slot empty: with luck the next author's draws
-    /// more seats for those who play alike.
-    fn is_withheld(&mut self, attempt: u32, block: &Block) -> bool {
-        if self.withholding == 0.0 || attempt >= MOST_WITHHELD {
-            return false;
-        }
-        let numbers = [self.chain.branch(), block.number, attempt];
-        if !dice::happens(self.withholding, self.seed, "author", &numbers) {
-            return false;
-        }
-        let (mut own, mut all) = (0, 0);
-        for (who, seats) in self.chain.read(|| protocol::drawn(&block.events)) {
-            all += seats;
-            if self.index_of(&who).is_some_and(|index| self.withholds(index)) {
-                own += seats;
-            }
-        }
-        f64::from(own) < self.withholding * f64::from(all)
-    }
-
-    fn withholds(&self, index: usize) -> bool {
-        let account = self.accounts.get(index);
-        account.is_some_and(|account| account.strategy.withholds())
     }
 
     fn index_of(&self, who: &AccountId) -> Option<usize> {

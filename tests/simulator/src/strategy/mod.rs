@@ -2,6 +2,7 @@
 //! sends. Nothing here is of one version of the protocol: what an answer becomes on chain is for `protocol` to say.
 
 mod absent;
+mod censoring;
 mod coalition;
 mod forging;
 mod honest;
@@ -10,6 +11,7 @@ mod silent;
 mod spamming;
 
 pub use absent::{Late, Offline, Overcommitted, Sometimes};
+pub use censoring::Censoring;
 pub use coalition::Coalition;
 pub use forging::{Equivocating, Forging, Lying, Misfolding, OpeningFalsely};
 pub use honest::{Honest, Telling};
@@ -94,6 +96,11 @@ pub trait Strategy {
         false
     }
 
+    /// Whether it leaves out of its blocks what those owe who don't.
+    fn censors(&self) -> bool {
+        false
+    }
+
     /// Whether it has to know the seats of those who play alike.
     fn conspires(&self) -> bool {
         false
@@ -124,7 +131,7 @@ const HOSTILE: [&str; 9] = [
 ];
 
 /// The names that [`by_name`] knows.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 23] = [
     "honest",
     "offline",
     "slow",
@@ -145,6 +152,7 @@ pub const NAMES: [&str; 22] = [
     "claiming-room",
     "sponsoring",
     "withholding",
+    "censoring",
     "grinding",
     "mixed",
 ];
@@ -176,6 +184,7 @@ pub fn by_name(name: &str, index: usize) -> Option<Box<dyn Strategy>> {
         "equivocating" => Box::new(Equivocating),
         "claiming-room" => Box::new(Overcommitted::default()),
         "withholding" => Box::new(Coalition::withholding()),
+        "censoring" => Box::new(Censoring),
         "grinding" => Box::new(Coalition::grinding(index)),
         "mixed" => {
             let name = HOSTILE.get(index % HOSTILE.len())?;

@@ -147,6 +147,10 @@ fn false_openings_decide_nothing_and_cost_nobody_but_time() {
     assert!(simulation.rounds(4));
     is_right(simulation.ledger(), 0..9, "false openings");
     let ledger = simulation.ledger();
+    // They were tried again and again, also by those whose turn it was, and no pool took one.
+    let rash = ledger.rash;
+    assert!(rash.in_turn > 0 && rash.sent > rash.in_turn, "{rash:?}");
+    assert_eq!(rash.taken, 0, "{rash:?}");
     assert_eq!((ledger.right.undecided, ledger.of(0).void), (0, 0));
     assert!(ledger.accounts.iter().all(|account| account.missed == 0));
 }

@@ -270,7 +270,9 @@ fn whoever_pays_for_rounds_that_are_too_small_pays_more_than_they_earn() {
 #[test]
 fn seats_follow_stakes_whatever_is_paused_bonded_or_withheld() {
     for name in ["grinding", "withholding"] {
-        let (_, report) = played(name, 33, 15);
+        let (simulation, report) = played(name, 33, 15);
+        let withheld = simulation.ledger().withheld;
+        assert_eq!(withheld > 0, name == "withholding", "{name}: {withheld}");
         let row = report.of(name).expect("some do");
         // A third of some 10,000 seats: what withholding may bring is a few parts in a hundred of that.
         let ratio = row.seat_share / row.stake_share;
@@ -278,6 +280,26 @@ fn seats_follow_stakes_whatever_is_paused_bonded_or_withheld() {
         let [lies, ..] = report.wrong;
         assert_eq!((lies, report.confirmed[1]), (0, 0));
     }
+}
+
+#[test]
+fn what_a_third_of_the_authors_leave_out_is_in_others_blocks_in_time() {
+    let (simulation, report) = played("censoring", 33, 10);
+    let (ledger, table) = (simulation.ledger(), report.table());
+    // Duties of two thirds of the nodes, in a third of the blocks.
+    assert!(ledger.left_out > 22, "{table}");
+    let [lies, ..] = report.wrong;
+    assert_eq!((lies, report.confirmed[1]), (0, 0), "{table}");
+    assert!(
+        report.confirmed[0] > 0 && report.right_decided >= 0.999,
+        "{table}"
+    );
+    let honest = report.of("honest").expect("some are");
+    assert_eq!((honest.forfeited, honest.wrong), (0.0, 0), "{table}");
+    // Most of what they could train.
+    let [accepted, rejected, undecided, _] = honest.claims;
+    assert_eq!((rejected, undecided), (0, 0), "{table}");
+    assert!(accepted > 10 * 22 / 2, "{table}");
 }
 
 #[test]

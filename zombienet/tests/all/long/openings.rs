@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use hydra_cli::{accounts, chain::Happening};
 use hydra_network_tests::{Adversary, Chronicle};
-use hydra_primitives::{AccountBytes, HYDRA, status::Outcome};
+use hydra_primitives::{
+    AccountBytes, BlobRef, H256, HYDRA,
+    electorate::Draw,
+    status::Outcome,
+    update::{Encoding, UpdateHeader},
+};
 use hydra_zombienet_tests::Zombienet;
 
 use crate::suspended::earns;
@@ -27,7 +32,7 @@ async fn a_proposer_that_trickles_holds_nobody_up_and_false_openings_decide_noth
         .to_vec();
     let pcs = &network.plan.pcs;
     let mut false_openings = Adversary::start(pcs, "//Eve", STAKE, &["false-opening"], LIMIT);
-    let trickles = Adversary::start(pcs, "//Ferdie", STAKE, &["trickle"], LIMIT);
+    let mut trickles = Adversary::start(pcs, "//Ferdie", STAKE, &["trickle"], LIMIT);
     let (began, mut chronicle) = (network.best().await.number, Chronicle::begin(&network).await);
 
     let mut missed = vec![];
@@ -65,9 +70,38 @@ async fn a_proposer_that_trickles_holds_nobody_up_and_false_openings_decide_noth
 
     let rounds = network.rounds().await;
     let since = rounds.iter().filter(|round| u64::from(round.opened_at) > began);
-    for place in since.flat_map(|round| &round.places) {
+    for place in since.clone().flat_map(|round| &round.places) {
         assert_ne!(place.outcome, Some(Outcome::Rejected), "{place:?}");
     }
+    // Of the rounds in which it proposed, those who were asked first decided everything, and rightly.
+    let with_it: Vec<_> = since
+        .filter(|round| {
+            let mut places = round.places.iter();
+            places.any(|place| place.holder == ferdie && place.outcome.is_some())
+        })
+        .collect();
+    assert!(!with_it.is_empty(), "{rounds:?}");
+    for place in with_it.iter().flat_map(|round| &round.places) {
+        let looked_at = place.outcome.filter(|outcome| *outcome != Outcome::Dropped);
+        assert!(
+            looked_at.is_none_or(|outcome| (outcome, place.draw) == (Outcome::Accepted, Draw::First)),
+            "{place:?}"
+        );
+    }
+    // And it does trickle: so long whoever wants the update from it would have waited.
+    let update = BlobRef {
+        hash: proposed(&mut trickles),
+        size: UpdateHeader {
+            encoding: Encoding::Dense,
+            parameters: network.model().await.spec.architecture.parameters(),
+        }
+        .blob_size(),
+    };
+    let took = trickles.serves(update).await;
+    assert!(
+        took >= Duration::from_secs(update.size / 1024),
+        "{update:?} in {took:?}"
+    );
     // What can't be taken costs nothing, and both did all their work.
     for who in [eve, ferdie] {
         let status = network.node(&who).await;
@@ -76,4 +110,14 @@ async fn a_proposer_that_trickles_holds_nobody_up_and_false_openings_decide_noth
     false_openings.stop(LIMIT);
     trickles.stop(LIMIT);
     network.stop().await;
+}
+
+/// The first update that it proposed.
+fn proposed(trickles: &mut Adversary) -> H256 {
+    let events = trickles.events("proposed");
+    let named = events.first().and_then(|event| event["what"].as_str());
+    let mut hash = [0; 32];
+    let digits = named.expect("it proposed").trim_start_matches("0x");
+    hex::decode_to_slice(digits, &mut hash).expect("a hash");
+    H256(hash)
 }

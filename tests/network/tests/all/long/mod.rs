@@ -1,3 +1,5 @@
 //! Stories that take many minutes: `scripts/soak zombienet`.
 
+mod founded;
 mod partition;
+mod small;

@@ -1,18 +1,16 @@
 //! Four members whose network is cut in two halves for several rounds. Neither half can make anything final, both train on; when the
-//! cut is healed, one branch is everybody's, and nobody has lost anything by what was said on the other.
+//! cut is healed, while each half has a version in question, one branch is everybody's, and nobody has lost anything by what was said on
+//! the other.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use hydra_network_tests::{
     Member,
     netns::{Lan, Way},
     proc,
 };
-use serde_json::Value;
+
+use super::founded::{Status, found, nothing_was_lost, until};
 
 const LIMIT: Duration = Duration::from_secs(180);
 /// In each half: three draws without a decision, in blocks that come half as often, then a session; and then the rounds.
@@ -21,8 +19,6 @@ const APART: Duration = Duration::from_secs(900);
 const HEALING: Duration = Duration::from_secs(420);
 /// Rounds that each half settles by itself.
 const ROUNDS: u64 = 3;
-/// How often a node is asked: no event of it reaches out of its PC.
-const LOOK: Duration = Duration::from_secs(1);
 const ID: &str = "partition-test";
 /// Those that are cut off.
 const HALF: [usize; 2] = [2, 3];
@@ -39,7 +35,7 @@ fn two_halves_that_are_cut_apart_for_several_rounds_agree_again_and_nobody_forfe
     );
     let pc = |number: usize| Member::new(home.join(format!("pc{number}")), lan.seat(number), ID);
     let mut members: Vec<Member> = (0..4).map(pc).collect();
-    let options = ["--network".to_owned(), found(&members, &home)];
+    let options = ["--network".to_owned(), found(&members, &home, ID, &[])];
     for pc in &mut members {
         pc.up(&options);
     }
@@ -72,8 +68,13 @@ fn two_halves_that_are_cut_apart_for_several_rounds_agree_again_and_nobody_forfe
     let block_of = |pc: &Member, height: u64| pc.rpc("chain_getBlockHash", &serde_json::json!([height]));
     assert_ne!(block_of(&members[0], height), block_of(&members[2], height));
 
+    // Whichever branch goes, digests were given on it that nobody has opened yet.
+    until("a version in question in each half", HEALING, || {
+        is_in_question(&members[0]) && is_in_question(&members[2])
+    });
     lan.heal(&HALF);
-    let highest = halves[0].block.max(halves[1].block);
+    let [one, other] = [0, 2].map(|number: usize| Status::of(&members[number]).block);
+    let highest = one.max(other);
     for pc in &members {
         until("finality on one branch", HEALING, || {
             Status::of(pc).finalised > highest
@@ -91,87 +92,9 @@ fn two_halves_that_are_cut_apart_for_several_rounds_agree_again_and_nobody_forfe
     }
 }
 
-/// How far a PC's chain is.
-#[derive(Debug)]
-struct Status {
-    block: u64,
-    finalised: u64,
-    round: u64,
-}
-
-impl Status {
-    fn of(pc: &Member) -> Self {
-        let status = proc::json(&pc.hydra(&["status", "--json"]));
-        let number = |value: &Value| value.as_u64().expect("a number");
-        Self {
-            block: number(&status["block"]),
-            finalised: number(&status["finalised"]),
-            round: number(&status["models"][0]["round"]),
-        }
-    }
-}
-
-/// Waits until this is so.
-fn until(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + limit;
-    while !is_so() {
-        assert!(Instant::now() < end, "{what}: not within {limit:?}");
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// Nobody has less at stake than at first, and no honest result was turned down, on whichever branch that was.
-fn nothing_was_lost(pc: &Member) {
+/// Whether the newest version waits for digests, of which some are given, or for an opening, as this PC's node sees it.
+fn is_in_question(pc: &Member) -> bool {
     let status = proc::json(&pc.hydra(&["status", "--json"]));
-    for account in status["accounts"].as_array().expect("a list") {
-        let stake: f64 = account["stake"]
-            .as_str()
-            .and_then(|stake| stake.parse().ok())
-            .expect("an amount");
-        assert!(stake >= 100.0, "{account}");
-    }
-    let rounds = proc::json(&pc.hydra(&["rounds", "--json"]));
-    for round in rounds["rounds"].as_array().expect("a list") {
-        assert_eq!(round["rejected"], 0, "{round}");
-    }
-}
-
-/// Founds a network of these members, and returns the file for everybody.
-fn found(members: &[Member], home: &Path) -> String {
-    let out = home.join("spec");
-    let out = out.to_str().expect("UTF-8");
-    let mut arguments = vec![
-        "network".to_owned(),
-        "new".into(),
-        "--yes".into(),
-        "--json".into(),
-    ];
-    let more = [
-        "--id",
-        ID,
-        "--name",
-        "Partition Test",
-        "--slot",
-        "2",
-        "--epoch",
-        "20",
-        "--out",
-        out,
-    ];
-    arguments.extend(more.map(str::to_owned));
-    for (number, pc) in members.iter().enumerate() {
-        let file = home.join(format!("member{number}.json"));
-        let file = file.to_str().expect("UTF-8");
-        let mut member = vec!["network", "member", "--json", "--id", ID, "--out", file];
-        for address in pc.seat().addresses() {
-            member.extend(["--address", address.as_str()]);
-        }
-        proc::json(&pc.hydra(&member));
-        assert!(fs::exists(file).expect("readable"), "{file}");
-        arguments.extend(["--member".to_owned(), file.to_owned()]);
-    }
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let founder = members.first().expect("a network has a founder");
-    let founded = proc::json(&founder.hydra(&words));
-    founded["file"].as_str().expect("a path").to_owned()
+    let poll = &status["models"][0]["version_poll"];
+    ["Digests", "Opening"].iter().any(|stage| poll["stage"] == *stage) && poll["given"].as_u64() > Some(0)
 }
