@@ -16,7 +16,7 @@ has_debian_arm_target() {
     [ -x /usr/bin/rustc ] && [ -x "$ARM_DEBIAN/rustc" ] && cmp -s <(/usr/bin/rustc -vV) "$ARM_DEBIAN/.built-by"
 }
 
-# Builds the program that prints the hashes of the table, and prints where it is.
+# Builds the program that prints the test vectors of the arithmetic, and prints where it is.
 build_for_arm() {
     (
         if ! has_arm_target; then
@@ -25,7 +25,7 @@ build_for_arm() {
         fi
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
         # The checkout is built as the shared target directory's is: cargo finds out in the same way what has changed.
-        on_target build --release --locked --package hydra-arithmetic --bin hydra-hashes --target "$ARM" --target-dir "$ARM_TARGET_DIR"
+        on_target build --release --locked --package hydra-arithmetic --bin hydra-arithmetic-vectors --target "$ARM" --target-dir "$ARM_TARGET_DIR"
     ) >&2 || return
-    printf '%s\n' "$ARM_TARGET_DIR/$ARM/release/hydra-hashes"
+    printf '%s\n' "$ARM_TARGET_DIR/$ARM/release/hydra-arithmetic-vectors"
 }
