@@ -11,6 +11,7 @@
 
 pub mod cpu;
 pub mod embedding;
+pub mod fold;
 pub mod lanes;
 pub mod optimizer;
 mod pieces;
