@@ -10,7 +10,9 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod function;
 pub mod lanes;
+pub mod reference;
 pub mod sum;
 
 pub use cpu::{Cpu, Level};
