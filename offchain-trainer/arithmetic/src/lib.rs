@@ -12,6 +12,7 @@
 pub mod cpu;
 pub mod embedding;
 pub mod fold;
+pub mod function;
 pub mod lanes;
 pub mod optimizer;
 mod pieces;
