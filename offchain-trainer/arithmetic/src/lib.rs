@@ -10,10 +10,18 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod embedding;
+pub mod fold;
+pub mod function;
 pub mod lanes;
 pub mod linear;
+pub mod optimizer;
+mod pieces;
+pub mod pool;
 pub mod product;
 pub mod reference;
+#[cfg(test)]
+mod rows_testing;
 pub mod sum;
 
 pub use cpu::{Cpu, Level};

@@ -2,4 +2,10 @@
 //!
 //! Nothing here may use lanes, blocks or threads.
 
+pub mod embedding;
+pub mod fold;
+pub mod function;
+pub mod optimizer;
+pub mod pool;
 pub mod product;
+pub mod sum;
