@@ -1,0 +1,121 @@
+//! By the lanes of a level, on a number of threads.
+
+use hydra_arithmetic::{
+    Cpu, attention,
+    attention::Attention,
+    convolution::Convolution,
+    elementwise, embedding, function,
+    linear::Linear,
+    optimizer::{self, AdamW, AdamWSteps},
+    pool::{self, Windows},
+    product::{Matrix, Start, product},
+    rows, sum,
+};
+
+use super::{Function, Operations};
+
+/// The fast operations, computed by a [`Cpu`].
+pub struct Fast(pub Cpu);
+
+fn filled(count: usize, fill: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    // What an operation doesn't write shows in the hash.
+    let mut values = vec![f32::NAN; count];
+    fill(&mut values);
+    values
+}
+
+fn as_i64(tokens: &[usize]) -> Vec<i64> {
+    tokens.iter().map(|token| *token as i64).collect()
+}
+
+impl Operations for Fast {
+    fn product(&self, [m, k, n]: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32> {
+        let (a, b) = (Matrix::new(a, m, k), Matrix::new(b, k, n));
+        filled(m * n, |c| product(&self.0, a, b, Start::Zero, c))
+    }
+
+    fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        filled(size.samples * size.outputs, |y| size.forward(&self.0, x, w, bias, y))
+    }
+
+    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+        [
+            filled(x.len(), |dx| size.input_gradient(&self.0, dy, w, dx)),
+            filled(w.len(), |dw| size.weight_gradient(&self.0, dy, x, dw)),
+            filled(size.outputs, |db| size.bias_gradient(&self.0, dy, db)),
+        ]
+    }
+
+    fn embedding(&self, columns: usize, table: &[f32], tokens: &[usize]) -> Vec<f32> {
+        filled(tokens.len() * columns, |to| {
+            embedding::forward(&self.0, table, columns, &as_i64(tokens), to);
+        })
+    }
+
+    fn embedding_gradient(&self, columns: usize, rows: usize, tokens: &[usize], dy: &[f32]) -> Vec<f32> {
+        filled(rows * columns, |d_table| {
+            embedding::gradient(&self.0, dy, columns, &as_i64(tokens), d_table);
+        })
+    }
+
+    fn convolution(&self, size: Convolution, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
+        filled(size.samples * size.output_size(), |y| size.forward(&self.0, x, w, Some(bias), y))
+    }
+
+    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+        [
+            filled(x.len(), |dx| size.input_gradient(&self.0, dy, w, dx)),
+            filled(w.len(), |dw| size.weight_gradient(&self.0, dy, x, dw)),
+            filled(size.outputs, |db| size.bias_gradient(&self.0, dy, db)),
+        ]
+    }
+
+    fn max_pool(&self, size: Windows, x: &[f32]) -> (Vec<f32>, Vec<u32>) {
+        let mut kept = vec![u32::MAX; size.outputs()];
+        let y = filled(kept.len(), |y| pool::max(&self.0, &size, x, y, &mut kept));
+        (y, kept)
+    }
+
+    fn max_pool_gradient(&self, size: Windows, dy: &[f32], kept: &[u32]) -> Vec<f32> {
+        filled(size.inputs(), |dx| pool::max_gradient(&self.0, &size, dy, kept, dx))
+    }
+
+    fn mean_pool(&self, size: Windows, x: &[f32]) -> Vec<f32> {
+        filled(size.outputs(), |y| pool::mean(&self.0, &size, x, y))
+    }
+
+    fn mean_pool_gradient(&self, size: Windows, dy: &[f32]) -> Vec<f32> {
+        filled(size.inputs(), |dx| pool::mean_gradient(&self.0, &size, dy, dx))
+    }
+
+    fn sgd(&self, rate: f32, gradient: &[f32], weights: &mut [f32]) {
+        optimizer::sgd(&self.0, rate, gradient, weights);
+    }
+
+    fn sgd_with_momentum(
+        &self,
+        rate: f32,
+        momentum: f32,
+        gradient: &[f32],
+        velocity: &mut [f32],
+        weights: &mut [f32],
+    ) {
+        optimizer::sgd_with_momentum(&self.0, rate, momentum, gradient, velocity, weights);
+    }
+
+    fn adam_w(
+        &self,
+        step: usize,
+        settings: AdamW,
+        gradient: &[f32],
+        [mean, square]: [&mut [f32]; 2],
+        weights: &mut [f32],
+    ) {
+        let mut steps = AdamWSteps::new(settings);
+        let mut constants = steps.next_step();
+        for _ in 1..step {
+            constants = steps.next_step();
+        }
+        constants.take(&self.0, gradient, mean, square, weights);
+    }
+}
