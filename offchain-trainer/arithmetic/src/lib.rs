@@ -10,8 +10,10 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod elementwise;
 pub mod function;
 pub mod lanes;
+mod map;
 pub mod reference;
 pub mod sum;
 
