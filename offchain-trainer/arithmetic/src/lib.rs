@@ -10,11 +10,13 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod elementwise;
 pub mod embedding;
 pub mod fold;
 pub mod function;
 pub mod lanes;
 pub mod linear;
+mod map;
 pub mod optimizer;
 mod pieces;
 pub mod pool;

@@ -37,6 +37,24 @@ pub(crate) const LN: [f32; 8] = constants([
 /// √½
 pub(crate) const ROOT_HALF: f32 = f32::from_bits(0x3f35_04f3);
 
+/// (2ʳ − 1) ÷ r, |r| ≤ ½, from the constant on.
+pub(crate) const TWO: [f32; 6] = constants([
+    0x3f31_7218,
+    0x3e75_fdee,
+    0x3d63_57be,
+    0x3c1d_96f0,
+    0x3aaf_841c,
+    0x3920_b5c0,
+]);
+/// −2 √(2/π) × log₂ e, the first 22 bits and the rest.
+pub(crate) const GELU_1: [f32; 2] = constants([0xc013_5760, 0xb486_f39d]);
+/// That × 0.044715, the first bits and the rest.
+pub(crate) const GELU_3: [f32; 2] = constants([0xbdd2_d3e8, 0x310a_8d57]);
+/// 2 √(2/π), and 3 × 0.044715 times it.
+pub(crate) const GELU_SLOPE: [f32; 2] = constants([0x3fcc_422a, 0x3e5b_33b6]);
+/// What gelu's exponential is not computed beyond: there it is too small to matter.
+pub(crate) const GELU_BOUND: f32 = 11.25;
+
 /// c₀ + c₁ x + c₂ x² …, the last first.
 fn polynomial(c: &[f32], x: f32) -> f32 {
     let mut p = c[c.len() - 1];
@@ -103,4 +121,65 @@ pub fn log(x: f32) -> f32 {
     let h = b + f;
     let l = (b - h) + f;
     h + (l + y)
+}
+
+/// tanh x
+pub fn tanh(x: f32) -> f32 {
+    if x.is_nan() {
+        return x;
+    }
+    let a = if 10.0 < x.abs() { 10.0 } else { x.abs() };
+    let y = a + a;
+    let n = round(y, LOG2_E);
+    let r = without_powers_of_two(y, n);
+    let q = fma(r * r, polynomial(&E, r), r);
+    let s = power_of_two(n as i32);
+    let z = fma(s, q, s - 1.0);
+    (z / (z + 2.0)).copysign(x)
+}
+
+/// 1 ÷ (1 + e⁻ˣ)
+pub fn sigmoid(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    if 0.0 > x { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+}
+
+/// What gelu and its derivative are made of: e⁻ᵘ as p × 2ʰ, and 2ⁿ⁻ʰ; the bounded |x| and its square.
+fn gelu_parts(x: f32) -> (f32, f32, f32, f32) {
+    let a = x.abs();
+    let b = if GELU_BOUND < a { GELU_BOUND } else { a };
+    let square = b * b;
+    let square_low = fma(b, b, -square);
+    let w = fma(GELU_3[0], square, GELU_1[0]);
+    let lost = fma(GELU_3[0], square, GELU_1[0] - w);
+    let low = fma(GELU_3[0], square_low, fma(GELU_3[1], square, GELU_1[1]));
+    let w_low = lost + low;
+    let n = round(b, w);
+    let r = fma(b, w_low, fma(b, w, -n));
+    let p = fma(polynomial(&TWO, r), r, 1.0);
+    let n = n as i32;
+    let half = n >> 1;
+    (p * power_of_two(half), power_of_two(n - half), b, square)
+}
+
+/// x × sigmoid(u), u = 2 √(2/π) × (x + 0.044715 x³)
+pub fn gelu(x: f32) -> f32 {
+    if x.is_nan() {
+        return x;
+    }
+    let (e, rest, b, _) = gelu_parts(x);
+    let d = 1.0 + e * rest;
+    if 0.0 > x { -(((b * e) / d) * rest) } else { x / d }
+}
+
+/// The derivative of [`gelu`].
+pub fn gelu_derivative(x: f32) -> f32 {
+    if x.is_nan() {
+        return x;
+    }
+    let (e, rest, b, square) = gelu_parts(x);
+    let d = 1.0 / (1.0 + e * rest);
+    let z = b * fma(GELU_SLOPE[1], square, GELU_SLOPE[0]);
+    let m = ((e * d) * fma(-z, d, 1.0)) * rest;
+    if 0.0 > x { m } else { 1.0 - m }
 }
