@@ -10,6 +10,7 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod function;
 pub mod lanes;
 pub mod linear;
 pub mod product;

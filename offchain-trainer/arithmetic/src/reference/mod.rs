@@ -2,4 +2,6 @@
 //!
 //! Nothing here may use lanes, blocks or threads.
 
+pub mod function;
 pub mod product;
+pub mod sum;
