@@ -2,6 +2,7 @@
 //!
 //! Nothing here may use lanes, blocks or threads.
 
+pub mod convolution;
 pub mod embedding;
 pub mod fold;
 pub mod function;
