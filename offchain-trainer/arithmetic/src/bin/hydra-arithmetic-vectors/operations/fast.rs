@@ -1,15 +1,15 @@
 //! By the lanes of a level, on a number of threads.
 
 use hydra_arithmetic::{
-    Cpu, attention,
+    Cpu,
     attention::Attention,
     convolution::Convolution,
-    elementwise, embedding, function,
+    cross_entropy, elementwise, embedding, function, layer_norm,
     linear::Linear,
     optimizer::{self, AdamW, AdamWSteps},
     pool::{self, Windows},
     product::{Matrix, Start, product},
-    rows, sum,
+    softmax, sum,
 };
 
 use super::{Function, Operations};
@@ -22,6 +22,14 @@ fn filled(count: usize, fill: impl FnOnce(&mut [f32])) -> Vec<f32> {
     let mut values = vec![f32::NAN; count];
     fill(&mut values);
     values
+}
+
+fn inputs(size: Windows) -> usize {
+    size.planes * size.height * size.width
+}
+
+fn outputs(size: Windows) -> usize {
+    size.planes * size.out_height() * size.out_width()
 }
 
 fn as_i64(tokens: &[usize]) -> Vec<i64> {
@@ -44,6 +52,83 @@ impl Operations for Fast {
             filled(w.len(), |dw| size.weight_gradient(&self.0, dy, x, dw)),
             filled(size.outputs, |db| size.bias_gradient(&self.0, dy, db)),
         ]
+    }
+
+    fn sums(&self, x: &[f32], y: &[f32]) -> [f32; 3] {
+        [sum::sum(&self.0, x), sum::dot(&self.0, x, y), sum::max(&self.0, x)]
+    }
+
+    fn function(&self, function: Function, x: &[f32]) -> Vec<f32> {
+        let of = match function {
+            Function::Exp => function::exp,
+            Function::Log => function::log,
+            Function::Tanh => function::tanh,
+            Function::Sigmoid => function::sigmoid,
+        };
+        filled(x.len(), |y| of(&self.0, x, y))
+    }
+
+    fn gelu(&self, x: &[f32]) -> Vec<f32> {
+        filled(x.len(), |y| function::gelu(&self.0, x, y))
+    }
+
+    fn gelu_gradient(&self, x: &[f32], dy: &[f32]) -> Vec<f32> {
+        filled(x.len(), |dx| function::gelu_gradient(&self.0, x, dy, dx))
+    }
+
+    fn relu(&self, x: &[f32]) -> Vec<f32> {
+        filled(x.len(), |y| elementwise::relu(&self.0, x, y))
+    }
+
+    fn relu_gradient(&self, x: &[f32], dy: &[f32]) -> Vec<f32> {
+        filled(x.len(), |dx| elementwise::relu_gradient(&self.0, x, dy, dx))
+    }
+
+    fn add(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
+        filled(a.len(), |c| elementwise::add(&self.0, a, b, c))
+    }
+
+    fn softmax(&self, columns: usize, x: &[f32]) -> Vec<f32> {
+        filled(x.len(), |y| softmax::forward(&self.0, x, columns, y))
+    }
+
+    fn softmax_gradient(&self, columns: usize, y: &[f32], dy: &[f32]) -> Vec<f32> {
+        filled(y.len(), |dx| softmax::gradient(&self.0, dy, y, columns, dx))
+    }
+
+    fn cross_entropy(&self, classes: usize, logits: &[f32], labels: &[usize]) -> (f32, Vec<f32>) {
+        let mut losses = vec![f32::NAN; labels.len()];
+        let dx = filled(logits.len(), |dx| {
+            cross_entropy::gradient(&self.0, logits, classes, &as_i64(labels), &mut losses, dx);
+        });
+        (cross_entropy::mean(&self.0, &losses), dx)
+    }
+
+    fn layer_norm(&self, columns: usize, epsilon: f32, x: &[f32], gamma: &[f32], beta: &[f32]) -> Vec<f32> {
+        let mut statistics = vec![[f32::NAN; 2]; x.len() / columns];
+        filled(x.len(), |y| {
+            layer_norm::forward(&self.0, x, gamma, beta, epsilon, y, &mut statistics);
+        })
+    }
+
+    fn layer_norm_gradients(
+        &self,
+        columns: usize,
+        epsilon: f32,
+        x: &[f32],
+        gamma: &[f32],
+        dy: &[f32],
+    ) -> [Vec<f32>; 3] {
+        let mut statistics = vec![[f32::NAN; 2]; x.len() / columns];
+        let mut y = vec![f32::NAN; x.len()];
+        let zeros = vec![0.0; columns];
+        layer_norm::forward(&self.0, x, gamma, &zeros, epsilon, &mut y, &mut statistics);
+        let [mut d_gamma, mut d_beta] = [vec![f32::NAN; columns], vec![f32::NAN; columns]];
+        let dx = filled(x.len(), |dx| {
+            let of_weights = [&mut d_gamma[..], &mut d_beta];
+            layer_norm::gradient(&self.0, dy, x, gamma, &statistics, dx, of_weights);
+        });
+        [dx, d_gamma, d_beta]
     }
 
     fn embedding(&self, columns: usize, table: &[f32], tokens: &[usize]) -> Vec<f32> {
@@ -71,21 +156,21 @@ impl Operations for Fast {
     }
 
     fn max_pool(&self, size: Windows, x: &[f32]) -> (Vec<f32>, Vec<u32>) {
-        let mut kept = vec![u32::MAX; size.outputs()];
+        let mut kept = vec![u32::MAX; outputs(size)];
         let y = filled(kept.len(), |y| pool::max(&self.0, &size, x, y, &mut kept));
         (y, kept)
     }
 
     fn max_pool_gradient(&self, size: Windows, dy: &[f32], kept: &[u32]) -> Vec<f32> {
-        filled(size.inputs(), |dx| pool::max_gradient(&self.0, &size, dy, kept, dx))
+        filled(inputs(size), |dx| pool::max_gradient(&self.0, &size, dy, kept, dx))
     }
 
     fn mean_pool(&self, size: Windows, x: &[f32]) -> Vec<f32> {
-        filled(size.outputs(), |y| pool::mean(&self.0, &size, x, y))
+        filled(outputs(size), |y| pool::mean(&self.0, &size, x, y))
     }
 
     fn mean_pool_gradient(&self, size: Windows, dy: &[f32]) -> Vec<f32> {
-        filled(size.inputs(), |dx| pool::mean_gradient(&self.0, &size, dy, dx))
+        filled(inputs(size), |dx| pool::mean_gradient(&self.0, &size, dy, dx))
     }
 
     fn sgd(&self, rate: f32, gradient: &[f32], weights: &mut [f32]) {

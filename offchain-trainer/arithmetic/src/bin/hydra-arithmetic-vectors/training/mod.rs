@@ -32,3 +32,52 @@ fn train<M: Model>(on: &dyn Operations, model: Option<&str>, steps: usize, lines
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{draw::Draw, operations::Reference};
+    use model::Parameter;
+
+    /// Whether going along each parameter's gradient changes the loss as it says: so each gradient is its own parameter's, and whole.
+    fn check<M: Model>() {
+        let training = Training::<M>::new();
+        let model = M::draw(&mut Draw::new(4));
+        let weights = training.weights().to_vec();
+        let loss = |weights: &[f32]| {
+            let mut rest = weights;
+            let mut parts = Vec::new();
+            for Parameter { count, .. } in M::parameters() {
+                let (part, others) = rest.split_at(count);
+                parts.push(part);
+                rest = others;
+            }
+            model.gradients(&Reference, &parts, 0)
+        };
+        let (_, gradients) = loss(&weights);
+        let mut at = 0;
+        for (i, gradient) in gradients.iter().enumerate() {
+            let square: f64 = gradient.iter().map(|g| f64::from(*g).powi(2)).sum();
+            assert!(square > 0.0, "{} {i}: no gradient", M::NAME);
+            let far = 0.004 / square;
+            let along = |sign: f64| {
+                let mut moved = weights.clone();
+                for (w, g) in moved[at..].iter_mut().zip(gradient) {
+                    *w = (f64::from(*w) + sign * far * f64::from(*g)) as f32;
+                }
+                f64::from(loss(&moved).0)
+            };
+            let change = along(1.0) - along(-1.0);
+            assert!((change / 0.008 - 1.0).abs() < 0.1, "{} {i}: {change}", M::NAME);
+            at += gradient.len();
+        }
+        assert_eq!(at, weights.len());
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_loss() {
+        check::<mlp::Mlp>();
+        check::<cnn::Cnn>();
+        check::<gpt::Gpt>();
+    }
+}

@@ -1,0 +1,3 @@
+//! What the crate computes, seen from outside.
+
+mod vectors;
