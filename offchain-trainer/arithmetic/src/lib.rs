@@ -10,17 +10,21 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod cross_entropy;
 pub mod embedding;
 pub mod fold;
 pub mod function;
 pub mod lanes;
+pub mod layer_norm;
 pub mod optimizer;
 mod pieces;
 pub mod pool;
 pub mod reference;
 #[cfg(test)]
 mod rows_testing;
+pub mod softmax;
 pub mod sum;
+mod tail;
 
 pub use cpu::{Cpu, Level};
 
