@@ -11,11 +11,13 @@
 
 pub mod convolution;
 pub mod cpu;
+pub mod cross_entropy;
 pub mod elementwise;
 pub mod embedding;
 pub mod fold;
 pub mod function;
 pub mod lanes;
+pub mod layer_norm;
 pub mod linear;
 mod map;
 pub mod optimizer;
@@ -25,7 +27,9 @@ pub mod product;
 pub mod reference;
 #[cfg(test)]
 mod rows_testing;
+pub mod softmax;
 pub mod sum;
+mod tail;
 
 pub use cpu::{Cpu, Level};
 
