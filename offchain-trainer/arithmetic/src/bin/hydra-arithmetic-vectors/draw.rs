@@ -70,6 +70,10 @@ mod tests {
     #[test]
     fn values_lie_within_their_bound_and_are_never_zero() {
         let mut draw = Draw::new(7);
-        assert!(draw.values(10_000, 0.5).iter().all(|v| v.abs() < 0.5 && *v != 0.0));
+        assert!(
+            draw.values(10_000, 0.5)
+                .iter()
+                .all(|v| v.abs() < 0.5 && *v != 0.0)
+        );
     }
 }

@@ -20,7 +20,7 @@ usage: hydra-arithmetic-vectors [option …]
 Computes the test vectors of docs/arithmetic.md in each cell of its table: by the reference, and by each set of instructions that this
 processor has with 1, 2 and 3 threads. For each cell it prints `cell LEVEL THREADS`, then for each file `file NAME` and what is in it.
 
-  --level NAME     these instructions only: reference, portable, avx2, avx512, neon
+  --level NAME     these instructions only: reference, portable, avx2, avx512, neon; may be given again
   --threads N      with so many threads only
   --model NAME     only this model, and no single operations: mlp, cnn, gpt
   --steps N        so many steps of each model instead of 20
@@ -32,7 +32,7 @@ const STEPS: usize = 20;
 
 #[derive(Default)]
 struct Options {
-    level: Option<String>,
+    levels: Vec<String>,
     threads: Option<usize>,
     model: Option<String>,
     steps: Option<usize>,
@@ -50,7 +50,7 @@ fn options() -> Result<Options, String> {
                 .map_err(|_| format!("{argument} is a number, not '{text}'"))
         };
         match argument.as_str() {
-            "--level" => options.level = Some(value()?),
+            "--level" => options.levels.push(value()?),
             "--threads" => options.threads = Some(number(value()?)?),
             "--model" => options.model = Some(value()?),
             "--steps" => options.steps = Some(number(value()?)?),
@@ -82,7 +82,7 @@ fn run() -> Result<(), String> {
         }
         return Ok(());
     }
-    let wanted = |name: &str| options.level.as_ref().is_none_or(|level| level == name);
+    let wanted = |name: &str| options.levels.is_empty() || options.levels.iter().any(|level| level == name);
     let mut cells: Vec<(&str, usize, Box<dyn Operations>)> = Vec::new();
     if wanted("reference") && options.threads.is_none_or(|threads| threads == 1) {
         cells.push(("reference", 1, Box::new(Reference)));
@@ -117,7 +117,10 @@ fn run() -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h") {
+    if std::env::args()
+        .skip(1)
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
         println!("{HELP}");
         return ExitCode::SUCCESS;
     }

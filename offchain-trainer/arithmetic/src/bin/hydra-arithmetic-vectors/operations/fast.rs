@@ -43,19 +43,32 @@ impl Operations for Fast {
     }
 
     fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        filled(size.samples * size.outputs, |y| size.forward(&self.0, x, w, bias, y))
+        filled(size.samples * size.outputs, |y| {
+            size.forward(&self.0, x, w, bias, y)
+        })
     }
 
-    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+    fn linear_input_gradient(&self, size: Linear, dy: &[f32], w: &[f32]) -> Vec<f32> {
+        filled(size.samples * size.inputs, |dx| {
+            size.input_gradient(&self.0, dy, w, dx)
+        })
+    }
+
+    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2] {
         [
-            filled(x.len(), |dx| size.input_gradient(&self.0, dy, w, dx)),
-            filled(w.len(), |dw| size.weight_gradient(&self.0, dy, x, dw)),
+            filled(size.outputs * size.inputs, |dw| {
+                size.weight_gradient(&self.0, dy, x, dw)
+            }),
             filled(size.outputs, |db| size.bias_gradient(&self.0, dy, db)),
         ]
     }
 
     fn sums(&self, x: &[f32], y: &[f32]) -> [f32; 3] {
-        [sum::sum(&self.0, x), sum::dot(&self.0, x, y), sum::max(&self.0, x)]
+        [
+            sum::sum(&self.0, x),
+            sum::dot(&self.0, x, y),
+            sum::max(&self.0, x),
+        ]
     }
 
     fn function(&self, function: Function, x: &[f32]) -> Vec<f32> {
@@ -144,13 +157,22 @@ impl Operations for Fast {
     }
 
     fn convolution(&self, size: Convolution, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32> {
-        filled(size.samples * size.output_size(), |y| size.forward(&self.0, x, w, Some(bias), y))
+        filled(size.samples * size.output_size(), |y| {
+            size.forward(&self.0, x, w, Some(bias), y)
+        })
     }
 
-    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+    fn convolution_input_gradient(&self, size: Convolution, dy: &[f32], w: &[f32]) -> Vec<f32> {
+        filled(size.samples * size.input_size(), |dx| {
+            size.input_gradient(&self.0, dy, w, dx);
+        })
+    }
+
+    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2] {
         [
-            filled(x.len(), |dx| size.input_gradient(&self.0, dy, w, dx)),
-            filled(w.len(), |dw| size.weight_gradient(&self.0, dy, x, dw)),
+            filled(size.outputs * size.terms(), |dw| {
+                size.weight_gradient(&self.0, dy, x, dw)
+            }),
             filled(size.outputs, |db| size.bias_gradient(&self.0, dy, db)),
         ]
     }
@@ -162,7 +184,9 @@ impl Operations for Fast {
     }
 
     fn max_pool_gradient(&self, size: Windows, dy: &[f32], kept: &[u32]) -> Vec<f32> {
-        filled(inputs(size), |dx| pool::max_gradient(&self.0, &size, dy, kept, dx))
+        filled(inputs(size), |dx| {
+            pool::max_gradient(&self.0, &size, dy, kept, dx)
+        })
     }
 
     fn mean_pool(&self, size: Windows, x: &[f32]) -> Vec<f32> {
@@ -171,6 +195,16 @@ impl Operations for Fast {
 
     fn mean_pool_gradient(&self, size: Windows, dy: &[f32]) -> Vec<f32> {
         filled(inputs(size), |dx| pool::mean_gradient(&self.0, &size, dy, dx))
+    }
+
+    fn attention(&self, size: Attention, [q, k, v]: [&[f32]; 3]) -> Vec<f32> {
+        hydra_arithmetic::reference::attention::forward(size, q, k, v).1
+    }
+
+    fn attention_gradients(&self, size: Attention, [q, k, v]: [&[f32]; 3], d_o: &[f32]) -> [Vec<f32>; 3] {
+        let (p, _) = hydra_arithmetic::reference::attention::forward(size, q, k, v);
+        let (dq, dk, dv) = hydra_arithmetic::reference::attention::gradient(size, (q, k, v), &p, d_o);
+        [dq, dk, dv]
     }
 
     fn sgd(&self, rate: f32, gradient: &[f32], weights: &mut [f32]) {

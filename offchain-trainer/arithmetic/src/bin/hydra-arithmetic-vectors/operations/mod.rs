@@ -4,11 +4,7 @@ mod fast;
 mod reference;
 
 use hydra_arithmetic::{
-    attention::Attention,
-    convolution::Convolution,
-    linear::Linear,
-    optimizer::AdamW,
-    pool::Windows,
+    attention::Attention, convolution::Convolution, linear::Linear, optimizer::AdamW, pool::Windows,
 };
 
 pub use fast::Fast;
@@ -33,8 +29,10 @@ pub trait Operations {
     fn product(&self, size: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32>;
     /// Y.
     fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32>;
-    /// dX, dW and db.
-    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3];
+    /// dX.
+    fn linear_input_gradient(&self, size: Linear, dy: &[f32], w: &[f32]) -> Vec<f32>;
+    /// dW and db.
+    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2];
 
     /// Sum, dot and max.
     fn sums(&self, x: &[f32], y: &[f32]) -> [f32; 3];
@@ -75,8 +73,10 @@ pub trait Operations {
 
     /// Y.
     fn convolution(&self, size: Convolution, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f32>;
-    /// dX, dW and db.
-    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3];
+    /// dX.
+    fn convolution_input_gradient(&self, size: Convolution, dy: &[f32], w: &[f32]) -> Vec<f32>;
+    /// dW and db.
+    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2];
     /// Y, and which of its plane's values each is.
     fn max_pool(&self, size: Windows, x: &[f32]) -> (Vec<f32>, Vec<u32>);
     /// dX.

@@ -8,8 +8,8 @@ use hydra_arithmetic::{
     pool::Windows,
     product::{Matrix, Start},
     reference::{
-        attention, convolution, cross_entropy, embedding, function, layer_norm, optimizer, pool,
-        product, softmax, sum,
+        attention, convolution, cross_entropy, embedding, function, layer_norm, optimizer, pool, product,
+        softmax, sum,
     },
 };
 
@@ -59,15 +59,21 @@ impl Operations for Reference {
         })
     }
 
-    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
-        let of_y = Matrix::new(dy, size.samples, size.outputs);
+    fn linear_input_gradient(&self, size: Linear, dy: &[f32], w: &[f32]) -> Vec<f32> {
+        let dy = Matrix::new(dy, size.samples, size.outputs);
         let w = Matrix::new(w, size.outputs, size.inputs);
-        let dx = filled(x.len(), |dx| product::product(of_y, w, Start::Zero, dx));
+        filled(size.samples * size.inputs, |dx| {
+            product::product(dy, w, Start::Zero, dx)
+        })
+    }
+
+    fn linear_gradients(&self, size: Linear, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2] {
+        let of_y = Matrix::new(dy, size.samples, size.outputs);
         let x = Matrix::new(x, size.samples, size.inputs);
         let dw = filled(size.outputs * size.inputs, |dw| {
             product::product(of_y.transposed(), x, Start::Zero, dw);
         });
-        [dx, dw, product::column_sums(dy, size.samples, size.outputs)]
+        [dw, product::column_sums(dy, size.samples, size.outputs)]
     }
 
     fn sums(&self, x: &[f32], y: &[f32]) -> [f32; 3] {
@@ -168,9 +174,12 @@ impl Operations for Reference {
         convolution::forward(size, x, w, Some(bias))
     }
 
-    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+    fn convolution_input_gradient(&self, size: Convolution, dy: &[f32], w: &[f32]) -> Vec<f32> {
+        convolution::input_gradient(size, dy, w)
+    }
+
+    fn convolution_gradients(&self, size: Convolution, dy: &[f32], x: &[f32]) -> [Vec<f32>; 2] {
         [
-            convolution::input_gradient(size, dy, w),
             convolution::weight_gradient(size, dy, x),
             convolution::bias_gradient(size, dy),
         ]

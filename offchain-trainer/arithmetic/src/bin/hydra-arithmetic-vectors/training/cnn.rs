@@ -99,13 +99,15 @@ impl Model for Cnn {
         let logits = on.linear(LAST, &pooled2, w3, Some(b3));
         let (loss, d_logits) = on.cross_entropy(CLASSES, &logits, labels);
 
-        let [d_pooled2, dw3, db3] = on.linear_gradients(LAST, &d_logits, &pooled2, w3);
+        let d_pooled2 = on.linear_input_gradient(LAST, &d_logits, w3);
+        let [dw3, db3] = on.linear_gradients(LAST, &d_logits, &pooled2);
         let d_after2 = on.mean_pool_gradient(MEAN, &d_pooled2);
         let d_before2 = on.relu_gradient(&before2, &d_after2);
-        let [d_pooled1, dw2, db2] = on.convolution_gradients(SECOND, &d_before2, &pooled1, w2);
+        let d_pooled1 = on.convolution_input_gradient(SECOND, &d_before2, w2);
+        let [dw2, db2] = on.convolution_gradients(SECOND, &d_before2, &pooled1);
         let d_after1 = on.max_pool_gradient(LARGEST, &d_pooled1, &kept);
         let d_before1 = on.relu_gradient(&before1, &d_after1);
-        let [_, dw1, db1] = on.convolution_gradients(FIRST, &d_before1, x, w1);
+        let [dw1, db1] = on.convolution_gradients(FIRST, &d_before1, x);
         (loss, vec![dw1, db1, dw2, db2, dw3, db3])
     }
 }

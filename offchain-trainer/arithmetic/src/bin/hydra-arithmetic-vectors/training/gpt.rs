@@ -105,17 +105,21 @@ fn forward(on: &dyn Operations, w: &[&[f32]], x: Vec<f32>) -> (Vec<f32>, Kept) {
 
 /// The gradient of x, and those of the block's weights.
 fn backward(on: &dyn Operations, w: &[&[f32]], kept: &Kept, dy: &[f32]) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let [d_activated, dw10, db11] = on.linear_gradients(NARROW, dy, &kept.activated, w[10]);
+    let d_activated = on.linear_input_gradient(NARROW, dy, w[10]);
+    let [dw10, db11] = on.linear_gradients(NARROW, dy, &kept.activated);
     let d_wide = on.gelu_gradient(&kept.wide, &d_activated);
-    let [d_normed2, dw8, db9] = on.linear_gradients(WIDEN, &d_wide, &kept.normed2, w[8]);
+    let d_normed2 = on.linear_input_gradient(WIDEN, &d_wide, w[8]);
+    let [dw8, db9] = on.linear_gradients(WIDEN, &d_wide, &kept.normed2);
     let [d_middle, dw6, dw7] = on.layer_norm_gradients(WIDTH, EPSILON, &kept.middle, w[6], &d_normed2);
     let d_middle = on.add(dy, &d_middle);
-    let [d_attended, dw4, db5] = on.linear_gradients(MERGE, &d_middle, &kept.attended, w[4]);
+    let d_attended = on.linear_input_gradient(MERGE, &d_middle, w[4]);
+    let [dw4, db5] = on.linear_gradients(MERGE, &d_middle, &kept.attended);
     let [d_o] = split::<1>(&d_attended);
     let [q, k, v] = &kept.qkv;
     let [dq, dk, dv] = on.attention_gradients(ATTENTION, [q, k, v], &d_o);
     let d_qkv = join([&dq, &dk, &dv]);
-    let [d_normed1, dw2, db3] = on.linear_gradients(QKV, &d_qkv, &kept.normed1, w[2]);
+    let d_normed1 = on.linear_input_gradient(QKV, &d_qkv, w[2]);
+    let [dw2, db3] = on.linear_gradients(QKV, &d_qkv, &kept.normed1);
     let [dx, dw0, dw1] = on.layer_norm_gradients(WIDTH, EPSILON, &kept.x, w[0], &d_normed1);
     let dx = on.add(&d_middle, &dx);
     let weights = vec![dw0, dw1, dw2, db3, dw4, db5, dw6, dw7, dw8, db9, dw10, db11];
@@ -183,7 +187,8 @@ impl Model for Gpt {
         let logits = on.linear(SYMBOL, &normed, last[2], Some(last[3]));
         let (loss, d_logits) = on.cross_entropy(SYMBOLS, &logits, next);
 
-        let [d_normed, dw, db] = on.linear_gradients(SYMBOL, &d_logits, &normed, last[2]);
+        let d_normed = on.linear_input_gradient(SYMBOL, &d_logits, last[2]);
+        let [dw, db] = on.linear_gradients(SYMBOL, &d_logits, &normed);
         let [mut dx, d_gamma, d_beta] = on.layer_norm_gradients(WIDTH, EPSILON, &x, last[0], &d_normed);
         let mut of_blocks = Vec::new();
         for (block, kept) in blocks.chunks_exact(PER_BLOCK).zip(&kept).rev() {

@@ -59,9 +59,10 @@ impl Model for Mlp {
         let hidden = on.relu(&before);
         let logits = on.linear(second, &hidden, w2, Some(b2));
         let (loss, d_logits) = on.cross_entropy(CLASSES, &logits, labels);
-        let [d_hidden, dw2, db2] = on.linear_gradients(second, &d_logits, &hidden, w2);
+        let d_hidden = on.linear_input_gradient(second, &d_logits, w2);
+        let [dw2, db2] = on.linear_gradients(second, &d_logits, &hidden);
         let d_before = on.relu_gradient(&before, &d_hidden);
-        let [_, dw1, db1] = on.linear_gradients(first, &d_before, x, w1);
+        let [dw1, db1] = on.linear_gradients(first, &d_before, x);
         (loss, vec![dw1, db1, dw2, db2])
     }
 }
