@@ -198,12 +198,15 @@ impl Operations for Fast {
     }
 
     fn attention(&self, size: Attention, [q, k, v]: [&[f32]; 3]) -> Vec<f32> {
-        hydra_arithmetic::reference::attention::forward(size, q, k, v).1
+        let mut p = vec![f32::NAN; size.count * size.length * size.length];
+        filled(q.len(), |o| size.forward(&self.0, q, k, v, &mut p, o))
     }
 
     fn attention_gradients(&self, size: Attention, [q, k, v]: [&[f32]; 3], d_o: &[f32]) -> [Vec<f32>; 3] {
-        let (p, _) = hydra_arithmetic::reference::attention::forward(size, q, k, v);
-        let (dq, dk, dv) = hydra_arithmetic::reference::attention::gradient(size, (q, k, v), &p, d_o);
+        let mut p = vec![f32::NAN; size.count * size.length * size.length];
+        let _ = filled(q.len(), |o| size.forward(&self.0, q, k, v, &mut p, o));
+        let [mut dq, mut dk, mut dv] = [q, k, v].map(|values| vec![f32::NAN; values.len()]);
+        size.gradient(&self.0, (q, k, v), &p, d_o, (&mut dq, &mut dk, &mut dv));
         [dq, dk, dv]
     }
 
