@@ -4,7 +4,7 @@ use crate::{
     attention::Attention,
     lanes::fma,
     product::{Matrix, Start},
-    reference::{product::product, rows},
+    reference::{product::product, softmax},
 };
 
 /// P `[count, length, length]`, +0 where a position would look ahead, and O.
@@ -12,8 +12,8 @@ pub fn forward(shape: Attention, q: &[f32], k: &[f32], v: &[f32]) -> (Vec<f32>, 
     let (t, d) = (shape.length, shape.width);
     let (mut all_p, mut all_o) = (Vec::new(), Vec::new());
     for head in 0..shape.count {
-        let of = |values| -> &[f32] { &values[head * t * d..][..t * d] };
-        let (q, k, v) = (of(q), of(k), of(v));
+        let here = head * t * d..(head + 1) * t * d;
+        let [q, k, v] = [q, k, v].map(|values| &values[here.clone()]);
         let mut s = vec![0.0; t * t];
         product(
             Matrix::new(q, t, d),
@@ -23,7 +23,8 @@ pub fn forward(shape: Attention, q: &[f32], k: &[f32], v: &[f32]) -> (Vec<f32>, 
         );
         for i in 0..t {
             let row: Vec<f32> = (0..=i).map(|j| s[i * t + j] * shape.factor()).collect();
-            let p = rows::softmax(&row);
+            let mut p = vec![0.0; i + 1];
+            softmax::forward(&row, i + 1, &mut p);
             for c in 0..d {
                 let mut sum = 0.0;
                 for j in 0..=i {
@@ -48,8 +49,8 @@ pub fn gradient(
     let (t, d) = (shape.length, shape.width);
     let (mut all_dq, mut all_dk, mut all_dv) = (Vec::new(), Vec::new(), Vec::new());
     for head in 0..shape.count {
-        let of = |values| -> &[f32] { &values[head * t * d..][..t * d] };
-        let (q, k, v, d_o) = (of(q), of(k), of(v), of(d_o));
+        let here = head * t * d..(head + 1) * t * d;
+        let [q, k, v, d_o] = [q, k, v, d_o].map(|values| &values[here.clone()]);
         let p = &p[head * t * t..][..t * t];
         let mut dp = vec![0.0; t * t];
         product(
@@ -60,7 +61,8 @@ pub fn gradient(
         );
         let mut ds = vec![0.0; t * t];
         for i in 0..t {
-            let row = rows::softmax_gradient(&p[i * t..][..i + 1], &dp[i * t..][..i + 1]);
+            let mut row = vec![0.0; i + 1];
+            softmax::gradient(&dp[i * t..][..i + 1], &p[i * t..][..i + 1], i + 1, &mut row);
             for j in 0..=i {
                 ds[i * t + j] = row[j] * shape.factor();
             }
