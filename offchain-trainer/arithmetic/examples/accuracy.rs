@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -p hydra-arithmetic --example accuracy -- [STEP [THREADS [LEVEL [FUNCTION]]]]
 
-#[path = "../tests/judge/mod.rs"]
+#[path = "../tests/all/judge.rs"]
 mod judge;
 
 use std::{error::Error, time::Instant};

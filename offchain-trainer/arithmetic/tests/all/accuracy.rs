@@ -1,9 +1,7 @@
 //! Whether functions are as exact as `docs/arithmetic.md` says, over a million inputs; `examples/accuracy.rs` looks at all of them.
 
-mod judge;
-
 use hydra_arithmetic::Cpu;
-use judge::{ALL, Worst};
+use crate::judge::{ALL, Worst};
 
 /// Evenly spread, then by chance (xorshift), then everything around powers of two.
 fn inputs() -> Vec<f32> {
