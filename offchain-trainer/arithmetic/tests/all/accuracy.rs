@@ -1,7 +1,7 @@
 //! Whether functions are as exact as `docs/arithmetic.md` says, over a million inputs; `examples/accuracy.rs` looks at all of them.
 
-use hydra_arithmetic::Cpu;
 use crate::judge::{ALL, Worst};
+use hydra_arithmetic::Cpu;
 
 /// Evenly spread, then by chance (xorshift), then everything around powers of two.
 fn inputs() -> Vec<f32> {
