@@ -24,7 +24,7 @@ processor has with 1, 2 and 3 threads. For each cell it prints `cell LEVEL THREA
   --threads N      with so many threads only
   --model NAME     only this model, and no single operations: mlp, cnn, gpt
   --steps N        so many steps of each model instead of 20
-  --time           print how long each cell took instead of what it computed
+  --time           print how long the models' steps took in each cell, with nothing else, instead of what it computed
   --write FOLDER   write the files by the reference's results, instead of printing anything";
 
 /// Steps of each model's training.
@@ -103,13 +103,17 @@ fn run() -> Result<(), String> {
     }
     for (level, threads, on) in cells {
         println!("cell {level} {threads}");
-        let started = Instant::now();
-        let files = files(on.as_ref(), &options);
         if options.time {
+            let started = Instant::now();
+            training::steps(
+                on.as_ref(),
+                options.model.as_deref(),
+                options.steps.unwrap_or(STEPS),
+            );
             println!("{:.3} s", started.elapsed().as_secs_f64());
             continue;
         }
-        for (name, text) in files {
+        for (name, text) in files(on.as_ref(), &options) {
             println!("file {name}\n{text}");
         }
     }

@@ -11,25 +11,39 @@ use model::{Model, Training};
 /// A line for each step: model, step, the weights' hash after it, and the bits of its loss.
 pub fn lines(on: &dyn Operations, model: Option<&str>, steps: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    train::<mlp::Mlp>(on, model, steps, &mut lines);
-    train::<cnn::Cnn>(on, model, steps, &mut lines);
-    train::<gpt::Gpt>(on, model, steps, &mut lines);
+    let mut line = |name: &str, step: usize, weights: &[f32], loss: f32| {
+        lines.push(format!(
+            "{name} {step} {:016x} {:08x}",
+            hash(weights),
+            loss.to_bits()
+        ));
+    };
+    train_all(on, model, steps, &mut line);
     lines
 }
 
-fn train<M: Model>(on: &dyn Operations, model: Option<&str>, steps: usize, lines: &mut Vec<String>) {
+/// The steps alone, to be timed: a hash takes longer than a step of the smallest.
+pub fn steps(on: &dyn Operations, model: Option<&str>, steps: usize) {
+    train_all(on, model, steps, &mut |_, _, _, _| ());
+}
+
+/// What is told after each step: its model, its number, the weights, the loss.
+type Told<'a> = &'a mut dyn FnMut(&str, usize, &[f32], f32);
+
+fn train_all(on: &dyn Operations, model: Option<&str>, steps: usize, told: Told) {
+    train::<mlp::Mlp>(on, model, steps, told);
+    train::<cnn::Cnn>(on, model, steps, told);
+    train::<gpt::Gpt>(on, model, steps, told);
+}
+
+fn train<M: Model>(on: &dyn Operations, model: Option<&str>, steps: usize, told: Told) {
     if model.is_some_and(|model| model != M::NAME) {
         return;
     }
     let mut training = Training::<M>::new();
     for step in 1..=steps {
         let loss = training.step(on);
-        lines.push(format!(
-            "{} {step} {:016x} {:08x}",
-            M::NAME,
-            hash(training.weights()),
-            loss.to_bits()
-        ));
+        told(M::NAME, step, training.weights(), loss);
     }
 }
 
