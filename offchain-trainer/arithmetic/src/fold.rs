@@ -8,7 +8,7 @@
 
 use crate::{
     Cpu,
-    lanes::{Kernel, Lanes},
+    lanes::{Kernel, LANES, Lanes},
     pieces::{rows_at_once, spread_each},
 };
 
@@ -217,8 +217,8 @@ fn narrow(value: f64) -> f32 {
     (value as f32).clamp(-f32::MAX, f32::MAX)
 }
 
-/// Adds the values of `N` updates, each with its weight, to the sums, one update after the other. Lanes are of single precision: here the
-/// compiler makes the vectors, which it may, since no value has to do with another.
+/// Adds the values of `N` updates, each with its weight, to the sums, one update after the other. Lanes are of single precision: of
+/// what is double here the compiler makes vectors, which it may, since no value has to do with another.
 struct Add<'a, const N: usize> {
     rule: Rule,
     sums: &'a mut [f64],
@@ -229,33 +229,51 @@ struct Add<'a, const N: usize> {
 impl<const N: usize> Kernel for Add<'_, N> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        let n = self.sums.len();
-        let (sums, base) = (self.sums, &self.base[..n]);
-        let updates = self.updates.map(|(weight, values)| (weight, &values[..n]));
+    fn run<L: Lanes>(self, l: L) {
+        let (sums, sums_rest) = self.sums.as_chunks_mut::<LANES>();
+        let (base, base_rest) = self.base.as_chunks::<LANES>();
+        let updates = self
+            .updates
+            .map(|(weight, values)| (weight, values.as_chunks::<LANES>()));
+        let add = |sum: &mut f64, weight: f64, value: f32| *sum += weight * f64::from(value);
         match self.rule {
             Rule::Mix { .. } => {
-                for i in 0..n {
-                    let mut sum = sums[i];
-                    for (_, values) in updates {
-                        // A sum of two values that is rounded to double and then to single precision is what single precision makes of
-                        // them at once: double has more than twice the bits (Figueroa 1995).
-                        sum += f64::from((base[i] + values[i]).clamp(-f32::MAX, f32::MAX));
+                for (i, (sums, base)) in sums.iter_mut().zip(base).enumerate() {
+                    for (_, (values, _)) in &updates {
+                        let moved = l.array(mixed(l, l.load(base), l.load(&values[i])));
+                        (0..LANES).for_each(|k| sums[k] += f64::from(moved[k]));
                     }
-                    sums[i] = sum;
+                }
+                for (_, (_, values)) in &updates {
+                    let moved = l.array(mixed(l, l.load_some(base_rest, 0.0), l.load_some(values, 0.0)));
+                    for (sum, moved) in sums_rest.iter_mut().zip(moved) {
+                        *sum += f64::from(moved);
+                    }
                 }
             }
             Rule::Mean { .. } => {
-                for i in 0..n {
-                    let mut sum = sums[i];
-                    for (weight, values) in updates {
-                        sum += weight * f64::from(values[i]);
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    for (weight, (values, _)) in &updates {
+                        (0..LANES).for_each(|k| add(&mut sums[k], *weight, values[i][k]));
                     }
-                    sums[i] = sum;
+                }
+                for (weight, (_, values)) in &updates {
+                    for (sum, value) in sums_rest.iter_mut().zip(*values) {
+                        add(sum, *weight, *value);
+                    }
                 }
             }
         }
     }
+}
+
+/// w + Δ as [`narrow`] makes it of them: a sum that is rounded to double and then to single precision is what single precision makes of the two
+/// at once, since double has more than twice the bits (Figueroa 1995).
+#[inline(always)]
+fn mixed<L: Lanes>(l: L, w: L::V, update: L::V) -> L::V {
+    // Both keep NaN, which is their second argument.
+    let sum = l.larger(l.splat(-f32::MAX), l.add(w, update));
+    l.smaller(l.splat(f32::MAX), sum)
 }
 
 /// The rule, Σ nᵢ, the number of updates, the sums, the base, what is kept, the new weights.

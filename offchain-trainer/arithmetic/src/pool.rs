@@ -299,6 +299,49 @@ impl Kernel for MeanGradient<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
+        match self.shape.stride {
+            1 => self.side_by_side(l),
+            _ => self.apart(),
+        }
+    }
+}
+
+impl MeanGradient<'_> {
+    /// Windows at a stride of 1: each value gathers the shares of its windows.
+    #[inline(always)]
+    fn side_by_side<L: Lanes>(self, l: L) {
+        let Self { shape, dy, dx } = self;
+        let (size, out_height, out_width) = (shape.size, shape.out_height(), shape.out_width());
+        let count = (size * size) as f32;
+        // Rows of shares, with zeros beside them where there are no windows. A sum is never −0, so adding +0 changes nothing.
+        let row = (size - 1) + out_width + (size - 1);
+        let mut shares = vec![0.0; row * out_height];
+        let planes = dy.chunks_exact(shape.out_plane());
+        for (dx, dy) in dx.chunks_exact_mut(shape.plane()).zip(planes) {
+            for (shares, dy) in shares.chunks_exact_mut(row).zip(dy.chunks_exact(out_width)) {
+                for (share, dy) in shares[size - 1..].iter_mut().zip(dy) {
+                    *share = dy / count;
+                }
+            }
+            for (y, dx) in dx.chunks_exact_mut(shape.width).enumerate() {
+                let rows = (y + 1).saturating_sub(size)..(y + 1).min(out_height);
+                for (i, dx) in dx.chunks_mut(LANES).enumerate() {
+                    let mut sum = l.splat(0.0);
+                    for shares in shares[rows.start * row..rows.end * row].chunks_exact(row) {
+                        // From the window to the left on.
+                        for j in 0..size {
+                            sum = l.add(sum, l.load_some(&shares[i * LANES + j..], 0.0));
+                        }
+                    }
+                    l.store_some(sum, dx);
+                }
+            }
+        }
+    }
+
+    /// Windows at any stride: each gives shares to its values.
+    #[inline(always)]
+    fn apart(self) {
         let Self { shape, dy, dx } = self;
         let count = (shape.size * shape.size) as f32;
         let mut shares = vec![0.0; shape.out_width()];
@@ -312,31 +355,12 @@ impl Kernel for MeanGradient<'_> {
                     // A value's windows in ascending order are those in which it stands further and further to the left.
                     for j in (0..shape.size).rev() {
                         let first = (row * shape.stride + i) * shape.width + j;
-                        add_shares(l, &shares, &mut dx[first..], shape.stride);
+                        let to = dx[first..].iter_mut().step_by(shape.stride);
+                        to.zip(&shares).for_each(|(to, share)| *to += share);
                     }
                 }
             }
         }
-    }
-}
-
-/// Adds a share to each value that is a stride further on.
-#[inline(always)]
-fn add_shares<L: Lanes>(l: L, shares: &[f32], to: &mut [f32], stride: usize) {
-    if stride > 1 {
-        for (to, share) in to.iter_mut().step_by(stride).zip(shares) {
-            *to += share;
-        }
-        return;
-    }
-    let to = &mut to[..shares.len()];
-    let (whole, rest) = shares.as_chunks::<LANES>();
-    let (to, to_rest) = to.as_chunks_mut::<LANES>();
-    for (share, to) in whole.iter().zip(to) {
-        l.store(l.add(l.load(to), l.load(share)), to);
-    }
-    if !rest.is_empty() {
-        l.store_some(l.add(l.load_some(to_rest, 0.0), l.load_some(rest, 0.0)), to_rest);
     }
 }
 
