@@ -1,7 +1,8 @@
 //! What many machines' updates make of a model's weights, in double precision. `docs/arithmetic.md`, *Folding updates*.
 //!
 //! Updates come one after the other, each in as many pieces as it is read in, so whoever folds needs no two in memory: [`Folding`] has eight bytes
-//! for each value. Where all are in memory anyway, [`fold`] goes through them block by block, which is faster: the sums stay near.
+//! for each value. It may be made for a range of a model's weights only, and then for the next one, where updates can be read so. Where all are in
+//! memory, [`fold`] goes through them block by block, which is fastest: the sums stay near.
 //!
 //! Who may take part, and with which weight, isn't decided here.
 
@@ -96,10 +97,9 @@ impl<'a> Folding<'a> {
         spread_each(cpu, pieces, |((sums, base), values)| {
             cpu.run(Add {
                 rule,
-                weight,
                 sums,
                 base,
-                values,
+                updates: [(weight, values)],
             });
         });
     }
@@ -170,16 +170,37 @@ pub fn fold(
         kept.as_ref().is_none_or(|kept| kept.len() == n),
         "what is kept has a value for each weight"
     );
-    // The threads are between blocks; within one there is the thread that has it.
-    let alone = Cpu::default().with_level(cpu.level()).unwrap_or_default();
+    assert!(
+        kept.is_none() || matches!(rule, Rule::Mean { .. }),
+        "mixing keeps nothing"
+    );
+    if updates.is_empty() {
+        return weights.copy_from_slice(base);
+    }
+    let (mut total, count) = (0.0, updates.len() as f64);
+    updates.iter().for_each(|(weight, _)| total += weight);
     let block = |first: usize, kept: Option<&mut [f32]>, weights: &mut [f32]| {
         let range = first..first + weights.len();
-        let mut folding = Folding::new(rule, &base[range.clone()]);
-        for (weight, update) in updates {
-            folding.next_update(*weight);
-            folding.add(&alone, &update[range.clone()]);
+        let (base, mut sums) = (&base[range.clone()], [0.0; BLOCK]);
+        let sums = &mut sums[..weights.len()];
+        let (fours, rest) = updates.as_chunks::<4>();
+        for four in fours {
+            cpu.run(Add {
+                rule,
+                sums,
+                base,
+                updates: four.map(|(weight, update)| (weight, &update[range.clone()])),
+            });
         }
-        folding.finish(&alone, kept, weights);
+        for (weight, update) in rest {
+            cpu.run(Add {
+                rule,
+                sums,
+                base,
+                updates: [(*weight, &update[range.clone()])],
+            });
+        }
+        cpu.run(Finish(rule, total, count, sums, base, kept, weights));
     };
     let pieces = weights.chunks_mut(BLOCK).enumerate();
     match kept {
@@ -193,32 +214,44 @@ pub fn fold(
 /// To single precision, once; never infinite.
 #[inline(always)]
 fn narrow(value: f64) -> f32 {
-    value.clamp(f64::from(-f32::MAX), f64::from(f32::MAX)) as f32
+    (value as f32).clamp(-f32::MAX, f32::MAX)
 }
 
-/// Adds an update's values to the sums. Lanes are of single precision: here the compiler makes the vectors, which it may, since no value
-/// has to do with another.
-struct Add<'a> {
+/// Adds the values of `N` updates, each with its weight, to the sums, one update after the other. Lanes are of single precision: here the
+/// compiler makes the vectors, which it may, since no value has to do with another.
+struct Add<'a, const N: usize> {
     rule: Rule,
-    weight: f64,
     sums: &'a mut [f64],
     base: &'a [f32],
-    values: &'a [f32],
+    updates: [(f64, &'a [f32]); N],
 }
 
-impl Kernel for Add<'_> {
+impl<const N: usize> Kernel for Add<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, _: L) {
+        let n = self.sums.len();
+        let (sums, base) = (self.sums, &self.base[..n]);
+        let updates = self.updates.map(|(weight, values)| (weight, &values[..n]));
         match self.rule {
             Rule::Mix { .. } => {
-                for ((sum, w), d) in self.sums.iter_mut().zip(self.base).zip(self.values) {
-                    *sum += f64::from(narrow(f64::from(*w) + f64::from(*d)));
+                for i in 0..n {
+                    let mut sum = sums[i];
+                    for (_, values) in updates {
+                        // A sum of two values that is rounded to double and then to single precision is what single precision makes of
+                        // them at once: double has more than twice the bits (Figueroa 1995).
+                        sum += f64::from((base[i] + values[i]).clamp(-f32::MAX, f32::MAX));
+                    }
+                    sums[i] = sum;
                 }
             }
             Rule::Mean { .. } => {
-                for (sum, d) in self.sums.iter_mut().zip(self.values) {
-                    *sum += self.weight * f64::from(*d);
+                for i in 0..n {
+                    let mut sum = sums[i];
+                    for (weight, values) in updates {
+                        sum += weight * f64::from(values[i]);
+                    }
+                    sums[i] = sum;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     Cpu,
-    lanes::{Kernel, Lanes},
+    lanes::{Kernel, LANES, Lanes},
     pieces::{rows_at_once, spread_each},
 };
 
@@ -110,21 +110,43 @@ struct Max<'a> {
 impl Kernel for Max<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        // A stride that the compiler knows makes vectors of the loops over a row.
+    fn run<L: Lanes>(self, l: L) {
         match self.shape.stride {
-            1 => self.planes(1),
-            2 => self.planes(2),
-            stride => self.planes(stride),
+            1 => self.planes::<L, 1>(l),
+            2 => self.planes::<L, 2>(l),
+            _ => self.planes::<L, ANY>(l),
         }
     }
 }
 
+/// A stride that the kernel isn't made for.
+const ANY: usize = 0;
+
+/// The values at the beginning, one stride further on, two, and so on; 0 where there are no more. `KNOWN` is the stride, or [`ANY`].
+#[inline(always)]
+fn strided<L: Lanes, const KNOWN: usize>(l: L, from: &[f32], stride: usize) -> L::V {
+    if KNOWN == 1 {
+        return l.load_some(from, 0.0);
+    }
+    if KNOWN == 2
+        && let Some(pairs) = from.first_chunk::<{ 2 * LANES }>()
+    {
+        return l.load(&std::array::from_fn(|i| pairs[2 * i]));
+    }
+    let mut values = [0.0; LANES];
+    for (to, value) in values.iter_mut().zip(from.iter().step_by(stride)) {
+        *to = *value;
+    }
+    l.load(&values)
+}
+
 impl Max<'_> {
     #[inline(always)]
-    fn planes(self, stride: usize) {
+    fn planes<L: Lanes, const KNOWN: usize>(self, l: L) {
         let Self { shape, x, y, kept } = self;
         let (width, out_width) = (shape.width, shape.out_width());
+        let steps = std::array::from_fn(|i| f32::from_bits(i.wrapping_mul(shape.stride) as u32));
+        let steps = l.bits(l.load(&steps));
         let outputs = y
             .chunks_exact_mut(shape.out_plane())
             .zip(kept.chunks_exact_mut(shape.out_plane()));
@@ -133,26 +155,26 @@ impl Max<'_> {
                 .chunks_exact_mut(out_width)
                 .zip(kept.chunks_exact_mut(out_width));
             for (row, (y, kept)) in rows.enumerate() {
-                let first = row * stride * width;
-                for ((y, kept), (i, x)) in y
-                    .iter_mut()
-                    .zip(kept.iter_mut())
-                    .zip(x[first..].iter().enumerate().step_by(stride))
-                {
-                    (*y, *kept) = (*x, (first + i) as u32);
-                }
-                for i in 0..shape.size {
-                    for j in 0..shape.size {
-                        let first = first + i * width + j;
-                        for ((y, kept), (i, x)) in y
-                            .iter_mut()
-                            .zip(kept.iter_mut())
-                            .zip(x[first..].iter().enumerate().step_by(stride))
-                        {
-                            let takes = *x > *y || x.is_nan();
-                            *y = if takes { *x } else { *y };
-                            *kept = if takes { (first + i) as u32 } else { *kept };
+                let some = y.chunks_mut(LANES).zip(kept.chunks_mut(LANES));
+                for (i, (y, kept)) in some.enumerate() {
+                    let first = (row * width + i * LANES) * shape.stride;
+                    let mut largest = strided::<L, KNOWN>(l, &x[first..], shape.stride);
+                    // Positions are bits that lie in lanes for values.
+                    let position = |at: usize| l.from_bits(l.iadd(steps, l.isplat(at as i32)));
+                    let mut at = position(first);
+                    for i in 0..shape.size {
+                        for j in 0..shape.size {
+                            let first = first + i * width + j;
+                            let new = strided::<L, KNOWN>(l, &x[first..], shape.stride);
+                            let (larger, nan) = (l.gt(new, largest), l.is_nan(new));
+                            largest = l.select(nan, new, l.select(larger, new, largest));
+                            let here = position(first);
+                            at = l.select(nan, here, l.select(larger, here, at));
                         }
+                    }
+                    l.store_some(largest, y);
+                    for (to, at) in kept.iter_mut().zip(l.array(at)) {
+                        *to = at.to_bits();
                     }
                 }
             }
@@ -213,33 +235,34 @@ struct Mean<'a> {
 impl Kernel for Mean<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
+    fn run<L: Lanes>(self, l: L) {
         match self.shape.stride {
-            1 => self.planes(1),
-            2 => self.planes(2),
-            stride => self.planes(stride),
+            1 => self.planes::<L, 1>(l),
+            2 => self.planes::<L, 2>(l),
+            _ => self.planes::<L, ANY>(l),
         }
     }
 }
 
 impl Mean<'_> {
     #[inline(always)]
-    fn planes(self, stride: usize) {
+    fn planes<L: Lanes, const KNOWN: usize>(self, l: L) {
         let Self { shape, x, y } = self;
-        let count = (shape.size * shape.size) as f32;
+        let count = l.splat((shape.size * shape.size) as f32);
         let planes = y.chunks_exact_mut(shape.out_plane());
         for (x, y) in x.chunks_exact(shape.plane()).zip(planes) {
             for (row, y) in y.chunks_exact_mut(shape.out_width()).enumerate() {
-                y.fill(0.0);
-                for i in 0..shape.size {
-                    for j in 0..shape.size {
-                        let first = (row * stride + i) * shape.width + j;
-                        for (y, x) in y.iter_mut().zip(x[first..].iter().step_by(stride)) {
-                            *y += x;
+                for (i, y) in y.chunks_mut(LANES).enumerate() {
+                    let first = (row * shape.width + i * LANES) * shape.stride;
+                    let mut sum = l.splat(0.0);
+                    for i in 0..shape.size {
+                        for j in 0..shape.size {
+                            let from = &x[first + i * shape.width + j..];
+                            sum = l.add(sum, strided::<L, KNOWN>(l, from, shape.stride));
                         }
                     }
+                    l.store_some(l.div(sum, count), y);
                 }
-                y.iter_mut().for_each(|y| *y /= count);
             }
         }
     }
@@ -275,18 +298,7 @@ struct MeanGradient<'a> {
 impl Kernel for MeanGradient<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        match self.shape.stride {
-            1 => self.planes(1),
-            2 => self.planes(2),
-            stride => self.planes(stride),
-        }
-    }
-}
-
-impl MeanGradient<'_> {
-    #[inline(always)]
-    fn planes(self, stride: usize) {
+    fn run<L: Lanes>(self, l: L) {
         let Self { shape, dy, dx } = self;
         let count = (shape.size * shape.size) as f32;
         let mut shares = vec![0.0; shape.out_width()];
@@ -299,14 +311,32 @@ impl MeanGradient<'_> {
                 for i in 0..shape.size {
                     // A value's windows in ascending order are those in which it stands further and further to the left.
                     for j in (0..shape.size).rev() {
-                        let first = (row * stride + i) * shape.width + j;
-                        for (dx, share) in dx[first..].iter_mut().step_by(stride).zip(&shares) {
-                            *dx += share;
-                        }
+                        let first = (row * shape.stride + i) * shape.width + j;
+                        add_shares(l, &shares, &mut dx[first..], shape.stride);
                     }
                 }
             }
         }
+    }
+}
+
+/// Adds a share to each value that is a stride further on.
+#[inline(always)]
+fn add_shares<L: Lanes>(l: L, shares: &[f32], to: &mut [f32], stride: usize) {
+    if stride > 1 {
+        for (to, share) in to.iter_mut().step_by(stride).zip(shares) {
+            *to += share;
+        }
+        return;
+    }
+    let to = &mut to[..shares.len()];
+    let (whole, rest) = shares.as_chunks::<LANES>();
+    let (to, to_rest) = to.as_chunks_mut::<LANES>();
+    for (share, to) in whole.iter().zip(to) {
+        l.store(l.add(l.load(to), l.load(share)), to);
+    }
+    if !rest.is_empty() {
+        l.store_some(l.add(l.load_some(to_rest, 0.0), l.load_some(rest, 0.0)), to_rest);
     }
 }
 

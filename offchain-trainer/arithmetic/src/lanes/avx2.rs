@@ -200,6 +200,38 @@ impl Lanes for Avx2 {
         // SAFETY: `self` is proof of the instructions.
         unsafe { transpose(from, from_step, to, to_step) }
     }
+    #[inline(always)]
+    fn load_some(self, from: &[f32], pad: f32) -> Self::V {
+        if let Some(whole) = from.first_chunk::<LANES>() {
+            return self.load(whole);
+        }
+        // SAFETY: `self` is proof of the instructions; only lanes whose mask says yes are read, as many as there are values. Masks
+        // are read from within their table: less than sixteen are taken away from sixteen.
+        unsafe {
+            let mask = MASKS.as_ptr().add(LANES - from.len());
+            let (low, high) = (
+                _mm256_loadu_si256(mask.cast()),
+                _mm256_loadu_si256(mask.add(8).cast()),
+            );
+            let pad = _mm256_set1_ps(pad);
+            // Not `add`: there may be no value at all that far.
+            let (a, b) = (from.as_ptr(), from.as_ptr().wrapping_add(8));
+            [
+                _mm256_blendv_ps(pad, _mm256_maskload_ps(a, low), _mm256_castsi256_ps(low)),
+                _mm256_blendv_ps(pad, _mm256_maskload_ps(b, high), _mm256_castsi256_ps(high)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn sum(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { sum_of_eight(_mm256_add_ps(value[0], value[1])) }
+    }
+    #[inline(always)]
+    fn largest(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { largest_of_eight(_mm256_max_ps(value[0], value[1])) }
+    }
 }
 
 /// [`Lanes::transpose`], in four squares of eight by eight.
@@ -260,5 +292,44 @@ unsafe fn transpose_eight(r: [__m256; 8]) -> [__m256; 8] {
             _mm256_permute2f128_ps::<0x31>(f2, f6),
             _mm256_permute2f128_ps::<0x31>(f3, f7),
         ]
+    }
+}
+
+/// Yes sixteen times, then no sixteen times: from where one starts to read, so many lanes are left.
+static MASKS: [i32; 2 * LANES] = {
+    let mut masks = [0; 2 * LANES];
+    let mut i = 0;
+    while i < LANES {
+        masks[i] = -1;
+        i += 1;
+    }
+    masks
+};
+
+/// The lower half of the lanes' tree of sums.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn sum_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+    }
+}
+
+/// The lower half of the lanes' tree of comparisons.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn largest_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)))
     }
 }

@@ -116,15 +116,16 @@ pub trait Lanes: Copy + Send + Sync {
     /// The first up to sixteen lanes.
     #[inline(always)]
     fn store_some(self, value: Self::V, to: &mut [f32]) {
-        match to.first_chunk_mut::<LANES>() {
-            Some(whole) => self.store(value, whole),
-            None => {
-                let mut values = [0.0; LANES];
-                self.store(value, &mut values);
-                let count = to.len();
-                to.copy_from_slice(&values[..count]);
-            }
+        if let Some(whole) = to.first_chunk_mut::<LANES>() {
+            return self.store(value, whole);
         }
+        // In pieces whose size the compiler knows: calling `memcpy` takes longer than all of them.
+        let values = self.array(value);
+        let (mut values, mut to) = (&values[..], to);
+        (values, to) = store_piece::<8>(values, to);
+        (values, to) = store_piece::<4>(values, to);
+        (values, to) = store_piece::<2>(values, to);
+        store_piece::<1>(values, to);
     }
 
     /// Copies sixteen times sixteen values, rows as columns: what is in row r, lane l of `from`, at `from[r × from_step + l]`, is put
@@ -177,4 +178,16 @@ pub trait Lanes: Copy + Send + Sync {
         }
         v[0]
     }
+}
+
+/// Moves `N` values if there is place for so many; what is left of both.
+#[inline(always)]
+fn store_piece<'v, 't, const N: usize>(values: &'v [f32], to: &'t mut [f32]) -> (&'v [f32], &'t mut [f32]) {
+    if to.len() < N {
+        return (values, to);
+    }
+    let (piece, rest) = to.split_at_mut(N);
+    let (from, values) = values.split_at(N);
+    piece.copy_from_slice(from);
+    (values, rest)
 }

@@ -81,11 +81,14 @@ impl Kernel for Everything {
         let mut rows: Vec<_> = floats.map(|v| l.array(v).map(canonical_bits)).to_vec();
         // Through the memory of floats, which moves bits as they are.
         rows.extend(ints.map(|v| l.array(l.from_bits(v)).map(f32::to_bits)));
-        let mut some = [1.0; 7];
-        l.store_some(a, &mut some);
-        let mut padded = [0.0; LANES];
-        padded[..7].copy_from_slice(&some);
-        rows.push(padded.map(f32::to_bits));
+        for count in 0..LANES + 2 {
+            let mut some = [1.0; LANES + 3];
+            l.store_some(a, &mut some[..count]);
+            rows.push(std::array::from_fn(|i| some[i + 3].to_bits()));
+            rows.push(std::array::from_fn(|i| some[i].to_bits()));
+            let from = [self.1, self.2].concat();
+            rows.push(l.array(l.load_some(&from[..count], self.0[0])).map(f32::to_bits));
+        }
         rows
     }
 }
