@@ -5,6 +5,7 @@
 
 use hydra_arithmetic::{
     Cpu, Level,
+    attention::Attention,
     convolution::Convolution,
     lanes::{Kernel, LANES, Lanes},
 };
@@ -102,6 +103,31 @@ fn convolutions(cpu: &Cpu) {
     }
 }
 
+fn attention(cpu: &Cpu) {
+    for (count, length, width) in [
+        (128, 64, 16),
+        (64, 128, 32),
+        (32, 256, 64),
+        (8, 512, 64),
+        (32, 128, 64),
+    ] {
+        let shape = Attention { count, length, width };
+        let size = count * length * width;
+        let [q, k, v, d_o] = [1, 2, 3, 4].map(|shift| some(size + shift)[shift..].to_vec());
+        let (mut p, mut o) = (vec![0.0; count * length * length], vec![0.0; size]);
+        let [mut dq, mut dk, mut dv] = [(); 3].map(|()| vec![0.0; size]);
+        // A product of which half is left out; the functions in between aren't counted.
+        let operations = count * length * (length + 1) * width;
+        let name = format!("{} attention {count} × {length} × {width}", cpu.level().name());
+        measure(&format!("{name}, forward"), 2 * operations, || {
+            shape.forward(cpu, &q, &k, &v, &mut p, &mut o);
+        });
+        measure(&format!("{name}, gradient"), 4 * operations, || {
+            shape.gradient(cpu, (&q, &k, &v), &p, &d_o, (&mut dq, &mut dk, &mut dv));
+        });
+    }
+}
+
 /// Nothing but fused multiply-adds in registers: what the others are measured by, at this moment on this machine.
 struct Peak;
 
@@ -134,6 +160,7 @@ fn main() {
         };
         peak();
         convolutions(&cpu);
+        attention(&cpu);
         peak();
     }
 }

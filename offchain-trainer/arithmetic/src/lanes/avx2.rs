@@ -234,45 +234,6 @@ impl Lanes for Avx2 {
     }
 }
 
-/// Yes sixteen times, then no sixteen times: from where one starts to read, so many lanes are left.
-static MASKS: [i32; 2 * LANES] = {
-    let mut masks = [0; 2 * LANES];
-    let mut i = 0;
-    while i < LANES {
-        masks[i] = -1;
-        i += 1;
-    }
-    masks
-};
-
-/// The lower half of the lanes' tree of sums.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-pub(super) unsafe fn sum_of_eight(v: __m256) -> f32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
-        _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
-    }
-}
-
-/// The lower half of the lanes' tree of comparisons.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-pub(super) unsafe fn largest_of_eight(v: __m256) -> f32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-        let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
-        _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)))
-    }
-}
-
 /// [`Lanes::transpose`], in four squares of eight by eight.
 ///
 /// # Safety
@@ -331,5 +292,44 @@ unsafe fn transpose_eight(r: [__m256; 8]) -> [__m256; 8] {
             _mm256_permute2f128_ps::<0x31>(f2, f6),
             _mm256_permute2f128_ps::<0x31>(f3, f7),
         ]
+    }
+}
+
+/// Yes sixteen times, then no sixteen times: from where one starts to read, so many lanes are left.
+static MASKS: [i32; 2 * LANES] = {
+    let mut masks = [0; 2 * LANES];
+    let mut i = 0;
+    while i < LANES {
+        masks[i] = -1;
+        i += 1;
+    }
+    masks
+};
+
+/// The lower half of the lanes' tree of sums.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn sum_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+    }
+}
+
+/// The lower half of the lanes' tree of comparisons.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn largest_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)))
     }
 }
