@@ -58,12 +58,16 @@ mod tests {
         assert_eq!(draw.bits(), 6_457_827_717_110_365_317);
         assert_eq!(draw.bits(), 3_203_168_211_198_807_973);
         assert_eq!(hash(&[]), 0xcbf2_9ce4_8422_2325);
-        // "foobar" and two bytes more would be two values; the published hash of "a" is one byte, so by hand: four bytes of 1.0.
-        let bytes = [0u64, 0, 0x80, 0x3f];
-        let expected = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
-            (h ^ b).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        assert_eq!(hash(&[1.0]), expected);
+        // The bytes of "chongo was here!\n" less the last one, from the list of its authors' vectors.
+        let text = b"chongo was here!";
+        let values: Vec<f32> = text
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
+        let whole = (hash(&values) ^ u64::from(b'\n')).wrapping_mul(0x0000_0100_0000_01b3);
+        assert_eq!(whole, 0x4681_0940_eff5_f915);
         assert_eq!(hash(&[f32::NAN]), hash(&[f32::from_bits(0xffc0_0001)]));
     }
 

@@ -84,7 +84,7 @@ fn join<const PARTS: usize>(from: [&[f32]; PARTS]) -> Vec<f32> {
 fn forward(on: &dyn Operations, w: &[&[f32]], x: Vec<f32>) -> (Vec<f32>, Kept) {
     let normed1 = on.layer_norm(WIDTH, EPSILON, &x, w[0], w[1]);
     let qkv = split::<3>(&on.linear(QKV, &normed1, w[2], Some(w[3])));
-    let [attended] = [on.attention(ATTENTION, [&qkv[0], &qkv[1], &qkv[2]])].map(|o| join([&o]));
+    let attended = join([&on.attention(ATTENTION, [&qkv[0], &qkv[1], &qkv[2]])]);
     let middle = on.add(&x, &on.linear(MERGE, &attended, w[4], Some(w[5])));
     let normed2 = on.layer_norm(WIDTH, EPSILON, &middle, w[6], w[7]);
     let wide = on.linear(WIDEN, &normed2, w[8], Some(w[9]));
