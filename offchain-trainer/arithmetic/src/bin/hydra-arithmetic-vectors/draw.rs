@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(draw.bits(), 6_457_827_717_110_365_317);
         assert_eq!(draw.bits(), 3_203_168_211_198_807_973);
         assert_eq!(hash(&[]), 0xcbf2_9ce4_8422_2325);
-        // The bytes of "chongo was here!\n" less the last one, from the list of its authors' vectors.
+        // Four values and a byte more are one of the vectors of its authors.
         let text = b"chongo was here!";
         let values: Vec<f32> = text
             .as_chunks()
