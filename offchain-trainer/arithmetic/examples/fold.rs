@@ -85,6 +85,20 @@ fn main() {
         }
         folding.finish(&cpu, kept, to);
     };
+    // Each range of values for itself, its sums near, as whoever reads updates from files may do.
+    let range_by_range = |rule: Rule, kept: Option<&mut [f32]>, to: &mut [f32]| {
+        const RANGE: usize = 32_768;
+        let mut kept = kept.map(|kept| kept.chunks_mut(RANGE));
+        for (i, to) in to.chunks_mut(RANGE).enumerate() {
+            let range = i * RANGE..i * RANGE + to.len();
+            let mut folding = Folding::new(rule, &base[range.clone()]);
+            for (weight, update) in &weighted {
+                folding.next_update(*weight);
+                folding.add(&cpu, &update[range.clone()]);
+            }
+            folding.finish(&cpu, kept.as_mut().and_then(Iterator::next), to);
+        }
+    };
     let names = [
         "plain mean, all in memory",
         "fold, all in memory, mean with momentum",
@@ -92,6 +106,8 @@ fn main() {
         "plain mean, one update after the other",
         "fold, one after the other, mean with momentum",
         "fold, one after the other, mix",
+        "fold, range by range, mean with momentum",
+        "fold, range by range, mix",
     ];
     let mut times = vec![Vec::new(); names.len()];
     for _ in 0..7 {
@@ -111,7 +127,9 @@ fn main() {
                         .for_each(|(to, sum)| *to = sum / UPDATES as f32);
                 }
                 4 => one_by_one(mean, Some(&mut kept), &mut to),
-                _ => one_by_one(mix, None, &mut to),
+                5 => one_by_one(mix, None, &mut to),
+                6 => range_by_range(mean, Some(&mut kept), &mut to),
+                _ => range_by_range(mix, None, &mut to),
             }
             times.push(cpu_time() - start);
         }

@@ -230,38 +230,56 @@ impl<const N: usize> Kernel for Add<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
+        match self.rule {
+            Rule::Mix { .. } => self.mixed(l),
+            Rule::Mean { .. } => self.weighted(),
+        }
+    }
+}
+
+impl<const N: usize> Add<'_, N> {
+    #[inline(always)]
+    fn weighted(self) {
         let (sums, sums_rest) = self.sums.as_chunks_mut::<LANES>();
-        let (base, base_rest) = self.base.as_chunks::<LANES>();
         let updates = self
             .updates
             .map(|(weight, values)| (weight, values.as_chunks::<LANES>()));
-        let add = |sum: &mut f64, weight: f64, value: f32| *sum += weight * f64::from(value);
-        match self.rule {
-            Rule::Mix { .. } => {
-                for (i, (sums, base)) in sums.iter_mut().zip(base).enumerate() {
-                    for (_, (values, _)) in &updates {
-                        let moved = l.array(mixed(l, l.load(base), l.load(&values[i])));
-                        (0..LANES).for_each(|k| sums[k] += f64::from(moved[k]));
-                    }
-                }
-                for (_, (_, values)) in &updates {
-                    let moved = l.array(mixed(l, l.load_some(base_rest, 0.0), l.load_some(values, 0.0)));
-                    for (sum, moved) in sums_rest.iter_mut().zip(moved) {
-                        *sum += f64::from(moved);
-                    }
+        for (i, to) in sums.iter_mut().enumerate() {
+            let mut sum = *to;
+            for (weight, (values, _)) in updates {
+                let values = values[i];
+                for k in 0..LANES {
+                    sum[k] += weight * f64::from(values[k]);
                 }
             }
-            Rule::Mean { .. } => {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (weight, (values, _)) in &updates {
-                        (0..LANES).for_each(|k| add(&mut sums[k], *weight, values[i][k]));
-                    }
+            *to = sum;
+        }
+        for (weight, (_, values)) in updates {
+            for (sum, value) in sums_rest.iter_mut().zip(values) {
+                *sum += weight * f64::from(*value);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn mixed<L: Lanes>(self, l: L) {
+        let (sums, sums_rest) = self.sums.as_chunks_mut::<LANES>();
+        let (base, base_rest) = self.base.as_chunks::<LANES>();
+        let updates = self.updates.map(|(_, values)| values.as_chunks::<LANES>());
+        for (i, (to, base)) in sums.iter_mut().zip(base).enumerate() {
+            let mut sum = *to;
+            for (values, _) in updates {
+                let moved = l.array(moved(l, l.load(base), l.load(&values[i])));
+                for k in 0..LANES {
+                    sum[k] += f64::from(moved[k]);
                 }
-                for (weight, (_, values)) in &updates {
-                    for (sum, value) in sums_rest.iter_mut().zip(*values) {
-                        add(sum, *weight, *value);
-                    }
-                }
+            }
+            *to = sum;
+        }
+        for (_, values) in updates {
+            let moved = l.array(moved(l, l.load_some(base_rest, 0.0), l.load_some(values, 0.0)));
+            for (sum, moved) in sums_rest.iter_mut().zip(moved) {
+                *sum += f64::from(moved);
             }
         }
     }
@@ -270,7 +288,7 @@ impl<const N: usize> Kernel for Add<'_, N> {
 /// w + Δ as [`narrow`] makes it of them: a sum that is rounded to double and then to single precision is what single precision makes of the two
 /// at once, since double has more than twice the bits (Figueroa 1995).
 #[inline(always)]
-fn mixed<L: Lanes>(l: L, w: L::V, update: L::V) -> L::V {
+fn moved<L: Lanes>(l: L, w: L::V, update: L::V) -> L::V {
     // Both keep NaN, which is their second argument.
     let sum = l.larger(l.splat(-f32::MAX), l.add(w, update));
     l.smaller(l.splat(f32::MAX), sum)
