@@ -2,6 +2,8 @@
 //!
 //! Counted loops over arrays throughout: where the compiler can't see each index, it keeps a tile in memory.
 
+#![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
+
 use crate::lanes::{LANES, Lanes};
 
 /// Rows that are computed while they are in the cache: of the largest tile, whatever the instructions.

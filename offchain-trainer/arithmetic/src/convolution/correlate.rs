@@ -2,7 +2,7 @@
 
 use super::{
     Convolution,
-    image::{self, Grid, Layout},
+    image::{self, Grid, InputGrid, Layout},
 };
 use crate::{
     Cpu,
@@ -320,7 +320,7 @@ pub(super) fn input_gradient(shape: Convolution, cpu: &Cpu, dy: &[f32], w: &[f32
     let (height, width) = shape.kernel;
     let plans: Vec<Plan> = grids
         .into_iter()
-        .map(|(grid, places)| {
+        .map(|InputGrid { grid, places }| {
             let terms = grid.offsets.len();
             let panels = Panels::new(shape.inputs, terms, rows(cpu), |c, p| {
                 let (o, (i, j)) = (p / places.len(), places[p % places.len()]);

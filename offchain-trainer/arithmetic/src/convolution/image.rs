@@ -139,9 +139,14 @@ impl Phase {
     }
 }
 
-/// For the gradient of X: the scratch of an image of dY, and a grid for each row and column modulo the stride. With it comes, for each
-/// grid, which places of the kernel are its terms.
-pub(super) fn of_outputs(shape: &Convolution) -> (Layout, Vec<(Grid, Vec<(usize, usize)>)>) {
+/// A grid of the gradient of X, and which places of the kernel are its terms.
+pub(super) struct InputGrid {
+    pub grid: Grid,
+    pub places: Vec<(usize, usize)>,
+}
+
+/// For the gradient of X: the scratch of an image of dY, and a grid for each row and column modulo the stride.
+pub(super) fn of_outputs(shape: &Convolution) -> (Layout, Vec<InputGrid>) {
     let s = shape.stride;
     let phases = |length, kernel| -> Vec<Phase> {
         (0..s.min(length))
@@ -184,7 +189,7 @@ pub(super) fn of_outputs(shape: &Convolution) -> (Layout, Vec<(Grid, Vec<(usize,
                 first: (row.first, column.first),
                 step: s,
             };
-            grids.push((grid, places));
+            grids.push(InputGrid { grid, places });
         }
     }
     (layout, grids)
