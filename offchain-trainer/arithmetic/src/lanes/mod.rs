@@ -107,7 +107,7 @@ pub trait Lanes: Copy + Send + Sync {
             Some(whole) => self.load(whole),
             None => {
                 let mut values = [pad; LANES];
-                values[..from.len()].copy_from_slice(from);
+                copy_few(from, &mut values);
                 self.load(&values)
             }
         }
@@ -116,16 +116,16 @@ pub trait Lanes: Copy + Send + Sync {
     /// The first up to sixteen lanes.
     #[inline(always)]
     fn store_some(self, value: Self::V, to: &mut [f32]) {
-        if let Some(whole) = to.first_chunk_mut::<LANES>() {
-            return self.store(value, whole);
+        match to.first_chunk_mut::<LANES>() {
+            Some(whole) => self.store(value, whole),
+            None => copy_few(&self.array(value), to),
         }
-        // In pieces whose size the compiler knows: calling `memcpy` takes longer than all of them.
-        let values = self.array(value);
-        let (mut values, mut to) = (&values[..], to);
-        (values, to) = store_piece::<8>(values, to);
-        (values, to) = store_piece::<4>(values, to);
-        (values, to) = store_piece::<2>(values, to);
-        store_piece::<1>(values, to);
+    }
+
+    /// Asks the processor to have ready what will be read soon. Changes nothing else.
+    #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        let _ = from;
     }
 
     /// Copies sixteen times sixteen values, rows as columns: what is in row r, lane l of `from`, at `from[r × from_step + l]`, is put
@@ -180,14 +180,23 @@ pub trait Lanes: Copy + Send + Sync {
     }
 }
 
-/// Moves `N` values if there is place for so many; what is left of both.
+/// Copies as many values as the shorter side has, fewer than sixteen, without a call: one costs more than the values do.
 #[inline(always)]
-fn store_piece<'v, 't, const N: usize>(values: &'v [f32], to: &'t mut [f32]) -> (&'v [f32], &'t mut [f32]) {
-    if to.len() < N {
-        return (values, to);
+fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
+    let count = from.len().min(to.len());
+    macro_rules! some {
+        ($($size:literal)*) => {
+            $(if count & $size != 0 {
+                let (Some((now, from_rest)), Some((here, to_rest))) =
+                    (from.split_first_chunk::<$size>(), to.split_first_chunk_mut::<$size>())
+                else {
+                    return;
+                };
+                *here = *now;
+                (from, to) = (from_rest, to_rest);
+            })*
+        };
     }
-    let (piece, rest) = to.split_at_mut(N);
-    let (from, values) = values.split_at(N);
-    piece.copy_from_slice(from);
-    (values, rest)
+    some!(8 4 2 1);
+    let _ = (from, to);
 }
