@@ -1,7 +1,7 @@
 //! Arithmetic whose every bit is defined: what training consists of, in single precision, with the same result on every processor and
 //! with any number of threads.
 //!
-//! `docs/arithmetic.md` defines the operations by IEEE 754 alone, in an order that depends on shapes only. [`reference`] is that
+//! `docs/arithmetic.md` defines the operations by IEEE 754 alone, in an order that depends on shapes only. [`mod@reference`] is that
 //! page as code, slow and obvious, and the judge of everything else. The other modules compute the same fast: over [`lanes`], which are
 //! sixteen values wide everywhere, whatever the processor's registers are, with the instructions that it has ([`Level`]) and the
 //! threads that they are given ([`Cpu`]).
@@ -9,9 +9,28 @@
 //! Nothing here may call a mathematical function of a library, add up in an order that the number of threads or the width of a register
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
+pub mod attention;
+pub mod convolution;
 pub mod cpu;
+pub mod cross_entropy;
+pub mod elementwise;
+pub mod embedding;
+pub mod fold;
+pub mod function;
 pub mod lanes;
+pub mod layer_norm;
+pub mod linear;
+mod map;
+pub mod optimizer;
+mod pieces;
+pub mod pool;
+pub mod product;
+pub mod reference;
+#[cfg(test)]
+mod rows_testing;
+pub mod softmax;
 pub mod sum;
+mod tail;
 
 pub use cpu::{Cpu, Level};
 

@@ -1,9 +1,14 @@
 //! How accepted updates become the next weights.
 //!
 //! Every node computes this for itself and must get the same bits, so: updates in the order given (that of
-//! their places), one value at a time, double precision with one rounding to single precision at the end, and plain `*`, `+`
-//! and `/` only. Rust never contracts those into fused multiply-adds. Must never use threads, LibTorch or libm.
+//! their places), in double precision with one rounding to single precision at the end, and plain `*`, `+`
+//! and `/` only, as `docs/arithmetic.md` says; [`hydra_arithmetic::fold`] does it. Here is which updates fit, and what each counts.
+//! Must never use LibTorch or libm.
 
+use hydra_arithmetic::{
+    Cpu,
+    fold::{Rule, fold as fold_values},
+};
 use hydra_primitives::{
     Permill,
     model::{Aggregator, ModelSpec},
@@ -55,35 +60,45 @@ pub fn fold(
     if updates.is_empty() {
         return Ok(base.clone());
     }
-    let deltas: Vec<&[f32]> = updates
-        .iter()
-        .map(|(update, _)| update.values().as_slice())
+    let samples: Vec<u32> = updates.iter().map(|(_, samples)| *samples).collect();
+    let weighted: Vec<(f64, &[f32])> = capped(&samples)
+        .into_iter()
+        .zip(updates)
+        .map(|(weight, (update, _))| (weight, update.values().as_slice()))
         .collect();
-    Ok(match &spec.aggregator {
-        Aggregator::Mix { rate } => mix(base, &deltas, *rate),
+    let rule = match &spec.aggregator {
+        Aggregator::Mix { rate } => Rule::Mix {
+            rate: fraction(*rate),
+            rest: fraction(Permill::from_parts(1_000_000 - rate.deconstruct())),
+        },
         Aggregator::WeightedMean {
             outer_learning_rate,
             outer_momentum,
-        } => {
-            let samples: Vec<u32> = updates.iter().map(|(_, samples)| *samples).collect();
-            weighted_mean(
-                base,
-                &deltas,
-                &capped(&samples),
-                fraction(*outer_learning_rate),
-                fraction(*outer_momentum),
-            )
-        }
+        } => Rule::Mean {
+            rate: fraction(*outer_learning_rate),
+            momentum: fraction(*outer_momentum),
+        },
+    };
+    let base_values = base.weights.as_slice();
+    let mut weights = vec![0.0; base_values.len()];
+    let mut kept = base.outer_momentum.as_ref().map(|m| m.as_slice().to_vec());
+    let cpu = Cpu::default();
+    fold_values(
+        &cpu,
+        rule,
+        base_values,
+        &weighted,
+        kept.as_deref_mut(),
+        &mut weights,
+    );
+    Ok(GlobalState {
+        weights: Weights::new(weights),
+        outer_momentum: kept.map(Weights::new),
     })
 }
 
 fn fraction(share: Permill) -> f64 {
     f64::from(share.deconstruct()) / 1_000_000.0
-}
-
-/// To single precision, once; never infinite. (A NaN can't come in: the inputs are finite and small for an f64.)
-fn narrow(value: f64) -> f32 {
-    value.clamp(f64::from(-f32::MAX), f64::from(f32::MAX)) as f32
 }
 
 /// Samples as weights of the mean: see [`WEIGHT_CAP`].
@@ -96,69 +111,6 @@ fn capped(samples: &[u32]) -> Vec<f64> {
         .unwrap_or(1);
     let cap = median.max(1).saturating_mul(WEIGHT_CAP);
     samples.iter().map(|n| f64::from((*n).clamp(1, cap))).collect()
-}
-
-fn mix(base: &GlobalState, deltas: &[&[f32]], rate: Permill) -> GlobalState {
-    let (new, old) = (
-        fraction(rate),
-        fraction(Permill::from_parts(1_000_000 - rate.deconstruct())),
-    );
-    let count = deltas.len() as f64;
-    let fold_one = |(i, w): (usize, &f32)| {
-        let sum = deltas.iter().filter_map(|d| d.get(i)).fold(0.0f64, |sum, d| {
-            sum + f64::from(narrow(f64::from(*w) + f64::from(*d)))
-        });
-        narrow(old * f64::from(*w) + new * (sum / count))
-    };
-    let weights = Weights::new(base.weights.as_slice().iter().enumerate().map(fold_one).collect());
-    GlobalState {
-        weights,
-        outer_momentum: None,
-    }
-}
-
-fn weighted_mean(
-    base: &GlobalState,
-    deltas: &[&[f32]],
-    samples: &[f64],
-    rate: f64,
-    momentum: f64,
-) -> GlobalState {
-    let total = samples.iter().fold(0.0f64, |sum, n| sum + n);
-    let mean = |i: usize| {
-        let terms = deltas
-            .iter()
-            .zip(samples)
-            .filter_map(|(d, n)| Some((d.get(i)?, n)));
-        terms.fold(0.0f64, |sum, (d, n)| sum + n * f64::from(*d)) / total
-    };
-    let outer_momentum = base.outer_momentum.as_ref().map(|kept| {
-        Weights::new(
-            kept.as_slice()
-                .iter()
-                .enumerate()
-                .map(|(i, m)| narrow(momentum * f64::from(*m) + mean(i)))
-                .collect(),
-        )
-    });
-    let push = |i: usize| {
-        let m = outer_momentum
-            .as_ref()
-            .and_then(|m| m.as_slice().get(i))
-            .copied()
-            .unwrap_or(0.0);
-        momentum * f64::from(m)
-    };
-    let weights = base.weights.as_slice().iter().enumerate();
-    let weights = Weights::new(
-        weights
-            .map(|(i, w)| narrow(f64::from(*w) + rate * (mean(i) + push(i))))
-            .collect(),
-    );
-    GlobalState {
-        weights,
-        outer_momentum,
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ impl Lanes for Avx2 {
     type V = [__m256; 2];
     type I = [__m256i; 2];
     type M = [__m256; 2];
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -88,6 +89,11 @@ impl Lanes for Avx2 {
     fn larger(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
     }
     #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
@@ -188,5 +194,147 @@ impl Lanes for Avx2 {
     fn shr<const BITS: i32>(self, a: Self::I) -> Self::I {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm256_srai_epi32::<BITS>(a[0]), _mm256_srai_epi32::<BITS>(a[1])] }
+    }
+    #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        // SAFETY: the instruction takes any address, and every processor of this architecture has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { transpose(from, from_step, to, to_step) }
+    }
+    #[inline(always)]
+    fn load_some(self, from: &[f32], pad: f32) -> Self::V {
+        if let Some(whole) = from.first_chunk::<LANES>() {
+            return self.load(whole);
+        }
+        // SAFETY: `self` is proof of the instructions; only lanes whose mask says yes are read, as many as there are values. Masks
+        // are read from within their table: less than sixteen are taken away from sixteen.
+        unsafe {
+            let mask = MASKS.as_ptr().add(LANES - from.len());
+            let (low, high) = (
+                _mm256_loadu_si256(mask.cast()),
+                _mm256_loadu_si256(mask.add(8).cast()),
+            );
+            let pad = _mm256_set1_ps(pad);
+            // Not `add`: there may be no value at all that far.
+            let (a, b) = (from.as_ptr(), from.as_ptr().wrapping_add(8));
+            [
+                _mm256_blendv_ps(pad, _mm256_maskload_ps(a, low), _mm256_castsi256_ps(low)),
+                _mm256_blendv_ps(pad, _mm256_maskload_ps(b, high), _mm256_castsi256_ps(high)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn sum(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { sum_of_eight(_mm256_add_ps(value[0], value[1])) }
+    }
+    #[inline(always)]
+    fn largest(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { largest_of_eight(_mm256_max_ps(value[0], value[1])) }
+    }
+}
+
+/// [`Lanes::transpose`], in four squares of eight by eight.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn transpose(from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+    for down in [0, 8] {
+        for along in [0, 8] {
+            let row = |i: usize| {
+                let row: &[f32; 8] = from[(down + i) * from_step + along..]
+                    .first_chunk()
+                    .expect("a row of eight values");
+                // SAFETY: the caller vouches for the instructions; the array is as long as what is moved.
+                unsafe { _mm256_loadu_ps(row.as_ptr()) }
+            };
+            let rows = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
+            // SAFETY: the caller vouches for the instructions.
+            let columns = unsafe { transpose_eight(rows) };
+            for (i, column) in columns.into_iter().enumerate() {
+                let to: &mut [f32; 8] = to[(along + i) * to_step + down..]
+                    .first_chunk_mut()
+                    .expect("a row of eight values");
+                // SAFETY: the caller vouches for the instructions; the array is as long as what is moved.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), column) };
+            }
+        }
+    }
+}
+
+/// Eight rows of eight values as columns.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn transpose_eight(r: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        // Pairs of rows, their values by turns: then of pairs fours, and of the halves of registers eights.
+        let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (p0, p1) = pair(r[0], r[1]);
+        let (p2, p3) = pair(r[2], r[3]);
+        let (p4, p5) = pair(r[4], r[5]);
+        let (p6, p7) = pair(r[6], r[7]);
+        let four = |a, b| (_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xee>(a, b));
+        let (f0, f1) = four(p0, p2);
+        let (f2, f3) = four(p1, p3);
+        let (f4, f5) = four(p4, p6);
+        let (f6, f7) = four(p5, p7);
+        [
+            _mm256_permute2f128_ps::<0x20>(f0, f4),
+            _mm256_permute2f128_ps::<0x20>(f1, f5),
+            _mm256_permute2f128_ps::<0x20>(f2, f6),
+            _mm256_permute2f128_ps::<0x20>(f3, f7),
+            _mm256_permute2f128_ps::<0x31>(f0, f4),
+            _mm256_permute2f128_ps::<0x31>(f1, f5),
+            _mm256_permute2f128_ps::<0x31>(f2, f6),
+            _mm256_permute2f128_ps::<0x31>(f3, f7),
+        ]
+    }
+}
+
+/// Yes sixteen times, then no sixteen times: from where one starts to read, so many lanes are left.
+static MASKS: [i32; 2 * LANES] = {
+    let mut masks = [0; 2 * LANES];
+    let mut i = 0;
+    while i < LANES {
+        masks[i] = -1;
+        i += 1;
+    }
+    masks
+};
+
+/// The lower half of the lanes' tree of sums.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn sum_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+    }
+}
+
+/// The lower half of the lanes' tree of comparisons.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn largest_of_eight(v: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)))
     }
 }

@@ -6,7 +6,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, LANES, Lanes};
+use super::{
+    Kernel, LANES, Lanes,
+    avx2::{self, largest_of_eight, sum_of_eight},
+};
 
 /// AVX-512 F and DQ.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,7 @@ impl Lanes for Avx512 {
     type V = [__m512; 1];
     type I = [__m512i; 1];
     type M = [__mmask16; 1];
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -77,6 +81,11 @@ impl Lanes for Avx512 {
     fn larger(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm512_max_ps(a[0], b[0])] }
+    }
+    #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm512_min_ps(a[0], b[0])] }
     }
     #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
@@ -158,4 +167,65 @@ impl Lanes for Avx512 {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm512_srav_epi32(a[0], _mm512_set1_epi32(BITS))] }
     }
+    #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        // SAFETY: the instruction takes any address, and every processor of this architecture has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        // As fast as with wider registers: it is the shuffles of a cycle that count.
+        // SAFETY: `self` is proof of AVX2 too.
+        unsafe { avx2::transpose(from, from_step, to, to_step) }
+    }
+    #[inline(always)]
+    fn load_some(self, from: &[f32], pad: f32) -> Self::V {
+        // SAFETY: `self` is proof of the instructions; only lanes that have a value are read.
+        unsafe {
+            [_mm512_mask_loadu_ps(
+                _mm512_set1_ps(pad),
+                first(from.len()),
+                from.as_ptr(),
+            )]
+        }
+    }
+    #[inline(always)]
+    fn store_some(self, value: Self::V, to: &mut [f32]) {
+        // SAFETY: `self` is proof of the instructions; only lanes that have a place are written.
+        unsafe {
+            _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), value[0]);
+        }
+    }
+    #[inline(always)]
+    fn sum(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions, AVX2 among them.
+        unsafe {
+            let (low, high) = halves(value[0]);
+            sum_of_eight(_mm256_add_ps(low, high))
+        }
+    }
+    #[inline(always)]
+    fn largest(self, value: Self::V) -> f32 {
+        // SAFETY: `self` is proof of the instructions, AVX2 among them.
+        unsafe {
+            let (low, high) = halves(value[0]);
+            largest_of_eight(_mm256_max_ps(low, high))
+        }
+    }
+}
+
+/// Yes for the first `count` lanes, all of them at most.
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    if count >= LANES { !0 } else { (1 << count) - 1 }
+}
+
+/// The first eight lanes and the others.
+///
+/// # Safety
+/// The processor must have AVX-512 F and DQ.
+#[inline(always)]
+unsafe fn halves(v: __m512) -> (__m256, __m256) {
+    // SAFETY: the caller's promise.
+    unsafe { (_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v)) }
 }

@@ -39,6 +39,9 @@ pub trait Lanes: Copy + Send + Sync {
     /// Sixteen times yes or no.
     type M: Copy;
 
+    /// How many times sixteen values its registers hold: kernels that keep more at once are slow.
+    const REGISTERS: usize;
+
     /// The same value in each lane.
     fn splat(self, value: f32) -> Self::V;
     /// What memory holds.
@@ -60,6 +63,8 @@ pub trait Lanes: Copy + Send + Sync {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// a if a > b, else b: so b if one of them is NaN or both are 0.
     fn larger(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a if a < b, else b: so b if one of them is NaN or both are 0.
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a > b: not where one is NaN.
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;
@@ -102,7 +107,7 @@ pub trait Lanes: Copy + Send + Sync {
             Some(whole) => self.load(whole),
             None => {
                 let mut values = [pad; LANES];
-                values[..from.len()].copy_from_slice(from);
+                copy_few(from, &mut values);
                 self.load(&values)
             }
         }
@@ -113,11 +118,27 @@ pub trait Lanes: Copy + Send + Sync {
     fn store_some(self, value: Self::V, to: &mut [f32]) {
         match to.first_chunk_mut::<LANES>() {
             Some(whole) => self.store(value, whole),
-            None => {
-                let mut values = [0.0; LANES];
-                self.store(value, &mut values);
-                let count = to.len();
-                to.copy_from_slice(&values[..count]);
+            None => copy_few(&self.array(value), to),
+        }
+    }
+
+    /// Asks the processor to have ready what will be read soon. Changes nothing else.
+    #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        let _ = from;
+    }
+
+    /// Copies sixteen times sixteen values, rows as columns: what is in row r, lane l of `from`, at `from[r × from_step + l]`, is put
+    /// into row l, lane r of `to`, at `to[l × to_step + r]`.
+    ///
+    /// # Panics
+    /// If that reaches beyond one of them.
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        for r in 0..LANES {
+            let row = &from[r * from_step..][..LANES];
+            for (l, value) in row.iter().enumerate() {
+                to[l * to_step + r] = *value;
             }
         }
     }
@@ -157,4 +178,25 @@ pub trait Lanes: Copy + Send + Sync {
         }
         v[0]
     }
+}
+
+/// Copies as many values as the shorter side has, fewer than sixteen, without a call: one costs more than the values do.
+#[inline(always)]
+fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
+    let count = from.len().min(to.len());
+    macro_rules! some {
+        ($($size:literal)*) => {
+            $(if count & $size != 0 {
+                let (Some((now, from_rest)), Some((here, to_rest))) =
+                    (from.split_first_chunk::<$size>(), to.split_first_chunk_mut::<$size>())
+                else {
+                    return;
+                };
+                *here = *now;
+                (from, to) = (from_rest, to_rest);
+            })*
+        };
+    }
+    some!(8 4 2 1);
+    let _ = (from, to);
 }

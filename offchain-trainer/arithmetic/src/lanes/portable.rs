@@ -52,6 +52,7 @@ impl Lanes for Portable {
     type V = [f32; LANES];
     type I = [i32; LANES];
     type M = [bool; LANES];
+    const REGISTERS: usize = 4;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -97,6 +98,10 @@ impl Lanes for Portable {
     #[inline(always)]
     fn larger(self, a: Self::V, b: Self::V) -> Self::V {
         both(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        both(a, b, |a, b| if a < b { a } else { b })
     }
     #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
