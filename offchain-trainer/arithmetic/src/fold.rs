@@ -232,14 +232,14 @@ impl<const N: usize> Kernel for Add<'_, N> {
     fn run<L: Lanes>(self, l: L) {
         match self.rule {
             Rule::Mix { .. } => self.mixed(l),
-            Rule::Mean { .. } => self.weighted(),
+            Rule::Mean { .. } => self.weighted(l),
         }
     }
 }
 
 impl<const N: usize> Add<'_, N> {
     #[inline(always)]
-    fn weighted(self) {
+    fn weighted<L: Lanes>(self, l: L) {
         let (sums, sums_rest) = self.sums.as_chunks_mut::<LANES>();
         let updates = self
             .updates
@@ -247,9 +247,11 @@ impl<const N: usize> Add<'_, N> {
         for (i, to) in sums.iter_mut().enumerate() {
             let mut sum = *to;
             for (weight, (values, _)) in updates {
-                let values = values[i];
+                // Through lanes, from where the compiler converts them together.
+                let values = l.array(l.load(&values[i])).map(f64::from);
+                let terms = values.map(|value| weight * value);
                 for k in 0..LANES {
-                    sum[k] += weight * f64::from(values[k]);
+                    sum[k] += terms[k];
                 }
             }
             *to = sum;
