@@ -17,7 +17,7 @@ use super::{
     programs,
 };
 
-/// What `Profile::ExactLibTorch2110Avx2` is made of.
+/// What `Profile::ArithmeticV1` is made of.
 const VERSION: &str = "2.11.0";
 /// The library that computes.
 const LIBRARY: &str = "libtorch_cpu.so";

@@ -20,13 +20,14 @@ use crate::{
     EngineError,
     deadline::{JobSize, deadline},
     process::{Killer, WorkerProcess},
-    protocol::{Answer, Request},
+    protocol::{Answer, Job, Request},
 };
 
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// How many may run at once; at least one.
+    /// How many may run at once; at least one. All that run share as many threads, one for each core that they may take: a
+    /// worker alone computes with all of them.
     pub workers: usize,
     /// The worker program; `None`: `hydra-torch-worker` beside the current program.
     pub worker: Option<PathBuf>,
@@ -90,6 +91,8 @@ struct Pool {
     busy: HashMap<u32, (Killer, Arc<AtomicBool>)>,
     /// All that ever were.
     started: u64,
+    /// What the newest computes with.
+    instructions: Option<String>,
     /// Nothing is started any more.
     closed: bool,
 }
@@ -203,10 +206,23 @@ impl Engine {
             .collect()
     }
 
+    /// What workers compute with, such as `avx2`, once one has said so.
+    pub fn instructions(&self) -> Option<String> {
+        self.workers.lock().instructions.clone()
+    }
+
+    /// The threads of a job that begins now, which it keeps: a fair share of the cores, whoever comes or goes meanwhile. Nothing
+    /// depends on it but time.
+    fn share(&self) -> u16 {
+        let cores = self.workers.config.workers.max(1);
+        let busy = self.workers.lock().busy.len().max(1);
+        u16::try_from((cores / busy).max(1)).unwrap_or(u16::MAX)
+    }
+
     /// Does one job of this size; the answers have at most `limit` bytes each.
     pub(crate) fn job<T>(
         &self,
-        request: &Request,
+        request: Request,
         size: &JobSize,
         limit: u32,
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
@@ -217,8 +233,12 @@ impl Engine {
                 detail: "it is not there".into(),
             });
         };
+        let job = Job {
+            threads: self.share(),
+            request,
+        };
         let deadline = deadline(self.workers.config.deadline, size);
-        let result = worker.job(request, deadline, limit, take);
+        let result = worker.job(&job, deadline, limit, take);
         match &result {
             // Told by the worker after it read all of the job, or found by us before anything was sent.
             Ok(_)
@@ -293,10 +313,13 @@ impl Engine {
             worker: None,
             pid,
         };
-        if let Err(error) = worker.greet(self.workers.config.deadline) {
-            // Gone before its place is free.
-            drop(worker);
-            return Err(error);
+        match worker.greet(self.workers.config.deadline) {
+            Ok(instructions) => self.workers.lock().instructions = Some(instructions),
+            Err(error) => {
+                // Gone before its place is free.
+                drop(worker);
+                return Err(error);
+            }
         }
         lease.worker = Some(worker);
         Ok(lease)

@@ -14,7 +14,7 @@ const FOUND: usize = 200;
 /// Checks environment and CPU; the error is the frame to refuse with. The libraries read the variables when they load,
 /// before `main`, so setting them here would be too late.
 pub fn check() -> Result<(), Hello> {
-    let profile = Profile::ExactLibTorch2110Avx2;
+    let profile = Profile::ArithmeticV1;
     let is_set = |(name, value): (OsString, OsString)| {
         let name = name.into_string().ok()?;
         is_forbidden(&profile, &name).then_some((name, value))

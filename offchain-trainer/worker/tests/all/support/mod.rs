@@ -46,7 +46,7 @@ pub fn impostor(then: &str) -> String {
 /// A worker without an engine.
 pub fn bare_worker() -> Child {
     Command::new(config().worker_path())
-        .envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied())
+        .envs(pins(&Profile::ArithmeticV1).iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
