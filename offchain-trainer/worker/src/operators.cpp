@@ -8,63 +8,18 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <initializer_list>
 #include <optional>
+
+#include "kernels.h"
 
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-// As in kernels.rs.
-extern "C" {
-
-struct HydraConvolution {
-  size_t images, channels, height, width, filters, rows, columns, stride, padding;
-};
-
-struct HydraPooling {
-  size_t planes, height, width, window, stride;
-};
-
-// Each returns 0 when it is done; else it met what can't be, and has said so on standard error. A bias may be null.
-int hydra_linear(const float* x, const float* w, const float* bias, float* y, size_t samples, size_t inputs, size_t outputs);
-int hydra_linear_inputs(const float* dy, const float* w, float* dx, size_t samples, size_t inputs, size_t outputs);
-int hydra_linear_weights(const float* dy, const float* x, float* dw, size_t samples, size_t inputs, size_t outputs);
-int hydra_linear_bias(const float* dy, float* db, size_t samples, size_t outputs);
-int hydra_relu(const float* x, float* y, size_t count);
-int hydra_relu_gradient(const float* y, const float* dy, float* dx, size_t count);
-int hydra_gelu(const float* x, float* y, size_t count);
-int hydra_gelu_gradient(const float* x, const float* dy, float* dx, size_t count);
-int hydra_softmax(const float* x, float* y, size_t rows, size_t columns);
-int hydra_softmax_gradient(const float* y, const float* dy, float* dx, size_t rows, size_t columns);
-int hydra_cross_entropy(const float* logits, const int64_t* labels, float* mean, size_t rows, size_t columns);
-int hydra_cross_entropy_gradient(const float* logits, const int64_t* labels, float* dx, size_t rows, size_t columns);
-int hydra_layer_norm(const float* x, const float* scale, const float* shift, float epsilon, float* y, float* normal, float* inverse,
-                     size_t rows, size_t columns);
-int hydra_layer_norm_inputs(const float* dy, const float* scale, const float* normal, const float* inverse, float* dx, size_t rows,
-                            size_t columns);
-int hydra_layer_norm_parameters(const float* dy, const float* normal, float* dscale, float* dshift, size_t rows, size_t columns);
-int hydra_embedding(const float* table, const int64_t* tokens, float* y, size_t entries, size_t positions, size_t columns);
-int hydra_embedding_gradient(const float* dy, const int64_t* tokens, float* dtable, size_t entries, size_t positions, size_t columns);
-int hydra_conv2d(const HydraConvolution* shape, const float* x, const float* w, const float* bias, float* y);
-int hydra_conv2d_inputs(const HydraConvolution* shape, const float* dy, const float* w, float* dx);
-int hydra_conv2d_weights(const HydraConvolution* shape, const float* dy, const float* x, float* dw);
-int hydra_conv2d_bias(const HydraConvolution* shape, const float* dy, float* db);
-int hydra_max_pool2d(const HydraPooling* shape, const float* x, float* y, uint32_t* kept);
-int hydra_max_pool2d_gradient(const HydraPooling* shape, const float* dy, const uint32_t* kept, float* dx);
-int hydra_mean_pool2d(const HydraPooling* shape, const float* x, float* y);
-int hydra_mean_pool2d_gradient(const HydraPooling* shape, const float* dy, float* dx);
-int hydra_attention(const float* q, const float* k, const float* v, float* shares, float* y, size_t heads, size_t length, size_t width);
-int hydra_attention_gradient(const float* q, const float* k, const float* v, const float* shares, const float* dy, float* dq, float* dk,
-                             float* dv, size_t heads, size_t length, size_t width);
-int hydra_sgd(float* w, const float* gradient, float rate, size_t count);
-int hydra_sgd_momentum(float* w, float* buffer, const float* gradient, float rate, float momentum, size_t count);
-
-}  // extern "C"
 
 namespace {
 
@@ -223,50 +178,41 @@ struct CrossEntropyMean : public Function<CrossEntropyMean> {
   static Tensor forward(AutogradContext* context, const Tensor& inputs, const Tensor& classes) {
     const Tensor x = floats(inputs, 2, "logits"), labels = integers(classes, 1, "labels");
     fits(labels, {x.size(0)}, "labels");
-    Tensor mean = at::empty({}, x.options());
-    done(hydra_cross_entropy(read(x), labels.const_data_ptr<int64_t>(), write(mean), size(x.size(0)), size(x.size(1))));
-    context->save_for_backward({x, labels});
+    Tensor mean = at::empty({}, x.options()), dx;
+    // Of the same exponentials.
+    if (inputs.requires_grad()) dx = like(x);
+    done(hydra_cross_entropy(read(x), labels.const_data_ptr<int64_t>(), write(mean), dx.defined() ? write(dx) : nullptr, size(x.size(0)),
+                             size(x.size(1))));
+    context->save_for_backward({dx});
     return mean;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const variable_list saved = context->get_saved_variables();
-    const Tensor &x = saved.at(0), &labels = saved.at(1);
-    const Tensor dy = gradient(gradients, {});
-    Tensor dx = like(x);
-    done(hydra_cross_entropy_gradient(read(x), labels.const_data_ptr<int64_t>(), write(dx), size(x.size(0)), size(x.size(1))));
+    const Tensor dx = context->get_saved_variables().at(0);
     // By 1 where this is the loss, which changes nothing.
-    return {dx.mul_(dy), Tensor()};
+    return {dx.mul(gradient(gradients, {})), Tensor()};
   }
 };
 
 struct LayerNorm : public Function<LayerNorm> {
   static Tensor forward(AutogradContext* context, const Tensor& inputs, const Tensor& scales, const Tensor& shifts, double epsilon) {
-    const Tensor x = floats(inputs, ANY, "inputs"), scale = floats(scales, 1, "scales"), shift = floats(shifts, 1, "shifts");
+    const Tensor x = floats(inputs, ANY, "inputs"), gamma = floats(scales, 1, "scales"), beta = floats(shifts, 1, "shifts");
     const Rows rows(x);
-    fits(scale, {x.size(-1)}, "scales");
-    fits(shift, {x.size(-1)}, "shifts");
-    Tensor y = like(x), normal = like(x), inverse = at::empty({static_cast<int64_t>(rows.count)}, x.options());
-    done(hydra_layer_norm(read(x), read(scale), read(shift), static_cast<float>(epsilon), write(y), write(normal), write(inverse), rows.count,
-                          rows.length));
-    context->save_for_backward({scale, normal, inverse});
+    fits(gamma, {x.size(-1)}, "scales");
+    fits(beta, {x.size(-1)}, "shifts");
+    Tensor y = like(x), statistics = at::empty({static_cast<int64_t>(rows.count), 2}, x.options());
+    done(hydra_layer_norm(read(x), read(gamma), read(beta), static_cast<float>(epsilon), write(y), write(statistics), rows.count, rows.length));
+    context->save_for_backward({x, gamma, statistics});
     return y;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const Tensor &scale = saved.at(0), &normal = saved.at(1), &inverse = saved.at(2);
-    const Rows rows(normal);
-    const Tensor dy = gradient(gradients, normal.sizes());
-    Tensor dx, dscale, dshift;
-    if (context->needs_input_grad(0)) {
-      dx = like(normal);
-      done(hydra_layer_norm_inputs(read(dy), read(scale), read(normal), read(inverse), write(dx), rows.count, rows.length));
-    }
-    if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
-      dscale = like(scale);
-      dshift = like(scale);
-      done(hydra_layer_norm_parameters(read(dy), read(normal), write(dscale), write(dshift), rows.count, rows.length));
-    }
-    return {dx, dscale, dshift, Tensor()};
+    const Tensor &x = saved.at(0), &gamma = saved.at(1), &statistics = saved.at(2);
+    const Rows rows(x);
+    const Tensor dy = gradient(gradients, x.sizes());
+    Tensor dx = like(x), dgamma = like(gamma), dbeta = like(gamma);
+    done(hydra_layer_norm_gradient(read(dy), read(x), read(gamma), read(statistics), write(dx), write(dgamma), write(dbeta), rows.count,
+                                   rows.length));
+    return {dx, dgamma, dbeta, Tensor()};
   }
 };
 
