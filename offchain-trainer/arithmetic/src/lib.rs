@@ -11,6 +11,9 @@
 
 pub mod cpu;
 pub mod lanes;
+pub mod linear;
+pub mod product;
+pub mod reference;
 pub mod sum;
 
 pub use cpu::{Cpu, Level};

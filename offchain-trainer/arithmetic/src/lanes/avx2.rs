@@ -25,6 +25,7 @@ impl Lanes for Avx2 {
     type V = [__m256; 2];
     type I = [__m256i; 2];
     type M = [__m256; 2];
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -188,5 +189,71 @@ impl Lanes for Avx2 {
     fn shr<const BITS: i32>(self, a: Self::I) -> Self::I {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm256_srai_epi32::<BITS>(a[0]), _mm256_srai_epi32::<BITS>(a[1])] }
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { transpose(from, from_step, to, to_step) }
+    }
+}
+
+/// [`Lanes::transpose`], in four squares of eight by eight.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+pub(super) unsafe fn transpose(from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+    for down in [0, 8] {
+        for along in [0, 8] {
+            let row = |i: usize| {
+                let row: &[f32; 8] = from[(down + i) * from_step + along..]
+                    .first_chunk()
+                    .expect("a row of eight values");
+                // SAFETY: the caller vouches for the instructions; the array is as long as what is moved.
+                unsafe { _mm256_loadu_ps(row.as_ptr()) }
+            };
+            let rows = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
+            // SAFETY: the caller vouches for the instructions.
+            let columns = unsafe { transpose_eight(rows) };
+            for (i, column) in columns.into_iter().enumerate() {
+                let to: &mut [f32; 8] = to[(along + i) * to_step + down..]
+                    .first_chunk_mut()
+                    .expect("a row of eight values");
+                // SAFETY: the caller vouches for the instructions; the array is as long as what is moved.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), column) };
+            }
+        }
+    }
+}
+
+/// Eight rows of eight values as columns.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn transpose_eight(r: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        // Pairs of rows, their values by turns: then of pairs fours, and of the halves of registers eights.
+        let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (p0, p1) = pair(r[0], r[1]);
+        let (p2, p3) = pair(r[2], r[3]);
+        let (p4, p5) = pair(r[4], r[5]);
+        let (p6, p7) = pair(r[6], r[7]);
+        let four = |a, b| (_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xee>(a, b));
+        let (f0, f1) = four(p0, p2);
+        let (f2, f3) = four(p1, p3);
+        let (f4, f5) = four(p4, p6);
+        let (f6, f7) = four(p5, p7);
+        [
+            _mm256_permute2f128_ps::<0x20>(f0, f4),
+            _mm256_permute2f128_ps::<0x20>(f1, f5),
+            _mm256_permute2f128_ps::<0x20>(f2, f6),
+            _mm256_permute2f128_ps::<0x20>(f3, f7),
+            _mm256_permute2f128_ps::<0x31>(f0, f4),
+            _mm256_permute2f128_ps::<0x31>(f1, f5),
+            _mm256_permute2f128_ps::<0x31>(f2, f6),
+            _mm256_permute2f128_ps::<0x31>(f3, f7),
+        ]
     }
 }

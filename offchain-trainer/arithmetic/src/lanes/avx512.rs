@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, LANES, Lanes};
+use super::{Kernel, LANES, Lanes, avx2};
 
 /// AVX-512 F and DQ.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,7 @@ impl Lanes for Avx512 {
     type V = [__m512; 1];
     type I = [__m512i; 1];
     type M = [__mmask16; 1];
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -157,5 +158,11 @@ impl Lanes for Avx512 {
     fn shr<const BITS: i32>(self, a: Self::I) -> Self::I {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm512_srav_epi32(a[0], _mm512_set1_epi32(BITS))] }
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        // As fast as with wider registers: it is the shuffles of a cycle that count.
+        // SAFETY: `self` is proof of AVX2 too.
+        unsafe { avx2::transpose(from, from_step, to, to_step) }
     }
 }

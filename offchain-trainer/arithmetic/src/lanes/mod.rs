@@ -39,6 +39,9 @@ pub trait Lanes: Copy + Send + Sync {
     /// Sixteen times yes or no.
     type M: Copy;
 
+    /// How many times sixteen values its registers hold: kernels that keep more at once are slow.
+    const REGISTERS: usize;
+
     /// The same value in each lane.
     fn splat(self, value: f32) -> Self::V;
     /// What memory holds.
@@ -118,6 +121,21 @@ pub trait Lanes: Copy + Send + Sync {
                 self.store(value, &mut values);
                 let count = to.len();
                 to.copy_from_slice(&values[..count]);
+            }
+        }
+    }
+
+    /// Copies sixteen times sixteen values, rows as columns: what is in row r, lane l of `from`, at `from[r × from_step + l]`, is put
+    /// into row l, lane r of `to`, at `to[l × to_step + r]`.
+    ///
+    /// # Panics
+    /// If that reaches beyond one of them.
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        for r in 0..LANES {
+            let row = &from[r * from_step..][..LANES];
+            for (l, value) in row.iter().enumerate() {
+                to[l * to_step + r] = *value;
             }
         }
     }

@@ -21,6 +21,7 @@ impl Lanes for Neon {
     type V = [float32x4_t; 4];
     type I = [int32x4_t; 4];
     type M = [uint32x4_t; 4];
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -330,6 +331,42 @@ impl Lanes for Neon {
                 vshlq_s32(a[2], vdupq_n_s32(-BITS)),
                 vshlq_s32(a[3], vdupq_n_s32(-BITS)),
             ]
+        }
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
+        for down in [0, 4, 8, 12] {
+            for along in [0, 4, 8, 12] {
+                let row = |i: usize| {
+                    let row: &[f32; 4] = from[(down + i) * from_step + along..]
+                        .first_chunk()
+                        .expect("a row of four values");
+                    // SAFETY: `self` is proof of the instructions; the array is as long as what is moved.
+                    unsafe { vld1q_f32(row.as_ptr()) }
+                };
+                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+                // SAFETY: `self` is proof of the instructions.
+                let columns = unsafe {
+                    // Pairs of values of two rows, then of the pairs fours.
+                    let (ab0, ab1) = (vtrn1q_f32(a, b), vtrn2q_f32(a, b));
+                    let (cd0, cd1) = (vtrn1q_f32(c, d), vtrn2q_f32(c, d));
+                    let (ab0, ab1) = (vreinterpretq_f64_f32(ab0), vreinterpretq_f64_f32(ab1));
+                    let (cd0, cd1) = (vreinterpretq_f64_f32(cd0), vreinterpretq_f64_f32(cd1));
+                    [
+                        vreinterpretq_f32_f64(vtrn1q_f64(ab0, cd0)),
+                        vreinterpretq_f32_f64(vtrn1q_f64(ab1, cd1)),
+                        vreinterpretq_f32_f64(vtrn2q_f64(ab0, cd0)),
+                        vreinterpretq_f32_f64(vtrn2q_f64(ab1, cd1)),
+                    ]
+                };
+                for (i, column) in columns.into_iter().enumerate() {
+                    let to: &mut [f32; 4] = to[(along + i) * to_step + down..]
+                        .first_chunk_mut()
+                        .expect("a row of four values");
+                    // SAFETY: `self` is proof of the instructions; the array is as long as what is moved.
+                    unsafe { vst1q_f32(to.as_mut_ptr(), column) };
+                }
+            }
         }
     }
 }

@@ -52,6 +52,7 @@ impl Lanes for Portable {
     type V = [f32; LANES];
     type I = [i32; LANES];
     type M = [bool; LANES];
+    const REGISTERS: usize = 4;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {

@@ -89,7 +89,37 @@ impl Kernel for Everything {
     }
 }
 
+/// Rows as columns, with steps on both sides.
+struct Transposed<'a>(&'a [f32], usize, usize);
+
+impl Kernel for Transposed<'_> {
+    type Output = Vec<u32>;
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) -> Self::Output {
+        let Self(from, from_step, to_step) = self;
+        let mut to = vec![-1.0; 15 * to_step + LANES];
+        l.transpose(from, from_step, &mut to, to_step);
+        to.into_iter().map(f32::to_bits).collect()
+    }
+}
+
 proptest! {
+    #[test]
+    fn all_levels_transpose_squares_and_nothing_beside_them(from_step in 16usize..40, to_step in 16usize..40) {
+        // Any bits: no NaN may change.
+        let from: Vec<f32> = (0..15 * from_step + LANES).map(|i| f32::from_bits((i as u32).wrapping_mul(0x9e37_79b9))).collect();
+        let mut expected = vec![(-1.0f32).to_bits(); 15 * to_step + LANES];
+        for r in 0..LANES {
+            for l in 0..LANES {
+                expected[l * to_step + r] = from[r * from_step + l].to_bits();
+            }
+        }
+        for level in Level::available() {
+            let found = Cpu::default().with_level(level).unwrap().run(Transposed(&from, from_step, to_step));
+            prop_assert_eq!(&found, &expected, "{:?}", level);
+        }
+    }
+
     #[test]
     fn all_levels_compute_the_same_lanes(a in values(), b in values(), c in values()) {
         let expected = Everything(a, b, c).run(Portable);
