@@ -10,8 +10,11 @@
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
 pub mod cpu;
+pub mod elementwise;
+pub mod function;
 pub mod lanes;
 pub mod linear;
+mod map;
 pub mod product;
 pub mod reference;
 pub mod sum;

@@ -80,6 +80,11 @@ impl Lanes for Avx512 {
         unsafe { [_mm512_max_ps(a[0], b[0])] }
     }
     #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe { [_mm512_min_ps(a[0], b[0])] }
+    }
+    #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
         // SAFETY: `self` is proof of the instructions.
         unsafe { [_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a[0], b[0])] }

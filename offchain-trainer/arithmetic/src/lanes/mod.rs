@@ -63,6 +63,8 @@ pub trait Lanes: Copy + Send + Sync {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// a if a > b, else b: so b if one of them is NaN or both are 0.
     fn larger(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a if a < b, else b: so b if one of them is NaN or both are 0.
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a > b: not where one is NaN.
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;

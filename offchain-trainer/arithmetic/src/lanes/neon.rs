@@ -142,6 +142,18 @@ impl Lanes for Neon {
         }
     }
     #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof of the instructions.
+        unsafe {
+            [
+                vbslq_f32(vcltq_f32(a[0], b[0]), a[0], b[0]),
+                vbslq_f32(vcltq_f32(a[1], b[1]), a[1], b[1]),
+                vbslq_f32(vcltq_f32(a[2], b[2]), a[2], b[2]),
+                vbslq_f32(vcltq_f32(a[3], b[3]), a[3], b[3]),
+            ]
+        }
+    }
+    #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
         // SAFETY: `self` is proof of the instructions.
         unsafe {

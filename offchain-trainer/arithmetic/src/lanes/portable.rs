@@ -100,6 +100,10 @@ impl Lanes for Portable {
         both(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
+    fn smaller(self, a: Self::V, b: Self::V) -> Self::V {
+        both(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
         both(a, b, |a, b| a > b)
     }

@@ -54,6 +54,7 @@ impl Kernel for Everything {
             l.sqrt(a),
             l.fma(a, b, c),
             l.larger(a, b),
+            l.smaller(a, b),
             l.select(l.gt(a, b), a, c),
             l.select(l.le(a, b), a, c),
             l.select(l.is_nan(a), b, a),
