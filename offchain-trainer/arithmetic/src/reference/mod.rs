@@ -2,6 +2,8 @@
 //!
 //! Nothing here may use lanes, blocks or threads.
 
+pub mod convolution;
+pub mod function;
 pub mod product;
 //! `docs/arithmetic.md` as code: one value after the other, one loop after the other, as the page says it. Slow, obvious, and the judge of
 //! everything else in this crate.
