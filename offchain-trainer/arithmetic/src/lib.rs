@@ -11,14 +11,25 @@
 
 pub mod convolution;
 pub mod cpu;
+pub mod cross_entropy;
 pub mod elementwise;
+pub mod embedding;
+pub mod fold;
 pub mod function;
 pub mod lanes;
+pub mod layer_norm;
 pub mod linear;
 mod map;
+pub mod optimizer;
+mod pieces;
+pub mod pool;
 pub mod product;
 pub mod reference;
+#[cfg(test)]
+mod rows_testing;
+pub mod softmax;
 pub mod sum;
+mod tail;
 
 pub use cpu::{Cpu, Level};
 

@@ -1,0 +1,71 @@
+//! How work on many rows is shared out to threads: by its size alone, and so that no bit depends on it.
+
+use std::sync::Mutex;
+
+use crate::Cpu;
+
+/// So many values aren't worth waking a second thread for: they take about as long as the waking. Tests share out less.
+const SMALL: usize = if cfg!(test) { 48 } else { 16_384 };
+
+/// How many of `rows`, of `columns` values each, a thread takes at a time; at least one.
+pub(crate) fn rows_at_once(cpu: &Cpu, rows: usize, columns: usize) -> usize {
+    let threads = cpu.threads();
+    if threads == 1 || rows.saturating_mul(columns) <= SMALL {
+        return rows.max(1);
+    }
+    // Four to a thread, since threads aren't equally fast; but none that is hardly worth fetching.
+    let fair = rows.div_ceil(threads * 4);
+    let worthwhile = (SMALL / 4).div_ceil(columns.max(1));
+    fair.max(worthwhile).max(1)
+}
+
+/// Calls `part` for each of `pieces`, spread over the threads.
+pub(crate) fn spread_each<T: Send>(cpu: &Cpu, pieces: impl Iterator<Item = T>, part: impl Fn(T) + Sync) {
+    if cpu.threads() == 1 {
+        return pieces.for_each(part);
+    }
+    // Each is taken by one thread: the lock is never waited for.
+    let pieces: Vec<Mutex<Option<T>>> = pieces.map(|piece| Mutex::new(Some(piece))).collect();
+    cpu.spread(pieces.len(), |i| {
+        if let Some(piece) = pieces[i].lock().ok().and_then(|mut piece| piece.take()) {
+            part(piece);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn all_rows_are_shared_out_and_few_are_not() {
+        for threads in 1..5 {
+            let cpu = Cpu::default().with_threads(threads).unwrap();
+            for (rows, columns) in [(0, 3), (1, 0), (7, 1), (1, 100), (30, 20), (1000, 10)] {
+                let at_once = rows_at_once(&cpu, rows, columns);
+                assert!(at_once >= 1);
+                if threads == 1 || rows * columns <= SMALL {
+                    assert!(at_once >= rows);
+                } else if rows >= 30 {
+                    assert!(rows.div_ceil(at_once) >= threads);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_piece_is_taken_once() {
+        for threads in 1..4 {
+            let cpu = Cpu::default().with_threads(threads).unwrap();
+            let mut values = vec![0; 100];
+            let taken = AtomicUsize::new(0);
+            spread_each(&cpu, values.chunks_mut(7).enumerate(), |(i, piece)| {
+                piece.fill(i);
+                taken.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(taken.into_inner(), 15);
+            assert!(values.iter().enumerate().all(|(at, value)| *value == at / 7));
+        }
+    }
+}
