@@ -3,11 +3,6 @@
 //! Nothing here may use lanes, blocks or threads.
 
 pub mod convolution;
-pub mod function;
-pub mod product;
-//! `docs/arithmetic.md` as code: one value after the other, one loop after the other, as the page says it. Slow, obvious, and the judge of
-//! everything else in this crate.
-
 pub mod cross_entropy;
 pub mod embedding;
 pub mod fold;
@@ -15,5 +10,6 @@ pub mod function;
 pub mod layer_norm;
 pub mod optimizer;
 pub mod pool;
+pub mod product;
 pub mod softmax;
 pub mod sum;
