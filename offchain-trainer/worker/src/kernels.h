@@ -1,4 +1,4 @@
-// What kernels.rs has for operators.cpp.
+// What the module kernels has for operators.cpp.
 //
 // Each function returns 0 when it is done; else it met what can't be, and has said so on standard error. Arrays are whole, row by row, and of the
 // sizes that are named; a bias may be null.

@@ -1,8 +1,8 @@
 // The operations of docs/arithmetic.md as operators of LibTorch, with their gradients: LibTorch keeps tensors and the graph, and every value
-// is computed by the kernels, which are Rust (kernels.rs).
+// is computed by the kernels, which are Rust (module kernels).
 //
-// Each operator checks what it is given and hands kernels nothing but whole arrays, row by row, of the sizes that it says. Nothing here may
-// compute a value by itself, or let an exception out: callers are Rust.
+// Each operator checks what it is given and hands kernels nothing but whole arrays, row by row, of the sizes that it says. Nothing here may compute
+// a value by itself, but for a gradient times what the graph brings; and no exception may get out: callers are Rust.
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
