@@ -40,14 +40,19 @@ pub(super) fn without_powers_of_two<L: Lanes>(lanes: L, x: L::V, n: L::V) -> L::
     lanes.fma(n, lanes.splat(-LN_2_LOW), r)
 }
 
+/// eʳ of |r| ≤ ½ ln 2.
+#[inline(always)]
+pub(super) fn exp_polynomial<L: Lanes>(lanes: L, r: L::V) -> L::V {
+    let one = lanes.splat(1.0);
+    let p = lanes.fma(polynomial(lanes, &E, r), r, one);
+    lanes.fma(p, r, one)
+}
+
 /// eˣ of what is neither above 89 nor below −104.
 #[inline(always)]
 pub(super) fn exp_within_range<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let (n, half, rest) = round_to_factors(lanes, x, lanes.splat(LOG2_E));
-    let r = without_powers_of_two(lanes, x, n);
-    let one = lanes.splat(1.0);
-    let p = lanes.fma(polynomial(lanes, &E, r), r, one);
-    let p = lanes.fma(p, r, one);
+    let p = exp_polynomial(lanes, without_powers_of_two(lanes, x, n));
     lanes.mul(lanes.mul(p, half), rest)
 }
 

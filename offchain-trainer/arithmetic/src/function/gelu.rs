@@ -2,7 +2,7 @@
 //!
 //! ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) is x ÷ (1 + e⁻ᵘ) with u = 2 √(2/π) (x + 0.044715 x³). For negative x that is about x × e⁻ᵘ,
 //! and u reaches 90 before the result vanishes: in single precision alone it would be wrong by many units of the last place. So u
-//! is kept in two parts, in units of ln 2, until only its fraction is left.
+//! is kept in two parts, in units of ln 2, until only its fraction is left; and the quotient is corrected by what its parts lost.
 
 use super::exp::{polynomial, round_to_factors};
 use crate::{
@@ -10,17 +10,20 @@ use crate::{
     reference::function::{GELU_1, GELU_3, GELU_BOUND, GELU_SLOPE, TWO},
 };
 
-/// What both are made of.
+/// What both are made of, of b = |x|, at most [`GELU_BOUND`].
 struct Parts<L: Lanes> {
-    /// |x|
-    a: L::V,
-    /// |x|, at most [`GELU_BOUND`].
     b: L::V,
+    minus_b: L::V,
     /// b²
     square: L::V,
-    /// e⁻ᵘ of b is `e` × `rest`; `e` is far from the smallest numbers, so nothing is lost until `rest`, a power of two, comes last.
-    e: L::V,
+    /// e⁻ᵘ is (1 + `q`) × `half` × `rest`, two powers of two that come last, so that small results are rounded once.
+    q: L::V,
+    half: L::V,
     rest: L::V,
+    /// `half` × `rest`
+    power: L::V,
+    /// 1 + e⁻ᵘ
+    d: L::V,
 }
 
 #[inline(always)]
@@ -28,42 +31,63 @@ fn parts<L: Lanes>(lanes: L, x: L::V) -> Parts<L> {
     let a = lanes.from_bits(lanes.iand(lanes.bits(x), lanes.isplat(0x7fff_ffff)));
     // Keeps NaN, which is the second argument.
     let b = lanes.smaller(lanes.splat(GELU_BOUND), a);
+    let minus_b = lanes.from_bits(lanes.ior(lanes.bits(b), lanes.isplat(i32::MIN)));
     let square = lanes.mul(b, b);
-    let zero = lanes.splat(0.0);
-    let square_low = lanes.fma(b, b, lanes.sub(zero, square));
+    let less = lanes.fma(minus_b, b, square);
 
-    // −u log₂ e = b × (w + w_low)
-    let (g1, g1_low) = (lanes.splat(GELU_1[0]), lanes.splat(GELU_1[1]));
-    let (g3, g3_low) = (lanes.splat(GELU_3[0]), lanes.splat(GELU_3[1]));
+    // u ÷ ln 2 = b × (w + v)
+    let (g1, g3) = (lanes.splat(GELU_1[0]), lanes.splat(GELU_3[0]));
     let w = lanes.fma(g3, square, g1);
     let lost = lanes.fma(g3, square, lanes.sub(g1, w));
-    let low = lanes.fma(g3, square_low, lanes.fma(g3_low, square, g1_low));
-    let w_low = lanes.add(lost, low);
+    let v = lanes.fma(lanes.splat(GELU_3[1]), square, lanes.splat(GELU_1[1]));
+    let v = lanes.add(lost, lanes.fma(lanes.splat(-GELU_3[0]), less, v));
 
-    let (n, half, rest) = round_to_factors(lanes, b, w);
-    let r = lanes.fma(b, w_low, lanes.fma(b, w, lanes.sub(zero, n)));
-    let p = lanes.fma(polynomial(lanes, &TWO, r), r, lanes.splat(1.0));
+    // −u ÷ ln 2 = n − r
+    let (n, half, rest) = round_to_factors(lanes, minus_b, w);
+    let r = lanes.fma(b, v, lanes.fma(b, w, n));
+    let q = lanes.mul(polynomial(lanes, &TWO, r), r);
+    let power = lanes.mul(half, rest);
+    let d = lanes.fma(power, q, lanes.add(power, lanes.splat(1.0)));
     Parts {
-        a,
         b,
+        minus_b,
         square,
-        e: lanes.mul(p, half),
+        q,
+        half,
         rest,
+        power,
+        d,
     }
 }
 
-/// gelu(x), with the sign of x; of −∞ it is −0.
+/// gelu(x). Of −∞ it is −0, of 0 and −0 +0.
 #[inline(always)]
 pub(crate) fn gelu_lanes<L: Lanes>(lanes: L, x: L::V) -> L::V {
-    let one = lanes.splat(1.0);
-    let Parts { a, b, e, rest, .. } = parts(lanes, x);
-    let negative = lanes.gt(lanes.splat(0.0), x);
-    let above = lanes.select(negative, lanes.mul(b, e), a);
-    let last = lanes.select(negative, rest, one);
-    let y = lanes.div(above, lanes.fma(e, rest, one));
-    let y = lanes.mul(y, last);
-    let sign = lanes.iand(lanes.bits(x), lanes.isplat(i32::MIN));
-    lanes.from_bits(lanes.ior(lanes.bits(y), sign))
+    let (zero, one, minus_one) = (lanes.splat(0.0), lanes.splat(1.0), lanes.splat(-1.0));
+    let Parts {
+        b,
+        q,
+        half,
+        rest,
+        power,
+        d,
+        ..
+    } = parts(lanes, x);
+    let d_lost = lanes.fma(power, q, lanes.sub(power, lanes.sub(d, one)));
+    let f = lanes.div(minus_one, d);
+
+    // t is b, or b × (1 + q) where x < 0; y = −t ÷ d, corrected by what was lost.
+    let negative = lanes.gt(zero, x);
+    let q = lanes.select(negative, q, zero);
+    let t = lanes.fma(b, q, b);
+    let t_lost = lanes.fma(b, q, lanes.sub(b, t));
+    let y = lanes.mul(t, f);
+    let lost = lanes.fma(y, d_lost, lanes.add(lanes.fma(y, d, t), t_lost));
+    let y = lanes.fma(lost, f, y);
+
+    let y = lanes.mul(y, lanes.select(negative, half, minus_one));
+    let y = lanes.mul(y, lanes.select(negative, rest, one));
+    lanes.select(lanes.gt(x, lanes.splat(GELU_BOUND)), x, y)
 }
 
 /// The derivative of gelu: from −0.13 to 1.13; of −∞ −0, of +∞ 1.
@@ -71,14 +95,20 @@ pub(crate) fn gelu_lanes<L: Lanes>(lanes: L, x: L::V) -> L::V {
 pub(crate) fn gelu_derivative_lanes<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
     let Parts {
-        b, square, e, rest, ..
+        minus_b,
+        square,
+        q,
+        half,
+        rest,
+        d,
+        ..
     } = parts(lanes, x);
-    let d = lanes.div(one, lanes.fma(e, rest, one));
-    // u′ b
+    let f = lanes.div(one, d);
+    // −u′ b
     let slope = lanes.fma(lanes.splat(GELU_SLOPE[1]), square, lanes.splat(GELU_SLOPE[0]));
-    let z = lanes.mul(b, slope);
-    // That of −b, and that of b: together they are 1.
-    let m = lanes.fma(lanes.sub(zero, z), d, one);
-    let m = lanes.mul(lanes.mul(lanes.mul(e, d), m), rest);
+    let z = lanes.mul(minus_b, slope);
+    // m is that of −b; that of b is 1 − m.
+    let k = lanes.mul(f, lanes.fma(z, f, one));
+    let m = lanes.mul(lanes.mul(lanes.fma(k, q, k), half), rest);
     lanes.select(lanes.gt(zero, x), m, lanes.sub(one, m))
 }

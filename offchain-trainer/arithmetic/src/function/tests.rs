@@ -159,7 +159,7 @@ fn special_values_have_the_results_of_analysis() {
             4,
             &[
                 (zero, zero),
-                (-zero, -zero),
+                (-zero, zero),
                 (inf, inf),
                 (-inf, -zero),
                 (nan, nan),

@@ -37,22 +37,27 @@ pub(crate) const LN: [f32; 8] = constants([
 /// √½
 pub(crate) const ROOT_HALF: f32 = f32::from_bits(0x3f35_04f3);
 
-/// (2ʳ − 1) ÷ r, |r| ≤ ½, from the constant on.
+/// (tanh(a) − a) ÷ a³ by a², 0 ≤ a < 0.625, from the constant on.
+pub(crate) const TANH: [f32; 5] =
+    constants([0xbeaa_aa99, 0x3e08_837b, 0xbd5c_1ad2, 0x3ca8_fc67, 0xbbba_8671]);
+/// Where [`TANH`] ends.
+pub(crate) const TANH_BOUND: f32 = 0.625;
+/// (2⁻ʳ − 1) ÷ r, |r| ≤ ½, from the constant on.
 pub(crate) const TWO: [f32; 6] = constants([
-    0x3f31_7218,
+    0xbf31_7218,
     0x3e75_fdee,
-    0x3d63_57be,
+    0xbd63_57be,
     0x3c1d_96f0,
-    0x3aaf_841c,
+    0xbaaf_841c,
     0x3920_b5c0,
 ]);
-/// −2 √(2/π) × log₂ e, the first 22 bits and the rest.
-pub(crate) const GELU_1: [f32; 2] = constants([0xc013_5760, 0xb486_f39d]);
+/// 2 √(2/π) × log₂ e, the first 22 bits and the rest.
+pub(crate) const GELU_1: [f32; 2] = constants([0x4013_5760, 0x3486_f39d]);
 /// That × 0.044715, the first bits and the rest.
-pub(crate) const GELU_3: [f32; 2] = constants([0xbdd2_d3e8, 0x310a_8d57]);
+pub(crate) const GELU_3: [f32; 2] = constants([0x3dd2_d3e8, 0xb10a_8d57]);
 /// 2 √(2/π), and 3 × 0.044715 times it.
 pub(crate) const GELU_SLOPE: [f32; 2] = constants([0x3fcc_422a, 0x3e5b_33b6]);
-/// What gelu's exponential is not computed beyond: there it is too small to matter.
+/// Beyond, gelu is x or 0.
 pub(crate) const GELU_BOUND: f32 = 11.25;
 
 /// c₀ + c₁ x + c₂ x² …, the last first.
@@ -79,6 +84,11 @@ fn without_powers_of_two(x: f32, n: f32) -> f32 {
     fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
 }
 
+/// eʳ
+fn exp_polynomial(r: f32) -> f32 {
+    fma(fma(polynomial(&E, r), r, 1.0), r, 1.0)
+}
+
 /// eˣ
 pub fn exp(x: f32) -> f32 {
     if x.is_nan() {
@@ -87,8 +97,7 @@ pub fn exp(x: f32) -> f32 {
     let x = if -104.0 > x { -104.0 } else { x };
     let x = if 89.0 < x { 89.0 } else { x };
     let n = round(x, LOG2_E);
-    let r = without_powers_of_two(x, n);
-    let p = fma(fma(polynomial(&E, r), r, 1.0), r, 1.0);
+    let p = exp_polynomial(without_powers_of_two(x, n));
     let n = n as i32;
     let half = n >> 1;
     (p * power_of_two(half)) * power_of_two(n - half)
@@ -128,48 +137,85 @@ pub fn tanh(x: f32) -> f32 {
     if x.is_nan() {
         return x;
     }
-    let a = if 10.0 < x.abs() { 10.0 } else { x.abs() };
-    let y = a + a;
+    let a = x.abs();
+    if TANH_BOUND > a {
+        let s = a * a;
+        return fma(polynomial(&TANH, s), s * a, a).copysign(x);
+    }
+    let b = if 10.0 < a { 10.0 } else { a };
+    let y = b + b;
     let n = round(y, LOG2_E);
-    let r = without_powers_of_two(y, n);
-    let q = fma(r * r, polynomial(&E, r), r);
-    let s = power_of_two(n as i32);
-    let z = fma(s, q, s - 1.0);
-    (z / (z + 2.0)).copysign(x)
+    let p = exp_polynomial(without_powers_of_two(y, n));
+    (1.0 - 2.0 / fma(p, power_of_two(n as i32), 1.0)).copysign(x)
 }
 
 /// 1 ÷ (1 + e⁻ˣ)
 pub fn sigmoid(x: f32) -> f32 {
     let e = exp(-x.abs());
-    if 0.0 > x { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+    let q = e / (1.0 + e);
+    if 0.0 > x { fma(e, -q, e) } else { fma(1.0, -q, 1.0) }
 }
 
-/// What gelu and its derivative are made of: e⁻ᵘ as p × 2ʰ, and 2ⁿ⁻ʰ; the bounded |x| and its square.
-fn gelu_parts(x: f32) -> (f32, f32, f32, f32) {
-    let a = x.abs();
-    let b = if GELU_BOUND < a { GELU_BOUND } else { a };
+/// What gelu and its derivative are made of, for b = |x| that isn't too large.
+struct Gelu {
+    /// b²
+    square: f32,
+    /// e⁻ᵘ is (1 + q) × 2ʰ × 2ʲ.
+    q: f32,
+    h: i32,
+    j: i32,
+    /// 2ʰ × 2ʲ, rounded.
+    s: f32,
+    /// 1 + e⁻ᵘ
+    d: f32,
+}
+
+fn gelu_parts(b: f32) -> Gelu {
+    // u ÷ ln 2 = b × (w + v)
     let square = b * b;
-    let square_low = fma(b, b, -square);
+    let less = fma(-b, b, square);
     let w = fma(GELU_3[0], square, GELU_1[0]);
     let lost = fma(GELU_3[0], square, GELU_1[0] - w);
-    let low = fma(GELU_3[0], square_low, fma(GELU_3[1], square, GELU_1[1]));
-    let w_low = lost + low;
-    let n = round(b, w);
-    let r = fma(b, w_low, fma(b, w, -n));
-    let p = fma(polynomial(&TWO, r), r, 1.0);
+    let v = lost + fma(-GELU_3[0], less, fma(GELU_3[1], square, GELU_1[1]));
+    // −u ÷ ln 2 = n − r
+    let n = round(-b, w);
+    let r = fma(b, v, fma(b, w, n));
+    let q = polynomial(&TWO, r) * r;
     let n = n as i32;
-    let half = n >> 1;
-    (p * power_of_two(half), power_of_two(n - half), b, square)
+    let (h, j) = (n >> 1, n - (n >> 1));
+    let s = power_of_two(h) * power_of_two(j);
+    let d = fma(s, q, s + 1.0);
+    Gelu {
+        square,
+        q,
+        h,
+        j,
+        s,
+        d,
+    }
 }
 
-/// x × sigmoid(u), u = 2 √(2/π) × (x + 0.044715 x³)
+/// x ÷ (1 + e⁻ᵘ), u = 2 √(2/π) × (x + 0.044715 x³)
 pub fn gelu(x: f32) -> f32 {
-    if x.is_nan() {
+    if x.is_nan() || x > GELU_BOUND {
         return x;
     }
-    let (e, rest, b, _) = gelu_parts(x);
-    let d = 1.0 + e * rest;
-    if 0.0 > x { -(((b * e) / d) * rest) } else { x / d }
+    let b = if GELU_BOUND < x.abs() { GELU_BOUND } else { x.abs() };
+    let Gelu { q, h, j, s, d, .. } = gelu_parts(b);
+    let d_lost = fma(s, q, s - (d - 1.0));
+    let f = -1.0 / d;
+    // t is b, or b × (1 + q) where x < 0; y = −t ÷ d, corrected by what was lost.
+    let q = if 0.0 > x { q } else { 0.0 };
+    let t = fma(b, q, b);
+    let t_lost = fma(b, q, b - t);
+    let y = t * f;
+    let lost = fma(y, d_lost, fma(y, d, t) + t_lost);
+    let y = fma(lost, f, y);
+    if 0.0 > x {
+        (y * power_of_two(h)) * power_of_two(j)
+    } else {
+        -y
+    }
 }
 
 /// The derivative of [`gelu`].
@@ -177,9 +223,13 @@ pub fn gelu_derivative(x: f32) -> f32 {
     if x.is_nan() {
         return x;
     }
-    let (e, rest, b, square) = gelu_parts(x);
-    let d = 1.0 / (1.0 + e * rest);
-    let z = b * fma(GELU_SLOPE[1], square, GELU_SLOPE[0]);
-    let m = ((e * d) * fma(-z, d, 1.0)) * rest;
+    let b = if GELU_BOUND < x.abs() { GELU_BOUND } else { x.abs() };
+    let Gelu {
+        square, q, h, j, d, ..
+    } = gelu_parts(b);
+    let f = 1.0 / d;
+    let z = -b * fma(GELU_SLOPE[1], square, GELU_SLOPE[0]);
+    let k = f * fma(z, f, 1.0);
+    let m = (fma(k, q, k) * power_of_two(h)) * power_of_two(j);
     if 0.0 > x { m } else { 1.0 - m }
 }
