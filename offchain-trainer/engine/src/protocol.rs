@@ -126,7 +126,7 @@ pub enum Answer {
     },
     /// What the operations of the arithmetic came to.
     Arithmetic {
-        /// [`hydra_primitives::content_hash`] of [`hydra_arithmetic::known_answer`]'s bytes.
+        /// [`hydra_primitives::content_hash`] of [`hydra_arithmetic::known_answer()`]'s bytes.
         hash: H256,
     },
 }
