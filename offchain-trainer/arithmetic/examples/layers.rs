@@ -3,7 +3,11 @@
 //!
 //! `cargo run --release -p hydra-arithmetic --example layers`; a word after `--` chooses the lines that contain it.
 
-use hydra_arithmetic::{Cpu, Level, convolution::Convolution};
+use hydra_arithmetic::{
+    Cpu, Level,
+    convolution::Convolution,
+    lanes::{Kernel, LANES, Lanes},
+};
 
 /// Nanoseconds that this thread has been on a processor.
 fn thread_time() -> u64 {
@@ -17,7 +21,7 @@ fn thread_time() -> u64 {
 /// The best of several runs, each of at least 20 milliseconds.
 fn measure(name: &str, operations: usize, mut call: impl FnMut()) {
     let only = std::env::args().nth(1).unwrap_or_default();
-    if !name.contains(&only) {
+    if !name.contains(&only) && !name.contains("peak") {
         return;
     }
     call();
@@ -98,12 +102,38 @@ fn convolutions(cpu: &Cpu) {
     }
 }
 
+/// Nothing but fused multiply-adds in registers: what the others are measured by, at this moment on this machine.
+struct Peak;
+
+impl Kernel for Peak {
+    type Output = f32;
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> f32 {
+        let factor = lanes.splat(std::hint::black_box(0.5));
+        let mut sums = [lanes.splat(1.0); 6];
+        for _ in 0..100_000 {
+            for sum in &mut sums {
+                *sum = lanes.fma(*sum, factor, factor);
+            }
+        }
+        sums.into_iter().map(|sum| lanes.sum(sum)).sum()
+    }
+}
+
 fn main() {
     for level in Level::available() {
         if level == Level::Portable {
             continue;
         }
         let cpu = Cpu::default().with_level(level).expect("it is available");
+        let operations = 100_000 * 6 * LANES * 2;
+        let peak = || {
+            measure(&format!("{} peak", level.name()), operations, || {
+                std::hint::black_box(cpu.run(Peak));
+            })
+        };
+        peak();
         convolutions(&cpu);
+        peak();
     }
 }

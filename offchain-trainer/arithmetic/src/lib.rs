@@ -9,6 +9,7 @@
 //! Nothing here may call a mathematical function of a library, add up in an order that the number of threads or the width of a register
 //! decides, or leave it to the compiler whether a product and a sum are rounded once or twice.
 
+pub mod attention;
 pub mod convolution;
 pub mod cpu;
 pub mod cross_entropy;

@@ -10,7 +10,7 @@ use crate::{
 
 /// Softmax of a row.
 #[inline(always)]
-fn row<L: Lanes>(l: L, x: &[f32], y: &mut [f32]) {
+pub(crate) fn row<L: Lanes>(l: L, x: &[f32], y: &mut [f32]) {
     let largest = l.splat(max_lanes(l, x));
     let (from, from_rest) = x.as_chunks::<LANES>();
     let (to, to_rest) = y.as_chunks_mut::<LANES>();
@@ -48,7 +48,7 @@ fn scale<L: Lanes>(l: L, r: f32, y: &mut [f32]) {
 
 /// dx of a row.
 #[inline(always)]
-fn row_gradient<L: Lanes>(l: L, dy: &[f32], y: &[f32], dx: &mut [f32]) {
+pub(crate) fn row_gradient<L: Lanes>(l: L, dy: &[f32], y: &[f32], dx: &mut [f32]) {
     let d = l.splat(dot_lanes(l, dy, y));
     let (dy, dy_rest) = dy.as_chunks::<LANES>();
     let (y, y_rest) = y.as_chunks::<LANES>();

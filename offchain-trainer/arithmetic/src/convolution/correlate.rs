@@ -13,7 +13,7 @@ use crate::{
 const fn tile_rows<L: Lanes>() -> usize {
     match L::REGISTERS {
         32.. => 8,
-        8.. => 6,
+        8.. => 4,
         _ => 2,
     }
 }

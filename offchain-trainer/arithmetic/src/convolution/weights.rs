@@ -16,7 +16,7 @@ use crate::{
 const fn tile<L: Lanes>() -> (usize, usize) {
     match L::REGISTERS {
         32.. => (12, 2),
-        8.. => (6, 1),
+        8.. => (4, 1),
         _ => (2, 1),
     }
 }
@@ -136,25 +136,36 @@ impl Tile<'_> {
     fn accumulate<L: Lanes, const R: usize, const V: usize>(self, lanes: L) {
         let plan = self.plan;
         let (height, width) = (plan.shape.output_height(), plan.shape.output_width());
+        // Arrays and counted loops, here and at the end: else the compiler keeps the sums in memory.
+        let kept: &mut [[[f32; LANES]; V]; R] = self
+            .sums
+            .as_chunks_mut()
+            .0
+            .as_chunks_mut()
+            .0
+            .first_chunk_mut()
+            .expect("a tile's sums");
         let mut sums = [[lanes.splat(0.0); V]; R];
-        for (sums, from) in sums
-            .iter_mut()
-            .zip(self.sums.as_chunks::<LANES>().0.chunks_exact(V))
-        {
-            for (sum, from) in sums.iter_mut().zip(from) {
-                *sum = lanes.load(from);
+        for r in 0..R {
+            for v in 0..V {
+                sums[r][v] = lanes.load(&kept[r][v]);
             }
         }
         for sample in self.samples.chunks_exact(plan.scratch()) {
             let (image, turned) = sample.split_at(plan.layout.size());
             let (turned, _) = turned.as_chunks::<LANES>();
             let turned = &turned[self.group * height * width * V..][..height * width * V];
-            for y in 0..height {
+            for (y, turned) in turned.chunks_exact(width * V).enumerate() {
                 let row = y * plan.layout.pitch;
-                let images: [&[f32]; R] = std::array::from_fn(|r| &image[self.offsets[r] + row..][..width]);
-                let turned = &turned[y * width * V..][..width * V];
-                for (x, turned) in turned.chunks_exact(V).enumerate().take(width) {
-                    let values: [L::V; V] = std::array::from_fn(|v| lanes.load(&turned[v]));
+                let mut images = [&[][..]; R];
+                for (image_of, offset) in images.iter_mut().zip(self.offsets) {
+                    *image_of = &image[offset + row..][..width];
+                }
+                for x in 0..width {
+                    let mut values = [lanes.splat(0.0); V];
+                    for v in 0..V {
+                        values[v] = lanes.load(&turned[x * V + v]);
+                    }
                     for r in 0..R {
                         let value = lanes.splat(images[r][x]);
                         for v in 0..V {
@@ -164,12 +175,9 @@ impl Tile<'_> {
                 }
             }
         }
-        for (sums, to) in sums
-            .iter()
-            .zip(self.sums.as_chunks_mut::<LANES>().0.chunks_exact_mut(V))
-        {
-            for (sum, to) in sums.iter().zip(to) {
-                lanes.store(*sum, to);
+        for r in 0..R {
+            for v in 0..V {
+                lanes.store(sums[r][v], &mut kept[r][v]);
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here may use lanes, blocks or threads.
 
+pub mod attention;
 pub mod convolution;
 pub mod cross_entropy;
 pub mod embedding;
