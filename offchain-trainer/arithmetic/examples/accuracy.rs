@@ -1,4 +1,4 @@
-//! The largest error of each function, over all single-precision inputs or every so manieth, and what one value costs.
+//! The largest error of each function, over all single-precision inputs or one of so many, and what one value costs.
 //!
 //!     cargo run --release -p hydra-arithmetic --example accuracy -- [STEP [THREADS [LEVEL [FUNCTION]]]]
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let only = arguments.next();
     let cpu = Cpu::default().with_level(level)?;
-    println!("every {step}th of all inputs, {}", level.name());
+    println!("one of {step} inputs, {}:", level.name());
     println!("| function | largest error, ulp | at x = | found | not the nearest | ns per value |");
     println!("|---|---|---|---|---|---|");
     for judged in ALL

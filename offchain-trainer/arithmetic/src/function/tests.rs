@@ -178,3 +178,30 @@ fn special_values_have_the_results_of_analysis() {
         }
     }
 }
+
+/// Whoever writes the functions from the page gets these.
+#[test]
+fn the_page_has_every_constant() {
+    let page = include_str!("../../../../docs/arithmetic.md");
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with("Functions"))
+        .unwrap();
+    let lists: [&[f32]; 8] = [
+        &[LOG2_E, LN_2_HIGH, LN_2_LOW, ROOT_HALF],
+        &E,
+        &LN,
+        &TANH,
+        &TWO,
+        &GELU_1,
+        &GELU_3,
+        &GELU_SLOPE,
+    ];
+    for value in lists.concat() {
+        let bits = format!("0x{:08x}", value.to_bits());
+        assert!(section.contains(&bits), "{bits}");
+    }
+    for decimal in [ROUND, TANH_BOUND, GELU_BOUND] {
+        assert!(section.contains(&decimal.to_string()), "{decimal}");
+    }
+}
