@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::matrix::Matrix;
+use super::{matrix::Matrix, pack};
+use crate::lanes::Portable;
 
 /// Where the right matrix of a product comes from, piece by piece, so that it need not be in memory as a whole: a convolution's columns are
 /// picked out of the images as they are needed.
@@ -39,18 +40,11 @@ impl Columns for Matrix<'_> {
     }
 
     fn pack(&self, rows: Range<usize>, columns: Range<usize>, width: usize, panel: &mut [f32]) {
-        let groups = columns.clone().step_by(width);
-        for (first, group) in groups.zip(panel.chunks_exact_mut((rows.len() * width).max(1))) {
-            for (p, to) in rows.clone().zip(group.chunks_exact_mut(width)) {
-                for (x, to) in to.iter_mut().enumerate() {
-                    let column = first + x;
-                    *to = if column < columns.end {
-                        self.at(p, column)
-                    } else {
-                        0.0
-                    };
-                }
-            }
+        let length = rows.len() * width;
+        for (i, first) in columns.clone().step_by(width).enumerate() {
+            let group = first..(first + width).min(columns.end);
+            let panel = &mut panel[i * length..][..length];
+            pack::right(Portable, self.part(rows.clone(), group), width, panel);
         }
     }
 

@@ -4,13 +4,21 @@
 //! tiles, which of them are computed at once, and whether one is put down in memory halfway and taken up again, changes no bit. The inner
 //! dimension must never be split between threads, nor between lanes.
 
+mod blocks;
 mod columns;
 mod matrix;
+mod output;
+mod pack;
+#[cfg(test)]
+mod tests;
+mod tile;
 
 pub(crate) use columns::Columns;
 pub use matrix::{Matrices, Matrix};
 
-use crate::{Cpu, lanes::fma};
+use crate::{Cpu, lanes::LANES};
+use blocks::Part;
+use output::Output;
 
 /// What the elements of a product start from.
 #[derive(Clone, Copy, Debug)]
@@ -98,33 +106,32 @@ pub(crate) fn product_with(
         "a product's left matrix has as many columns as its right one has rows"
     );
     start.check(m, n);
+    let output = &Output::new(c, m, n, row_step);
     if m == 0 || n == 0 {
         return;
     }
-    assert!(row_step >= n, "rows of a product's result don't overlap");
-    assert!(
-        (m - 1)
-            .checked_mul(row_step)
-            .and_then(|at| at.checked_add(n))
-            .is_some_and(|end| end <= c.len()),
-        "a product's result [{m}, {n}] with row step {row_step} reaches beyond {} values",
-        c.len()
-    );
-    let _ = (cpu, b.matrix());
-    let mut packed = vec![0.0; n.div_ceil(16) * k * 16];
-    b.pack(0..k, 0..n, 16, &mut packed);
-    for (i, row) in c.chunks_mut(row_step).take(m).enumerate() {
-        for (j, c) in row[..n].iter_mut().enumerate() {
-            let mut sum = match start {
-                Start::Zero => 0.0,
-                Start::PerColumn(values) => values[j],
-                Start::PerRow(values) => values[i],
-                Start::Kept => *c,
-            };
-            for p in 0..k {
-                sum = fma(a.at(i, p), packed[(j / 16 * k + p) * 16 + j % 16], sum);
-            }
-            *c = sum;
+    let (down, along) = grid(cpu.threads(), m, k, n);
+    let (height, width) = (m.div_ceil(down), n.div_ceil(along).next_multiple_of(LANES));
+    cpu.spread(down * along, |i| {
+        let (top, left) = (i / along * height, i % along * width);
+        let rows = top.min(m)..(top + height).min(m);
+        let columns = left.min(n)..(left + width).min(n);
+        if rows.is_empty() || columns.is_empty() {
+            return;
         }
-    }
+        // SAFETY: each part has its own rows and columns.
+        #[allow(unsafe_code)]
+        let output = unsafe { output.rectangle(rows, columns) };
+        cpu.run(Part { a, b, start, output });
+    });
+}
+
+/// Into how many parts, down and along, a product's result is cut for so many threads.
+fn grid(threads: usize, m: usize, k: usize, n: usize) -> (usize, usize) {
+    // What a thread is woken for must be worth it: some 20 microseconds' work for each.
+    let work = m.saturating_mul(n).saturating_mul(k) >> 20;
+    let threads = threads.min(work).max(1);
+    // Rows are cheaper to share out if there are many, since each part packs its columns of the right matrix by itself.
+    let along = if m >= n { 1 } else { threads };
+    (threads / along, along)
 }
