@@ -4,7 +4,9 @@
 //! change within a version of the arithmetic: another answer is another version.
 
 use crate::{
-    Cpu, canonical_bits,
+    Cpu,
+    attention::Attention,
+    canonical_bits,
     convolution::Convolution,
     cross_entropy, elementwise, embedding,
     fold::{Rule, fold},
@@ -32,6 +34,7 @@ pub fn known_answer(cpu: &Cpu) -> Vec<u8> {
     answer.rows();
     answer.convolutions();
     answer.pooling();
+    answer.attention();
     answer.optimizers();
     answer.folding();
     answer.bytes
@@ -271,6 +274,24 @@ impl Answer<'_> {
             });
             self.say_of(outputs, |cpu, y| pool::mean(cpu, &shape, &x, y));
             self.say_of(x.len(), |cpu, dx| pool::mean_gradient(cpu, &shape, &dy, dx));
+        }
+    }
+
+    fn attention(&mut self) {
+        for (count, length, width) in [(1, 1, 1), (3, 17, 5), (2, 37, 19)] {
+            let layer = Attention { count, length, width };
+            let n = count * length * width;
+            let (q, k) = (self.values(n), self.values(n));
+            let (v, dy) = (self.values(n), self.values(n));
+            let mut shares = vec![0.0; count * length * length];
+            self.say_of(n, |cpu, y| layer.forward(cpu, &q, &k, &v, &mut shares, y));
+            self.say(&shares);
+            let (mut dq, mut dk, mut dv) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+            let outputs = (&mut dq[..], &mut dk[..], &mut dv[..]);
+            layer.gradient(self.cpu, (&q, &k, &v), &shares, &dy, outputs);
+            for values in [dq, dk, dv] {
+                self.say(&values);
+            }
         }
     }
 

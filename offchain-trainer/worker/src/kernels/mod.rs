@@ -9,6 +9,7 @@
     reason = "C functions of several arrays and their sizes"
 )]
 
+mod attention;
 mod images;
 mod rows;
 

@@ -85,7 +85,7 @@ fn images_agree() {
     let ours = operators::max_pool2d(&x, 3, 2).unwrap();
     agree(&[&x], &ours, &x.max_pool2d([3, 3], [2, 2], [0, 0], [1, 1], false));
     let ours = operators::mean_pool2d(&x, 3, 2).unwrap();
-    let theirs = x.avg_pool2d([3, 3], [2, 2], [0, 0], false, true, None);
+    let theirs = x.avg_pool2d([3, 3], [2, 2], [0, 0], false, true, None::<i64>);
     agree(&[&x], &ours, &theirs);
 }
 
@@ -93,7 +93,8 @@ fn images_agree() {
 fn attention_agrees() {
     let [q, k, v] = [(); 3].map(|()| values(&[2, 19, 4]));
     let ours = operators::causal_attention(&q, &k, &v).unwrap();
-    let theirs = Tensor::scaled_dot_product_attention(&q, &k, &v, None::<&Tensor>, 0.0, true, None, false);
+    let theirs =
+        Tensor::scaled_dot_product_attention(&q, &k, &v, None::<&Tensor>, 0.0, true, None::<f64>, false);
     agree(&[&q, &k, &v], &ours, &theirs);
 }
 
@@ -104,7 +105,7 @@ fn values_and_gradients_are_the_arithmetics_to_the_last_bit() {
     let (x, w) = (values(&[33, 65]), values(&[19, 65]));
     let (b, labels) = (
         values(&[19]),
-        Tensor::arange(33, (Kind::Int64, Device::Cpu)).remainder(19),
+        Tensor::arange(33i64, (Kind::Int64, Device::Cpu)).remainder(19i64),
     );
     let logits = operators::linear(&x, &w, Some(&b)).unwrap();
     let mean = operators::cross_entropy_mean(&logits, &labels).unwrap();
