@@ -1,6 +1,6 @@
 //! How fast products are: GFLOP/s by the threads' CPU time, for each shape, transposition and level.
 //!
-//! `cargo run --release -p hydra-arithmetic --example products [THREADS]`. With more than one thread by the clock.
+//! `cargo run --release -p hydra-arithmetic --example products [THREADS [LEVEL [ROWS]]]`. With more than one thread by the clock.
 
 use std::time::Instant;
 
@@ -11,6 +11,8 @@ use hydra_arithmetic::{
 
 /// Seconds that this thread has computed; the clock's where the system doesn't tell.
 fn seconds(by_clock: bool, begin: Instant) -> f64 {
+    // What the system tells is of the last time that it looked; it looks when a thread steps back.
+    std::thread::yield_now();
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = told.and_then(|told| told.split_whitespace().next()?.parse::<f64>().ok());
     match nanoseconds {
@@ -41,8 +43,12 @@ const SHAPES: [(usize, usize, usize); 15] = [
 fn main() {
     let threads = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
     let only: Option<String> = std::env::args().nth(2);
+    let rows: Option<usize> = std::env::args().nth(3).and_then(|m| m.parse().ok());
     println!("m × k × n, by level: GFLOP/s of A·B, A·Bᵀ, Aᵀ·B, Aᵀ·Bᵀ on {threads} thread(s)");
     for (m, k, n) in SHAPES {
+        if rows.is_some_and(|rows| rows != m) {
+            continue;
+        }
         let a: Vec<f32> = (0..m * k).map(|i| (i % 17) as f32 - 8.0).collect();
         let b: Vec<f32> = (0..k * n).map(|i| (i % 13) as f32 - 6.0).collect();
         let mut c = vec![0.0; m * n];
@@ -71,9 +77,9 @@ fn main() {
                     Matrix::new(&b, k, n)
                 };
                 let operations = 2.0 * (m * k * n) as f64;
-                let times = (1e9 / operations).clamp(2.0, 1e5) as usize;
+                let times = (3e8 / operations).clamp(1.0, 1e5) as usize;
                 let mut best = f64::INFINITY;
-                for _ in 0..7 {
+                for _ in 0..5 {
                     let begin = Instant::now();
                     let before = seconds(threads > 1, begin);
                     for _ in 0..times {

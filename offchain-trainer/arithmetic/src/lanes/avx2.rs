@@ -196,6 +196,11 @@ impl Lanes for Avx2 {
         unsafe { [_mm256_srai_epi32::<BITS>(a[0]), _mm256_srai_epi32::<BITS>(a[1])] }
     }
     #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        // SAFETY: the instruction takes any address, and every processor of this architecture has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
     fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
         // SAFETY: `self` is proof of the instructions.
         unsafe { transpose(from, from_step, to, to_step) }

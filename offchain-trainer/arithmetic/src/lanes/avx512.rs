@@ -165,6 +165,11 @@ impl Lanes for Avx512 {
         unsafe { [_mm512_srav_epi32(a[0], _mm512_set1_epi32(BITS))] }
     }
     #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        // SAFETY: the instruction takes any address, and every processor of this architecture has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
     fn transpose(self, from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
         // As fast as with wider registers: it is the shuffles of a cycle that count.
         // SAFETY: `self` is proof of AVX2 too.

@@ -107,7 +107,7 @@ pub trait Lanes: Copy + Send + Sync {
             Some(whole) => self.load(whole),
             None => {
                 let mut values = [pad; LANES];
-                values[..from.len()].copy_from_slice(from);
+                copy_few(from, &mut values);
                 self.load(&values)
             }
         }
@@ -121,10 +121,15 @@ pub trait Lanes: Copy + Send + Sync {
             None => {
                 let mut values = [0.0; LANES];
                 self.store(value, &mut values);
-                let count = to.len();
-                to.copy_from_slice(&values[..count]);
+                copy_few(&values, to);
             }
         }
+    }
+
+    /// Asks the processor to have ready what will be read soon. Changes nothing else.
+    #[inline(always)]
+    fn prefetch(self, from: &[f32]) {
+        let _ = from;
     }
 
     /// Copies sixteen times sixteen values, rows as columns: what is in row r, lane l of `from`, at `from[r × from_step + l]`, is put
@@ -177,4 +182,25 @@ pub trait Lanes: Copy + Send + Sync {
         }
         v[0]
     }
+}
+
+/// Copies as many values as the shorter side has, fewer than sixteen, without a call: one costs more than the values do.
+#[inline(always)]
+fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
+    let count = from.len().min(to.len());
+    macro_rules! some {
+        ($($size:literal)*) => {
+            $(if count & $size != 0 {
+                let (Some((now, from_rest)), Some((here, to_rest))) =
+                    (from.split_first_chunk::<$size>(), to.split_first_chunk_mut::<$size>())
+                else {
+                    return;
+                };
+                *here = *now;
+                (from, to) = (from_rest, to_rest);
+            })*
+        };
+    }
+    some!(8 4 2 1);
+    let _ = (from, to);
 }

@@ -59,11 +59,16 @@ fn cut(range: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 impl Part<'_> {
-    /// Where the left matrix is read in place.
+    /// Whether the left matrix is read in place: where the result has too few columns to be worth a copy.
     #[inline(always)]
     fn left_in_place(&self) -> bool {
-        let (a, panels) = (self.a, self.output.columns().len().div_ceil(4 * LANES));
-        a.column_step() == 1 || (a.row_step() == 1 && (panels <= 1 || a.columns() * a.column_step() <= 8192))
+        let (a, few) = (self.a, self.output.columns().len() <= 8 * LANES);
+        match (a.row_step(), a.column_step()) {
+            (_, 1) => few,
+            // Columns that are far apart are in places of which the first cache has too few.
+            (1, step) => few && a.columns() * step <= 8192,
+            _ => false,
+        }
     }
 
     /// Whether the right matrix is read in place.
@@ -116,9 +121,9 @@ fn block<L: Lanes>(
     let start = if inner.start == 0 { part.start } else { Start::Kept };
     let (b, matrix) = (part.b, part.b.matrix());
     let columns = part.output.columns();
-    let mut first = columns.start;
-    while first < columns.end {
-        let beside = columns.end - first;
+    let (mut first, last) = (columns.start, columns.end);
+    while first < last {
+        let beside = last - first;
         let mut vectors = tile::vectors::<L>();
         while vectors > 1 && beside <= vectors / 2 * LANES {
             vectors /= 2;
@@ -134,7 +139,11 @@ fn block<L: Lanes>(
             _ => {
                 let panel = aligned(&mut scratch.right, depth * width);
                 match matrix {
-                    Some(b) => pack::right(lanes, b.part(inner.clone(), columns.clone()), width, panel),
+                    Some(b) => {
+                        let next = columns.end..(columns.end + width).min(last);
+                        let next = b.part(inner.clone(), next).values();
+                        pack::right(lanes, b.part(inner.clone(), columns.clone()), next, width, panel);
+                    }
                     None => b.pack(inner.clone(), columns.clone(), width, panel),
                 }
                 Right {

@@ -44,7 +44,7 @@ impl Columns for Matrix<'_> {
         for (i, first) in columns.clone().step_by(width).enumerate() {
             let group = first..(first + width).min(columns.end);
             let panel = &mut panel[i * length..][..length];
-            pack::right(Portable, self.part(rows.clone(), group), width, panel);
+            pack::right(Portable, self.part(rows.clone(), group), &[], width, panel);
         }
     }
 

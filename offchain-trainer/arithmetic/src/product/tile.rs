@@ -88,21 +88,31 @@ fn compute<L: Lanes, const R: usize, const V: usize>(
             array::from_fn(|v| lanes.load_some(output.piece(rows.start + r, vector(v)), 0.0))
         }),
     };
-    if depth > 0 {
+    let mut step = |a: [&f32; R], b: &[[f32; LANES]; V]| {
+        let b: [L::V; V] = array::from_fn(|v| lanes.load(&b[v]));
+        for r in 0..R {
+            let a = lanes.splat(*a[r]);
+            for v in 0..V {
+                c[r][v] = lanes.fma(a, b[v], c[r][v]);
+            }
+        }
+    };
+    if left.row_step == 1 && left.column_step == R && right.row_step == V * LANES {
+        // Both are packed.
+        let (a, _) = left.values.as_chunks::<R>();
+        let (b, _) = right.values.as_chunks::<LANES>().0.as_chunks::<V>();
+        for (a, b) in a[..depth].iter().zip(&b[..depth]) {
+            step(array::from_fn(|r| &a[r]), b);
+        }
+    } else if depth > 0 {
         // Slices of one length: so one comparison a step does for all rows.
         let span = (depth - 1) * left.column_step + 1;
         let a: [&[f32]; R] = array::from_fn(|r| &left.values[r * left.row_step..][..span]);
         let (mut a_at, mut b_at) = (0, 0);
         for _ in 0..depth {
             let (b, _) = right.values[b_at..].as_chunks::<LANES>();
-            let b: &[[f32; LANES]; V] = b.first_chunk().expect("the right side has the tile's columns");
-            let b: [L::V; V] = array::from_fn(|v| lanes.load(&b[v]));
-            for r in 0..R {
-                let a = lanes.splat(a[r][a_at]);
-                for v in 0..V {
-                    c[r][v] = lanes.fma(a, b[v], c[r][v]);
-                }
-            }
+            let b = b.first_chunk().expect("the right side has the tile's columns");
+            step(array::from_fn(|r| &a[r][a_at]), b);
             a_at += left.column_step;
             b_at += right.row_step;
         }
