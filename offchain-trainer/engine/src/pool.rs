@@ -66,6 +66,13 @@ impl EngineConfig {
     }
 }
 
+/// The threads of a job that begins while so many workers are busy, its own among them: a fair share of the cores. It keeps them, whoever comes
+/// or goes meanwhile; nothing depends on it but time.
+fn share(cores: usize, busy: usize) -> u16 {
+    let each = cores.checked_div(busy).unwrap_or(cores);
+    u16::try_from(each.max(1)).unwrap_or(u16::MAX)
+}
+
 /// The pool. Clones share it; every call blocks until a worker is free and the job is done.
 #[derive(Clone)]
 pub struct Engine {
@@ -211,14 +218,6 @@ impl Engine {
         self.workers.lock().instructions.clone()
     }
 
-    /// The threads of a job that begins now, which it keeps: a fair share of the cores, whoever comes or goes meanwhile. Nothing
-    /// depends on it but time.
-    fn share(&self) -> u16 {
-        let cores = self.workers.config.workers.max(1);
-        let busy = self.workers.lock().busy.len().max(1);
-        u16::try_from((cores / busy).max(1)).unwrap_or(u16::MAX)
-    }
-
     /// Does one job of this size; the answers have at most `limit` bytes each.
     pub(crate) fn job<T>(
         &self,
@@ -234,7 +233,7 @@ impl Engine {
             });
         };
         let job = Job {
-            threads: self.share(),
+            threads: share(self.workers.config.workers, self.busy_workers().len()),
             request,
         };
         let deadline = deadline(self.workers.config.deadline, size);
@@ -323,5 +322,19 @@ impl Engine {
         }
         lease.worker = Some(worker);
         Ok(lease)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_shared_by_those_that_are_busy_and_nobody_gets_none() {
+        assert_eq!([1, 2, 3, 7, 8].map(|busy| share(7, busy)), [7, 3, 2, 1, 1]);
+        assert_eq!(
+            [(0, 1), (3, 0), (1 << 20, 1)].map(|(cores, busy)| share(cores, busy)),
+            [1, 3, u16::MAX]
+        );
     }
 }
