@@ -2,6 +2,7 @@
 //!
 //! It must never change anything, and never judge more than whether anything could start at all.
 
+use hydra_arithmetic::Level;
 use std::{fs, path::Path};
 
 use crate::error::Error;
@@ -16,8 +17,8 @@ pub struct Machine {
     pub cores: usize,
     /// Memory.
     pub memory_mib: u64,
-    /// Whether the processor has what exact models need.
-    pub avx2: bool,
+    /// The fastest instructions that it can compute with.
+    pub level: Level,
     /// Free space where the data will be.
     pub free_mib: u64,
 }
@@ -37,7 +38,7 @@ impl Machine {
         let machine = Self {
             cores: cores(),
             memory_mib: memory().map_or(0, |memory| memory.total_mib),
-            avx2: missing_instructions().is_empty(),
+            level: Level::best(),
             free_mib: free_mib(folder)?,
         };
         if machine.free_mib < LEAST_FREE_MIB {
@@ -79,27 +80,6 @@ fn memory_in(table: &str) -> Option<Memory> {
         // Kernels have said it since 2014.
         available_mib: mib("MemAvailable:").unwrap_or(total_mib),
     })
-}
-
-/// The instructions that exact models need and this processor lacks, as the worker looks for them.
-#[cfg(target_arch = "x86_64")]
-pub fn missing_instructions() -> Vec<&'static str> {
-    let have = [
-        ("AVX2", is_x86_feature_detected!("avx2")),
-        ("FMA", is_x86_feature_detected!("fma")),
-        ("F16C", is_x86_feature_detected!("f16c")),
-        ("BMI2", is_x86_feature_detected!("bmi2")),
-    ];
-    have.into_iter()
-        .filter(|(_, there)| !there)
-        .map(|(name, _)| name)
-        .collect()
-}
-
-/// The instructions that exact models need and this processor lacks, as the worker looks for them.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn missing_instructions() -> Vec<&'static str> {
-    vec!["x86-64 instructions"]
 }
 
 #[cfg(test)]

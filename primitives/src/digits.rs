@@ -113,7 +113,7 @@ pub fn digits_spec() -> ModelSpec {
         architecture: Architecture::Mlp {
             layers: BoundedVec::truncate_from(vec![64, 64, 10]),
         },
-        profile: Profile::ExactLibTorch2110Avx2,
+        profile: Profile::ArithmeticV1,
         task: TaskSpec {
             steps: 30,
             batch_size: 32,

@@ -57,7 +57,7 @@ pub const SHORTEST_TRAINING: u32 = 5;
 pub const SHORTEST_VERIFICATION: u32 = 10;
 /// Work of a task, in sample-parameters, for which an added model leaves another block: a few seconds of one CPU core.
 pub const WORK_PER_BLOCK: u64 = 10_000_000_000;
-/// Samples that are measured at a time. Part of the profile: matrix products of other sizes may round differently.
+/// Samples that are measured at a time. Part of the protocol: a version's witness has the mean loss of each so many.
 pub const EVALUATION_BATCH: u32 = 256;
 
 /// The shape of a network.
@@ -98,9 +98,8 @@ pub enum Architecture {
     Deserialize,
 )]
 pub enum Profile {
-    /// Bit-exact on every x86-64-v3 CPU: LibTorch 2.11.0 (CPU), one thread, `ATEN_CPU_CAPABILITY=avx2`,
-    /// `ONEDNN_MAX_CPU_ISA=AVX2`, `MKL_CBWR=COMPATIBLE`. Verification is an equality.
-    ExactLibTorch2110Avx2,
+    /// Version 1 of the arithmetic that `docs/arithmetic.md` defines bit by bit, whatever the processor. Verification is an equality.
+    ArithmeticV1,
 }
 
 /// What a trainer does in a round: stochastic gradient descent with momentum on its shard.

@@ -28,7 +28,7 @@ fn spec(layers: &[u32]) -> ModelSpec {
         architecture: Architecture::Mlp {
             layers: BoundedVec::truncate_from(layers.to_vec()),
         },
-        profile: Profile::ExactLibTorch2110Avx2,
+        profile: Profile::ArithmeticV1,
         task: TaskSpec {
             steps: 30,
             batch_size: 32,

@@ -1,4 +1,4 @@
-//! Whether the worker finds the LibTorch that the exact profile is made of, and what in an environment names another one.
+//! Whether the worker finds the LibTorch that it was built for, and what in an environment names another one.
 //!
 //! The dynamic loader is asked what it would load; the worker itself isn't run. Whether this PC computes what the network
 //! computes, only the trainer's own test says.
@@ -17,7 +17,7 @@ use super::{
     programs,
 };
 
-/// What `Profile::ExactLibTorch2110Avx2` is made of.
+/// The only one whose functions the worker can call.
 const VERSION: &str = "2.11.0";
 /// The library that computes.
 const LIBRARY: &str = "libtorch_cpu.so";
@@ -81,14 +81,14 @@ fn of_version(library: &Path) -> (Check, Option<PathBuf>) {
         Some(version) if version == VERSION => Check::ok(Topic::Libtorch, format!("{VERSION}, in {place}")),
         Some(version) => Check::fault(
             Topic::Libtorch,
-            format!("{version}, in {place}, and exact training needs {VERSION}"),
+            format!("{version}, in {place}, and the worker needs {VERSION}"),
             REPAIR,
         ),
         None => Check::new(
             Topic::Libtorch,
             State::Unknown,
             format!("it is in {place}, where nothing says its version"),
-            format!("exact training needs {VERSION}; the trainer's own test has the last word"),
+            format!("the worker needs {VERSION}; the trainer's own test has the last word"),
         ),
     };
     (check, Some(folder))

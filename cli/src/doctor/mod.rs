@@ -19,6 +19,7 @@ mod trainer;
 
 pub use node::KNOWN_RULES;
 
+use hydra_arithmetic::Level;
 use std::path::PathBuf;
 
 use crate::{args::DoctorArgs, error::Error, exit::ExitCode, files, machine, network, output, report};
@@ -148,7 +149,7 @@ fn of_pc(subject: Option<&Subject>) -> Vec<Check> {
         Err(error) => Check::of(Topic::Disk, State::Unknown, &error),
     };
     vec![
-        pc::processor(machine::cores(), &machine::missing_instructions(), trains),
+        pc::processor(machine::cores(), Level::best(), trains),
         pc::memory(machine::memory()),
         disk,
     ]

@@ -106,7 +106,7 @@ mod tests {
         Report::new(
             place(),
             vec![
-                Check::ok(Processor, "8 cores, with all that training needs"),
+                Check::ok(Processor, "8 cores, training with avx2"),
                 Check::ok(Memory, "15.5 GiB, 9.1 GiB of them available"),
                 Check::fault(
                     Disk,

@@ -1,6 +1,8 @@
 //! This PC, whatever runs on it: processor, memory, disk and clock. Each judges what was measured, so that a fault that can't be
 //! made can be judged, too.
 
+use hydra_arithmetic::Level;
+
 use super::check::{Check, State, Topic};
 use crate::{
     machine::{LEAST_FREE_MIB, Memory},
@@ -17,24 +19,24 @@ const LITTLE_SPACE_MIB: u64 = 2 * LEAST_FREE_MIB;
 const AHEAD: f64 = 5.0;
 const SET_IT: &str = "set it: `sudo timedatectl set-ntp true`";
 
-/// The processor: what it lacks of what exact models need matters to who wants to train.
-pub fn processor(cores: usize, missing: &[&str], trains: bool) -> Check {
+/// The processor: every one computes the same; whether it has instructions to do so in time matters to who wants to train.
+pub fn processor(cores: usize, level: Level, trains: bool) -> Check {
     let cores = match cores {
         1 => "1 core".into(),
         cores => format!("{cores} cores"),
     };
-    if missing.is_empty() {
-        return Check::ok(Topic::Processor, format!("{cores}, with all that training needs"));
+    if level != Level::Portable {
+        let found = format!("{cores}, training with {}", level.name());
+        return Check::ok(Topic::Processor, found);
     }
-    let found = format!("{cores}, without {}, so this PC can't train", missing.join(", "));
-    match trains {
-        true => Check::fault(
-            Topic::Processor,
-            found,
-            "run a node with `hydra up --no-train`, or train on another PC",
-        ),
-        false => Check::warning(Topic::Processor, found, "nothing: this PC isn't asked to train"),
-    }
+    let found = format!(
+        "{cores}, without AVX2 and FMA: it would train many times slower than others, and come too late"
+    );
+    let todo = match trains {
+        true => "run a node with `hydra up --no-train`, or train on another PC",
+        false => "nothing: this PC isn't asked to train",
+    };
+    Check::warning(Topic::Processor, found, todo)
 }
 
 /// The memory.
@@ -114,17 +116,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_processor_that_can_not_train_is_a_fault_where_it_is_to_train() {
-        let all = processor(8, &[], true);
-        assert_eq!((all.state, all.todo), (State::Ok, None));
-        let old = processor(1, &["AVX2", "BMI2"], true);
-        assert_eq!(old.state, State::Fault);
-        assert!(
-            old.found.starts_with("1 core, without AVX2, BMI2"),
-            "{}",
-            old.found
-        );
-        assert_eq!(processor(8, &["AVX2"], false).state, State::Warning);
+    fn a_slow_processor_is_a_warning_with_what_to_do_where_it_is_to_train() {
+        for level in Level::available() {
+            let check = processor(8, level, true);
+            let fast = level != Level::Portable;
+            assert_eq!(check.state == State::Ok, fast, "{}", check.found);
+            assert_eq!(check.found.ends_with(level.name()), fast, "{}", check.found);
+        }
+        let old = processor(1, Level::Portable, true);
+        assert_eq!(old.state, State::Warning);
+        assert!(old.found.starts_with("1 core, without AVX2"), "{}", old.found);
+        assert_ne!(processor(1, Level::Portable, false).todo, old.todo);
     }
 
     #[test]

@@ -127,7 +127,14 @@ fn engine(status: &Status, trains: bool) -> Check {
                 Topic::Engine,
                 format!("it computes what the network computes; the last problem was: {error}"),
             ),
-            None => Check::ok(Topic::Engine, "it computes what the network computes"),
+            None => {
+                let with = status.engine.instructions.as_deref();
+                let with = with.map(|name| format!(", with {name}")).unwrap_or_default();
+                Check::ok(
+                    Topic::Engine,
+                    format!("it computes what the network computes{with}"),
+                )
+            }
         },
         ("starting", _) => Check::warning(
             Topic::Engine,

@@ -197,7 +197,7 @@ pub mod tests {
                 architecture: Architecture::Mlp {
                     layers: vec![64, 64, 10].try_into().unwrap(),
                 },
-                profile: Profile::ExactLibTorch2110Avx2,
+                profile: Profile::ArithmeticV1,
                 task: TaskSpec {
                     steps: 30,
                     batch_size: 32,

@@ -17,8 +17,8 @@ pub enum Event {
         cores: usize,
         /// Memory, in MiB.
         memory_mib: u64,
-        /// Whether the processor has AVX2, without which it can't train.
-        avx2: bool,
+        /// What it trains with: `avx512`, `avx2`, `neon`, or `portable`, which is slow.
+        instructions: String,
         /// Free space where its folder is, in MiB.
         free_mib: u64,
         /// How large the tasks may be that it takes on: 4 MiB of memory in class 0, and twice as much in each class after it.

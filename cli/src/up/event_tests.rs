@@ -153,21 +153,21 @@ fn a_registration_says_what_was_bonded_and_how_long_its_proof_of_work_took() {
 }
 
 #[test]
-fn this_pc_says_what_it_takes_on_if_it_can_train() {
-    let machine = |avx2| Event::Machine {
+fn this_pc_says_what_it_trains_with_and_takes_on() {
+    let machine = |instructions: &str| Event::Machine {
         cores: 8,
         memory_mib: 15_902,
-        avx2,
+        instructions: instructions.into(),
         free_mib: 217_000,
         size_class: 9,
         room: 64,
     };
     assert_eq!(
-        machine(true).text(),
+        machine("avx2").text(),
         "This PC: 8 cores, 16 GB, AVX2: can train. Disk: 211 GB free. It takes on tasks of up to 2 GiB, 64 at a time (size \
          class 9)."
     );
-    assert!(machine(false).text().ends_with("free."));
+    assert!(machine("portable").text().contains("slowly"));
 }
 
 #[test]

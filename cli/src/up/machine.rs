@@ -13,7 +13,7 @@ impl Machine {
         Event::Machine {
             cores: self.cores,
             memory_mib: self.memory_mib,
-            avx2: self.avx2,
+            instructions: self.level.name().into(),
             free_mib: self.free_mib,
             size_class: room.size_class,
             room: room.tasks,

@@ -24,22 +24,20 @@ impl Event {
             Self::Machine {
                 cores,
                 memory_mib,
-                avx2,
+                instructions,
                 free_mib,
                 size_class,
                 room,
             } => {
-                let able = if *avx2 {
-                    "AVX2: can train"
-                } else {
-                    "no AVX2: it can run a node and pass on models, but not train"
+                let able = match instructions.as_str() {
+                    "portable" => "no AVX2: it trains slowly, and may come too late".to_owned(),
+                    name => format!("{}: can train", name.to_uppercase()),
                 };
                 let (memory, free) = (memory_mib.div_ceil(1_024), free_mib / 1_024);
-                let takes_on = match avx2 {
-                    true => format!(" It takes on {}.", takes_on(*size_class, *room)),
-                    false => String::new(),
-                };
-                format!("This PC: {cores} cores, {memory} GB, {able}. Disk: {free} GB free.{takes_on}")
+                let takes_on = takes_on(*size_class, *room);
+                format!(
+                    "This PC: {cores} cores, {memory} GB, {able}. Disk: {free} GB free. It takes on {takes_on}."
+                )
             }
             Self::Network { name, id, folder } => format!("Network  {name} ({id}), in {}", folder.display()),
             Self::Account {

@@ -12,7 +12,7 @@ import { Page } from "./page";
 
 /** Profiles in words. */
 const PROFILES: Record<string, string> = {
-  ExactLibTorch2110Avx2: "exact: LibTorch 2.11.0 on one thread, the same bits on every x86-64-v3 CPU",
+  ArithmeticV1: "version 1: every bit defined, the same on every processor",
 };
 
 export function ModelCard({ model: number }: { model: number }) {

@@ -28,7 +28,7 @@ export interface TrainerStatus {
   peer_id: string;
   listen: string[];
   peers: TrainerPeer[];
-  engine: { state: "starting" | "ready" | "failed"; reason: string | null };
+  engine: { state: "starting" | "ready" | "failed"; reason: string | null; instructions: string | null };
   models: ModelWork[];
   last_sheet: { block: number; seconds_ago: number } | null;
   clock: { offset_ms: number; peers: number } | null;

@@ -105,7 +105,7 @@ const status: TrainerStatus = {
   peer_id: "12D3",
   listen: [],
   peers: [],
-  engine: { state: "ready", reason: null },
+  engine: { state: "ready", reason: null, instructions: "avx2" },
   models: [
     {
       model: 0,

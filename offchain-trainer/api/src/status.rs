@@ -69,6 +69,8 @@ pub struct EngineStatus {
     pub state: String,
     /// Why it failed, in a sentence.
     pub reason: Option<String>,
+    /// What it computes with, such as `avx2`; null until a worker has said so.
+    pub instructions: Option<String>,
 }
 
 /// A model as this trainer sees it.
@@ -205,6 +207,7 @@ mod tests {
             engine: EngineStatus {
                 state: "ready".into(),
                 reason: None,
+                instructions: Some("avx2".into()),
             },
             models: vec![ModelState {
                 model: 0,
@@ -237,7 +240,7 @@ mod tests {
         let json = serde_json::to_string(&status).unwrap();
         let expected = concat!(
             r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"peers":[],"#,
-            r#""engine":{"state":"ready","reason":null},"models":[{"model":0,"version":1,"weights":null,"#,
+            r#""engine":{"state":"ready","reason":null,"instructions":"avx2"},"models":[{"model":0,"version":1,"weights":null,"#,
             r#""state":"idle","round":2,"phase":"train","task":null,"progress":{"done":5,"total":30},"#,
             r#""waiting":{"measure":0,"train":1,"verify":2}}],"last_sheet":{"block":3,"seconds_ago":4},"#,
             r#""clock":{"offset_ms":-5,"peers":6},"node_rpc_port":9944,"genesis":null,"warnings":[],"errors":[]}"#

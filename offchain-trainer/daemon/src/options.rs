@@ -45,8 +45,8 @@ pub struct Options {
     /// Folder of a data set to import, such as datasets/digits or one with a dataset.json; may be given several times.
     #[arg(long, value_name = "DIR")]
     pub dataset: Vec<PathBuf>,
-    /// How many LibTorch processes may run at once, at the lowest priority [default: one per CPU core but one, which is
-    /// left to the node].
+    /// How many LibTorch processes may run at once, and how many threads they may have together, at the lowest priority
+    /// [default: one per CPU core but one, which is left to the node].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
     /// The LibTorch worker program [default: hydra-torch-worker beside this program].

@@ -57,6 +57,7 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
         engine: EngineStatus {
             state: state.into(),
             reason,
+            instructions: shared.torch.instructions(),
         },
         models: sheet.iter().flat_map(|sheet| models(shared, sheet)).collect(),
         last_sheet,

@@ -108,6 +108,11 @@ impl Torch {
         self.state.borrow().clone()
     }
 
+    /// What it computes with, such as `avx2`, once it has been asked for anything.
+    pub fn instructions(&self) -> Option<String> {
+        self.engine.instructions()
+    }
+
     /// Runs `work` where it may block. When this is dropped, as when the chain wants nothing of the task any more, the
     /// engine's jobs in it end and leave their workers to others.
     ///

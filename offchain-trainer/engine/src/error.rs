@@ -32,25 +32,12 @@ pub enum EngineError {
     /// The operating system did not start the worker.
     #[error("the worker process did not start: {0}")]
     Spawn(#[source] io::Error),
-    /// The worker runs with another environment than the profile's.
-    #[error("the worker refuses to run: {name} is {found} where the exact profile needs {expected}")]
-    WrongPin {
-        /// The variable.
-        name: String,
-        /// Its value in the profile.
-        expected: String,
-        /// Its value in the worker, or "not set".
-        found: String,
-    },
-    /// The CPU is older than the profile.
+    /// The worker's processor is set to take small numbers for 0.
     #[error(
-        "this CPU has no {missing}: exact models need an x86-64-v3 CPU (Intel since 2013, AMD since 2015). This PC \
-         can't train or verify them"
+        "the worker refuses to run: something that it loads tells the processor to take numbers below 2⁻¹²⁶ for 0, which changes \
+         results. Only LibTorch and the system's own libraries may be in it: see LD_PRELOAD and /etc/ld.so.preload"
     )]
-    CpuTooOld {
-        /// The instruction set that is missing.
-        missing: String,
-    },
+    LosesSmallNumbers,
     /// The worker belongs to another version of HydraAI.
     #[error(
         "the worker speaks version {found} of the engine's protocol, not {expected}: build both from one version"
@@ -138,9 +125,8 @@ pub enum EngineError {
     Damaged,
     /// The known-answer test gave another answer.
     #[error(
-        "this PC computes other bits than the network ({found:?} instead of {expected:?}): another LibTorch than 2.11.0 \
-         (run `scripts/setup`), or bad memory (run a memory test). It must not work on exact models, it would \
-         lose its stake"
+        "this PC computes other bits than the network ({found:?} instead of {expected:?}): programs of another release (build \
+         all of them from one), or bad memory (run a memory test). It must not train or verify, it would lose its stake"
     )]
     KnownAnswerDiffers {
         /// What every working PC computes.
@@ -159,8 +145,7 @@ impl EngineError {
                 cause: LoadCause::Missing | LoadCause::Wrong,
                 ..
             }
-            | Self::WrongPin { .. }
-            | Self::CpuTooOld { .. }
+            | Self::LosesSmallNumbers
             | Self::WrongVersion { .. }
             | Self::KnownAnswerDiffers { .. } => true,
             Self::Spawn(_)

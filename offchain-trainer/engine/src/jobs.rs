@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use hydra_arithmetic::canonical_bits;
 use hydra_primitives::{
     H256, content_hash,
     dataset::DatasetKind,
@@ -12,7 +13,7 @@ use hydra_primitives::{
     proposal::Score,
     task::{task_witness, version_witness},
 };
-use hydra_update::{Update, Weights, loss::NOT_FINITE};
+use hydra_update::{Update, Weights};
 
 use crate::{
     Engine, EngineError,
@@ -53,7 +54,7 @@ pub struct EvaluateJob<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Evaluation {
     /// Right answers (of equal logits the first one counts; no logit that is NaN does) and the mean cross-entropy, rounded as
-    /// [`hydra_update::loss::millionths`] says. `None` if a weight or a logit is no finite number.
+    /// [`hydra_update::MeanLoss::millionths`] says. `None` if a weight or a logit is no finite number.
     pub score: Option<Score>,
     /// [`version_witness`] of the losses of all batches of [`EVALUATION_BATCH`] samples, the last one shorter.
     pub witness: H256,
@@ -120,9 +121,7 @@ fn samples(architecture: &Architecture, file: &[u8]) -> u64 {
 /// The bytes that witnesses are made of: a value that is no number has many bit patterns, so it gets one.
 fn canonical(mut bytes: Vec<u8>) -> Vec<u8> {
     for value in bytes.as_chunks_mut::<4>().0 {
-        if f32::from_le_bytes(*value).is_nan() {
-            *value = NOT_FINITE.to_le_bytes();
-        }
+        *value = canonical_bits(f32::from_le_bytes(*value)).to_le_bytes();
     }
     bytes
 }
@@ -152,7 +151,7 @@ impl Engine {
         };
         let (steps, mut losses, mut done) = (spec.task.steps, Vec::new(), 0u32);
         let buffers = answer.saturating_sub(floats(job.base.len()));
-        let (weights, momentum) = self.job(&request, &size, limit(answer), |answer| match answer {
+        let (weights, momentum) = self.job(request, &size, limit(answer), |answer| match answer {
             Answer::Step { loss } if done < steps => {
                 losses.push(loss);
                 done = done.saturating_add(1);
@@ -196,7 +195,7 @@ impl Engine {
         };
         let batches = samples.div_ceil(EVALUATION_BATCH.into());
         let answers = limit(batches.saturating_mul(4));
-        self.job(&request, &job_size, answers, |answer| match answer {
+        self.job(request, &job_size, answers, |answer| match answer {
             Answer::Evaluated {
                 losses,
                 loss,
@@ -248,7 +247,7 @@ impl Engine {
             inputs: inputs.iter().flat_map(|v| v.to_le_bytes()).collect(),
         };
         let logits = self.job(
-            &request,
+            request,
             &job_size,
             limit(floats(expected)),
             |answer| match answer {
@@ -263,6 +262,18 @@ impl Engine {
         )?;
         let classes = logits.chunks(outputs).map(|l| argmax(l).unwrap_or(0)).collect();
         Ok(Inference { logits, classes })
+    }
+
+    /// What every operation of the arithmetic comes to on small arrays: the hash of `hydra_arithmetic::known_answer`.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub(crate) fn arithmetic(&self) -> Result<H256, EngineError> {
+        let size = JobSize::default();
+        self.job(Request::Arithmetic, &size, limit(32), |answer| match answer {
+            Answer::Arithmetic { hash } => Ok(ControlFlow::Break(hash)),
+            _ => Err("not what the arithmetic comes to"),
+        })
     }
 }
 
@@ -280,6 +291,7 @@ pub fn argmax(values: &[f32]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hydra_arithmetic::NAN;
 
     #[test]
     fn bytes_that_are_no_number_have_one_form_and_all_others_stay() {
@@ -287,7 +299,7 @@ mod tests {
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let made = canonical(bytes.clone());
         assert_eq!(made[..12], bytes[..12]);
-        assert_eq!(made[12..], [NOT_FINITE.to_le_bytes(); 2].concat());
+        assert_eq!(made[12..], [NAN.to_le_bytes(); 2].concat());
     }
 
     #[test]

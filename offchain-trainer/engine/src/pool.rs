@@ -20,13 +20,14 @@ use crate::{
     EngineError,
     deadline::{JobSize, deadline},
     process::{Killer, WorkerProcess},
-    protocol::{Answer, Request},
+    protocol::{Answer, Job, Request},
 };
 
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// How many may run at once; at least one.
+    /// How many may run at once; at least one. All that run share as many threads, one for each core that they may take: a
+    /// worker alone computes with all of them.
     pub workers: usize,
     /// The worker program; `None`: `hydra-torch-worker` beside the current program.
     pub worker: Option<PathBuf>,
@@ -65,6 +66,13 @@ impl EngineConfig {
     }
 }
 
+/// The threads of a job that begins while so many workers are busy, its own among them: a fair share of the cores. It keeps them, whoever comes
+/// or goes meanwhile; nothing depends on it but time.
+fn share(cores: usize, busy: usize) -> u16 {
+    let each = cores.checked_div(busy).unwrap_or(cores);
+    u16::try_from(each.max(1)).unwrap_or(u16::MAX)
+}
+
 /// The pool. Clones share it; every call blocks until a worker is free and the job is done.
 #[derive(Clone)]
 pub struct Engine {
@@ -90,6 +98,8 @@ struct Pool {
     busy: HashMap<u32, (Killer, Arc<AtomicBool>)>,
     /// All that ever were.
     started: u64,
+    /// What the newest computes with.
+    instructions: Option<String>,
     /// Nothing is started any more.
     closed: bool,
 }
@@ -203,10 +213,15 @@ impl Engine {
             .collect()
     }
 
+    /// What workers compute with, such as `avx2`, once one has said so.
+    pub fn instructions(&self) -> Option<String> {
+        self.workers.lock().instructions.clone()
+    }
+
     /// Does one job of this size; the answers have at most `limit` bytes each.
     pub(crate) fn job<T>(
         &self,
-        request: &Request,
+        request: Request,
         size: &JobSize,
         limit: u32,
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
@@ -217,8 +232,12 @@ impl Engine {
                 detail: "it is not there".into(),
             });
         };
+        let job = Job {
+            threads: share(self.workers.config.workers, self.busy_workers().len()),
+            request,
+        };
         let deadline = deadline(self.workers.config.deadline, size);
-        let result = worker.job(request, deadline, limit, take);
+        let result = worker.job(&job, deadline, limit, take);
         match &result {
             // Told by the worker after it read all of the job, or found by us before anything was sent.
             Ok(_)
@@ -293,12 +312,29 @@ impl Engine {
             worker: None,
             pid,
         };
-        if let Err(error) = worker.greet(self.workers.config.deadline) {
-            // Gone before its place is free.
-            drop(worker);
-            return Err(error);
+        match worker.greet(self.workers.config.deadline) {
+            Ok(instructions) => self.workers.lock().instructions = Some(instructions),
+            Err(error) => {
+                // Gone before its place is free.
+                drop(worker);
+                return Err(error);
+            }
         }
         lease.worker = Some(worker);
         Ok(lease)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_shared_by_those_that_are_busy_and_nobody_gets_none() {
+        assert_eq!([1, 2, 3, 7, 8].map(|busy| share(7, busy)), [7, 3, 2, 1, 1]);
+        assert_eq!(
+            [(0, 1), (3, 0), (1 << 20, 1)].map(|(cores, busy)| share(cores, busy)),
+            [1, 3, u16::MAX]
+        );
     }
 }

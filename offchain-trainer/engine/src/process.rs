@@ -1,4 +1,4 @@
-//! One worker process: started with the profile's environment, spoken to in frames, killed when it is late or wrong.
+//! One worker process: started with hardly any environment, spoken to in frames, killed when it is late or wrong.
 //!
 //! Must never block longer than the deadline of the job, whatever the worker does. A worker whose parent is gone ends by
 //! itself, because its standard input ends.
@@ -16,13 +16,11 @@ use std::{
     time::Duration,
 };
 
-use hydra_primitives::model::Profile;
-
 use crate::{
     EngineConfig, EngineError,
+    environment::PASSED_ON,
     loader::{LoadFailure, load_failure},
-    profile::{PASSED_ON, pins},
-    protocol::{Answer, FrameError, Hello, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame},
+    protocol::{Answer, FrameError, Hello, Job, MAX_FRAME, PROTOCOL, read_frame, write_frame},
 };
 
 /// How much of a worker's standard error is kept.
@@ -79,7 +77,6 @@ impl WorkerProcess {
                 .iter()
                 .filter_map(|name| Some((name, std::env::var_os(name)?))),
         );
-        command.envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied());
         // MKL ends a process whose working directory was deleted; and nobody should wait for us to unmount a disk.
         command.current_dir("/");
         command
@@ -108,25 +105,19 @@ impl WorkerProcess {
         })
     }
 
-    /// Waits until it is ready. After an error it is of no use.
-    pub(crate) fn greet(&mut self, deadline: Duration) -> Result<(), EngineError> {
+    /// Waits until it is ready, and returns what it computes with. After an error it is of no use.
+    pub(crate) fn greet(&mut self, deadline: Duration) -> Result<String, EngineError> {
         let hello = self.until(deadline, |w| read_frame::<Hello>(&mut w.stdout, HELLO_LIMIT))?;
         match hello {
-            Hello::Ready { protocol: PROTOCOL } => Ok(()),
-            Hello::Ready { protocol } => Err(EngineError::WrongVersion {
+            Hello::Ready {
+                protocol: PROTOCOL,
+                instructions,
+            } => Ok(instructions),
+            Hello::Ready { protocol, .. } => Err(EngineError::WrongVersion {
                 expected: PROTOCOL,
                 found: protocol,
             }),
-            Hello::WrongPin {
-                name,
-                expected,
-                found,
-            } => Err(EngineError::WrongPin {
-                name,
-                expected,
-                found: found.unwrap_or_else(|| "not set".into()),
-            }),
-            Hello::CpuTooOld { missing } => Err(EngineError::CpuTooOld { missing }),
+            Hello::LosesSmallNumbers => Err(EngineError::LosesSmallNumbers),
         }
     }
 
@@ -159,13 +150,13 @@ impl WorkerProcess {
     /// [`EngineError::BadJob`] and [`EngineError::TooBig`] the worker is of no more use.
     pub(crate) fn job<T>(
         &mut self,
-        request: &Request,
+        job: &Job,
         deadline: Duration,
         limit: u32,
         mut take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
         self.until(deadline, |w| {
-            write_frame(&mut w.stdin, request)?;
+            write_frame(&mut w.stdin, job)?;
             loop {
                 match read_frame::<Answer>(&mut w.stdout, limit)? {
                     Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),

@@ -1,7 +1,7 @@
 //! What engine and worker say to each other: frames of SCALE over the worker's standard input and output.
 //!
 //! A frame is its length (4 bytes, little-endian) and one message. The worker speaks first ([`Hello`]); then each
-//! [`Request`] gets its [`Answer`]s. Neither side trusts a length: a reader never takes more than its limit, and never
+//! [`Job`] gets its [`Answer`]s. Neither side trusts a length: a reader never takes more than its limit, and never
 //! reserves memory before the bytes are there.
 
 use std::io::{self, Read, Write};
@@ -14,7 +14,7 @@ use hydra_primitives::{
 };
 
 /// The version of this boundary.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 /// The largest frame in bytes; the chain takes no model whose jobs don't fit in it.
 pub const MAX_FRAME: u32 = hydra_primitives::model::MAX_MESSAGE;
 /// The most bytes of an error of LibTorch that are passed on.
@@ -27,24 +27,23 @@ pub enum Hello {
     Ready {
         /// [`PROTOCOL`] of the worker.
         protocol: u16,
+        /// What it computes with, such as `avx2`: the name of a [`hydra_arithmetic::Level`].
+        instructions: String,
     },
-    /// A variable of the profile is not what it must be.
-    WrongPin {
-        /// The variable.
-        name: String,
-        /// What it must be.
-        expected: String,
-        /// What it is, if it is set.
-        found: Option<String>,
-    },
-    /// The CPU lacks an instruction set.
-    CpuTooOld {
-        /// Which.
-        missing: String,
-    },
+    /// The processor is set to take numbers below 2⁻¹²⁶ for 0.
+    LosesSmallNumbers,
 }
 
-/// A job. Weights are little-endian single precision in canonical order, data are shards as files.
+/// What is to be done, and with how much of the PC.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Job {
+    /// How many threads the worker may compute with; 0 counts as 1. No bit depends on it.
+    pub threads: u16,
+    /// What is to be done.
+    pub request: Request,
+}
+
+/// What is to be done. Weights are little-endian single precision in canonical order, data are shards as files.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub enum Request {
     /// Train a whole task. Answers: an [`Answer::Step`] after each step, then [`Answer::Trained`].
@@ -80,6 +79,8 @@ pub enum Request {
         /// `n × inputs` values.
         inputs: Vec<u8>,
     },
+    /// Every operation of the arithmetic on small arrays. Answer: [`Answer::Arithmetic`].
+    Arithmetic,
 }
 
 /// What comes of a job.
@@ -87,7 +88,7 @@ pub enum Request {
 pub enum Answer {
     /// One more step of a task is done.
     Step {
-        /// The bits of its loss ([`hydra_update::loss`]).
+        /// The bits of its loss, the mean cross-entropy of its batch ([`hydra_arithmetic::canonical_bits`]).
         loss: u32,
     },
     /// A task is done. Its numbers may be anything.
@@ -99,7 +100,7 @@ pub enum Answer {
     },
     /// Weights, measured.
     Evaluated {
-        /// The bits of each batch's loss ([`hydra_update::loss`]).
+        /// The bits of each batch's loss ([`hydra_arithmetic::canonical_bits`]).
         losses: Vec<u32>,
         /// The mean over all samples, in millionths of a nat; `None` if it is no finite number.
         loss: Option<u32>,
@@ -122,6 +123,11 @@ pub enum Answer {
     BadJob {
         /// Why.
         detail: String,
+    },
+    /// What the operations of the arithmetic came to.
+    Arithmetic {
+        /// [`hydra_primitives::content_hash`] of [`hydra_arithmetic::known_answer()`]'s bytes.
+        hash: H256,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Frames of anyone: neither side of the pipe may panic on them, or reserve memory for more than there is.
 
-use hydra_engine::protocol::{Answer, FrameError, Hello, MAX_FRAME, Request, read_frame, write_frame};
+use hydra_engine::protocol::{Answer, FrameError, Hello, Job, MAX_FRAME, Request, read_frame, write_frame};
 use hydra_primitives::{
     H256,
     digits::{DIGITS_KIND, digits_spec},
@@ -37,42 +37,43 @@ fn read(frame: &[u8]) -> Result<(), TestCaseError> {
     }
     for limit in [4096, MAX_FRAME] {
         one::<Hello>(frame, limit)?;
-        one::<Request>(frame, limit)?;
+        one::<Job>(frame, limit)?;
         one::<Answer>(frame, limit)?;
     }
     Ok(())
 }
 
+fn job(request: Request) -> Vec<u8> {
+    framed(&Job { threads: 3, request })
+}
+
 fn valid() -> Vec<Vec<u8>> {
     let (spec, kind, bytes) = (digits_spec(), DIGITS_KIND, vec![7; 40]);
     vec![
-        framed(&Hello::Ready { protocol: 1 }),
-        framed(&Hello::WrongPin {
-            name: "OMP_NUM_THREADS".into(),
-            expected: "1".into(),
-            found: Some("8".into()),
+        framed(&Hello::Ready {
+            protocol: 1,
+            instructions: "avx2".into(),
         }),
-        framed(&Hello::CpuTooOld {
-            missing: "AVX2".into(),
-        }),
-        framed(&Request::Train {
+        framed(&Hello::LosesSmallNumbers),
+        job(Request::Train {
             spec: spec.clone(),
             kind: kind.clone(),
             base: bytes.clone(),
             shard: bytes.clone(),
             task_seed: H256::zero(),
         }),
-        framed(&Request::Evaluate {
+        job(Request::Evaluate {
             architecture: spec.architecture.clone(),
             kind,
             weights: bytes.clone(),
             data: bytes.clone(),
         }),
-        framed(&Request::Infer {
+        job(Request::Infer {
             architecture: spec.architecture,
             weights: bytes.clone(),
             inputs: bytes.clone(),
         }),
+        job(Request::Arithmetic),
         framed(&Answer::Step { loss: 5 }),
         framed(&Answer::Trained {
             weights: bytes.clone(),
@@ -87,6 +88,7 @@ fn valid() -> Vec<Vec<u8>> {
         framed(&Answer::Inferred { logits: vec![0; 8] }),
         framed(&Answer::torch_failed("no")),
         framed(&Answer::BadJob { detail: "no".into() }),
+        framed(&Answer::Arithmetic { hash: H256::zero() }),
     ]
 }
 
@@ -125,7 +127,7 @@ fn every_message_is_read_as_it_was_written() {
         read(&frame).unwrap();
         let read = [
             read_frame::<Hello>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
-            read_frame::<Request>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
+            read_frame::<Job>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
             read_frame::<Answer>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
         ];
         assert!(read.contains(&true));

@@ -23,4 +23,5 @@ pub use codec::{Update, UpdateError, decode_update, encode_update, update_size};
 pub use dataset::{Dataset, DatasetError, Shard, check_shard, decode_shard, encode_shard};
 pub use fold::{FoldError, fold};
 pub use global::{GlobalState, StateError, expected_size};
+pub use loss::MeanLoss;
 pub use weights::Weights;

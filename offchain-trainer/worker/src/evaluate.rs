@@ -1,11 +1,12 @@
 //! Losses, right answers and outputs of weights.
 //!
-//! Logits come from LibTorch in batches of a fixed size; the losses are computed from them as [`hydra_update::loss`] defines
-//! it, sample after sample.
+//! Logits are computed in batches of a fixed size; a witness has the mean loss of each, a score the losses of all samples.
 
+use hydra_arithmetic::{canonical_bits, cross_entropy};
 use hydra_engine::{jobs::argmax, limits::CHUNK, protocol::Answer};
 use hydra_primitives::{dataset::DatasetKind, model::Architecture};
-use hydra_update::{Weights, loss};
+use hydra_torch_worker::processor;
+use hydra_update::{MeanLoss, Weights};
 
 use crate::{
     job_error::JobError,
@@ -21,21 +22,23 @@ pub fn evaluate(
     let shard = data(architecture, kind, file)?;
     let logits = logits(architecture, &weights(bytes)?, &shard.inputs)?;
     let outputs = architecture.outputs().max(1) as usize;
-    let (mut losses, mut sum, mut correct) = (Vec::new(), 0.0f64, 0u32);
+    let cpu = processor::cpu();
+    let (mut losses, mut mean, mut correct) = (Vec::new(), MeanLoss::default(), 0u32);
     for (logits, labels) in logits.chunks(CHUNK * outputs).zip(shard.labels.chunks(CHUNK)) {
-        let of_batch = loss::sum(logits, outputs, labels);
-        losses.push(loss::mean_bits(of_batch, labels.len() as u32));
-        sum += of_batch;
+        let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
+        let mut of_batch = vec![0.0; labels.len()];
+        cross_entropy::losses(&cpu, logits, outputs, &labels, &mut of_batch);
+        losses.push(canonical_bits(cross_entropy::mean(&cpu, &of_batch)));
+        mean.add(&of_batch);
         for (logits, label) in logits.chunks(outputs).zip(labels) {
-            correct += u32::from(argmax(logits) == Some(u32::from(*label)));
+            correct += u32::from(argmax(logits).is_some_and(|class| i64::from(class) == label));
         }
     }
-    let total = shard.samples();
     Ok(Answer::Evaluated {
         losses,
-        loss: loss::millionths(sum, total),
+        loss: mean.millionths(),
         correct,
-        total,
+        total: shard.samples(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Why a job has no result.
 
 use hydra_engine::protocol::FrameError;
+use hydra_torch_worker::operators::OperatorError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
@@ -8,6 +9,8 @@ pub enum JobError {
     Pipe(#[from] FrameError),
     #[error("{0}")]
     Torch(#[from] tch::TchError),
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
     #[error("{0}")]
     BadJob(String),
 }

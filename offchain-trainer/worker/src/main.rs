@@ -1,11 +1,11 @@
 //! The process that LibTorch lives in: reads jobs from standard input, answers on standard output, ends when its
 //! standard input does, even in the middle of a job.
 //!
-//! It refuses to run without the pins of the exact profile, because other bits than the network's cost the owner's
-//! stake. It must never open a socket, or a file but for its own priority, or keep anything from one job to the next.
+//! It refuses to run where the processor is set to lose small numbers, because other bits than the network's cost the owner's
+//! stake. It must never open a socket, or a file but for its own priority, or keep anything but threads from one job to the next.
 //!
-//! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); the frames are those of
-//! `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
+//! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); operators and kernels are in the library beside
+//! it, the frames are those of `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
 
 mod evaluate;
 mod job_error;
@@ -22,8 +22,10 @@ use std::{
 };
 
 use hydra_engine::protocol::{
-    Answer, FrameError, Hello, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame,
+    Answer, FrameError, Hello, Job, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame,
 };
+use hydra_primitives::content_hash;
+use hydra_torch_worker::processor;
 
 use crate::job_error::JobError;
 
@@ -40,7 +42,7 @@ fn main() -> ExitCode {
         let _ = write_frame(&mut out, &refusal);
         return ExitCode::from(REFUSED);
     }
-    startup::single_thread();
+    startup::no_threads_of_libtorch();
     match serve(&mut out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -51,8 +53,13 @@ fn main() -> ExitCode {
 }
 
 fn serve(out: &mut impl Write) -> Result<(), FrameError> {
-    write_frame(out, &Hello::Ready { protocol: PROTOCOL })?;
-    for request in requests() {
+    let ready = Hello::Ready {
+        protocol: PROTOCOL,
+        instructions: processor::cpu().level().name().into(),
+    };
+    write_frame(out, &ready)?;
+    for Job { threads, request } in jobs() {
+        processor::use_threads(threads.into());
         match perform(request, out) {
             Ok(answer) => write_frame(out, &answer)?,
             // Nothing was written, so the parent still listens.
@@ -64,6 +71,7 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
             )?,
             Err(JobError::Pipe(error)) => return Err(error),
             Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
+            Err(JobError::Operator(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
         }
     }
@@ -71,14 +79,14 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
 }
 
 /// The jobs, read by a thread of their own: it notices that the parent is gone while a job is still running.
-fn requests() -> mpsc::Receiver<Request> {
+fn jobs() -> mpsc::Receiver<Job> {
     let (send, receive) = mpsc::sync_channel(0);
     thread::spawn(move || {
         let mut input = BufReader::new(io::stdin().lock());
         let error = loop {
-            match read_frame::<Request>(&mut input, MAX_FRAME) {
-                Ok(request) => {
-                    if send.send(request).is_err() {
+            match read_frame::<Job>(&mut input, MAX_FRAME) {
+                Ok(job) => {
+                    if send.send(job).is_err() {
                         std::process::exit(NO_PARENT);
                     }
                 }
@@ -113,5 +121,8 @@ fn perform(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {
             weights,
             inputs,
         } => evaluate::infer(&architecture, &weights, &inputs),
+        Request::Arithmetic => Ok(Answer::Arithmetic {
+            hash: content_hash(&hydra_arithmetic::known_answer(&processor::cpu())),
+        }),
     }
 }

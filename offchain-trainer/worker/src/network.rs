@@ -1,6 +1,7 @@
 //! A model as LibTorch tensors.
 
 use hydra_primitives::{dataset::DatasetKind, model::Architecture};
+use hydra_torch_worker::operators;
 use hydra_update::{Shard, Weights, decode_shard};
 use tch::{Kind, Tensor};
 
@@ -48,9 +49,9 @@ impl Network {
                 return Err(JobError::bad("a layer without weight or bias"));
             };
             if i > 0 {
-                x = x.f_relu()?;
+                x = operators::relu(&x)?;
             }
-            x = x.f_linear(weight, Some(bias))?;
+            x = operators::linear(&x, weight, Some(bias))?;
         }
         Ok(x)
     }

@@ -541,7 +541,7 @@ pub fn spec() -> ModelSpec {
         architecture: Architecture::Mlp {
             layers: BoundedVec::truncate_from(vec![4, 3, 2]),
         },
-        profile: Profile::ExactLibTorch2110Avx2,
+        profile: Profile::ArithmeticV1,
         task: TaskSpec {
             steps: 30,
             batch_size: 32,

@@ -5,7 +5,12 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 use crate::support::{
     Chain, Pc, Silent, attestation, claim_of, digest_of, found, opening_of, options, workers_of,
 };
-use hydra_engine::EngineConfig;
+use codec::Encode;
+use hydra_arithmetic::Level;
+use hydra_engine::{
+    EngineConfig,
+    protocol::{Hello, PROTOCOL},
+};
 use hydra_primitives::{
     BlobRef, H256,
     duty::DutyResult,
@@ -284,8 +289,13 @@ async fn a_task_whose_digests_are_closed_ends_with_its_worker() {
 async fn a_pc_that_contradicts_itself_says_so_and_gives_no_digest_of_what_it_is_not_sure_of() {
     let mut a = Pc::start(16, &[], true).await;
     let folder = tempfile::tempdir().unwrap();
-    // Gets the first weight of its second task wrong, once. Its answers, behind the hello: a task with 20 losses and 4,772
+    // Gets the first weight of its second task wrong, once. Its answers, behind the hello: a hash, a task with 20 losses and 4,772
     // weights, and a measured version, which are the engine's test; then 30 losses. Each part is passed on when it is whole.
+    let ready = Hello::Ready {
+        protocol: PROTOCOL,
+        instructions: Level::best().name().into(),
+    };
+    let (hello, hash) = (4 + ready.encoded_size(), 4 + 1 + 32);
     let trained = 20 * 9 + 4 + 1 + 2 * (4 + 4 * 4772);
     let (measured, losses) = (4 + 1 + 5 + 5 + 8, 30 * 9 + 4 + 1 + 4);
     let worker = folder.path().join("worker");
@@ -294,7 +304,7 @@ async fn a_pc_that_contradicts_itself_says_so_and_gives_no_digest_of_what_it_is_
 if [ -e "$0.erred" ]; then exec {real}; fi
 : > "$0.erred"
 {real} | {{
-    for part in 7 {trained} {measured} {losses}; do head -c $part; done
+    for part in {hello} {hash} {trained} {measured} {losses}; do head -c $part; done
     head -c 1 | tr '\000-\377' '\001-\377\000'
     cat
 }}

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, fs, path::PathBuf};
 
-use crate::support::{Honest, engine, engine_under};
+use crate::support::{Honest, engine, engine_under, hello_size};
 use hydra_engine::{Engine, EngineError};
 use hydra_primitives::{H256, poll::Finding};
 use hydra_update::Weights;
@@ -33,9 +33,10 @@ impl Drop for Marker {
 
 /// An engine whose first worker gets one byte wrong, so many behind its hello. All others are honest.
 fn engine_that_errs_once(marker: &Marker, at: usize) -> Engine {
+    let hello = hello_size();
     let script = format!(
         r#"if [ -e "$0" ]; then exec "$@"; fi; : >"$0"
-        "$@" | {{ head -c 7; head -c {at}; head -c 1 | tr '\000-\377' '\001-\377\000'; cat; }}"#
+        "$@" | {{ head -c {hello}; head -c {at}; head -c 1 | tr '\000-\377' '\001-\377\000'; cat; }}"#
     );
     engine_under(&["sh", "-c", &script, marker.text()])
 }

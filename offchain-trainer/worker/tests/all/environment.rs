@@ -97,32 +97,19 @@ fn the_environment_of_the_caller_changes_neither_the_libraries_nor_the_bits() {
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
+/// Even what LibTorch, MKL, oneDNN and OpenMP read: they compute nothing that counts.
 #[test]
-fn wrong_pins_are_refused() {
-    let error = engine_under(&["env", "MKL_CBWR=AVX2"]).self_test().unwrap_err();
-    assert!(
-        matches!(&error, EngineError::WrongPin { name, found, .. } if name == "MKL_CBWR" && found == "AVX2"),
-        "{error}"
-    );
-    let error = engine_under(&["env", "-u", "OMP_NUM_THREADS"])
-        .self_test()
-        .unwrap_err();
-    assert!(
-        matches!(&error, EngineError::WrongPin { found, .. } if found == "not set"),
-        "{error}"
-    );
-}
-
-#[test]
-fn variables_that_could_change_the_bits_and_are_no_pins_are_refused() {
-    for variable in ["ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "KMP_SETTINGS"] {
-        let set = format!("{variable}={}", "BF16".repeat(3000));
-        let error = engine_under(&["env", &set]).self_test().unwrap_err();
-        assert!(
-            matches!(&error, EngineError::WrongPin { name, .. } if name == variable),
-            "{error}"
-        );
-    }
+fn whatever_a_launcher_sets_the_bits_stay_the_same() {
+    let set = [
+        "env",
+        "OMP_NUM_THREADS=8",
+        "MKL_CBWR=AVX512",
+        "ATEN_CPU_CAPABILITY=default",
+        "ONEDNN_DEFAULT_FPMATH_MODE=BF16",
+        "DNNL_MAX_CPU_ISA=SSE41",
+        "KMP_SETTINGS=1",
+    ];
+    engine_under(&set).self_test().unwrap();
 }
 
 #[test]
@@ -131,7 +118,8 @@ fn variables_of_the_caller_do_not_reach_the_worker() {
         .self_test()
         .unwrap_err()
         .to_string();
-    assert!(output.contains("ATEN_CPU_CAPABILITY=avx2"), "{output}");
+    // PATH is passed on.
+    assert!(output.contains("PATH="), "{output}");
     assert!(
         !output.contains("CARGO") && !output.contains("LD_LIBRARY_PATH"),
         "{output}"

@@ -5,9 +5,15 @@ use std::process::Child;
 use crate::support::{Honest, SEED, SHARD, bare_worker, config, dataset, engine, engine_under};
 use hydra_engine::{
     Engine, EngineConfig, EvaluateJob, KNOWN_ANSWER,
-    protocol::{Answer, Hello, MAX_FRAME, Request, read_frame, write_frame},
+    protocol::{Answer, Hello, Job, MAX_FRAME, Request, read_frame, write_frame},
 };
-use hydra_primitives::{Permill, digits::digits_spec, model::ModelSpec, poll::Opening, task::task_witness};
+use hydra_primitives::{
+    Permill,
+    digits::digits_spec,
+    model::{Architecture, ModelSpec},
+    poll::Opening,
+    task::task_witness,
+};
 use hydra_update::{Batches, GlobalState, Update, Weights, decode_shard};
 
 #[test]
@@ -56,6 +62,35 @@ fn other_cpus_compute_the_same_bits() {
     }
 }
 
+/// Without AVX2 and FMA, on an emulated Intel CPU from 2008: slowly, and alike.
+#[test]
+fn a_cpu_without_fused_multiply_adds_computes_the_same_bits_and_says_with_what() {
+    let old = engine_under(&["qemu-x86_64", "-cpu", "Nehalem"]);
+    assert_eq!(old.instructions(), None);
+    assert_eq!(old.known_answer().unwrap(), KNOWN_ANSWER);
+    assert_eq!(old.instructions().as_deref(), Some("portable"));
+}
+
+#[test]
+fn any_number_of_threads_computes_the_same_bits() {
+    let mut spec = digits_spec();
+    // Wide enough that each thread gets a part of every product.
+    spec.architecture = Architecture::Mlp {
+        layers: vec![64, 1024, 333, 10].try_into().unwrap(),
+    };
+    spec.task.steps = 3;
+    let trained = |workers| {
+        let config = EngineConfig { workers, ..config() };
+        // The only one that is busy has the threads of all.
+        let engine = Engine::new(config);
+        let honest = Honest::train_on(&engine, spec.clone(), SHARD, SEED);
+        assert_eq!(engine.known_answer().unwrap(), KNOWN_ANSWER);
+        honest.trained.opening()
+    };
+    let alone = trained(1);
+    assert_eq!([2, 3].map(trained), [alone, alone]);
+}
+
 /// What a worker answers to a training task.
 struct Answers {
     losses: Vec<u32>,
@@ -67,14 +102,17 @@ fn ask(mut worker: Child, spec: &ModelSpec) -> Answers {
     let (mut stdin, mut stdout) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
     let _: Hello = read_frame(&mut stdout, 4096).unwrap();
     let dataset = dataset();
-    let request = Request::Train {
-        spec: spec.clone(),
-        kind: dataset.manifest.kind.clone(),
-        base: GlobalState::initial(spec).weights.to_le_bytes(),
-        shard: dataset.shards[SHARD as usize].clone(),
-        task_seed: SEED,
+    let job = Job {
+        threads: 1,
+        request: Request::Train {
+            spec: spec.clone(),
+            kind: dataset.manifest.kind.clone(),
+            base: GlobalState::initial(spec).weights.to_le_bytes(),
+            shard: dataset.shards[SHARD as usize].clone(),
+            task_seed: SEED,
+        },
     };
-    write_frame(&mut stdin, &request).unwrap();
+    write_frame(&mut stdin, &job).unwrap();
     let mut losses = Vec::new();
     loop {
         match read_frame(&mut stdout, MAX_FRAME).unwrap() {

@@ -1,6 +1,7 @@
 //! Doing a task again finds honest work right and everything else wrong, and versions are measured alike.
 
 use crate::support::{Honest, SEED, SHARD, engine};
+use hydra_arithmetic::NAN;
 use hydra_engine::{Engine, EvaluateJob};
 use hydra_primitives::{
     H256, Permill, content_hash,
@@ -8,7 +9,7 @@ use hydra_primitives::{
     poll::{Finding, Opening},
     task::version_witness,
 };
-use hydra_update::{Update, Weights, loss::NOT_FINITE};
+use hydra_update::{Update, Weights};
 
 /// What a verifier finds of this claim.
 fn found(engine: &Engine, honest: &Honest, claim: H256) -> Opening {
@@ -114,7 +115,7 @@ fn a_version_whose_outputs_are_no_numbers_is_found_not_finite() {
     let opening = measured(&engine, &honest, &Weights::new(vec![f32::MAX; 4810]));
     assert_eq!(opening.finding, Finding::NotFinite);
     // 360 samples are two batches.
-    assert_eq!(opening.witness, version_witness(&[NOT_FINITE; 2]));
+    assert_eq!(opening.witness, version_witness(&[NAN; 2]));
 }
 
 #[test]
@@ -126,5 +127,5 @@ fn a_version_with_an_infinite_weight_is_found_not_finite_even_if_no_output_shows
     values[4096] = f32::NEG_INFINITY;
     let opening = measured(&engine, &honest, &Weights::new(values));
     assert_eq!(opening.finding, Finding::NotFinite);
-    assert_ne!(opening.witness, version_witness(&[NOT_FINITE; 2]));
+    assert_ne!(opening.witness, version_witness(&[NAN; 2]));
 }

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use hydra_engine::{Engine, EngineConfig, TrainJob, Trained, profile::pins};
-use hydra_primitives::{
-    H256,
-    digits::digits_spec,
-    model::{ModelSpec, Profile},
-    poll::Finding,
+use codec::Encode;
+use hydra_arithmetic::Level;
+use hydra_engine::{
+    Engine, EngineConfig, TrainJob, Trained,
+    protocol::{Hello, PROTOCOL},
 };
+use hydra_primitives::{H256, digits::digits_spec, model::ModelSpec, poll::Finding};
 use hydra_update::{Dataset, GlobalState, digits};
 
 pub fn config() -> EngineConfig {
@@ -37,16 +37,34 @@ pub fn engine_under(launcher: &[&str]) -> Engine {
     })
 }
 
+/// What a shell's `printf` needs to say hello as a worker of version `protocol` does.
+pub fn hello(protocol: u16) -> String {
+    let hello = Hello::Ready {
+        protocol,
+        instructions: "any".into(),
+    };
+    let (length, hello) = (hello.encoded_size() as u32, hello.encode());
+    let bytes = length.to_le_bytes().into_iter().chain(hello);
+    bytes.map(|byte| format!("\\{byte:03o}")).collect()
+}
+
 /// A shell script that says hello as a worker does, and goes on with `then`.
 pub fn impostor(then: &str) -> String {
-    // The frame's length, `Ready`, and the protocol's version.
-    format!("printf '\\003\\000\\000\\000\\000\\002\\000'; {then}")
+    format!("printf '{}'; {then}", hello(PROTOCOL))
+}
+
+/// How many bytes a real worker's hello has on this PC.
+pub fn hello_size() -> usize {
+    let hello = Hello::Ready {
+        protocol: PROTOCOL,
+        instructions: Level::best().name().into(),
+    };
+    4 + hello.encoded_size()
 }
 
 /// A worker without an engine.
 pub fn bare_worker() -> Child {
     Command::new(config().worker_path())
-        .envs(pins(&Profile::ExactLibTorch2110Avx2).iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,0 +1,23 @@
+//! What this process computes with: the best instructions that there are, and as many threads as the job at hand may have. No bit depends
+//! on either.
+
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use hydra_arithmetic::Cpu;
+
+/// One thread until a job says otherwise.
+static CPU: LazyLock<RwLock<Cpu>> = LazyLock::new(RwLock::default);
+
+/// What to compute with. Clones share their threads.
+pub fn cpu() -> Cpu {
+    CPU.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Computes with so many threads (0 counts as 1) from now on; with one, where the system starts no more.
+pub fn use_threads(threads: usize) {
+    let now = cpu();
+    if now.threads() != threads.max(1) {
+        let next = now.with_threads(threads).unwrap_or_default();
+        *CPU.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+}
