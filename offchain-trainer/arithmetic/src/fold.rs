@@ -341,8 +341,11 @@ mod tests {
     use crate::{reference, rows_testing::*};
     use proptest::prelude::*;
 
+    /// An update with its weight.
+    type Weighted = (f64, Vec<f32>);
+
     /// Up to five updates of up to three blocks, their base, what is kept, and the rule.
-    fn case() -> impl Strategy<Value = (Rule, Vec<f32>, Vec<f32>, Vec<(f64, Vec<f32>)>)> {
+    fn case() -> impl Strategy<Value = (Rule, Vec<f32>, Vec<f32>, Vec<Weighted>)> {
         let length = prop_oneof![4 => columns(), 1 => 2000usize..5000];
         (length, 0usize..6, 0f64..=1.0, 0f64..=1.0, any::<bool>()).prop_flat_map(
             |(n, count, rate, momentum, mix)| {

@@ -12,7 +12,7 @@ fn exponentials(x: &[f32]) -> (f32, Vec<f32>) {
     (m, x.iter().map(one).collect())
 }
 
-/// log(s) + (m − x[label]) of each row.
+/// `log(s) + (m − x[label])` of each row.
 pub fn losses(logits: &[f32], columns: usize, labels: &[i64], losses: &mut [f32]) {
     for (i, x) in logits.chunks(columns).enumerate() {
         let (m, e) = exponentials(x);
