@@ -35,7 +35,7 @@ pub fn threads(bench: &mut Bench) -> Done {
     convolution(bench)?;
     if bench.wants("threads: gpt step") {
         let mut training = Training::gpt()?;
-        let mut call = |_: &Cpu| training.step().map(drop);
+        let mut call = |_: &Cpu| -> Done { training.step().map(drop) };
         one_and_two(bench, "threads: gpt step", "as above", &mut call)?;
     }
     if ["linear", "conv", "gpt step"]
@@ -94,7 +94,7 @@ fn linear(bench: &mut Bench) -> Done {
     let (x, w, b, dy) = (values(&x), values(&w), values(&b), values(&dy));
     let (mut y, mut dx) = (dy.to_vec(), x.to_vec());
     let (mut dw, mut db) = (w.to_vec(), b.to_vec());
-    let mut call = |cpu: &Cpu| {
+    let mut call = |cpu: &Cpu| -> Done {
         layer.forward(cpu, x, w, Some(b), &mut y);
         layer.input_gradient(cpu, dy, w, &mut dx);
         layer.weight_gradient(cpu, dy, x, &mut dw);
@@ -129,7 +129,7 @@ fn convolution(bench: &mut Bench) -> Done {
     let (x, w, b, dy) = (values(&x), values(&w), values(&b), values(&dy));
     let (mut y, mut dx) = (dy.to_vec(), x.to_vec());
     let (mut dw, mut db) = (w.to_vec(), b.to_vec());
-    let mut call = |cpu: &Cpu| {
+    let mut call = |cpu: &Cpu| -> Done {
         layer.forward(cpu, x, w, Some(b), &mut y);
         layer.input_gradient(cpu, dy, w, &mut dx);
         layer.weight_gradient(cpu, dy, x, &mut dw);
