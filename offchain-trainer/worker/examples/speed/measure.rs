@@ -32,7 +32,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Rows whose operation or table contains `only`; `quick` is rougher.
+    /// Rows whose operation contains `only`; `quick` is rougher.
     pub fn new(quick: bool, only: Option<String>) -> Self {
         Self {
             rounds: if quick { 7 } else { 21 },
