@@ -184,10 +184,7 @@ fn threads_and_instructions_are_those_that_were_asked_for_last() {
     processor::use_threads(2);
     for level in Level::available() {
         processor::use_level(level).unwrap();
-        assert_eq!(
-            (processor::cpu().level(), processor::cpu().threads()),
-            (level, 2)
-        );
+        assert_eq!((processor::cpu().level(), processor::cpu().threads()), (level, 2));
         assert_eq!(slice(&operators::linear(&x, &x, None).unwrap()), alone);
     }
 }
