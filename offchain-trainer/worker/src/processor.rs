@@ -3,7 +3,7 @@
 
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use hydra_arithmetic::Cpu;
+use hydra_arithmetic::{Cpu, Level, cpu::CpuError};
 
 /// One thread until a job says otherwise.
 static CPU: LazyLock<RwLock<Cpu>> = LazyLock::new(RwLock::default);
@@ -20,4 +20,14 @@ pub fn use_threads(threads: usize) {
         let next = now.with_threads(threads).unwrap_or_default();
         *CPU.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
+}
+
+/// Computes with these instructions from now on: slower ones than the best, to measure them.
+///
+/// # Errors
+/// If this processor doesn't have them.
+pub fn use_level(level: Level) -> Result<(), CpuError> {
+    let next = cpu().with_level(level)?;
+    *CPU.write().unwrap_or_else(PoisonError::into_inner) = next;
+    Ok(())
 }

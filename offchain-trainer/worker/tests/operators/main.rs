@@ -2,7 +2,7 @@
 //!
 //! A program of its own: it has LibTorch in itself, whose environment the tests of the worker spoil.
 
-use hydra_arithmetic::{Cpu, cross_entropy, linear::Linear};
+use hydra_arithmetic::{Cpu, Level, cross_entropy, linear::Linear};
 use hydra_torch_worker::{operators, processor};
 use tch::{Device, Kind, Tensor};
 
@@ -173,12 +173,18 @@ fn what_does_not_fit_is_an_error_that_says_what() {
 }
 
 #[test]
-fn threads_are_those_that_were_asked_for_last() {
+fn threads_and_instructions_are_those_that_were_asked_for_last() {
     let x = values(&[300, 300]);
     let alone = slice(&operators::linear(&x, &x, None).unwrap());
     for threads in [3, 2, 0] {
         processor::use_threads(threads);
         assert_eq!(processor::cpu().threads(), threads.max(1));
+        assert_eq!(slice(&operators::linear(&x, &x, None).unwrap()), alone);
+    }
+    processor::use_threads(2);
+    for level in Level::available() {
+        processor::use_level(level).unwrap();
+        assert_eq!((processor::cpu().level(), processor::cpu().threads()), (level, 2));
         assert_eq!(slice(&operators::linear(&x, &x, None).unwrap()), alone);
     }
 }
