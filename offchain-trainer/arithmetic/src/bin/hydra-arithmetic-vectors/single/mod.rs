@@ -7,9 +7,12 @@ mod values;
 use crate::operations::Operations;
 use case::Cases;
 
+/// Writes the cases of a file.
+type Write = fn(&dyn Operations, &mut Cases);
+
 /// Each file's name and what is in it.
 pub fn files(on: &dyn Operations) -> Vec<(&'static str, String)> {
-    let all: [(&'static str, fn(&dyn Operations, &mut Cases)); 16] = [
+    let all: [(&'static str, Write); 16] = [
         ("product", values::product),
         ("sums", values::sums),
         ("functions", values::functions),
