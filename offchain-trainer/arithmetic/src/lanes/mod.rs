@@ -80,10 +80,14 @@ pub trait Lanes: Copy + Send + Sync {
     /// A value's bits.
     fn bits(self, a: Self::V) -> Self::I;
     /// The value of bits.
+    // `self` is proof of the instructions, not what is converted.
+    #[allow(clippy::wrong_self_convention)]
     fn from_bits(self, a: Self::I) -> Self::V;
     /// The integer that a value is; the value must be a whole number from −2³¹ to 2³¹ − 1.
     fn to_int(self, a: Self::V) -> Self::I;
     /// An integer as a value, rounded to the nearest.
+    // `self` is proof of the instructions, not what is converted.
+    #[allow(clippy::wrong_self_convention)]
     fn from_int(self, a: Self::I) -> Self::V;
     /// a + b, wrapping.
     fn iadd(self, a: Self::I, b: Self::I) -> Self::I;
