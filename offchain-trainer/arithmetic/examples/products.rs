@@ -77,9 +77,9 @@ fn main() {
                     Matrix::new(&b, k, n)
                 };
                 let operations = 2.0 * (m * k * n) as f64;
-                let times = (3e8 / operations).clamp(1.0, 1e5) as usize;
+                let times = (2e8 / operations).clamp(1.0, 1e5) as usize;
                 let mut best = f64::INFINITY;
-                for _ in 0..5 {
+                for _ in 0..4 {
                     let begin = Instant::now();
                     let before = seconds(threads > 1, begin);
                     for _ in 0..times {

@@ -126,3 +126,67 @@ pub fn column_sums(cpu: &Cpu, values: &[f32], rows: usize, sums: &mut [f32]) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Level, canonical_bits, reference};
+
+    fn values(seed: u32, count: usize) -> Vec<f32> {
+        let value = |i: u32| (i.wrapping_mul(0x9e37_79b9).wrapping_add(seed) >> 8) as f32 / 4e6 - 2.0;
+        (0..count as u32).map(value).collect()
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().copied().map(canonical_bits).collect()
+    }
+
+    /// The definition's table, operation by operation.
+    #[test]
+    fn a_linear_layer_and_its_gradients_are_what_the_definition_says() {
+        for (samples, inputs, outputs) in [(0, 3, 2), (1, 1, 1), (3, 20, 70), (32, 64, 10), (300, 7, 513)] {
+            let layer = Linear {
+                samples,
+                inputs,
+                outputs,
+            };
+            let x = values(1, samples * inputs);
+            let w = values(2, outputs * inputs);
+            let b = values(3, outputs);
+            let dy = values(4, samples * outputs);
+            let (x_is, w_is) = (Matrix::new(&x, samples, inputs), Matrix::new(&w, outputs, inputs));
+            let dy_is = Matrix::new(&dy, samples, outputs);
+            let expected = |a: Matrix, b: Matrix, start| {
+                let mut c = vec![0.0; a.rows() * b.columns()];
+                reference::product::product(a, b, start, &mut c);
+                bits(&c)
+            };
+            for level in Level::available() {
+                for threads in 1..4 {
+                    let cpu = Cpu::default()
+                        .with_level(level)
+                        .unwrap()
+                        .with_threads(threads)
+                        .unwrap();
+                    let mut y = vec![f32::NAN; samples * outputs];
+                    layer.forward(&cpu, &x, &w, Some(&b), &mut y);
+                    assert_eq!(bits(&y), expected(x_is, w_is.transposed(), Start::PerColumn(&b)));
+                    layer.forward(&cpu, &x, &w, None, &mut y);
+                    assert_eq!(bits(&y), expected(x_is, w_is.transposed(), Start::Zero));
+                    let mut dx = vec![f32::NAN; samples * inputs];
+                    layer.input_gradient(&cpu, &dy, &w, &mut dx);
+                    assert_eq!(bits(&dx), expected(dy_is, w_is, Start::Zero));
+                    let mut dw = vec![f32::NAN; outputs * inputs];
+                    layer.weight_gradient(&cpu, &dy, &x, &mut dw);
+                    assert_eq!(bits(&dw), expected(dy_is.transposed(), x_is, Start::Zero));
+                    let mut db = vec![f32::NAN; outputs];
+                    layer.bias_gradient(&cpu, &dy, &mut db);
+                    assert_eq!(
+                        bits(&db),
+                        bits(&reference::product::column_sums(&dy, samples, outputs))
+                    );
+                }
+            }
+        }
+    }
+}

@@ -247,14 +247,15 @@ impl Lanes for Avx2 {
 pub(super) unsafe fn transpose(from: &[f32], from_step: usize, to: &mut [f32], to_step: usize) {
     for down in [0, 8] {
         for along in [0, 8] {
-            let row = |i: usize| {
-                let row: &[f32; 8] = from[(down + i) * from_step + along..]
+            // SAFETY: the caller vouches for the instructions.
+            let mut rows = unsafe { [_mm256_setzero_ps(); 8] };
+            for (i, row) in rows.iter_mut().enumerate() {
+                let from: &[f32; 8] = from[(down + i) * from_step + along..]
                     .first_chunk()
                     .expect("a row of eight values");
                 // SAFETY: the caller vouches for the instructions; the array is as long as what is moved.
-                unsafe { _mm256_loadu_ps(row.as_ptr()) }
-            };
-            let rows = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
+                *row = unsafe { _mm256_loadu_ps(from.as_ptr()) };
+            }
             // SAFETY: the caller vouches for the instructions.
             let columns = unsafe { transpose_eight(rows) };
             for (i, column) in columns.into_iter().enumerate() {
@@ -276,17 +277,27 @@ pub(super) unsafe fn transpose(from: &[f32], from_step: usize, to: &mut [f32], t
 unsafe fn transpose_eight(r: [__m256; 8]) -> [__m256; 8] {
     // SAFETY: the caller vouches for the instructions.
     unsafe {
-        // Pairs of rows, their values by turns: then of pairs fours, and of the halves of registers eights.
-        let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-        let (p0, p1) = pair(r[0], r[1]);
-        let (p2, p3) = pair(r[2], r[3]);
-        let (p4, p5) = pair(r[4], r[5]);
-        let (p6, p7) = pair(r[6], r[7]);
-        let four = |a, b| (_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xee>(a, b));
-        let (f0, f1) = four(p0, p2);
-        let (f2, f3) = four(p1, p3);
-        let (f4, f5) = four(p4, p6);
-        let (f6, f7) = four(p5, p7);
+        // Pairs of rows, their values by turns; then of pairs fours, and of the halves of registers eights.
+        let (p0, p1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+        let (p2, p3) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+        let (p4, p5) = (_mm256_unpacklo_ps(r[4], r[5]), _mm256_unpackhi_ps(r[4], r[5]));
+        let (p6, p7) = (_mm256_unpacklo_ps(r[6], r[7]), _mm256_unpackhi_ps(r[6], r[7]));
+        let (f0, f1) = (
+            _mm256_shuffle_ps::<0x44>(p0, p2),
+            _mm256_shuffle_ps::<0xee>(p0, p2),
+        );
+        let (f2, f3) = (
+            _mm256_shuffle_ps::<0x44>(p1, p3),
+            _mm256_shuffle_ps::<0xee>(p1, p3),
+        );
+        let (f4, f5) = (
+            _mm256_shuffle_ps::<0x44>(p4, p6),
+            _mm256_shuffle_ps::<0xee>(p4, p6),
+        );
+        let (f6, f7) = (
+            _mm256_shuffle_ps::<0x44>(p5, p7),
+            _mm256_shuffle_ps::<0xee>(p5, p7),
+        );
         [
             _mm256_permute2f128_ps::<0x20>(f0, f4),
             _mm256_permute2f128_ps::<0x20>(f1, f5),

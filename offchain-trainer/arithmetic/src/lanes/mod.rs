@@ -184,9 +184,9 @@ pub trait Lanes: Copy + Send + Sync {
     }
 }
 
-/// Copies as many values as the shorter side has, fewer than sixteen, without a call: one costs more than the values do.
+/// Copies as many values as the shorter side has, up to sixteen, without a call: one costs more than the values do.
 #[inline(always)]
-fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
+pub(crate) fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
     let count = from.len().min(to.len());
     macro_rules! some {
         ($($size:literal)*) => {
@@ -201,6 +201,6 @@ fn copy_few(mut from: &[f32], mut to: &mut [f32]) {
             })*
         };
     }
-    some!(8 4 2 1);
+    some!(16 8 4 2 1);
     let _ = (from, to);
 }

@@ -5,6 +5,7 @@ use std::{cell::Cell, ops::Range};
 use super::{
     Start,
     columns::Columns,
+    cut::cut,
     matrix::Matrix,
     output::Rectangle,
     pack,
@@ -46,16 +47,6 @@ fn aligned(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
     }
     let skip = memory.as_ptr().align_offset(LINE).min(room - length);
     &mut memory[skip..skip + length]
-}
-
-/// Ranges of at most `most`, as equal as can be.
-#[inline(always)]
-fn cut(range: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let pieces = range.len().div_ceil(most).max(1);
-    let (each, longer) = (range.len() / pieces, range.len() % pieces);
-    let begin = move |i: usize| range.start + i * each + i.min(longer);
-    let end = begin;
-    (0..pieces).map(move |i| begin(i)..end(i + 1))
 }
 
 impl Part<'_> {
@@ -112,10 +103,7 @@ fn block<L: Lanes>(
     let mut packed_left: &[f32] = &[];
     if !left_in_place {
         let panel = aligned(&mut scratch.left, rows.len() * depth);
-        for tile in cut(0..rows.len(), ROWS) {
-            let panel = &mut panel[tile.start * depth..tile.end * depth];
-            pack::left(a.part(tile, 0..depth), panel);
-        }
+        pack::left(a, ROWS, panel);
         packed_left = panel;
     }
     let start = if inner.start == 0 { part.start } else { Start::Kept };

@@ -45,6 +45,15 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// All of it.
+    pub fn whole(&mut self) -> Rectangle<'_> {
+        Rectangle {
+            rows: 0..self.rows,
+            columns: 0..self.columns,
+            output: self,
+        }
+    }
+
     /// These rows and columns of it.
     ///
     /// # Safety
