@@ -1,7 +1,7 @@
 //! Arithmetic whose every bit is defined: what training consists of, in single precision, with the same result on every processor and
 //! with any number of threads.
 //!
-//! `docs/arithmetic.md` defines the operations by IEEE 754 alone, in an order that depends on shapes only. [`reference`] is that
+//! `docs/arithmetic.md` defines the operations by IEEE 754 alone, in an order that depends on shapes only. [`mod@reference`] is that
 //! page as code, slow and obvious, and the judge of everything else. The other modules compute the same fast: over [`lanes`], which are
 //! sixteen values wide everywhere, whatever the processor's registers are, with the instructions that it has ([`Level`]) and the
 //! threads that they are given ([`Cpu`]).
