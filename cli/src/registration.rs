@@ -3,6 +3,7 @@
 //!
 //! It sends nothing, and signs nothing but that statement: the account's secret stays in whichever wallet holds it.
 
+use hydra_arithmetic::Level;
 use hydra_primitives::{AccountBytes, Balance, BlockNumber, node::MAX_ANCHOR_DEPTH};
 use libp2p_identity::PeerId;
 use schemars::JsonSchema;
@@ -74,7 +75,9 @@ pub async fn run(args: RegistrationArgs, json: bool) -> Result<(), Error> {
         return Err(Error::StakeTooSmall { total: bond, least });
     }
     let memory = machine::memory().map_or(0, |memory| memory.total_mib);
-    let room = Room::of(memory, machine::cores()).or(args.size_class, args.room);
+    let room = Room::of(memory, machine::cores())
+        .with(Level::best())
+        .or(args.size_class, args.room);
     output::note("searching a proof of work …");
     let proof = proof::prove(&chain, &account, &identity).await?;
     let registration = Registration::new(&account, identity.peer_id(), &proof, room, bond, chain.url());

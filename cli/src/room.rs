@@ -3,6 +3,7 @@
 //!
 //! Must never promise more memory than there is: whoever claims more than it can do misses duties. Pure.
 
+use hydra_arithmetic::Level;
 use hydra_primitives::model::{CLASS_MEMORY, MAX_SIZE_CLASS, SizeClass};
 
 /// Of its memory, a PC lends this part to one task: the programs need some, and so does whoever sits before it.
@@ -12,6 +13,8 @@ const TASKS_PER_CORE: usize = 16;
 /// The fewest and the most tasks that are found: in a network of four, each PC has half a dozen at a time, in one of 33 where every
 /// proposal is appealed three dozen.
 const TASKS: (usize, usize) = (16, 64);
+/// Classes less where the processor has no instructions for the arithmetic: it then takes sixteen times as long or more.
+const SLOWER: SizeClass = 4;
 /// What is lent where nobody says how much memory there is: 256 MiB.
 const UNKNOWN: SizeClass = 6;
 
@@ -37,6 +40,18 @@ impl Room {
         Self {
             size_class,
             tasks: u8::try_from(tasks).unwrap_or(u8::MAX),
+        }
+    }
+
+    /// The same, where the processor computes with these instructions.
+    pub fn with(self, level: Level) -> Self {
+        let slower = match level {
+            Level::Portable => SLOWER,
+            _ => 0,
+        };
+        Self {
+            size_class: self.size_class.saturating_sub(slower),
+            ..self
         }
     }
 
@@ -79,6 +94,19 @@ mod tests {
         assert_eq!(class(15_902), 9);
         assert_eq!([class(1), class(u64::MAX)], [0, MAX_SIZE_CLASS]);
         assert_eq!(class(0), UNKNOWN);
+    }
+
+    #[test]
+    fn a_slow_processor_takes_on_what_it_does_in_time() {
+        let found = Room::of(16_384, 2);
+        assert_eq!(found.with(Level::Portable).size_class, found.size_class - 4);
+        assert_eq!(Room::of(1, 2).with(Level::Portable).size_class, 0);
+        for fast in Level::available()
+            .into_iter()
+            .filter(|level| *level != Level::Portable)
+        {
+            assert_eq!(found.with(fast), found);
+        }
     }
 
     #[test]

@@ -5,9 +5,30 @@ fn main() {
     for file in ["src/operators.cpp", "src/kernels.h"] {
         println!("cargo:rerun-if-changed={file}");
     }
+    // torch-sys would take another LibTorch than the one whose headers are read here.
+    for name in [
+        "LIBTORCH_USE_PYTORCH",
+        "LIBTORCH_INCLUDE",
+        "LIBTORCH_LIB",
+        "LIBTORCH_CXX11_ABI",
+    ] {
+        println!("cargo:rerun-if-env-changed={name}");
+        if std::env::var_os(name).is_some() {
+            panic!(
+                "{name} is set, and the operators are compiled against the LibTorch of LIBTORCH alone: unset it"
+            );
+        }
+    }
     let libtorch = std::env::var("LIBTORCH").ok();
     // Where torch-sys looks without it.
     let root = libtorch.as_deref().unwrap_or("/usr");
+    let version = format!("{root}/include/torch/csrc/api/include/torch/version.h");
+    println!("cargo:rerun-if-changed={version}");
+    if !std::path::Path::new(&version).exists() {
+        panic!(
+            "there is no {version}: run scripts/setup, and build with scripts/cargo, or set LIBTORCH to a folder with LibTorch 2.11.0"
+        );
+    }
     cc::Build::new()
         .cpp(true)
         .pic(true)

@@ -99,6 +99,8 @@ pub enum Architecture {
 )]
 pub enum Profile {
     /// Version 1 of the arithmetic that `docs/arithmetic.md` defines bit by bit, whatever the processor. Verification is an equality.
+    // 0 was LibTorch 2.11 with settings of its own, of networks that no program of this version reads.
+    #[codec(index = 1)]
     ArithmeticV1,
 }
 

@@ -29,6 +29,8 @@ HYDRA_TOOLS="$HYDRA_CACHE/tools"
 PATH="$HYDRA_TOOLS/bin:$HOME/.cargo/bin:$PATH"
 # conda, a debugger or a profile may have set these; what is built and run here must find its own libraries.
 unset LD_LIBRARY_PATH LD_PRELOAD PYTHONHOME PYTHONPATH
+# They would lead torch-sys to another LibTorch than LIBTORCH's.
+unset LIBTORCH_USE_PYTORCH LIBTORCH_INCLUDE LIBTORCH_LIB LIBTORCH_CXX11_ABI
 
 # Which toolchains build, as scripts/setup left them: `rust-toolchain` where rust-toolchain.toml's version is installed
 # under another name only, `wasm-toolchain` where rustup has no Wasm target. To be called again after scripts/setup, which

@@ -115,7 +115,9 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
             .or(before_joined.and_then(|joined| joined.size_class)),
         args.room.or(before_joined.and_then(|joined| joined.room)),
     ];
-    let room = Room::of(machine.memory_mib, machine.cores).or(size_class, tasks);
+    let room = Room::of(machine.memory_mib, machine.cores)
+        .with(machine.level)
+        .or(size_class, tasks);
     say.tell(&machine.event(room));
     // Where nobody can be asked, that it was started is the answer: nothing is owed before coins are sent here.
     if before.is_none() && !args.yes && terminal::is_there() {

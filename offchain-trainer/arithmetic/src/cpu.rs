@@ -83,6 +83,8 @@ pub enum CpuError {
     Level(Level),
     /// The system started no threads.
     Threads(rayon::ThreadPoolBuildError),
+    /// Its threads take numbers below 2⁻¹²⁶ for 0, or don't round to the nearest.
+    LosesSmallNumbers,
 }
 
 impl std::fmt::Display for CpuError {
@@ -90,6 +92,10 @@ impl std::fmt::Display for CpuError {
         match self {
             Self::Level(level) => write!(f, "this processor has no {} instructions", level.name()),
             Self::Threads(error) => write!(f, "no threads could be started: {error}"),
+            Self::LosesSmallNumbers => write!(
+                f,
+                "something in this process tells the processor to take numbers below 2⁻¹²⁶ for 0, or to round otherwise than to the nearest"
+            ),
         }
     }
 }
@@ -109,10 +115,10 @@ impl Cpu {
         Ok(self)
     }
 
-    /// With so many threads (0 counts as 1), the calling one among them.
+    /// With so many threads (0 counts as 1): of its own if they are several, while the calling one waits for them.
     ///
     /// # Errors
-    /// If the system starts none.
+    /// If the system starts none, or they take small numbers for 0.
     pub fn with_threads(mut self, threads: usize) -> Result<Self, CpuError> {
         self.pool = match threads {
             0 | 1 => None,
@@ -120,7 +126,12 @@ impl Cpu {
                 let pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
                     .thread_name(|i| format!("arithmetic-{i}"));
-                Some(Arc::new(pool.build().map_err(CpuError::Threads)?))
+                let pool = pool.build().map_err(CpuError::Threads)?;
+                // A thread begins with what the one that starts it has set, on some systems.
+                if pool.broadcast(|_| keeps_denormals()).contains(&false) {
+                    return Err(CpuError::LosesSmallNumbers);
+                }
+                Some(Arc::new(pool))
             }
         };
         Ok(self)
@@ -197,11 +208,21 @@ impl Cpu {
     }
 }
 
-/// Whether this thread keeps numbers below 2⁻¹²⁶ as IEEE 754 says. Some libraries tell the processor to take them for 0, thread by thread.
+/// Whether this thread keeps numbers below 2⁻¹²⁶, and rounds to the nearest, as IEEE 754 says. Some libraries tell the processor otherwise,
+/// thread by thread.
 pub fn keeps_denormals() -> bool {
-    let tiny = std::hint::black_box(f32::from_bits(3));
-    let made = std::hint::black_box(f32::MIN_POSITIVE) * std::hint::black_box(0.5);
-    (tiny * std::hint::black_box(1.0)).to_bits() == 3 && made.to_bits() == 0x0040_0000
+    use std::hint::black_box;
+    let tiny = black_box(f32::from_bits(3));
+    let made = black_box(f32::MIN_POSITIVE) * black_box(0.5);
+    // Half a unit of the last place goes to the even neighbour: down from 1, up from the next number, on either side of 0.
+    let half = f32::EPSILON / 2.0;
+    let rounds = |one: f32| {
+        let (one, half) = (black_box(one), black_box(half * one));
+        let next = one + 2.0 * half;
+        (one + half).to_bits() == one.to_bits()
+            && (black_box(next) + half).to_bits() == (one + 4.0 * half).to_bits()
+    };
+    (tiny * black_box(1.0)).to_bits() == 3 && made.to_bits() == 0x0040_0000 && rounds(1.0) && rounds(-1.0)
 }
 
 #[cfg(test)]

@@ -373,9 +373,7 @@ mod tests {
                     continue;
                 }
                 let (mut weights, mut m) = (base.clone(), kept.clone());
-                if !updates.is_empty() {
-                    reference::fold::fold(rule, &updates, keeps.then_some(&mut m), &mut weights);
-                }
+                reference::fold::fold(rule, &updates, keeps.then_some(&mut m), &mut weights);
                 for cpu in every_cpu() {
                     let (mut found, mut found_m) = (vec![7.0; base.len()], kept.clone());
                     fold(cpu, rule, &base, &updates, keeps.then_some(&mut found_m), &mut found);

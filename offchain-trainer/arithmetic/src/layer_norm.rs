@@ -26,6 +26,7 @@ pub fn forward(
 ) {
     let n = gamma.len();
     assert_eq!(n, beta.len(), "as many β as γ");
+    assert!(n > 0 || statistics.is_empty(), "a row has a value at least");
     check(x, n, y, statistics);
     if x.is_empty() {
         return;

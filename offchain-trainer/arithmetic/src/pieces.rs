@@ -27,9 +27,8 @@ pub(crate) fn spread_each<T: Send>(cpu: &Cpu, pieces: impl Iterator<Item = T>, p
     // Each is taken by one thread: the lock is never waited for.
     let pieces: Vec<Mutex<Option<T>>> = pieces.map(|piece| Mutex::new(Some(piece))).collect();
     cpu.spread(pieces.len(), |i| {
-        if let Some(piece) = pieces[i].lock().ok().and_then(|mut piece| piece.take()) {
-            part(piece);
-        }
+        let piece = pieces[i].lock().ok().and_then(|mut piece| piece.take());
+        part(piece.expect("a piece is taken once"));
     });
 }
 

@@ -35,7 +35,7 @@ pub enum EngineError {
     /// The worker's processor is set to take small numbers for 0.
     #[error(
         "the worker refuses to run: something that it loads tells the processor to take numbers below 2⁻¹²⁶ for 0, which changes \
-         results. Only LibTorch and the system's own libraries may be in it: see LD_PRELOAD and /etc/ld.so.preload"
+         results. Only LibTorch and the system's own libraries may be in it: see /etc/ld.so.preload"
     )]
     LosesSmallNumbers,
     /// The worker belongs to another version of HydraAI.

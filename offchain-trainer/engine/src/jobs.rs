@@ -54,7 +54,7 @@ pub struct EvaluateJob<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Evaluation {
     /// Right answers (of equal logits the first one counts; no logit that is NaN does) and the mean cross-entropy, rounded as
-    /// [`hydra_update::MeanLoss::millionths`] says. `None` if a weight or a logit is no finite number.
+    /// [`hydra_update::MeanLoss::millionths`] says. `None` if a weight, a logit or a loss is no finite number.
     pub score: Option<Score>,
     /// [`version_witness`] of the losses of all batches of [`EVALUATION_BATCH`] samples, the last one shorter.
     pub witness: H256,

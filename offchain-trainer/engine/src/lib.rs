@@ -1,7 +1,7 @@
 //! Training, measuring and inference for the rest of the trainer.
 //!
 //! LibTorch aborts, leaks and keeps global state, so it lives in worker processes (crate `hydra-torch-worker`) that are
-//! spoken to over a pipe and killed at will. This crate starts them in an empty environment, hands them jobs and threads,
+//! spoken to over a pipe and killed at will. This crate starts them in an environment of five variables, hands them jobs and threads,
 //! and doubts what comes back where it matters. It must never link LibTorch, touch the network or know a key.
 //!
 //! Calls block until a worker is free and the job is done: from async code, use a blocking thread.

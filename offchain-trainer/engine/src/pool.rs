@@ -66,11 +66,12 @@ impl EngineConfig {
     }
 }
 
-/// The threads of a job that begins while so many workers are busy, its own among them: a fair share of the cores. It keeps them, whoever comes
-/// or goes meanwhile; nothing depends on it but time.
-fn share(cores: usize, busy: usize) -> u16 {
-    let each = cores.checked_div(busy).unwrap_or(cores);
-    u16::try_from(each.max(1)).unwrap_or(u16::MAX)
+/// The threads of a job that begins while so many workers are busy, its own among them, and the others have so many: a fair share of the cores,
+/// but of those only that nobody has, and one at least. It keeps them, whoever comes or goes meanwhile; nothing depends on it but time.
+fn share(cores: usize, busy: usize, taken: usize) -> u16 {
+    let fair = cores.checked_div(busy).unwrap_or(cores);
+    let each = fair.min(cores.saturating_sub(taken)).max(1);
+    u16::try_from(each).unwrap_or(u16::MAX)
 }
 
 /// The pool. Clones share it; every call blocks until a worker is free and the job is done.
@@ -96,6 +97,8 @@ struct Pool {
     live: usize,
     /// Busy and starting ones, and whose jobs they do.
     busy: HashMap<u32, (Killer, Arc<AtomicBool>)>,
+    /// The threads of those that have a job.
+    threads: HashMap<u32, u16>,
     /// All that ever were.
     started: u64,
     /// What the newest computes with.
@@ -115,6 +118,7 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut pool = self.engine.workers.lock();
         pool.busy.remove(&self.pid);
+        pool.threads.remove(&self.pid);
         match self.worker.take() {
             // A panic may have left half a frame in the pipe.
             Some(worker) if !std::thread::panicking() && !pool.closed => pool.idle.push(worker),
@@ -227,15 +231,13 @@ impl Engine {
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
         let mut lease = self.lease().map_err(|error| self.unless_ended(error))?;
+        let threads = self.share_out(lease.pid);
         let Some(worker) = lease.worker.as_mut() else {
             return Err(EngineError::Nonsense {
                 detail: "it is not there".into(),
             });
         };
-        let job = Job {
-            threads: share(self.workers.config.workers, self.busy_workers().len()),
-            request,
-        };
+        let job = Job { threads, request };
         let deadline = deadline(self.workers.config.deadline, size);
         let result = worker.job(&job, deadline, limit, take);
         match &result {
@@ -245,6 +247,15 @@ impl Engine {
             Err(_) => lease.worker = None,
         }
         result.map_err(|error| self.unless_ended(error))
+    }
+
+    /// The threads of the job that this worker begins.
+    fn share_out(&self, pid: u32) -> u16 {
+        let mut pool = self.workers.lock();
+        let taken = pool.threads.values().map(|threads| usize::from(*threads)).sum();
+        let threads = share(self.workers.config.workers, pool.busy.len(), taken);
+        pool.threads.insert(pid, threads);
+        threads
     }
 
     /// A worker that died because we killed it didn't fail.
@@ -330,11 +341,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cores_are_shared_by_those_that_are_busy_and_nobody_gets_none() {
-        assert_eq!([1, 2, 3, 7, 8].map(|busy| share(7, busy)), [7, 3, 2, 1, 1]);
+    fn cores_are_shared_by_those_that_are_busy_none_twice_and_nobody_gets_none() {
+        assert_eq!([1, 2, 3, 7, 8].map(|busy| share(7, busy, 0)), [7, 3, 2, 1, 1]);
+        assert_eq!([0, 4, 6, 7, 9].map(|taken| share(7, 2, taken)), [3, 3, 1, 1, 1]);
         assert_eq!(
-            [(0, 1), (3, 0), (1 << 20, 1)].map(|(cores, busy)| share(cores, busy)),
+            [(0, 1), (3, 0), (1 << 20, 1)].map(|(cores, busy)| share(cores, busy, 0)),
             [1, 3, u16::MAX]
         );
+        for cores in 1..9 {
+            let mut taken = 0;
+            for busy in 1..20 {
+                taken += usize::from(share(cores, busy, taken));
+            }
+            assert!(taken <= cores + 19, "{taken} threads on {cores} cores");
+        }
     }
 }

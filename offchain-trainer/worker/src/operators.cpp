@@ -460,11 +460,14 @@ Tensor* hydra_operator_sgd(const Tensor* weights, const Tensor* buffer, const Te
     const at::IntArrayRef shape = weights->sizes();
     const Tensor g = floats(*gradient, ANY, "a gradient");
     fits(g, shape, "a gradient");
-    float* w = in_place(*weights, shape, "weights");
+    // The kernels take them as slices of their own.
+    const bool shared = weights->is_alias_of(g) || (buffer != nullptr && (buffer->is_alias_of(*weights) || buffer->is_alias_of(g)));
+    TORCH_CHECK(!shared, "weights, buffer and gradient share memory");
     if (buffer == nullptr) {
-      done(hydra_sgd(w, read(g), rate, size(g.numel())));
+      done(hydra_sgd(in_place(*weights, shape, "weights"), read(g), rate, size(g.numel())));
     } else {
-      done(hydra_sgd_momentum(w, in_place(*buffer, shape, "a buffer"), read(g), rate, momentum, size(g.numel())));
+      float* b = in_place(*buffer, shape, "a buffer");
+      done(hydra_sgd_momentum(in_place(*weights, shape, "weights"), b, read(g), rate, momentum, size(g.numel())));
     }
     return *weights;
   });

@@ -7,8 +7,11 @@ fn narrow(value: f64) -> f32 {
     value.clamp(f64::from(-f32::MAX), f64::from(f32::MAX)) as f32
 }
 
-/// Folds `updates`, each with its weight, into `weights`, and into `kept` what the rule keeps, if it does.
+/// Folds `updates`, each with its weight, into `weights`, and into `kept` what the rule keeps, if it does. Without updates nothing changes.
 pub fn fold(rule: Rule, updates: &[(f64, &[f32])], mut kept: Option<&mut [f32]>, weights: &mut [f32]) {
+    if updates.is_empty() {
+        return;
+    }
     for i in 0..weights.len() {
         let w = f64::from(weights[i]);
         weights[i] = match rule {
