@@ -66,9 +66,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn leaves_time(spec: &ModelSpec) -> bool {
         let task = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
         // Who verifies does the whole task again.
-        let leaves = |phase: u32, shortest: u32| {
-            u64::from(phase) >= u64::from(shortest).saturating_add(task)
-        };
+        let leaves = |phase: u32, shortest: u32| u64::from(phase) >= u64::from(shortest).saturating_add(task);
         leaves(spec.phases.train, SHORTEST_TRAINING) && leaves(spec.phases.verify, SHORTEST_VERIFICATION)
     }
 

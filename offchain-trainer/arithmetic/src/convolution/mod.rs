@@ -1,7 +1,7 @@
 //! Convolutions of images: `docs/arithmetic.md`, *Convolution*.
 //!
 //! An image is copied once into a scratch with its border, split by stride, so that a row of the product's columns, for one place of the
-//! kernel, lies in it as it is, only further on ([`image`]). The columns as such are never made: the kernels ([`correlate`], [`weights`])
+//! kernel, lies in it as it is, only further on (`image`). The columns as such are never made: the kernels (`correlate`, `weights`)
 //! read the scratch at an offset for each term. Each output is computed in a register by itself, its terms in the order of the definition.
 
 mod correlate;
