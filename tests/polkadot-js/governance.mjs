@@ -218,7 +218,7 @@ async function change(api, [eve, ...voters]) {
   const chain = await follow(api);
   const model = (await api.query.trainingProposals.models(0)).unwrap();
   // Another model than the first one, and phases that leave time to act in.
-  model.spec.phases.set('verify', api.createType('u32', 8));
+  model.spec.phases.set('verify', api.createType('u32', 12));
   const root = await propose(api, eve, { system: 'Root' }, api.tx.system.setStorage([[MARK.key, MARK.value]]));
   const models = await propose(
     api,
