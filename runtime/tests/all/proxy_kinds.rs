@@ -37,7 +37,10 @@ const NON_TRANSFER_ALONE: [&str; 3] = [
     "System.remark_with_event",
 ];
 
-/// Every call there is, with arguments that are zero, or begin with a one where that is no value.
+/// How arguments begin that are zero from there on, each where the ones before are no value: `addModel`'s profile is never 0.
+const BEGINNINGS: [&[u8]; 3] = [&[], &[1], &[0, 0, 1]];
+
+/// Every call there is, with arguments that are zero but for their beginning.
 fn calls() -> Vec<RuntimeCall> {
     let metadata = metadata();
     let mut calls = Vec::new();
@@ -48,10 +51,10 @@ fn calls() -> Vec<RuntimeCall> {
             panic!("the calls of {} are no variants", pallet.name);
         };
         for variant in &variants.variants {
-            let call = [0, 1]
+            let call = BEGINNINGS
                 .into_iter()
-                .find_map(|first| {
-                    let bytes = [pallet.index, variant.index, first];
+                .find_map(|beginning| {
+                    let bytes = [[pallet.index, variant.index].as_slice(), beginning].concat();
                     RuntimeCall::decode(&mut TrailingZeroInput::new(&bytes)).ok()
                 })
                 .unwrap_or_else(|| panic!("{}.{} needs other arguments", pallet.name, variant.name));
