@@ -373,7 +373,8 @@ pub mod pallet {
         NothingAtStake,
         /// The spec is not valid, or does not fit its data set.
         BadSpec,
-        /// A phase of the spec leaves too little time to act in: 5 blocks, and one more for each 10¹⁰ of the task's work.
+        /// A phase of the spec leaves too little time to act in: 5 blocks to train and 10 to verify, and one more each for each 10¹⁰ of the
+        /// task's work.
         PhasesTooShort,
         /// A round of the spec could last longer than unbonding (`stakeVoting.unbondingDelay`): whoever lied in it could be gone before it
         /// is found out. It has shorter phases.
@@ -456,8 +457,8 @@ pub mod pallet {
 
         /// Adds a model, which the network trains from this block on and pays for from the bucket. `spec` and `dataset` are as in
         /// a genesis, `weights` is the BLAKE3 of the weights that the spec's seed stands for. Whoever proposes this serves the
-        /// data set until others have it. The phases must leave time to act in: at least 5 blocks each, and one more for each
-        /// 10¹⁰ of the task's work; and a round must be over, with all draws of its polls, before stake that is unbonding is free. Nothing in this version changes or ends a model. Only a referendum can call it, on the track
+        /// data set until others have it. The phases must leave time to act in: at least 5 blocks to train and 10 to verify,
+        /// and one more each for each 10¹⁰ of the task's work; and a round must be over, with all draws of its polls, before stake that is unbonding is free. Nothing in this version changes or ends a model. Only a referendum can call it, on the track
         /// *models* or *root*.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::add_model())]
