@@ -41,7 +41,7 @@ fn compare(command: &[&str], levels: &[&str]) {
     );
     let output = String::from_utf8(output.stdout).expect("text");
     let expected = expected();
-    assert_eq!(expected.len(), 17);
+    assert_eq!(expected.len(), 21);
     let mut cells = BTreeSet::new();
     for cell in output.split("cell ").skip(1) {
         let (cell, files) = cell.split_once('\n').expect("a cell's files");

@@ -3,12 +3,15 @@
 use hydra_arithmetic::{
     Cpu,
     attention::Attention,
+    canonical_bits,
     convolution::Convolution,
-    cross_entropy, elementwise, embedding, function, layer_norm,
+    cross_entropy, elementwise, embedding,
+    fold::{Folding, Rule, fold},
+    function, layer_norm,
     linear::Linear,
     optimizer::{self, AdamW, AdamWSteps},
     pool::{self, Windows},
-    product::{Matrix, Start, product},
+    product::{Matrices, Matrix, Start, product, product_batch},
     softmax, sum,
 };
 
@@ -32,6 +35,13 @@ fn outputs(size: Windows) -> usize {
     size.planes * size.out_height() * size.out_width()
 }
 
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().copied().map(canonical_bits).collect()
+}
+
+/// So many values of an update come at a time: enough for several threads.
+const PIECE: usize = 20_011;
+
 fn as_i64(tokens: &[usize]) -> Vec<i64> {
     tokens.iter().map(|token| *token as i64).collect()
 }
@@ -40,6 +50,11 @@ impl Operations for Fast {
     fn product(&self, [m, k, n]: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32> {
         let (a, b) = (Matrix::new(a, m, k), Matrix::new(b, k, n));
         filled(m * n, |c| product(&self.0, a, b, Start::Zero, c))
+    }
+
+    fn product_batch(&self, count: usize, [m, k, n]: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32> {
+        let (a, b) = (Matrices::new(a, count, m, k), Matrices::new(b, count, k, n));
+        filled(count * m * n, |c| product_batch(&self.0, a, b, Start::Zero, c))
     }
 
     fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -99,6 +114,14 @@ impl Operations for Fast {
 
     fn add(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
         filled(a.len(), |c| elementwise::add(&self.0, a, b, c))
+    }
+
+    fn multiply(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
+        filled(a.len(), |c| elementwise::multiply(&self.0, a, b, c))
+    }
+
+    fn scale(&self, factor: f32, x: &[f32]) -> Vec<f32> {
+        filled(x.len(), |y| elementwise::scale(&self.0, factor, x, y))
     }
 
     fn softmax(&self, columns: usize, x: &[f32]) -> Vec<f32> {
@@ -239,5 +262,35 @@ impl Operations for Fast {
             constants = steps.next_step();
         }
         constants.take(&self.0, gradient, mean, square, weights);
+    }
+
+    /// In both ways: update after update, each in pieces, and all at once.
+    fn fold(
+        &self,
+        rule: Rule,
+        base: &[f32],
+        updates: &[(f64, &[f32])],
+        mut kept: Option<&mut [f32]>,
+    ) -> Vec<f32> {
+        let mut kept_by_pieces = kept.as_deref().map(<[f32]>::to_vec);
+        let mut folding = Folding::new(rule, base);
+        for (weight, update) in updates {
+            folding.next_update(*weight);
+            for values in update.chunks(PIECE) {
+                folding.add(&self.0, values);
+            }
+        }
+        let by_pieces = filled(base.len(), |weights| {
+            folding.finish(&self.0, kept_by_pieces.as_deref_mut(), weights);
+        });
+        let weights = filled(base.len(), |weights| {
+            fold(&self.0, rule, base, updates, kept.as_deref_mut(), weights);
+        });
+        let kept_alike = kept.as_deref().map(bits) == kept_by_pieces.as_deref().map(bits);
+        assert!(
+            kept_alike && bits(&weights) == bits(&by_pieces),
+            "updates in pieces come to something else than all at once"
+        );
+        weights
     }
 }

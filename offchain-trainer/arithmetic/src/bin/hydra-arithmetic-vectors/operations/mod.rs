@@ -4,7 +4,8 @@ mod fast;
 mod reference;
 
 use hydra_arithmetic::{
-    attention::Attention, convolution::Convolution, linear::Linear, optimizer::AdamW, pool::Windows,
+    attention::Attention, convolution::Convolution, fold::Rule, linear::Linear, optimizer::AdamW,
+    pool::Windows,
 };
 
 pub use fast::Fast;
@@ -27,6 +28,8 @@ pub enum Function {
 pub trait Operations {
     /// A [m, k] · B [k, n], from +0.
     fn product(&self, size: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32>;
+    /// A product for each of `count` matrices on both sides.
+    fn product_batch(&self, count: usize, size: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32>;
     /// Y.
     fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32>;
     /// dX.
@@ -48,6 +51,10 @@ pub trait Operations {
     fn relu_gradient(&self, x: &[f32], dy: &[f32]) -> Vec<f32>;
     /// a + b
     fn add(&self, a: &[f32], b: &[f32]) -> Vec<f32>;
+    /// a × b
+    fn multiply(&self, a: &[f32], b: &[f32]) -> Vec<f32>;
+    /// x × factor
+    fn scale(&self, factor: f32, x: &[f32]) -> Vec<f32>;
 
     /// Of each row.
     fn softmax(&self, columns: usize, x: &[f32]) -> Vec<f32>;
@@ -111,4 +118,8 @@ pub trait Operations {
         means: [&mut [f32]; 2],
         weights: &mut [f32],
     );
+
+    /// What weights become of those that were, `base`, by updates with their weights; with m, where one is kept.
+    fn fold(&self, rule: Rule, base: &[f32], updates: &[(f64, &[f32])], kept: Option<&mut [f32]>)
+    -> Vec<f32>;
 }

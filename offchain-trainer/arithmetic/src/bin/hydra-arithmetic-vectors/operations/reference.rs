@@ -3,13 +3,14 @@
 use hydra_arithmetic::{
     attention::Attention,
     convolution::Convolution,
+    fold::Rule,
     linear::Linear,
     optimizer::AdamW,
     pool::Windows,
-    product::{Matrix, Start},
+    product::{Matrices, Matrix, Start},
     reference::{
-        attention, convolution, cross_entropy, embedding, function, layer_norm, optimizer, pool, product,
-        softmax, sum,
+        attention, convolution, cross_entropy, embedding, fold, function, layer_norm, optimizer, pool,
+        product, softmax, sum,
     },
 };
 
@@ -48,6 +49,12 @@ impl Operations for Reference {
     fn product(&self, [m, k, n]: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32> {
         let (a, b) = (Matrix::new(a, m, k), Matrix::new(b, k, n));
         filled(m * n, |c| product::product(a, b, Start::Zero, c))
+    }
+
+    fn product_batch(&self, count: usize, [m, k, n]: [usize; 3], a: &[f32], b: &[f32]) -> Vec<f32> {
+        let (a, b) = (Matrices::new(a, count, m, k), Matrices::new(b, count, k, n));
+        let each = |i: usize| filled(m * n, |c| product::product(a.at(i), b.at(i), Start::Zero, c));
+        (0..count).flat_map(each).collect()
     }
 
     fn linear(&self, size: Linear, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -110,6 +117,14 @@ impl Operations for Reference {
 
     fn add(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
         both(a, b, |a, b| a + b)
+    }
+
+    fn multiply(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
+        both(a, b, |a, b| a * b)
+    }
+
+    fn scale(&self, factor: f32, x: &[f32]) -> Vec<f32> {
+        each(x, |x| x * factor)
     }
 
     fn softmax(&self, columns: usize, x: &[f32]) -> Vec<f32> {
@@ -246,5 +261,17 @@ impl Operations for Reference {
         } = settings;
         let settings = [rate, beta1, beta2, epsilon, decay];
         optimizer::adam_w(step as u64, settings, gradient, mean, square, weights);
+    }
+
+    fn fold(
+        &self,
+        rule: Rule,
+        base: &[f32],
+        updates: &[(f64, &[f32])],
+        kept: Option<&mut [f32]>,
+    ) -> Vec<f32> {
+        let mut weights = base.to_vec();
+        fold::fold(rule, updates, kept, &mut weights);
+        weights
     }
 }

@@ -1,6 +1,7 @@
 //! Single operations on small and on large arrays: a file of cases for each.
 
 mod case;
+mod fold;
 mod layers;
 mod values;
 
@@ -12,8 +13,9 @@ type Write = fn(&dyn Operations, &mut Cases);
 
 /// Each file's name and what is in it.
 pub fn files(on: &dyn Operations) -> Vec<(&'static str, String)> {
-    let all: [(&'static str, Write); 16] = [
+    let all: [(&'static str, Write); 20] = [
         ("product", values::product),
+        ("batched-product", values::batched_product),
         ("sums", values::sums),
         ("functions", values::functions),
         ("gelu", values::gelu),
@@ -29,6 +31,9 @@ pub fn files(on: &dyn Operations) -> Vec<(&'static str, String)> {
         ("mean-pool", layers::mean_pool),
         ("attention", layers::attention),
         ("add", values::add),
+        ("multiply", values::multiply),
+        ("scale", values::scale),
+        ("fold", fold::fold),
     ];
     all.into_iter()
         .map(|(name, write)| {

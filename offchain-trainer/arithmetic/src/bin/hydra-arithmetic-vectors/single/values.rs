@@ -1,4 +1,4 @@
-//! Products, sums, functions, and what optimizers do to weights.
+//! Products, sums, functions, what is done value by value, and what optimizers do to weights.
 
 use hydra_arithmetic::optimizer::AdamW;
 
@@ -6,7 +6,7 @@ use super::case::Cases;
 use crate::operations::{Function, Operations};
 
 /// What is easily got wrong: both zeros, numbers below 2⁻¹²⁶, infinities, NaN, and where functions have their limits.
-const SPECIAL: [f32; 24] = [
+pub const SPECIAL: [f32; 24] = [
     0.0,
     -0.0,
     f32::from_bits(1),
@@ -51,6 +51,30 @@ pub fn product(on: &dyn Operations, cases: &mut Cases) {
     cases.large("product A [67, 181], B [181, 263], from +0", 10);
     let (a, b) = (cases.drawn("A", 67 * 181, 1.0), cases.drawn("B", 181 * 263, 1.0));
     cases.made("C", &on.product([67, 181, 263], &a, &b));
+}
+
+pub fn batched_product(on: &dyn Operations, cases: &mut Cases) {
+    // Of the large ones, one has a matrix at least for each of three threads; the other has fewer, each of them enough for several.
+    let sizes = [
+        [1, 1, 1, 1],
+        [3, 2, 5, 3],
+        [2, 3, 19, 17],
+        [7, 67, 71, 101],
+        [2, 61, 171, 211],
+    ];
+    for (i, [count, m, k, n]) in sizes.into_iter().enumerate() {
+        let title = format!("batched product A [{count}, {m}, {k}], B [{count}, {k}, {n}], from +0");
+        if i < 3 {
+            cases.small(&title, i as u64);
+        } else {
+            cases.large(&title, i as u64);
+        }
+        let (a, b) = (
+            cases.drawn("A", count * m * k, 1.0),
+            cases.drawn("B", count * k * n, 1.0),
+        );
+        cases.made("C", &on.product_batch(count, [m, k, n], &a, &b));
+    }
 }
 
 pub fn sums(on: &dyn Operations, cases: &mut Cases) {
@@ -114,12 +138,7 @@ fn pairs(
     cases.made("y", &of(&SPECIAL));
     cases.made("dx", &gradient(&SPECIAL, &ones));
     for count in [37, 32_771] {
-        let title = format!("{name} x, dy [{count}]");
-        if count < 100 {
-            cases.small(&title, 1);
-        } else {
-            cases.large(&title, 2);
-        }
+        few_or_many(cases, &format!("{name} x, dy [{count}]"), count);
         let (x, dy) = (cases.drawn("x", count, bound), cases.drawn("dy", count, 1.0));
         cases.made("y", &of(&x));
         cases.made("dx", &gradient(&x, &dy));
@@ -146,16 +165,53 @@ pub fn relu(on: &dyn Operations, cases: &mut Cases) {
     );
 }
 
-pub fn add(on: &dyn Operations, cases: &mut Cases) {
-    cases.small("add a, b [24]", 0);
+/// An operation of two arrays: special values, then as many as each of `counts`, of which large ones are enough for three threads.
+fn two(name: &str, made: &str, counts: &[usize], cases: &mut Cases, of: impl Fn(&[f32], &[f32]) -> Vec<f32>) {
+    cases.small(&format!("{name} a, b [24]"), 0);
     let mut reversed = SPECIAL;
     reversed.reverse();
     cases.given("a", &SPECIAL);
     cases.given("b", &reversed);
-    cases.made("a + b", &on.add(&SPECIAL, &reversed));
-    cases.small("add a, b [37]", 1);
-    let (a, b) = (cases.drawn("a", 37, 1.0), cases.drawn("b", 37, 1.0));
-    cases.made("a + b", &on.add(&a, &b));
+    cases.made(made, &of(&SPECIAL, &reversed));
+    for count in counts.iter().copied() {
+        few_or_many(cases, &format!("{name} a, b [{count}]"), count);
+        let (a, b) = (cases.drawn("a", count, 1.0), cases.drawn("b", count, 1.0));
+        cases.made(made, &of(&a, &b));
+    }
+}
+
+/// Begins a case of so many values: few are written out.
+fn few_or_many(cases: &mut Cases, title: &str, count: usize) {
+    if count < 100 {
+        cases.small(title, 1);
+    } else {
+        cases.large(title, 2);
+    }
+}
+
+pub fn add(on: &dyn Operations, cases: &mut Cases) {
+    two("add", "a + b", &[37], cases, |a, b| on.add(a, b));
+}
+
+pub fn multiply(on: &dyn Operations, cases: &mut Cases) {
+    two("multiply", "a × b", &[37, 32_771], cases, |a, b| {
+        on.multiply(a, b)
+    });
+}
+
+pub fn scale(on: &dyn Operations, cases: &mut Cases) {
+    for factor in [0.3, -0.0, f32::INFINITY] {
+        cases.small("scale x [24]", 0);
+        cases.given("factor", &[factor]);
+        cases.given("x", &SPECIAL);
+        cases.made("x × factor", &on.scale(factor, &SPECIAL));
+    }
+    for count in [37, 32_771] {
+        few_or_many(cases, &format!("scale x [{count}]"), count);
+        cases.given("factor", &[-0.3]);
+        let x = cases.drawn("x", count, 1.0);
+        cases.made("x × factor", &on.scale(-0.3, &x));
+    }
 }
 
 pub fn optimizers(on: &dyn Operations, cases: &mut Cases) {
@@ -163,11 +219,7 @@ pub fn optimizers(on: &dyn Operations, cases: &mut Cases) {
     for count in [21, 32_771] {
         let begin = |cases: &mut Cases, title: &str| {
             let title = format!("{title}, {STEPS} steps, w [{count}]");
-            if count < 100 {
-                cases.small(&title, 1);
-            } else {
-                cases.large(&title, 2);
-            }
+            few_or_many(cases, &title, count);
             (cases.drawn("w", count, 1.0), vec![0.0; count], vec![0.0; count])
         };
 
