@@ -1,4 +1,5 @@
-//! What every operation comes to on small arrays: the same bytes wherever the arithmetic is computed as `docs/arithmetic.md` says.
+//! What every operation comes to on small arrays, and some on arrays large enough to be shared out to threads: the same bytes wherever the
+//! arithmetic is computed as `docs/arithmetic.md` says.
 //!
 //! Sizes are odd, or one more than what lanes and blocks hold, so that what is left over at their ends is there, too. Must never
 //! change within a version of the arithmetic: another answer is another version.
@@ -13,12 +14,14 @@ use crate::{
     function, layer_norm,
     linear::Linear,
     optimizer::{self, AdamW, AdamWSteps},
+    pieces::{SMALL, WORTH},
     pool::{self, Windows},
     product::{Matrices, Matrix, Start, product, product_batch},
     softmax, sum,
 };
 
-/// The bits of all that the operations come to, 4 bytes each, little-endian, every NaN alike: about a quarter of a megabyte, in some milliseconds.
+/// The bits of all that the operations come to, 4 bytes each, little-endian, every NaN alike: about half a megabyte, of some eight million
+/// multiply-adds.
 ///
 /// The numbers of this answer have no meaning but to be the same everywhere.
 pub fn known_answer(cpu: &Cpu) -> Vec<u8> {
@@ -37,6 +40,7 @@ pub fn known_answer(cpu: &Cpu) -> Vec<u8> {
     answer.attention();
     answer.optimizers();
     answer.folding();
+    answer.of_several_threads();
     answer.bytes
 }
 
@@ -66,6 +70,15 @@ const SPECIAL: [f32; 20] = [
     f32::NEG_INFINITY,
     f32::NAN,
 ];
+
+/// Rows, inner dimension and columns of a product that up to four threads share.
+const LARGE: [usize; 3] = [131, 257, 131];
+
+/// Weights of a step that several threads share.
+const MANY: usize = 40_000;
+
+// Else no thread but the calling one would be tested.
+const _: () = assert!(LARGE[0] * LARGE[1] * LARGE[2] >= 4 * WORTH && MANY > 2 * SMALL);
 
 struct Answer<'a> {
     cpu: &'a Cpu,
@@ -341,6 +354,20 @@ impl Answer<'_> {
             fold(cpu, mean, &base, &updates, Some(&mut kept), w);
         });
         self.say(&kept);
+    }
+
+    /// What several threads compute, where there are any.
+    fn of_several_threads(&mut self) {
+        let [m, k, n] = LARGE;
+        let (a, b, bias) = (self.values(m * k), self.values(k * n), self.values(n));
+        let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
+        self.say_of(m * n, |cpu, c| product(cpu, a, b, Start::PerColumn(&bias), c));
+
+        let (mut weights, mut velocity) = (self.values(MANY), self.values(MANY));
+        let gradient = self.values(MANY);
+        optimizer::sgd(self.cpu, 0.1, &gradient, &mut weights);
+        optimizer::sgd_with_momentum(self.cpu, 0.1, 0.9, &gradient, &mut velocity, &mut weights);
+        self.say(&weights);
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use crate::Cpu;
 
 /// So many values aren't worth waking a second thread for: they take about as long as the waking. Tests share out less.
-const SMALL: usize = if cfg!(test) { 48 } else { 16_384 };
+pub(crate) const SMALL: usize = if cfg!(test) { 48 } else { 16_384 };
+
+/// So many multiply-adds of a product are worth another thread: some 20 microseconds at least.
+pub(crate) const WORTH: usize = 1 << 20;
 
 /// How many of `rows`, of `columns` values each, a thread takes at a time; at least one.
 pub(crate) fn rows_at_once(cpu: &Cpu, rows: usize, columns: usize) -> usize {

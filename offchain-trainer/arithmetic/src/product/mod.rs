@@ -22,6 +22,7 @@ use std::cell::Cell;
 use crate::{
     Cpu,
     lanes::{Kernel, LANES, Lanes},
+    pieces::WORTH,
 };
 use blocks::Part;
 use output::Output;
@@ -163,9 +164,9 @@ pub(crate) fn product_with(
     });
 }
 
-/// How many threads are worth waking for so many values of a result, over an inner dimension: each for some 20 microseconds at least.
+/// How many threads are worth waking for so many values of a result, over an inner dimension.
 fn useful(threads: usize, values: usize, k: usize) -> usize {
-    threads.min(values.saturating_mul(k) >> 20).max(1)
+    threads.min(values.saturating_mul(k) / WORTH).max(1)
 }
 
 /// Into how many pieces, down and along, a result is cut for so many threads: so that the least is packed. Each piece packs its rows of
