@@ -32,8 +32,9 @@ pub enum Rule {
     },
 }
 
-/// So many values of a sum are near enough for all that is added to them: half of a first-level cache.
-const BLOCK: usize = 2048;
+/// So many values of a sum are near enough for all that is added to them: half of a first-level cache. A thread takes a block at a time; those of
+/// tests are smaller.
+const BLOCK: usize = if cfg!(test) { 3 * LANES } else { 2048 };
 
 /// Updates on their way into weights.
 pub struct Folding<'a> {
@@ -344,7 +345,7 @@ mod tests {
     /// An update with its weight.
     type Weighted = (f64, Vec<f32>);
 
-    /// Up to five updates of up to three blocks, their base, what is kept, and the rule.
+    /// Up to five updates of up to a hundred blocks, their base, what is kept, and the rule.
     fn case() -> impl Strategy<Value = (Rule, Vec<f32>, Vec<f32>, Vec<Weighted>)> {
         let length = prop_oneof![4 => columns(), 1 => 2000usize..5000];
         (length, 0usize..6, 0f64..=1.0, 0f64..=1.0, any::<bool>()).prop_flat_map(

@@ -17,6 +17,9 @@ pub struct Linear {
     pub outputs: usize,
 }
 
+/// So many values are worth another thread that adds up columns of them: with fewer, it costs more than it does. Tests share out less.
+const WORTH: usize = if cfg!(test) { 16 } else { 1 << 15 };
+
 impl Linear {
     /// `y [samples, outputs]` = `x [samples, inputs]` · `w [outputs, inputs]`ᵀ, from `bias [outputs]`, or +0.
     ///
@@ -113,8 +116,7 @@ pub fn column_sums(cpu: &Cpu, values: &[f32], rows: usize, sums: &mut [f32]) {
     if columns == 0 {
         return;
     }
-    // Below some 64 thousand values another thread costs more than it does.
-    let parts = cpu.threads().min(values.len() >> 15).max(1);
+    let parts = cpu.threads().min(values.len() / WORTH).max(1);
     let length = columns.div_ceil(parts).next_multiple_of(4 * LANES);
     cpu.spread_pieces(sums, length, |i, sums| {
         let first = i * length;
@@ -129,8 +131,10 @@ pub fn column_sums(cpu: &Cpu, values: &[f32], rows: usize, sums: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::{Level, canonical_bits, reference};
+    use crate::{Level, canonical_bits, reference, rows_testing::every_cpu};
 
     fn values(seed: u32, count: usize) -> Vec<f32> {
         let value = |i: u32| (i.wrapping_mul(0x9e37_79b9).wrapping_add(seed) >> 8) as f32 / 4e6 - 2.0;
@@ -139,6 +143,20 @@ mod tests {
 
     fn bits(values: &[f32]) -> Vec<u32> {
         values.iter().copied().map(canonical_bits).collect()
+    }
+
+    proptest! {
+        /// Wide enough for several threads, of which each takes 64 columns at least.
+        #[test]
+        fn sums_of_columns_are_the_references(rows in 0usize..40, columns in 0usize..300, seed: u32) {
+            let dy = values(seed, rows * columns);
+            let expected = bits(&reference::product::column_sums(&dy, rows, columns));
+            for cpu in every_cpu() {
+                let mut sums = vec![f32::NAN; columns];
+                column_sums(cpu, &dy, rows, &mut sums);
+                prop_assert_eq!(bits(&sums), expected.clone(), "{:?}", cpu);
+            }
+        }
     }
 
     /// The definition's table, operation by operation.

@@ -1,14 +1,16 @@
-//! How work on many rows is shared out to threads: by its size alone, and so that no bit depends on it.
+//! How work is shared out to threads: by its size alone, and so that no bit depends on it.
+//!
+//! Tests share out much less, so that small arrays, of which they can have many, show what several threads make of them.
 
 use std::sync::Mutex;
 
 use crate::Cpu;
 
-/// So many values aren't worth waking a second thread for: they take about as long as the waking. Tests share out less.
+/// So many values aren't worth waking a second thread for: they take about as long as the waking.
 pub(crate) const SMALL: usize = if cfg!(test) { 48 } else { 16_384 };
 
 /// So many multiply-adds of a product are worth another thread: some 20 microseconds at least.
-pub(crate) const WORTH: usize = 1 << 20;
+pub(crate) const WORTH: usize = if cfg!(test) { 256 } else { 1 << 20 };
 
 /// How many of `rows`, of `columns` values each, a thread takes at a time; at least one.
 pub(crate) fn rows_at_once(cpu: &Cpu, rows: usize, columns: usize) -> usize {
@@ -20,6 +22,13 @@ pub(crate) fn rows_at_once(cpu: &Cpu, rows: usize, columns: usize) -> usize {
     let fair = rows.div_ceil(threads * 4);
     let worthwhile = (SMALL / 4).div_ceil(columns.max(1));
     fair.max(worthwhile).max(1)
+}
+
+/// How many of `count` pieces, each worth a thread, one takes at a time with one scratch; at least one.
+pub(crate) fn pieces_at_once(cpu: &Cpu, count: usize) -> usize {
+    // As above, four to a thread: so none waits long for another in the end.
+    let parts = if cpu.threads() == 1 { 1 } else { cpu.threads() * 4 };
+    count.div_ceil(parts).max(1)
 }
 
 /// Calls `part` for each of `pieces`, spread over the threads.
@@ -54,6 +63,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn each_of_several_threads_has_pieces_and_one_takes_all() {
+        let cpu = Cpu::default();
+        assert_eq!([0, 1, 5].map(|count| pieces_at_once(&cpu, count)), [1, 1, 5]);
+        let cpu = cpu.with_threads(3).unwrap();
+        assert_eq!(
+            [0, 3, 12, 13].map(|count| pieces_at_once(&cpu, count)),
+            [1, 1, 1, 2]
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use self::tiles::{Side, Triangle, columns, rows, scores};
 use crate::{
     Cpu,
     lanes::{Kernel, LANES, Lanes},
+    pieces::pieces_at_once,
     softmax,
 };
 
@@ -55,12 +56,6 @@ impl Attention {
         );
     }
 
-    /// How many heads a thread takes with one scratch.
-    fn heads_at_once(&self, cpu: &Cpu) -> usize {
-        let parts = if cpu.threads() == 1 { 1 } else { cpu.threads() * 4 };
-        self.count.div_ceil(parts).max(1)
-    }
-
     /// `o [count, length, width]` of `q`, `k` and `v`, all alike; `p [count, length, length]` is kept for the gradient, +0 where a position
     /// would look ahead.
     ///
@@ -71,7 +66,7 @@ impl Attention {
         if p.is_empty() {
             return;
         }
-        let some = self.heads_at_once(cpu);
+        let some = pieces_at_once(cpu, self.count);
         let (input, square) = (some * self.length * self.width, some * self.length * self.length);
         let parts: Vec<Part<Forward>> = (q.chunks(input).zip(k.chunks(input)).zip(v.chunks(input)))
             .zip(p.chunks_mut(square).zip(o.chunks_mut(input)))
@@ -99,7 +94,7 @@ impl Attention {
         if p.is_empty() {
             return;
         }
-        let some = self.heads_at_once(cpu);
+        let some = pieces_at_once(cpu, self.count);
         let (input, square) = (some * self.length * self.width, some * self.length * self.length);
         let inputs = (q.chunks(input).zip(k.chunks(input))).zip(v.chunks(input).zip(d_o.chunks(input)));
         let outputs = (dq.chunks_mut(input).zip(dk.chunks_mut(input))).zip(dv.chunks_mut(input));

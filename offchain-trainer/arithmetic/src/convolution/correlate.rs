@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Cpu,
     lanes::{Kernel, LANES, Lanes},
+    pieces::pieces_at_once,
 };
 
 /// Channels of a tile, where there are many registers, some, or few.
@@ -269,12 +270,7 @@ fn spread(
     if channels == 0 || size == 0 {
         return;
     }
-    // A thread takes several samples with one scratch, but not so many that another one waits long for it in the end.
-    let piece = if cpu.threads() == 1 {
-        samples
-    } else {
-        samples.div_ceil(cpu.threads() * 4)
-    };
+    let piece = pieces_at_once(cpu, samples);
     cpu.spread_pieces(to, piece * channels * size, |i, to| {
         let mut scratch = vec![0.0; layout.size()];
         for (n, to) in to.chunks_exact_mut(channels * size).enumerate() {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Cpu,
     lanes::{Kernel, LANES, Lanes},
+    pieces::pieces_at_once,
 };
 
 /// Terms and vectors of a tile, where there are many registers, some, or few.
@@ -234,7 +235,7 @@ pub(super) fn weight_gradient(shape: Convolution, cpu: &Cpu, dy: &[f32], x: &[f3
         });
         let samples = &*scratches;
         // Tiles of the same channels one after the other: they read the same of dY.
-        let piece = tiles.div_ceil(if cpu.threads() == 1 { 1 } else { cpu.threads() * 4 });
+        let piece = pieces_at_once(cpu, tiles);
         cpu.spread_pieces(&mut sums, piece * plan.tile_size(), |i, sums| {
             for (at, sums) in sums.chunks_exact_mut(plan.tile_size()).enumerate() {
                 let tile = i * piece + at;

@@ -199,6 +199,13 @@ proptest! {
     }
 }
 
+/// Else what the tests above compare would be one thread's, however many there are.
+#[test]
+fn small_products_of_tests_are_shared_out_and_the_smallest_are_not() {
+    assert_eq!([1, 2, 3].map(|threads| useful(threads, 11 * 11, 11)), [1, 2, 3]);
+    assert_eq!(useful(3, 7 * 7, 7), 1);
+}
+
 /// Sizes beyond each block's, with tails everywhere, and enough work for three threads.
 #[test]
 fn large_odd_products_are_the_same_too() {
