@@ -23,33 +23,28 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// How many windows fit below each other.
-    ///
-    /// # Panics
-    /// If the stride is 0.
+    /// How many windows fit below each other; none without a stride.
     pub fn out_height(&self) -> usize {
         self.fit(self.height)
     }
 
-    /// How many windows fit beside each other.
-    ///
-    /// # Panics
-    /// If the stride is 0.
+    /// How many windows fit beside each other; none without a stride.
     pub fn out_width(&self) -> usize {
         self.fit(self.width)
     }
 
     fn fit(&self, side: usize) -> usize {
-        assert!(self.stride > 0, "windows need a stride");
-        match side.checked_sub(self.size) {
-            Some(more) => more / self.stride + 1,
-            None => 0,
-        }
+        let more = side.checked_sub(self.size);
+        more.and_then(|more| more.checked_div(self.stride))
+            .map_or(0, |steps| steps.saturating_add(1))
     }
 
     /// Checks that there are windows, and so many values.
     fn check(&self, x: usize, y: usize) {
-        assert!(self.size > 0, "a window has values");
+        assert!(
+            self.size > 0 && self.stride > 0,
+            "windows have values, and a stride"
+        );
         let count = |height: usize, width: usize| self.planes.checked_mul(height)?.checked_mul(width);
         assert_eq!(
             count(self.height, self.width),
@@ -429,5 +424,38 @@ mod tests {
             stride: 2,
         };
         mean(&Cpu::default(), &shape, &[0.0; 16], &mut [0.0; 5]);
+    }
+
+    /// One window in one plane of one value.
+    const ONE: Windows = Windows {
+        planes: 1,
+        height: 1,
+        width: 1,
+        size: 1,
+        stride: 1,
+    };
+
+    #[test]
+    fn windows_are_counted_whatever_their_sizes_are() {
+        let count = |shape: Windows| [shape.out_height(), shape.out_width()];
+        assert_eq!(count(ONE), [1, 1]);
+        assert_eq!(count(Windows { size: 2, ..ONE }), [0, 0]);
+        assert_eq!(count(Windows { stride: 0, ..ONE }), [0, 0]);
+        let most = usize::MAX;
+        assert_eq!(count(Windows { stride: most, ..ONE }), [1, 1]);
+        assert_eq!(
+            count(Windows {
+                height: most,
+                size: 0,
+                ..ONE
+            }),
+            [most, 2]
+        );
+    }
+
+    #[test]
+    #[should_panic = "windows have values, and a stride"]
+    fn windows_without_a_stride_are_refused() {
+        mean(&Cpu::default(), &Windows { stride: 0, ..ONE }, &[0.0], &mut []);
     }
 }

@@ -98,11 +98,14 @@ pub(super) fn fill_inputs(shape: &Convolution, layout: &Layout, image: &[f32], s
                 continue;
             }
             for phase in 0..along {
-                // The first value of the row that is in this plane, and where.
-                let from = (phase + s - shape.padding % s) % s;
-                let to = (y % s * along + phase) * layout.plane()
-                    + y / s * layout.pitch
-                    + (from + shape.padding) / s;
+                // The first value of the row that is in this plane, and in which of its columns it is. No sum with the stride: it may be the largest
+                // number there is.
+                let behind = shape.padding % s;
+                let (from, column) = match phase.checked_sub(behind) {
+                    Some(from) => (from, shape.padding / s),
+                    None => (s - (behind - phase), shape.padding / s + 1),
+                };
+                let to = (y % s * along + phase) * layout.plane() + y / s * layout.pitch + column;
                 let values = row.iter().skip(from).step_by(s);
                 for (to, value) in planes[to..].iter_mut().zip(values) {
                     *to = *value;

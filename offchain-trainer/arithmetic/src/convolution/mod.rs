@@ -37,30 +37,49 @@ pub struct Convolution {
     pub padding: usize,
 }
 
+/// So many values, or the largest number there is.
+fn size(factors: [usize; 3]) -> usize {
+    factors.into_iter().fold(1, usize::saturating_mul)
+}
+
 impl Convolution {
-    /// Rows that come out.
+    /// Rows that come out: none where the kernel doesn't fit, or there is no stride.
     pub fn output_height(&self) -> usize {
-        (self.height + 2 * self.padding - self.kernel.0) / self.stride + 1
+        self.steps(self.height, self.kernel.0)
     }
 
-    /// Columns that come out.
+    /// Columns that come out: none where the kernel doesn't fit, or there is no stride.
     pub fn output_width(&self) -> usize {
-        (self.width + 2 * self.padding - self.kernel.1) / self.stride + 1
+        self.steps(self.width, self.kernel.1)
     }
 
-    /// Values of an image.
+    /// Values of an image; the largest number there is stands for all that are larger, which no memory holds.
     pub fn input_size(&self) -> usize {
-        self.inputs * self.height * self.width
+        size([self.inputs, self.height, self.width])
     }
 
-    /// Values that come out for an image.
+    /// Values that come out for an image; the largest number as for [`Self::input_size`].
     pub fn output_size(&self) -> usize {
-        self.outputs * self.output_height() * self.output_width()
+        size([self.outputs, self.output_height(), self.output_width()])
     }
 
-    /// Terms of an output: values of a kernel, over all channels.
+    /// Terms of an output: values of a kernel, over all channels; the largest number as for [`Self::input_size`].
     pub fn terms(&self) -> usize {
-        self.inputs * self.kernel.0 * self.kernel.1
+        size([self.inputs, self.kernel.0, self.kernel.1])
+    }
+
+    /// How many places a kernel has in one direction.
+    fn steps(&self, length: usize, kernel: usize) -> usize {
+        let more = self
+            .bordered(length)
+            .and_then(|length| length.checked_sub(kernel));
+        more.and_then(|more| more.checked_div(self.stride))
+            .map_or(0, |steps| steps.saturating_add(1))
+    }
+
+    /// A side of an image with its border, if there is such a number.
+    fn bordered(&self, length: usize) -> Option<usize> {
+        self.padding.checked_mul(2)?.checked_add(length)
     }
 
     /// Stops what isn't a convolution, or is larger than memory can be.
@@ -74,8 +93,7 @@ impl Convolution {
                 .iter()
                 .try_fold(size_of::<f32>(), |size, factor| size.checked_mul(*factor))
         };
-        let bordered = |length: usize| self.padding.checked_mul(2)?.checked_add(length);
-        let (height, width) = (bordered(self.height), bordered(self.width));
+        let (height, width) = (self.bordered(self.height), self.bordered(self.width));
         let fits = height.zip(width).is_some_and(|(height, width)| {
             assert!(
                 self.kernel.0 <= height && self.kernel.1 <= width,

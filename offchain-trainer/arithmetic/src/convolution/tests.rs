@@ -173,23 +173,91 @@ fn gradients_are_those_of_the_outputs() {
     }
 }
 
+const SMALL: Convolution = Convolution {
+    samples: 2,
+    inputs: 2,
+    height: 2,
+    width: 3,
+    outputs: 3,
+    kernel: (2, 2),
+    stride: 1,
+    padding: 0,
+};
+
+/// The largest one, too: a sum with it would be a small number.
 #[test]
-fn a_stride_beyond_the_image_costs_no_memory() {
-    let shape = Convolution {
-        samples: 1,
-        inputs: 1,
-        height: 2,
-        width: 3,
-        outputs: 1,
-        kernel: (2, 1),
-        stride: usize::MAX,
-        padding: 0,
+fn a_stride_beyond_the_image_costs_no_memory_and_reads_the_right_values() {
+    for stride in [4, 5, usize::MAX / 2, usize::MAX - 1, usize::MAX] {
+        for (kernel, padding) in [((2, 1), 0), ((2, 2), 0), ((2, 3), 1), ((3, 4), 2), ((1, 1), 3)] {
+            let shape = Convolution {
+                kernel,
+                stride,
+                padding,
+                ..SMALL
+            };
+            let some = |count: usize| -> Vec<f32> { (1..=count).map(|i| i as f32 / 8.0).collect() };
+            let arrays = [
+                some(shape.samples * shape.input_size()),
+                some(shape.outputs * shape.terms()),
+                some(shape.outputs),
+                some(shape.samples * shape.output_size()),
+            ];
+            compare(shape, &arrays);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_convolution_has_no_outputs_and_no_size_wraps_around() {
+    let sizes = |shape: Convolution| [shape.output_height(), shape.output_width(), shape.output_size()];
+    assert_eq!(sizes(SMALL), [1, 2, 6]);
+    for none in [
+        Convolution { stride: 0, ..SMALL },
+        Convolution {
+            kernel: (3, 4),
+            ..SMALL
+        },
+        Convolution {
+            padding: usize::MAX / 2,
+            ..SMALL
+        },
+        Convolution {
+            padding: usize::MAX,
+            ..SMALL
+        },
+    ] {
+        assert_eq!(sizes(none), [0; 3], "{none:?}");
+    }
+    let most = usize::MAX;
+    let endless = Convolution {
+        inputs: most / 2,
+        outputs: most,
+        height: most,
+        kernel: (1, 1),
+        ..SMALL
     };
-    let arrays = [
-        vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
-        vec![3.0, 5.0],
-        vec![0.5],
-        vec![2.0],
-    ];
-    compare(shape, &arrays);
+    assert_eq!(sizes(endless), [most, 3, most]);
+    assert_eq!([endless.input_size(), endless.terms()], [most, most / 2]);
+    let wide = Convolution {
+        kernel: (3, 3),
+        ..endless
+    };
+    assert_eq!(wide.terms(), most);
+}
+
+#[test]
+#[should_panic = "a convolution's images and weights fit into memory"]
+fn images_that_no_memory_holds_are_refused() {
+    let shape = Convolution {
+        height: usize::MAX,
+        ..SMALL
+    };
+    shape.forward(&Cpu::default(), &[], &[], None, &mut []);
+}
+
+#[test]
+#[should_panic = "a convolution has a kernel and a stride"]
+fn a_convolution_without_a_stride_is_refused() {
+    let shape = Convolution { stride: 0, ..SMALL };
+    shape.forward(&Cpu::default(), &[], &[], None, &mut []);
 }
