@@ -42,7 +42,39 @@ pub const VERSION: u32 = 1;
 /// The one NaN that is hashed: which one an operation makes differs from processor to processor.
 pub const NAN: u32 = 0x7fc0_0000;
 
-/// The bits of a value, all that is no number alike.
+/// The bits of a value, all that is no number alike. What is hashed and may be no number goes through here. Nothing else
+/// changes: −0 stays −0.
 pub fn canonical_bits(value: f32) -> u32 {
     if value.is_nan() { NAN } else { value.to_bits() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_has_one_form_and_all_others_their_own() {
+        // Quiet and signalling, of either sign, with any payload.
+        for nan in [
+            0x7fc0_0000,
+            0xffc0_0000,
+            0x7f80_0001,
+            0xff80_0001,
+            0x7fff_ffff,
+            0xffff_ffff,
+        ] {
+            assert_eq!(canonical_bits(f32::from_bits(nan)), 0x7fc0_0000);
+        }
+        for number in [
+            0,
+            0x8000_0000,
+            1,
+            0x8000_0001,
+            0x3f80_0000,
+            0x7f80_0000,
+            0xff80_0000,
+        ] {
+            assert_eq!(canonical_bits(f32::from_bits(number)), number);
+        }
+    }
 }

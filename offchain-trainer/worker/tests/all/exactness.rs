@@ -3,6 +3,7 @@
 use std::process::Child;
 
 use crate::support::{Honest, SEED, SHARD, bare_worker, config, dataset, engine, engine_under};
+use hydra_arithmetic::{NAN, canonical_bits};
 use hydra_engine::{
     Engine, EngineConfig, EvaluateJob, KNOWN_ANSWER,
     protocol::{Answer, Hello, Job, MAX_FRAME, Request, read_frame, write_frame},
@@ -98,7 +99,11 @@ struct Answers {
     momentum: Vec<u8>,
 }
 
-fn ask(mut worker: Child, spec: &ModelSpec) -> Answers {
+fn ask(worker: Child, spec: &ModelSpec) -> Answers {
+    ask_from(worker, spec, &GlobalState::initial(spec).weights)
+}
+
+fn ask_from(mut worker: Child, spec: &ModelSpec, base: &Weights) -> Answers {
     let (mut stdin, mut stdout) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
     let _: Hello = read_frame(&mut stdout, 4096).unwrap();
     let dataset = dataset();
@@ -107,7 +112,7 @@ fn ask(mut worker: Child, spec: &ModelSpec) -> Answers {
         request: Request::Train {
             spec: spec.clone(),
             kind: dataset.manifest.kind.clone(),
-            base: GlobalState::initial(spec).weights.to_le_bytes(),
+            base: base.to_le_bytes(),
             shard: dataset.shards[SHARD as usize].clone(),
             task_seed: SEED,
         },
@@ -157,6 +162,23 @@ fn without_momentum_there_are_no_buffers() {
     assert!(answers.momentum.is_empty());
     let trained = Honest::train_on(&engine(), spec, SHARD, SEED).trained;
     assert_eq!(trained.witness, task_witness(&answers.losses, &[]));
+}
+
+/// An x86-64 processor makes NaNs whose sign is set, an Arm one without.
+#[test]
+fn losses_that_are_no_numbers_are_told_in_one_form_and_witnessed_so() {
+    let mut honest = Honest::train(&engine());
+    honest.base.weights = Weights::new(vec![1e30; 4810]);
+    let answers = ask_from(bare_worker(), &honest.spec, &honest.base.weights);
+    assert_eq!(answers.losses, [NAN; 30]);
+    let momentum = answers.momentum.as_chunks::<4>().0;
+    let momentum: Vec<u8> = momentum
+        .iter()
+        .flat_map(|value| canonical_bits(f32::from_le_bytes(*value)).to_le_bytes())
+        .collect();
+    let trained = engine().train(honest.job(), |_| ()).unwrap();
+    assert_eq!(trained.update, None);
+    assert_eq!(trained.witness, task_witness(&[NAN; 30], &momentum));
 }
 
 /// The training step against its definition, computed in double precision without LibTorch.

@@ -5,6 +5,8 @@ mod gpt;
 mod mlp;
 mod model;
 
+use hydra_arithmetic::canonical_bits;
+
 use crate::{draw::hash, operations::Operations};
 use model::{Model, Training};
 
@@ -15,7 +17,7 @@ pub fn lines(on: &dyn Operations, model: Option<&str>, steps: usize) -> Vec<Stri
         lines.push(format!(
             "{name} {step} {:016x} {:08x}",
             hash(weights),
-            loss.to_bits()
+            canonical_bits(loss)
         ));
     };
     train_all(on, model, steps, &mut line);
