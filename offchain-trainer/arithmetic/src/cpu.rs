@@ -128,13 +128,27 @@ impl Cpu {
                     .thread_name(|i| format!("arithmetic-{i}"));
                 let pool = pool.build().map_err(CpuError::Threads)?;
                 // A thread begins with what the one that starts it has set, on some systems.
-                if pool.broadcast(|_| keeps_denormals()).contains(&false) {
+                if !all_keep_denormals(&pool) {
                     return Err(CpuError::LosesSmallNumbers);
                 }
                 Some(Arc::new(pool))
             }
         };
         Ok(self)
+    }
+
+    /// Checks that every thread that computes with it does so as IEEE 754 says: the calling one, and its own. Any code that runs on a
+    /// thread may tell it otherwise, so whoever runs such code looks again: before the arithmetic computes, and before anybody relies on
+    /// what it has computed.
+    ///
+    /// # Errors
+    /// [`CpuError::LosesSmallNumbers`], if one of them doesn't.
+    pub fn check(&self) -> Result<(), CpuError> {
+        if keeps_denormals() && self.pool.as_deref().is_none_or(all_keep_denormals) {
+            Ok(())
+        } else {
+            Err(CpuError::LosesSmallNumbers)
+        }
     }
 
     /// Its instructions.
@@ -208,6 +222,11 @@ impl Cpu {
     }
 }
 
+/// [`keeps_denormals`] of each of these threads.
+fn all_keep_denormals(pool: &rayon::ThreadPool) -> bool {
+    !pool.broadcast(|_| keeps_denormals()).contains(&false)
+}
+
 /// Whether this thread keeps numbers below 2⁻¹²⁶, and rounds to the nearest, as IEEE 754 says. Some libraries tell the processor otherwise,
 /// thread by thread.
 pub fn keeps_denormals() -> bool {
@@ -258,5 +277,66 @@ mod tests {
     #[test]
     fn this_thread_keeps_denormals() {
         assert!(keeps_denormals());
+    }
+
+    /// What a thread can be told, in MXCSR: to make 0 of small results, to take small numbers for 0, to round down, up, or towards 0.
+    #[cfg(target_arch = "x86_64")]
+    const OTHERWISE: [u32; 5] = [1 << 15, 1 << 6, 1 << 13, 2 << 13, 3 << 13];
+
+    /// Tells this thread to compute otherwise from now on.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    fn tell(otherwise: u32) {
+        let mut control = 0u32;
+        // SAFETY: the instruction writes the four bytes of `control`.
+        unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack)) };
+        control |= otherwise;
+        // SAFETY: the instruction reads the four bytes of `control`, and sets no bit that a processor doesn't have. What the compiler
+        // relies on isn't so any more, but all that the thread computes from now on is what `keeps_denormals` hides from it.
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const control, options(nostack)) };
+    }
+
+    /// What a thread can be told, in FPCR: to take small numbers for 0, to round up, down, or towards 0.
+    #[cfg(target_arch = "aarch64")]
+    const OTHERWISE: [u32; 4] = [1 << 24, 1 << 22, 2 << 22, 3 << 22];
+
+    /// Tells this thread to compute otherwise from now on.
+    #[cfg(target_arch = "aarch64")]
+    #[allow(unsafe_code)]
+    fn tell(otherwise: u32) {
+        let mut control: u64;
+        // SAFETY: it reads a register.
+        unsafe { std::arch::asm!("mrs {}, fpcr", out(reg) control, options(nostack)) };
+        control |= u64::from(otherwise);
+        // SAFETY: it sets bits of a register that every processor has. What the compiler relies on isn't so any more, but all that the
+        // thread computes from now on is what `keeps_denormals` hides from it.
+        unsafe { std::arch::asm!("msr fpcr, {}", in(reg) control, options(nostack)) };
+    }
+
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    #[test]
+    fn a_thread_that_is_told_to_compute_otherwise_is_found_whether_it_calls_or_helps() {
+        let loses = |cpu: &Cpu| matches!(cpu.check(), Err(CpuError::LosesSmallNumbers));
+        for otherwise in OTHERWISE {
+            let calling = std::thread::spawn(move || {
+                let cpu = Cpu::default();
+                let before = loses(&cpu);
+                tell(otherwise);
+                (before, loses(&cpu))
+            });
+            assert_eq!(calling.join().unwrap(), (false, true), "{otherwise:x}");
+
+            for helper in 0..3 {
+                let cpu = Cpu::default().with_threads(3).unwrap();
+                assert!(!loses(&cpu));
+                let pool = cpu.pool.as_ref().unwrap();
+                pool.broadcast(|thread| {
+                    if thread.index() == helper {
+                        tell(otherwise);
+                    }
+                });
+                assert!(loses(&cpu), "{otherwise:x}, {helper}");
+            }
+        }
     }
 }

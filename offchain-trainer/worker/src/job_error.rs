@@ -1,5 +1,6 @@
 //! Why a job has no result.
 
+use hydra_arithmetic::cpu::CpuError;
 use hydra_engine::protocol::FrameError;
 use hydra_torch_worker::operators::OperatorError;
 
@@ -11,6 +12,8 @@ pub enum JobError {
     Torch(#[from] tch::TchError),
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    #[error(transparent)]
+    Processor(#[from] CpuError),
     #[error("{0}")]
     BadJob(String),
 }

@@ -2,7 +2,8 @@
 //! standard input does, even in the middle of a job.
 //!
 //! It refuses to run where the processor is set to lose small numbers, because other bits than the network's cost the owner's
-//! stake. It must never open a socket, or a file but for its own priority, or keep anything but threads from one job to the next.
+//! stake, and ends without an answer where that happens later. It must never open a socket, or a file but for its own priority, or keep
+//! anything but threads from one job to the next.
 //!
 //! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); operators and kernels are in the library beside
 //! it, the frames are those of `hydra_engine::protocol`. The examples `costs` and `rounds` measure what `docs/benchmarks.md` says.
@@ -21,6 +22,7 @@ use std::{
     thread,
 };
 
+use hydra_arithmetic::cpu::CpuError;
 use hydra_engine::protocol::{
     Answer, FrameError, Hello, Job, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame,
 };
@@ -52,7 +54,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(out: &mut impl Write) -> Result<(), FrameError> {
+/// Why this process ends before its parent wants it to.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Pipe(#[from] FrameError),
+    #[error(transparent)]
+    Processor(#[from] CpuError),
+}
+
+fn serve(out: &mut impl Write) -> Result<(), Ended> {
     let ready = Hello::Ready {
         protocol: PROTOCOL,
         instructions: processor::cpu().level().name().into(),
@@ -60,7 +71,7 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
     write_frame(out, &ready)?;
     for Job { threads, request } in jobs() {
         processor::use_threads(threads.into());
-        match perform(request, out) {
+        match checked(request, out) {
             Ok(answer) => write_frame(out, &answer)?,
             // Nothing was written, so the parent still listens.
             Err(JobError::Pipe(error @ FrameError::CantSend { .. })) => write_frame(
@@ -69,7 +80,9 @@ fn serve(out: &mut impl Write) -> Result<(), FrameError> {
                     detail: error.to_string(),
                 },
             )?,
-            Err(JobError::Pipe(error)) => return Err(error),
+            Err(JobError::Pipe(error)) => return Err(error.into()),
+            // The next worker finds out at its start whether that stays so.
+            Err(JobError::Processor(error)) => return Err(error.into()),
             Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::Operator(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
@@ -99,6 +112,15 @@ fn jobs() -> mpsc::Receiver<Job> {
         std::process::exit(NO_PARENT);
     });
     receive
+}
+
+/// Does a job, if every thread that computes does so as IEEE 754 says, before and after it.
+fn checked(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {
+    processor::check()?;
+    let answer = perform(request, out)?;
+    // What LibTorch loads or runs may have told this thread otherwise.
+    processor::check()?;
+    Ok(answer)
 }
 
 fn perform(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {

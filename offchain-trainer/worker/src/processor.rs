@@ -13,6 +13,14 @@ pub fn cpu() -> Cpu {
     CPU.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// Checks that every thread that computes does so as IEEE 754 says: the calling one, and those that it shares work out to.
+///
+/// # Errors
+/// If one of them doesn't.
+pub fn check() -> Result<(), CpuError> {
+    cpu().check()
+}
+
 /// Computes with so many threads (0 counts as 1) from now on; with one, where the system starts no more.
 pub fn use_threads(threads: usize) {
     let now = cpu();

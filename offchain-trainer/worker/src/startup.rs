@@ -4,7 +4,7 @@ use hydra_arithmetic::cpu::keeps_denormals;
 use hydra_engine::protocol::Hello;
 
 /// Checks that the processor computes as IEEE 754 says; the error is the frame to refuse with. Libraries that are built with fast mathematics
-/// change that for the whole process as they load. Threads that are started later have it as this one.
+/// change that for the thread that loads them, and threads that are started later have it as this one. Jobs check it again.
 pub fn check() -> Result<(), Hello> {
     if keeps_denormals() {
         Ok(())

@@ -112,6 +112,38 @@ fn whatever_a_launcher_sets_the_bits_stay_the_same() {
     engine_under(&set).self_test().unwrap();
 }
 
+/// Tells the thread that answers to round upwards, as soon as it has begun to: after a worker has looked at its start.
+const LATE: &str = "
+    #define _GNU_SOURCE
+    #include <fenv.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    ssize_t write(int to, const void *from, size_t count) {
+        if (to == 1)
+            fesetround(FE_UPWARD);
+        return syscall(SYS_write, to, from, count);
+    }
+";
+
+/// A library that was built with fast mathematics, or sets such things itself, may be loaded at any time.
+#[test]
+fn a_worker_that_is_told_after_its_start_to_compute_otherwise_ends_without_an_answer_and_says_why() {
+    let folder = Folder::new("late");
+    let (source, library) = (folder.0.join("late.c"), folder.0.join("late.so"));
+    fs::write(&source, LATE).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]);
+    compiler.args([&library, &source]).arg("-lm");
+    assert!(compiler.status().unwrap().success());
+    let preload = format!("LD_PRELOAD={}", library.display());
+    let error = engine_under(&["env", &preload]).self_test().unwrap_err();
+    let EngineError::WorkerDied { stderr, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(stderr.contains("tells the processor"), "{stderr}");
+}
+
 #[test]
 fn variables_of_the_caller_do_not_reach_the_worker() {
     let output = engine_under(&["sh", "-c", "env >&2; exit 1"])
