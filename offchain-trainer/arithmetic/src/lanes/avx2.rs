@@ -1,7 +1,8 @@
 //! Sixteen lanes as two registers of AVX2.
 
-// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every function here has the
-// instance of the type as its proof, which only `run` makes.
+// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every method here has the
+// instance of the type as its proof, which only `run` makes; functions that call some without one are unsafe themselves. Instructions that move
+// values take any address, aligned or not.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;

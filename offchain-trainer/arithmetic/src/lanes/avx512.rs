@@ -1,7 +1,8 @@
 //! Sixteen lanes as one register of AVX-512.
 
-// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every function here has the
-// instance of the type as its proof, which only `run` makes.
+// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every method here has the
+// instance of the type as its proof, which only `run` makes; functions that call some without one are unsafe themselves. Instructions that move
+// values take any address, aligned or not.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -180,7 +181,7 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn load_some(self, from: &[f32], pad: f32) -> Self::V {
-        // SAFETY: `self` is proof of the instructions; only lanes that have a value are read.
+        // SAFETY: `self` is proof of the instructions; only lanes whose mask says yes are read, as many as there are values, sixteen at most.
         unsafe {
             [_mm512_mask_loadu_ps(
                 _mm512_set1_ps(pad),
@@ -191,7 +192,7 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn store_some(self, value: Self::V, to: &mut [f32]) {
-        // SAFETY: `self` is proof of the instructions; only lanes that have a place are written.
+        // SAFETY: `self` is proof of the instructions; only lanes whose mask says yes are written, as many as there are places, sixteen at most.
         unsafe {
             _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), value[0]);
         }

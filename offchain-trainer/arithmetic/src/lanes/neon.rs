@@ -1,7 +1,8 @@
 //! Sixteen lanes as four registers of NEON.
 
-// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every function here has the
-// instance of the type as its proof, which only `run` makes.
+// Intrinsics are unsafe to call where the compiler does not know that the instructions are there. Every method here has the
+// instance of the type as its proof, which only `run` makes, and every processor of this architecture has them. Instructions that move
+// values take any address that is one of single precision.
 #![allow(unsafe_code)]
 
 use std::arch::aarch64::*;

@@ -157,7 +157,8 @@ pub(crate) fn product_with(
         if rows.is_empty() || columns.is_empty() {
             return;
         }
-        // SAFETY: each part has its own rows and columns.
+        // SAFETY: part i alone is the cell (i ÷ along, i mod along) of a grid, whose cells begin `height` rows and `width` columns apart
+        // and have at most as many: no two have a value in common. `whole` isn't called beside them.
         #[allow(unsafe_code)]
         let output = unsafe { output.rectangle(rows, columns) };
         cpu.run(Part { a, b, start, output });

@@ -11,7 +11,8 @@ pub(super) struct Output<'a> {
     memory: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it is a mutable slice that is cut into rectangles; whoever cuts vouches that no two of them overlap.
+// SAFETY: it is a mutable slice, whose values are `Send`. Threads that share it reach them through rectangles only, and whoever makes several of
+// those vouches that no two overlap; what else there is to read never changes.
 #[allow(unsafe_code)]
 unsafe impl Sync for Output<'_> {}
 
@@ -60,8 +61,14 @@ impl<'a> Output<'a> {
     /// No other rectangle that has any of its values may exist at the same time.
     #[allow(unsafe_code)]
     pub unsafe fn rectangle(&self, rows: Range<usize>, columns: Range<usize>) -> Rectangle<'_> {
-        assert!(rows.start <= rows.end && rows.end <= self.rows);
-        assert!(columns.start <= columns.end && columns.end <= self.columns);
+        assert!(
+            rows.start <= rows.end && rows.end <= self.rows,
+            "rows of a rectangle are some of the result's"
+        );
+        assert!(
+            columns.start <= columns.end && columns.end <= self.columns,
+            "columns of a rectangle are some of the result's"
+        );
         Rectangle {
             output: self,
             rows,
@@ -98,7 +105,8 @@ impl Rectangle<'_> {
                 && columns.end <= self.columns.end
         );
         // SAFETY: `Output::new` has seen that all columns of all rows lie within the memory, which is borrowed as long as the output
-        // lives. Nobody else has any of the rectangle, which is borrowed mutably as long as the piece lives.
+        // lives; both places at which a piece may end are asserted above, so the sum can't be too large either. Nobody else has any of the
+        // rectangle, which is borrowed mutably as long as the piece lives.
         #[allow(unsafe_code)]
         unsafe {
             let first = self.output.first.add(row * self.output.row_step + columns.start);
