@@ -177,9 +177,13 @@ fn updates_that_are_larger_than_a_range_are_folded_to_the_same_bits() {
             (update, 50 + 20 * k as u32)
         })
         .collect();
+    let expected = fold(&spec, &base, &updates).unwrap();
     let files = files(&updates);
-    let folded = fold_files(&spec, &base, opened(&updates, &files, &files)).unwrap();
-    assert_eq!(folded, fold(&spec, &base, &updates).unwrap());
+    for threads in 1..4 {
+        let cpu = Cpu::default().with_threads(threads).unwrap();
+        let folded = fold_ranges(&cpu, RANGE, &spec, &base, opened(&updates, &files, &files)).unwrap();
+        assert!(folded == expected, "{threads} threads");
+    }
 }
 
 /// The bit flips when all of the file was looked at, and before it is read.
