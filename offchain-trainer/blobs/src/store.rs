@@ -64,7 +64,7 @@ impl BlobStore {
     }
 
     /// Stores what `write` writes, little by little, if that is the blob called `name`; it is on disk when this returns. `false`, and
-    /// nothing is stored, if it is something else.
+    /// nothing is stored, if it is something else. Nothing is written if the blob is here and intact.
     ///
     /// Memory: 0.4 % of its size.
     ///
@@ -75,6 +75,12 @@ impl BlobStore {
         name: H256,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<bool, BlobError> {
+        match self.verify(name) {
+            Ok(true) => return Ok(true),
+            // Storing it again repairs it.
+            Ok(false) | Err(BlobError::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
         let mut file = self.folder.temp_file()?;
         let path = file.path().to_owned();
         let mut to = BufWriter::with_capacity(1 << 18, file.as_file_mut());
