@@ -1,7 +1,10 @@
 //! The folder on disk: what is stored comes back, what is damaged doesn't.
 
 use hydra_blobs::{BlobError, BlobStore, H256, MAX_SLICE_SIZE, SliceDecoder, SliceRange, hash, slice_ranges};
-use std::fs;
+use std::{
+    fs,
+    io::{self, Write},
+};
 use tempfile::TempDir;
 
 fn store() -> (TempDir, BlobStore) {
@@ -39,6 +42,37 @@ fn returns_what_was_put_under_its_blake3_hash() {
     }
     assert_eq!(store.get(H256::repeat_byte(7), u64::MAX).unwrap(), None);
     assert_eq!(store.size(H256::repeat_byte(7)).unwrap(), None);
+}
+
+#[test]
+fn what_is_written_little_by_little_is_stored_if_it_is_what_its_name_says() {
+    let (_dir, store) = store();
+    for size in [0, 1, 16 * 1024 + 1, 700_000] {
+        let bytes = content(size);
+        let (name, other) = (hash(&bytes), hash(b"other"));
+        let write = |to: &mut dyn Write| bytes.chunks(1000).try_for_each(|part| to.write_all(part));
+        assert!(!store.put_written(other, write).unwrap());
+        assert!(!store.has(other) && !store.has(name));
+        // Over a damaged one, too.
+        for _ in 0..2 {
+            assert!(store.put_written(name, write).unwrap());
+            assert_eq!(store.get(name, size as u64).unwrap().as_ref(), Some(&bytes));
+            fs::write(store.path(name), b"damaged").unwrap();
+        }
+        assert!(store.put_written(name, write).unwrap());
+        let slice = store.encode_slice(name, SliceRange::first()).unwrap().unwrap();
+        assert_eq!(slice.total_size, size as u64);
+    }
+    let failed = store.put_written(H256::zero(), |to| {
+        to.write_all(b"half of it")?;
+        Err(io::Error::other("no more"))
+    });
+    assert!(matches!(failed, Err(BlobError::Io { .. })));
+    assert!(!store.has(H256::zero()));
+    let temporary = |name: &str| name.starts_with(".tmp-");
+    let files = fs::read_dir(store.path(H256::zero()).parent().unwrap()).unwrap();
+    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!names.any(|name| temporary(&name)), "nothing is left behind");
 }
 
 #[test]

@@ -4,7 +4,14 @@
 //! disk is served to whoever asks for it by its hash, so what nobody may have yet must never get here. Must never fetch more
 //! bytes than the caller says a blob has.
 
-use std::{collections::HashSet, fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_network::{FetchError, NetworkHandle, PeerId, SizeRule, peer_id_from_bytes};
@@ -46,6 +53,14 @@ pub enum DepotError {
         hash: H256,
         /// How long was waited.
         waited: Duration,
+    },
+    /// It was fetched again, and is damaged again.
+    #[error(
+        "blob {hash:?} was damaged on disk or gone, was fetched again, and is so again. Check the disk, and run a memory test"
+    )]
+    Damaged {
+        /// The blob.
+        hash: H256,
     },
     /// The program is ending.
     #[error("the trainer is stopping")]
@@ -94,6 +109,21 @@ impl Depot {
         Ok(self.store.put(bytes)?)
     }
 
+    /// Stores what `write` writes if it is the blob called `hash`, and says whether it was. Blocks; it is on disk when this returns. It is
+    /// never in memory as a whole.
+    ///
+    /// # Errors
+    /// [`DepotError`].
+    pub fn put_written_blocking(
+        &self,
+        hash: H256,
+        tag: Tag,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<bool, DepotError> {
+        self.note(hash, tag)?;
+        Ok(self.store.put_written(hash, write)?)
+    }
+
     /// The blob's bytes: from our disk, else from `first`, else from any peer. `tag` is `None` for data sets, which stay.
     ///
     /// # Errors
@@ -111,7 +141,7 @@ impl Depot {
             .await?)
     }
 
-    /// As [`get`](Self::get), but the blob stays on our disk.
+    /// As [`get`](Self::get), but the blob stays on our disk. What is there already isn't looked at.
     ///
     /// # Errors
     /// [`DepotError`].
@@ -122,20 +152,20 @@ impl Depot {
         Ok(())
     }
 
-    /// As [`get`](Self::get), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
+    /// As [`fetch`](Self::fetch), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
     /// `then` before the rest.
     ///
     /// # Errors
     /// [`DepotError`].
-    pub async fn get_soon(
+    pub async fn fetch_soon(
         &self,
         blob: BlobRef,
         first: Vec<PeerId>,
         then: Vec<PeerId>,
         tag: Option<Tag>,
-    ) -> Result<Vec<u8>, DepotError> {
+    ) -> Result<(), DepotError> {
         let waited = patience(blob.size);
-        if let Ok(fetched) = tokio::time::timeout(waited, self.get(blob, first.clone(), tag)).await {
+        if let Ok(fetched) = tokio::time::timeout(waited, self.fetch(blob, first.clone(), tag)).await {
             return fetched;
         }
         let then = then.into_iter().filter(|peer| !first.contains(peer)).collect();
@@ -143,9 +173,49 @@ impl Depot {
             hash: blob.hash,
             waited: waited.saturating_mul(2),
         };
-        tokio::time::timeout(waited, self.get(blob, then, tag))
+        tokio::time::timeout(waited, self.fetch(blob, then, tag))
             .await
             .unwrap_or(Err(late))
+    }
+
+    /// The blob's file, if it is on our disk. Whoever reads it hashes what it reads, and believes none of it before all of it is what the
+    /// name says; if it isn't, that is for [`look_again`](Self::look_again). Blocks.
+    ///
+    /// # Errors
+    /// [`DepotError::Store`].
+    pub fn open_unverified(&self, hash: H256) -> Result<Option<File>, DepotError> {
+        match File::open(self.store.path(hash)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.cant_read(hash, error)),
+        }
+    }
+
+    /// What to say of a file that can't be read.
+    pub fn cant_read(&self, hash: H256, source: io::Error) -> DepotError {
+        DepotError::Store(BlobError::Io {
+            action: "read",
+            path: self.store.path(hash),
+            source,
+        })
+    }
+
+    /// Hashes blobs that weren't what their names say when they were read. Those that are damaged on disk are moved aside, so that fetching
+    /// them brings them again.
+    ///
+    /// # Errors
+    /// [`DepotError::Store`].
+    pub async fn look_again(self: &Arc<Self>, hashes: Vec<H256>) -> Result<(), DepotError> {
+        self.blocking(move |depot| {
+            for hash in hashes {
+                match depot.store.verify(hash) {
+                    Ok(_) | Err(BlobError::Corrupt { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Whether the blob is on our disk, and so served to whoever asks for it by its hash. Its content isn't looked at.

@@ -124,20 +124,23 @@ pub fn decode_update(spec: &ModelSpec, bytes: &[u8]) -> Result<Update, UpdateErr
     if expected != found {
         return Err(UpdateError::WrongSize { expected, found });
     }
-    let (read, values) = UpdateHeader::decode(bytes).map_err(UpdateError::Header)?;
-    let wrong_shape = UpdateError::WrongShape {
-        expected: header(spec).parameters,
-        found: read.parameters,
-    };
-    if read.parameters != header(spec).parameters {
-        return Err(wrong_shape);
-    }
-    let values = Weights::from_le_bytes(values).ok_or(wrong_shape)?;
+    let values = after_header(spec, bytes)?;
+    let values = Weights::from_le_bytes(values).ok_or(UpdateError::WrongSize { expected, found })?;
     if values.all_finite() {
         Ok(Update(values))
     } else {
         Err(UpdateError::NotFinite)
     }
+}
+
+/// What follows the header of an update of `spec` at the start of `bytes`.
+pub(crate) fn after_header<'a>(spec: &ModelSpec, bytes: &'a [u8]) -> Result<&'a [u8], UpdateError> {
+    let (read, values) = UpdateHeader::decode(bytes).map_err(UpdateError::Header)?;
+    let (expected, found) = (header(spec).parameters, read.parameters);
+    if expected != found {
+        return Err(UpdateError::WrongShape { expected, found });
+    }
+    Ok(values)
 }
 
 #[cfg(test)]

@@ -162,7 +162,13 @@ pub fn decode_shard(kind: &DatasetKind, bytes: &[u8]) -> Result<Shard, DatasetEr
 
 /// Whether [`decode_shard`] takes these bytes, without the memory that it needs.
 pub fn check_shard(kind: &DatasetKind, bytes: &[u8]) -> Result<(), DatasetError> {
-    parts(&Layout::of(kind)?, bytes).map(|_| ())
+    count_samples(kind, bytes).map(drop)
+}
+
+/// How many samples the shard has that [`decode_shard`] makes of these bytes, without the memory that it needs.
+pub fn count_samples(kind: &DatasetKind, bytes: &[u8]) -> Result<u32, DatasetError> {
+    let (_, labels) = parts(&Layout::of(kind)?, bytes)?;
+    Ok(u32::try_from(labels.len()).unwrap_or(u32::MAX))
 }
 
 /// The inputs and the labels of a shard's file, once all of it is checked.
@@ -207,6 +213,7 @@ mod tests {
         let shard = decode_shard(&KIND, &bytes).unwrap();
         assert_eq!(shard.inputs, [0.0, 0.25, 0.5, 1.0]);
         assert_eq!((shard.labels.as_slice(), shard.samples()), (&[2, 0][..], 2));
+        assert_eq!(count_samples(&KIND, &bytes), Ok(2));
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         assert_eq!(file.tensor("inputs").unwrap().shape(), [2, 2, 1, 1]);
         assert_eq!(file.tensor("labels").unwrap().data(), [2, 0]);

@@ -47,14 +47,9 @@ pub fn fold(
     base: &GlobalState,
     updates: &[(Update, u32)],
 ) -> Result<GlobalState, FoldError> {
-    let fits = |w: &Weights| w.fits(&spec.architecture);
-    if !fits(&base.weights)
-        || base.outer_momentum.is_some() != has_outer_momentum(spec)
-        || !base.outer_momentum.iter().all(fits)
-    {
-        return Err(FoldError::WrongBase);
-    }
-    if let Some(index) = updates.iter().position(|(update, _)| !fits(update.values())) {
+    check_base(spec, base)?;
+    let fits = |update: &Update| update.values().fits(&spec.architecture);
+    if let Some(index) = updates.iter().position(|(update, _)| !fits(update)) {
         return Err(FoldError::WrongUpdate { index });
     }
     if updates.is_empty() {
@@ -66,26 +61,13 @@ pub fn fold(
         .zip(updates)
         .map(|(weight, (update, _))| (weight, update.values().as_slice()))
         .collect();
-    let rule = match &spec.aggregator {
-        Aggregator::Mix { rate } => Rule::Mix {
-            rate: fraction(*rate),
-            rest: fraction(Permill::from_parts(1_000_000 - rate.deconstruct())),
-        },
-        Aggregator::WeightedMean {
-            outer_learning_rate,
-            outer_momentum,
-        } => Rule::Mean {
-            rate: fraction(*outer_learning_rate),
-            momentum: fraction(*outer_momentum),
-        },
-    };
     let base_values = base.weights.as_slice();
     let mut weights = vec![0.0; base_values.len()];
     let mut kept = base.outer_momentum.as_ref().map(|m| m.as_slice().to_vec());
     let cpu = Cpu::default();
     fold_values(
         &cpu,
-        rule,
+        rule(spec),
         base_values,
         &weighted,
         kept.as_deref_mut(),
@@ -97,12 +79,39 @@ pub fn fold(
     })
 }
 
+/// Whether weights and momentum are those of a version of this model.
+pub(crate) fn check_base(spec: &ModelSpec, base: &GlobalState) -> Result<(), FoldError> {
+    let fits = |w: &Weights| w.fits(&spec.architecture);
+    let momentum = &base.outer_momentum;
+    if !fits(&base.weights) || momentum.is_some() != has_outer_momentum(spec) || !momentum.iter().all(fits) {
+        return Err(FoldError::WrongBase);
+    }
+    Ok(())
+}
+
+/// The spec's aggregator, for the arithmetic.
+pub(crate) fn rule(spec: &ModelSpec) -> Rule {
+    match &spec.aggregator {
+        Aggregator::Mix { rate } => Rule::Mix {
+            rate: fraction(*rate),
+            rest: fraction(Permill::from_parts(1_000_000 - rate.deconstruct())),
+        },
+        Aggregator::WeightedMean {
+            outer_learning_rate,
+            outer_momentum,
+        } => Rule::Mean {
+            rate: fraction(*outer_learning_rate),
+            momentum: fraction(*outer_momentum),
+        },
+    }
+}
+
 fn fraction(share: Permill) -> f64 {
     f64::from(share.deconstruct()) / 1_000_000.0
 }
 
 /// Samples as weights of the mean: see [`WEIGHT_CAP`].
-fn capped(samples: &[u32]) -> Vec<f64> {
+pub(crate) fn capped(samples: &[u32]) -> Vec<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
     let median = sorted

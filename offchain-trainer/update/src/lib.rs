@@ -2,9 +2,10 @@
 //! samples.
 //!
 //! Everything here is a pure function with one result, bit for bit, on every CPU: fixed order of operations, no fused
-//! multiply-add, no threads, no libm. Must never call LibTorch, do I/O, or trust bytes that came from someone else.
+//! multiply-add, no threads, no libm. Must never call LibTorch, open a file, or trust bytes that came from someone else.
 //!
-//! Start with [`Weights`] and [`Update`], then [`fold`](mod@fold), which makes a version of accepted updates; [`dataset`] and
+//! Start with [`Weights`] and [`Update`], then [`fold`](mod@fold), which makes a version of accepted updates, and [`fold_files`](mod@fold_files),
+//! which reads them little by little; [`dataset`] and
 //! [`batches`] say which samples a step sees, [`initial`] where weights come from. Formats are in `docs/protocol.md`.
 
 pub mod batches;
@@ -12,7 +13,9 @@ pub mod codec;
 pub mod dataset;
 pub mod digits;
 pub mod fold;
+pub mod fold_files;
 pub mod global;
+mod hashed;
 pub mod initial;
 pub mod loss;
 pub mod tensor_file;
@@ -20,8 +23,9 @@ pub mod weights;
 
 pub use batches::Batches;
 pub use codec::{Update, UpdateError, decode_update, encode_update, update_size};
-pub use dataset::{Dataset, DatasetError, Shard, check_shard, decode_shard, encode_shard};
+pub use dataset::{Dataset, DatasetError, Shard, check_shard, count_samples, decode_shard, encode_shard};
 pub use fold::{FoldError, fold};
-pub use global::{GlobalState, StateError, expected_size};
+pub use fold_files::{FoldFilesError, UpdateFile, fold_files};
+pub use global::{GlobalState, ReadError, StateError, expected_size};
 pub use loss::MeanLoss;
 pub use weights::Weights;

@@ -38,7 +38,7 @@ impl Weights {
 
     /// Appends the values as little-endian IEEE-754.
     pub fn write_le_bytes(&self, to: &mut Vec<u8>) {
-        to.extend(self.0.iter().flat_map(|v| v.to_le_bytes()));
+        append_le_bytes(&self.0, to);
     }
 
     /// The values.
@@ -74,6 +74,15 @@ impl Weights {
                 .iter()
                 .zip(&other.0)
                 .all(|(a, b)| a.to_bits() == b.to_bits())
+    }
+}
+
+/// Appends `values` as little-endian IEEE-754.
+pub(crate) fn append_le_bytes(values: &[f32], to: &mut Vec<u8>) {
+    let start = to.len();
+    to.resize(start + 4 * values.len(), 0);
+    for (bytes, value) in to[start..].as_chunks_mut::<4>().0.iter_mut().zip(values) {
+        *bytes = value.to_le_bytes();
     }
 }
 

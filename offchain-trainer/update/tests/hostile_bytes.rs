@@ -8,14 +8,14 @@ use std::{
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use hydra_primitives::{
-    Permill,
+    BlobRef, Permill,
     dataset::DatasetKind,
     digits::digits_spec,
     model::{Aggregator, Architecture, ModelSpec},
 };
 use hydra_update::{
-    GlobalState, Update, Weights, decode_shard, decode_update, digits, encode_shard, encode_update,
-    expected_size, update_size,
+    GlobalState, Update, UpdateFile, Weights, count_samples, decode_shard, decode_update, digits,
+    encode_shard, encode_update, expected_size, fold, fold_files, update_size,
 };
 use nix::sys::resource::{Resource, setrlimit};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -82,17 +82,40 @@ fn good() -> [Vec<u8>; 3] {
 
 /// Whatever is read is what is written, byte for byte.
 fn read(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let spec = small();
-    if let Ok(update) = decode_update(&spec, bytes) {
+    let (spec, blob) = (small(), BlobRef::of(bytes));
+    let update = decode_update(&spec, bytes);
+    if let Ok(update) = &update {
         prop_assert_eq!(update.encode(), bytes);
         prop_assert!(update.values().all_finite() && update.values().fits(&spec.architecture));
     }
-    if let Ok(state) = GlobalState::decode(&spec, bytes) {
+    let base = GlobalState::initial(&spec);
+    let file = UpdateFile {
+        blob,
+        samples: 3,
+        file: bytes,
+    };
+    let folded = fold_files(&spec, &base, vec![file]).ok();
+    let expected = update
+        .ok()
+        .map(|update| fold(&spec, &base, &[(update, 3)]).unwrap());
+    prop_assert_eq!(folded, expected);
+    let state = GlobalState::decode(&spec, bytes);
+    if let Ok(state) = &state {
         prop_assert_eq!(state.encode(&spec), bytes);
         prop_assert!(state.weights.all_finite() && state.weights.fits(&spec.architecture));
     }
+    prop_assert_eq!(GlobalState::read(&spec, bytes, blob.hash).ok(), state.ok());
     for max_value in [0, 1, 16, 255] {
-        if let Ok(shard) = decode_shard(&kind(max_value), bytes) {
+        let samples = count_samples(&kind(max_value), bytes);
+        let shard = decode_shard(&kind(max_value), bytes);
+        prop_assert_eq!(
+            samples,
+            shard
+                .as_ref()
+                .map(|shard| shard.samples())
+                .map_err(|error| *error)
+        );
+        if let Ok(shard) = shard {
             let full = f32::from(max_value);
             let pixels: Vec<u8> = shard.inputs.iter().map(|v| (v * full).round() as u8).collect();
             prop_assert_eq!(
@@ -104,6 +127,7 @@ fn read(bytes: &[u8]) -> Result<(), TestCaseError> {
     // No file this small is one of these.
     prop_assert!(decode_update(&huge(), bytes).is_err());
     prop_assert!(GlobalState::decode(&huge(), bytes).is_err());
+    prop_assert!(GlobalState::read(&huge(), bytes, blob.hash).is_err());
     prop_assert!(decode_shard(&ENDLESS, bytes).is_err());
     Ok(())
 }

@@ -2,9 +2,11 @@
 //!
 //! A confirmed version is had by its hash: from memory, from disk, or from those who found the same. A version that isn't
 //! confirmed yet is folded here from its base and the accepted updates, and only in memory: what this trainer's store has it
-//! serves, and nobody may get from others what they are asked to compute. Must never hand out weights under a hash that they
-//! don't have, nor store weights before the network confirmed them.
+//! serves, and nobody may get from others what they are asked to compute. Files of weights and updates are read and written little
+//! by little, so that the weights themselves are all that is in memory. Must never hand out weights under a hash that they
+//! don't have, nor store weights before the network confirmed them, nor use a file before all of it is what its name says.
 
+mod folding;
 mod updates;
 
 use std::{
@@ -12,12 +14,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use hydra_primitives::{
-    BlobRef, H256, ModelId, Version, content_hash,
-    duty::{ModelDuties, VersionRecipe},
-    model::ModelSpec,
-};
-use hydra_update::{GlobalState, expected_size, fold};
+use hydra_primitives::{BlobRef, H256, ModelId, Version, duty::ModelDuties, model::ModelSpec};
+use hydra_update::{GlobalState, ReadError, expected_size};
+use tokio::sync::Semaphore;
 
 use crate::{
     depot::{Depot, DepotError, peers},
@@ -26,6 +25,9 @@ use crate::{
     models::Model,
     stage::{Stage, StageCell},
 };
+
+/// How often files are fetched and read: what is found damaged is fetched again, once. A disk that damages it again doesn't get better.
+const TRIES: usize = 2;
 
 /// Why a version's weights can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +111,8 @@ pub struct Weights {
     cache: Mutex<Cache>,
     /// One fold at a time per model, so that nothing is folded twice.
     folding: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
+    /// One at a time of all models: each has its updates open.
+    one_fold: Arc<Semaphore>,
 }
 
 impl Weights {
@@ -118,6 +122,7 @@ impl Weights {
             depot,
             cache: Mutex::default(),
             folding: Mutex::default(),
+            one_fold: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -143,15 +148,10 @@ impl Weights {
         if !self.depot.has(blob.hash) {
             // It was folded here, and may now be known.
             let (spec, state, tag) = (model.spec().clone(), weights.state.clone(), tag(genesis, model));
-            let stored = self.depot.blocking(move |depot| {
-                let bytes = state.encode(&spec);
-                // A bit that flipped since would be served as what it isn't.
-                let intact = BlobRef::of(&bytes) == blob;
-                if intact {
-                    depot.put_blocking(&bytes, tag)?;
-                }
-                Ok(intact)
-            });
+            // A bit that flipped since would be served as what it isn't: then it is not stored.
+            let stored = self
+                .depot
+                .blocking(move |depot| store(depot, &state, &spec, blob.hash, tag));
             let what = "the confirmed version";
             if !stored
                 .await
@@ -215,39 +215,6 @@ impl Weights {
         Ok(folded)
     }
 
-    async fn fold(
-        &self,
-        genesis: H256,
-        model: &Model,
-        recipe: &VersionRecipe,
-        stage: &StageCell,
-    ) -> Result<Named, WeightsError> {
-        let base = self.named(genesis, model, recipe.base, stage).await?;
-        let updates = self.updates(genesis, model, recipe, stage).await?;
-        stage.set(Stage::Folding, format!("version {}", recipe.version));
-        let spec = model.spec().clone();
-        let what = "the new version";
-        let folded = self.depot.blocking(move |_| {
-            // A bit that flipped since would make this PC find what nobody else does.
-            if !base.is_intact(&spec) {
-                return Ok(Err(WeightsError::Damaged));
-            }
-            Ok(match fold(&spec, &base.state, &updates) {
-                Ok(state) => Ok(Named {
-                    hash: state.hash(&spec),
-                    state: Arc::new(state),
-                }),
-                Err(error) => Err(WeightsError::Undecodable {
-                    what,
-                    detail: error.to_string(),
-                }),
-            })
-        });
-        folded
-            .await
-            .map_err(|source| WeightsError::Blob { what, source })?
-    }
-
     /// The confirmed weights with this hash: from memory, from disk, or fetched; the initial ones are made.
     async fn named(
         &self,
@@ -256,7 +223,7 @@ impl Weights {
         hash: H256,
         stage: &StageCell,
     ) -> Result<Named, WeightsError> {
-        let (duties, spec) = (&model.duties, model.spec());
+        let duties = &model.duties;
         if let Some(state) = self.cached(duties.model, hash) {
             return Ok(Named { hash, state });
         }
@@ -264,17 +231,7 @@ impl Weights {
         let state = if confirmed.version == 0 && hash == confirmed.weights {
             self.initial(genesis, model, hash).await?
         } else {
-            stage.set(Stage::Fetching, "weights");
-            let what = "the weights that the network confirmed";
-            let tag = Some(tag(genesis, model));
-            let fetched = self.depot.get(file(spec, hash), peers(&confirmed.providers), tag);
-            let bytes = fetched
-                .await
-                .map_err(|source| WeightsError::Blob { what, source })?;
-            GlobalState::decode(spec, &bytes).map_err(|error| WeightsError::Undecodable {
-                what,
-                detail: error.to_string(),
-            })?
+            self.read(genesis, model, hash, stage).await?
         };
         let state = lock(&self.cache)
             .states
@@ -284,21 +241,57 @@ impl Weights {
         Ok(Named { hash, state })
     }
 
+    /// The confirmed weights with this hash, from disk or fetched.
+    async fn read(
+        &self,
+        genesis: H256,
+        model: &Model,
+        hash: H256,
+        stage: &StageCell,
+    ) -> Result<GlobalState, WeightsError> {
+        stage.set(Stage::Fetching, "weights");
+        let what = "the weights that the network confirmed";
+        let missing = |source| WeightsError::Blob { what, source };
+        let (blob, tag) = (file(model.spec(), hash), tag(genesis, model));
+        for _ in 0..TRIES {
+            let providers = peers(&model.duties.confirmed.providers);
+            let fetched = self.depot.fetch(blob, providers, Some(tag)).await;
+            fetched.map_err(missing)?;
+            let spec = model.spec().clone();
+            let read = self.depot.blocking(move |depot| {
+                let opened = depot.open_unverified(hash)?;
+                Ok(opened.map(|file| GlobalState::read(&spec, file, hash)))
+            });
+            match read.await.map_err(missing)? {
+                Some(Ok(state)) => return Ok(state),
+                Some(Err(ReadError::State(error))) => {
+                    let detail = error.to_string();
+                    return Err(WeightsError::Undecodable { what, detail });
+                }
+                Some(Err(ReadError::Io(source))) => return Err(missing(self.depot.cant_read(hash, source))),
+                Some(Err(ReadError::Damaged)) | None => {
+                    self.depot.look_again(vec![hash]).await.map_err(missing)?;
+                }
+            }
+        }
+        Err(missing(DepotError::Damaged { hash }))
+    }
+
     async fn initial(&self, genesis: H256, model: &Model, named: H256) -> Result<GlobalState, WeightsError> {
         let (spec, tag) = (model.spec().clone(), tag(genesis, model));
         let made = self.depot.blocking(move |depot| {
             let state = GlobalState::initial(&spec);
-            let bytes = state.encode(&spec);
-            let computed = content_hash(&bytes);
-            if computed == named {
-                depot.put_blocking(&bytes, tag)?;
-            }
-            Ok((computed, state))
+            let computed = state.hash(&spec);
+            let stored = computed != named || store(depot, &state, &spec, named, tag)?;
+            Ok((computed, stored, state))
         });
         let what = "the initial weights";
-        let (computed, state) = made.await.map_err(|source| WeightsError::Blob { what, source })?;
+        let (computed, stored, state) = made.await.map_err(|source| WeightsError::Blob { what, source })?;
         if computed != named {
             return Err(WeightsError::WrongInitial { named, computed });
+        }
+        if !stored {
+            return Err(WeightsError::Damaged);
         }
         Ok(state)
     }
@@ -343,6 +336,19 @@ pub fn file(spec: &ModelSpec, hash: H256) -> BlobRef {
         hash,
         size: expected_size(spec),
     }
+}
+
+/// Stores weights that the network confirmed; `false` if they don't have this name any more.
+fn store(
+    depot: &Depot,
+    state: &GlobalState,
+    spec: &ModelSpec,
+    name: H256,
+    tag: Tag,
+) -> Result<bool, DepotError> {
+    depot.put_written_blocking(name, tag, |to| {
+        state.each_piece(spec, |piece| to.write_all(piece))
+    })
 }
 
 fn tag(genesis: H256, model: &Model) -> Tag {

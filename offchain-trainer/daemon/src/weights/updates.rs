@@ -1,9 +1,9 @@
-//! The accepted updates that a version is folded from.
+//! The accepted updates that a version is folded from: on disk, each a file that is read little by little.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use hydra_primitives::{H256, duty::VersionRecipe};
-use hydra_update::{Update, decode_shard, decode_update};
+use hydra_primitives::{BlobRef, H256, duty::VersionRecipe};
+use hydra_update::count_samples;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{Weights, WeightsError, tag};
@@ -19,14 +19,14 @@ use crate::{
 const FETCHED: usize = 8;
 
 impl Weights {
-    /// The accepted updates with the samples of their shards, in their order.
-    pub(super) async fn updates(
+    /// Sees to it that the accepted updates are on our disk. What is there already isn't looked at.
+    pub(super) async fn fetch_updates(
         &self,
         genesis: H256,
         model: &Model,
         recipe: &VersionRecipe,
         stage: &StageCell,
-    ) -> Result<Vec<(Update, u32)>, WeightsError> {
+    ) -> Result<(), DepotError> {
         stage.set(Stage::Fetching, "the accepted updates");
         let tag = Tag {
             kind: Kind::Update,
@@ -35,31 +35,32 @@ impl Weights {
         };
         // Side by side, so that it doesn't add up if many are slow.
         let (room, mut fetches) = (Arc::new(Semaphore::new(FETCHED)), JoinSet::new());
-        for (index, accepted) in recipe.updates.iter().enumerate() {
+        for accepted in &recipe.updates {
             let (depot, room, blob) = (self.depot.clone(), room.clone(), accepted.update);
             let first = peers(&accepted.providers);
             let then = peers(&model.duties.confirmed.providers);
             fetches.spawn(async move {
                 let _room = room.acquire().await;
-                (index, depot.get_soon(blob, first, then, Some(tag)).await)
+                depot.fetch_soon(blob, first, then, Some(tag)).await
             });
         }
-        let mut fetched = HashMap::new();
+        // All of them, whether or not one can't be had: the next try then has less to do.
+        let mut all = Ok(());
         while let Some(done) = fetches.join_next().await {
-            if let Some((index, bytes)) = joined(done) {
-                fetched.insert(index, bytes);
-            }
+            all = all.and(joined(done).unwrap_or(Err(DepotError::Stopping)));
         }
-        let what = "an accepted update";
+        all
+    }
+
+    /// The accepted updates with the samples of their shards, in their order.
+    pub(super) async fn samples_of(
+        &self,
+        model: &Model,
+        recipe: &VersionRecipe,
+    ) -> Result<Vec<(BlobRef, u32)>, WeightsError> {
         let mut updates = Vec::with_capacity(recipe.updates.len());
-        for (index, accepted) in recipe.updates.iter().enumerate() {
-            let bytes = fetched.remove(&index).unwrap_or(Err(DepotError::Stopping));
-            let bytes = bytes.map_err(|source| WeightsError::Blob { what, source })?;
-            let update = decode_update(model.spec(), &bytes).map_err(|error| WeightsError::Undecodable {
-                what,
-                detail: error.to_string(),
-            })?;
-            updates.push((update, self.samples(model, accepted.shard).await?));
+        for accepted in &recipe.updates {
+            updates.push((accepted.update, self.samples(model, accepted.shard).await?));
         }
         Ok(updates)
     }
@@ -74,7 +75,6 @@ impl Weights {
         let providers = peers(&model.duties.confirmed.providers);
         let bytes = self.depot.get(blob, providers, None).await;
         let bytes = bytes.map_err(|source| WeightsError::Blob { what, source })?;
-        let decoded = decode_shard(&dataset.kind, &bytes).map_err(|error| undecodable(error.to_string()))?;
-        Ok(decoded.samples())
+        count_samples(&dataset.kind, &bytes).map_err(|error| undecodable(error.to_string()))
     }
 }
