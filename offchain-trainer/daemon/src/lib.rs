@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod models;
 mod node;
 mod options;
+mod places;
 pub mod plan;
 pub mod secret;
 mod server;

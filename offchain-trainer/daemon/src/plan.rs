@@ -164,6 +164,16 @@ pub struct Task {
     pub until: BlockNumber,
 }
 
+impl Task {
+    /// The block by which its result is wanted: a late training is still taken, but others wait for it.
+    pub fn soonest(&self) -> BlockNumber {
+        match self.work {
+            Work::Train { .. } => self.model.duties.phase_ends_at,
+            Work::Hold | Work::Verify { .. } | Work::Measure { .. } => self.until,
+        }
+    }
+}
+
 /// Everything that the sheet needs done of these models, in order. Every model's weights are held, whether or not anything is
 /// owed.
 pub fn plan(sheet: &DutySheet, models: &[Arc<Model>]) -> Vec<Task> {

@@ -33,9 +33,6 @@ pub enum TaskError {
     /// A blob can't be stored.
     #[error(transparent)]
     Store(#[from] DepotError),
-    /// The program is ending.
-    #[error("the trainer is stopping")]
-    Stopping,
 }
 
 impl TaskError {
@@ -67,8 +64,7 @@ impl TaskError {
     pub fn is_worth_telling(&self) -> bool {
         !matches!(
             self,
-            Self::Stopping
-                | Self::Torch(TorchError::Stopping | TorchError::Starting)
+            Self::Torch(TorchError::Stopping | TorchError::Starting)
                 | Self::Store(DepotError::Stopping)
                 | Self::Weights(WeightsError::NothingNewer)
         )
@@ -83,7 +79,7 @@ mod tests {
     fn flipped_bits_are_found_out_wherever_they_are_met() {
         assert!(TaskError::from(WeightsError::Damaged).is_damage());
         assert!(TaskError::from(TorchError::Engine(EngineError::Damaged)).is_damage());
-        assert!(!TaskError::Stopping.is_damage());
+        assert!(!TaskError::from(TorchError::Stopping).is_damage());
         // What is on disk is good: it is tried again.
         assert!(!TaskError::from(WeightsError::Damaged).is_for_good());
         assert!(!TaskError::from(TorchError::Engine(EngineError::Damaged)).is_for_good());

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use hydra_engine::TrainJob;
 use hydra_network::PeerId;
 use hydra_primitives::{BlobRef, H256, duty::Task as Training};
-use tokio::sync::SemaphorePermit;
 
 use crate::{
     depot::peers,
     ledger::{Kind, Tag},
     models::Model,
+    places::Place,
     plan::Task,
     stage::{Stage, StageCell},
     tasks::{Shared, TaskError},
@@ -60,7 +60,7 @@ impl Shared {
         task: &Task,
         training: &Training,
         stage: &StageCell,
-    ) -> Result<(Inputs, SemaphorePermit<'_>), TaskError> {
+    ) -> Result<(Inputs, Place<'_>), TaskError> {
         let model = task.model.clone();
         let base = self.weights.base(task.genesis, &model, training.base, stage);
         let base = base.await?;
@@ -70,7 +70,7 @@ impl Shared {
         stage.set(Stage::Fetching, format!("shard {shard}"));
         let fetched = self.depot.fetch(blob, providers(task), None).await;
         fetched.map_err(|source| TaskError::Data { what, source })?;
-        let place = self.place().await?;
+        let place = self.place(task).await;
         let shard = self.data(what, task, blob).await?;
         let inputs = Inputs {
             model,

@@ -18,7 +18,7 @@ impl Shared {
         stage.set(Stage::Fetching, "the validation set");
         let blob = model.dataset().validation;
         let data = self.data("the validation set", task, blob).await?;
-        let _place = self.place().await?;
+        let _place = self.place(task).await;
         let stage = stage.clone();
         let measured = self.torch.run(move |engine| {
             stage.set(Stage::Folding, "measuring the new version");

@@ -26,7 +26,7 @@ use hydra_primitives::{
 };
 use hydra_trainer_api::Waiting;
 use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit},
+    sync::Notify,
     task::{AbortHandle, JoinError},
     time::{sleep, timeout_at},
 };
@@ -40,6 +40,7 @@ use crate::{
     journal::Journal,
     lock,
     models::{Model, Models},
+    places::{Place, Places},
     plan::{Base, Task, TaskKey, Work, duty_key, hold_key},
     space::Space,
     stage::{Doing, Ended, LINGERS, StageCell, shown},
@@ -101,9 +102,8 @@ pub struct Shared {
     arrival: Notify,
     swept: Mutex<HashMap<ModelId, (u32, u32)>>,
     losses: Losses,
-    /// Tasks that have all that they need and may ask the engine: in the order in which they came, and few, because each
-    /// holds a thread.
-    places: Semaphore,
+    /// Tasks that have all that they need and may ask the engine: few, because each holds a thread.
+    places: Places,
 }
 
 impl Shared {
@@ -135,7 +135,7 @@ impl Shared {
             swept: Mutex::default(),
             losses: Losses::default(),
             // One more, so that no worker waits for its next job.
-            places: Semaphore::new(workers.saturating_add(1)),
+            places: Places::new(workers.saturating_add(1)),
         }
     }
 
@@ -272,8 +272,8 @@ impl Shared {
     }
 
     /// A place at the engine; to be taken when everything else is there.
-    async fn place(&self) -> Result<SemaphorePermit<'_>, TaskError> {
-        self.places.acquire().await.map_err(|_| TaskError::Stopping)
+    async fn place(&self, task: &Task) -> Place<'_> {
+        self.places.take(task.soonest()).await
     }
 
     /// Remembers what a poll's right result is, as far as this PC can tell.
