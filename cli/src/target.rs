@@ -445,12 +445,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_says_which_node_was_meant_and_why() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let args = TargetArgs {
-            url: Some(format!("ws://{}", free.local_addr().unwrap())),
+            url: Some(format!("ws://127.0.0.1:{}", hydra_test_ports::free_ports(1))),
             ..Default::default()
         };
-        drop(free);
         let Err(error) = Target::new(&args).unwrap().chain().await else {
             panic!("nobody listens there")
         };

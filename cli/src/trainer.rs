@@ -237,11 +237,7 @@ mod tests {
             .network()
             .pcs
             .remove(0);
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let free = hydra_test_ports::free_ports(1);
         let said = async |pc: &Pc| {
             let trainer = Trainer::new(free, None)
                 .unwrap()
@@ -259,11 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_listening_is_one_clear_sentence() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let free = hydra_test_ports::free_ports(1);
         let error = Trainer::new(free, None).unwrap().status().await.unwrap_err();
         assert!(matches!(error, Error::TrainerUnreachable { .. }), "{error}");
         assert!(error.to_string().contains(&free.to_string()));

@@ -6,6 +6,7 @@ use hydra_cli::{
     keystore::{self, Kind},
     network::{self, Layout, Network},
 };
+use hydra_test_ports::free_ports;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -41,7 +42,7 @@ impl Home {
             "--trainer-p2p-port",
         ]
         .into_iter()
-        .zip(free_ports())
+        .zip(free_ports(4)..)
         {
             member.args([option, &port.to_string()]);
         }
@@ -111,16 +112,6 @@ fn clean(mut command: Command, home: &Path, arguments: &[&str]) -> Command {
     }
     command.env("HOME", home).current_dir(home).args(arguments);
     command
-}
-
-/// Four ports that nobody uses.
-fn free_ports() -> Vec<u16> {
-    let held: Vec<TcpListener> = (0..4)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    held.iter()
-        .map(|listener| listener.local_addr().unwrap().port())
-        .collect()
 }
 
 /// What the doctor said.
@@ -597,10 +588,8 @@ fn a_pc_of_a_local_network_is_looked_at_as_well() {
     let home = Home::empty();
     let folder = home.path("demo");
     fs::create_dir(&folder).unwrap();
-    let [port, ..] = free_ports()[..] else { panic!() };
-    let mut network = Layout::new(folder.clone(), 4, port.min(60_000)).network();
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    network.pcs[1].node.p2p_port = held.local_addr().unwrap().port();
+    let network = Layout::new(folder.clone(), 4, free_ports(16)).network();
+    let _held = TcpListener::bind(("127.0.0.1", network.pcs[1].node.p2p_port)).unwrap();
     network.write(&folder).unwrap();
     let doctor = |pc: &str| Report::of(&mut home.hydra(&["doctor", "--base-path", "demo", "--pc", pc]));
     let bob = doctor("bob");

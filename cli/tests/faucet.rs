@@ -57,11 +57,7 @@ fn refused(arguments: &[&str], code: i32, words: &str) {
 
 #[test]
 fn a_faucet_that_can_not_be_is_not_opened() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let url = format!("ws://{closed}");
+    let url = format!("ws://{}", away());
     refused(&["--yes"], 2, "--from");
     refused(&["--from", "main"], 6, "with --yes");
     refused(
@@ -95,9 +91,8 @@ async fn faucet(
 }
 
 /// Where no node is.
-async fn away() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+fn away() -> SocketAddr {
+    ([127, 0, 0, 1], hydra_test_ports::free_ports(1)).into()
 }
 
 /// What is answered to these bytes, until the connection ends.
@@ -155,7 +150,7 @@ fn kind(answer: &[u8]) -> (u16, String) {
 async fn each_mistake_has_its_answer_and_nothing_is_noted_of_any() {
     let folder = tempfile::tempdir().unwrap();
     let memory = folder.path().join("faucet.log");
-    let (address, end, open) = faucet(away().await, &memory).await;
+    let (address, end, open) = faucet(away(), &memory).await;
     let clients = async {
         let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: faucet\r\n\r\n").into_bytes();
         let (status, about) = read(&said(address, &get("/")).await);
@@ -201,7 +196,7 @@ async fn each_mistake_has_its_answer_and_nothing_is_noted_of_any() {
 async fn hostile_bytes_end_one_connection_and_not_the_faucet() {
     let folder = tempfile::tempdir().unwrap();
     let memory = folder.path().join("faucet.log");
-    let (address, end, open) = faucet(away().await, &memory).await;
+    let (address, end, open) = faucet(away(), &memory).await;
     let clients = async {
         let mut runner = TestRunner::deterministic();
         let bytes = proptest::collection::vec(any::<u8>(), 0..600);
@@ -231,7 +226,7 @@ async fn hostile_bytes_end_one_connection_and_not_the_faucet() {
 async fn clients_that_say_nothing_keep_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let memory = folder.path().join("faucet.log");
-    let (address, end, open) = faucet(away().await, &memory).await;
+    let (address, end, open) = faucet(away(), &memory).await;
     let clients = async {
         let mut silent = Vec::new();
         for n in 0..100 {

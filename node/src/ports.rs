@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_said_with_who_holds_it() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let address: SocketAddr = ([127, 0, 0, 1], hydra_test_ports::free_ports(1)).into();
+        let listener = TcpListener::bind(address).unwrap();
         let error = check(address, false, "--rpc-port").unwrap_err();
         let sentence = error.to_string();
         let us = format!("(process {})", std::process::id());

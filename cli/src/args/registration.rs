@@ -18,7 +18,8 @@ pub struct RegistrationArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = account)]
     pub account: Option<AccountBytes>,
     /// How large the tasks may be that it takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as much
-    /// [default: a quarter of this PC's memory]
+    /// [default: a quarter of this PC's memory, and four classes less on a slow processor: one with neither AVX2 and FMA nor Arm's
+    /// vectors]
     #[arg(long, value_name = "CLASS", value_parser = size_class())]
     pub size_class: Option<SizeClass>,
     /// How many tasks it takes on at a time [default: by this PC's cores]

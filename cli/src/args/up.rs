@@ -38,7 +38,8 @@ pub struct UpArgs {
     #[arg(long, value_name = "HYDRA", value_parser = least_stake)]
     pub stake: Option<Balance>,
     /// How large the tasks may be that this PC takes on: class 0 lends a task 4 MiB of memory, and each class after it twice as
-    /// much [default: as before, else a quarter of its memory]
+    /// much [default: as before, else a quarter of its memory, and four classes less on a slow processor: one with neither AVX2
+    /// and FMA nor Arm's vectors]
     #[arg(long, value_name = "CLASS", value_parser = size_class())]
     pub size_class: Option<SizeClass>,
     /// How many tasks this PC takes on at a time. Whoever claims more than it can do misses some [default: as before, else by

@@ -329,11 +329,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_listening_is_one_clear_sentence() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let free = hydra_test_ports::free_ports(1);
         let url = format!("ws://127.0.0.1:{free}");
         let Err(error) = Chain::connect(&url).await else {
             panic!("nobody listens there")

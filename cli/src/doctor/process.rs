@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn nobody_is_told_to_end_what_has_no_number() {
-        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = held.local_addr().unwrap().port();
+        let port = hydra_test_ports::free_ports(1);
+        let held = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
         // Whoever has the port, whatever was noted.
         assert_eq!(of_port(port, 1), std::process::id());
         drop(held);

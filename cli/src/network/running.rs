@@ -188,13 +188,16 @@ mod tests {
         child.wait().unwrap();
     }
     use crate::network::Layout;
+    use hydra_test_ports::free_ports;
     use std::net::TcpListener;
 
     /// A PC whose RPC port this test holds.
     fn pc() -> (Pc, TcpListener) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut pc = Layout::new("/base".into(), 1, 20_000).network().pcs.remove(0);
-        pc.node.rpc_port = listener.local_addr().unwrap().port();
+        let pc = Layout::new("/base".into(), 1, free_ports(16))
+            .network()
+            .pcs
+            .remove(0);
+        let listener = TcpListener::bind(("127.0.0.1", pc.node.rpc_port)).unwrap();
         (pc, listener)
     }
 
@@ -275,7 +278,7 @@ mod tests {
     #[test]
     fn what_has_ended_of_a_network_is_named_with_the_way_back() {
         let (pc, _listener) = pc();
-        let mut network = Layout::new("/base".into(), 4, 20_000).network();
+        let mut network = Layout::new("/base".into(), 4, free_ports(16)).network();
         // Never started, so not missed.
         assert_eq!(stopped(&network, Path::new("/base")), Vec::<String>::new());
         let us = std::process::id();

@@ -328,9 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_is_a_reason_to_ask_again() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", free.local_addr().unwrap());
-        drop(free);
+        let url = format!("http://127.0.0.1:{}", hydra_test_ports::free_ports(1));
         let no = asker(url).ask().await.unwrap_err();
         assert!(no.reason.starts_with("it doesn't answer ("), "{no:?}");
         assert!(!no.is_final);

@@ -229,8 +229,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut home = home(folder.path());
         // This test is the program.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        home.pc.trainer.http_port = listener.local_addr().unwrap().port();
+        home.pc.trainer.http_port = hydra_test_ports::free_ports(1);
+        let listener = std::net::TcpListener::bind(("127.0.0.1", home.pc.trainer.http_port)).unwrap();
         home.pc.trainer.pid = std::process::id();
         let keeper = of_nothing(&home);
         assert_eq!(keeper.running(), Some(std::process::id()));

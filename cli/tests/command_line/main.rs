@@ -4,6 +4,7 @@ mod models;
 mod top;
 
 use hydra_cli::network::{self, Layout, Network};
+use hydra_test_ports::free_ports;
 use std::{
     ffi::OsStr,
     fs,
@@ -53,16 +54,6 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap();
     (folder, path)
-}
-
-/// The first of 16 ports that nobody uses.
-fn free_ports() -> u16 {
-    let first = 33_000 + u16::try_from(std::process::id() % 100).unwrap() * 16;
-    let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..100)
-        .map(|n| 33_000 + (first - 33_000 + n * 16) % 20_000)
-        .find(|base| (*base..base + 16).all(is_free))
-        .unwrap()
 }
 
 /// Its code, data and complaint. With `--json` the data is what `docs/json` says.
@@ -175,7 +166,7 @@ fn a_moved_network_is_started_where_it_is() {
     let (_folder, home) = folder();
     let (before, after) = (home.join("before"), home.join("after"));
     fs::create_dir(&before).unwrap();
-    Layout::new(before.clone(), 4, free_ports())
+    Layout::new(before.clone(), 4, free_ports(16))
         .network()
         .write(&before)
         .unwrap();
@@ -192,7 +183,7 @@ fn who_holds_a_port_is_named_and_left_overs_as_what_they_are() {
     let (_folder, home) = folder();
     let base_path = home.join("network");
     fs::create_dir(&base_path).unwrap();
-    let mut network = Layout::new(base_path.clone(), 4, free_ports()).network();
+    let mut network = Layout::new(base_path.clone(), 4, free_ports(16)).network();
     // The port of a trainer that answers nobody any more; one that does is made use of.
     let port = network.pc("dave").unwrap().trainer.p2p_port;
     let _held = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -216,7 +207,7 @@ fn folders_and_names_that_can_not_be_are_told_from_those_that_can() {
     fs::write(home.join("file"), "").unwrap();
     let at = |path: &str| {
         let mut command = demo(&home);
-        command.args(["--base-port", &free_ports().to_string(), "--base-path", path]);
+        command.args(["--base-port", &free_ports(16).to_string(), "--base-path", path]);
         command
     };
     refused(&mut at("file"), 2, "file is no folder");
@@ -232,14 +223,14 @@ fn folders_and_names_that_can_not_be_are_told_from_those_that_can() {
         "no validation set has an image 99999999999",
     );
     // A start that is refused leaves nothing.
-    let port = free_ports();
+    let port = free_ports(16);
     let _held = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let new = ["--base-port", &port.to_string(), "--base-path", "new"];
     refused(demo(&home).args(new), 8, "is taken by");
     assert!(!home.join("new").exists());
 
     fs::create_dir(home.join("network")).unwrap();
-    Layout::new(home.join("network"), 3, free_ports())
+    Layout::new(home.join("network"), 3, free_ports(16))
         .network()
         .write(&home.join("network"))
         .unwrap();
@@ -278,7 +269,7 @@ fn pages_and_completions_come_as_json_too() {
 #[test]
 fn runs_without_a_folder_do_not_fill_the_disk() {
     let (_folder, home) = folder();
-    let port = free_ports().to_string();
+    let port = free_ports(16).to_string();
     let made = home.join(".local/share/hydraai/local");
     let count = || fs::read_dir(&made).unwrap().count();
     for expected in [1, 2, 2, 2] {
@@ -301,8 +292,7 @@ fn runs_without_a_folder_do_not_fill_the_disk() {
 #[test]
 fn an_output_that_can_not_be_is_refused_before_the_node_is_asked() {
     let (_folder, home) = folder();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("ws://{closed}");
+    let url = format!("ws://127.0.0.1:{}", free_ports(1));
     let export = |out: &str| {
         let mut command = hydra(&home);
         command.args(["model", "export", "--url", &url, "--out", out]);
@@ -516,7 +506,7 @@ fn a_network_that_can_not_be_is_refused_before_anything_is_made() {
 fn what_up_starts_and_dies_is_reported_with_why_and_started_again() {
     let (_folder, home) = folder();
     fs::write(home.join("net.json"), r#"{"name":"Net","id":"net"}"#).unwrap();
-    let port = free_ports();
+    let port = free_ports(16);
     let mut command = up(&home);
     command.args(["--network", "net.json", "--json"]);
     for (n, option) in (0..).zip([
@@ -567,7 +557,7 @@ fn what_up_starts_and_dies_is_reported_with_why_and_started_again() {
 fn of_two_pcs_that_run_one_has_to_be_named_and_the_only_one_is_meant() {
     let (_folder, home) = folder();
     fs::write(home.join("net.json"), r#"{"name":"Net","id":"net"}"#).unwrap();
-    let port = free_ports();
+    let port = free_ports(16);
     let mut pcs: Vec<_> = [("b", port), ("c", port + 4)]
         .into_iter()
         .map(|(name, port)| {

@@ -1,7 +1,6 @@
 //! What `hydra wallet` refuses, and that it loses and keeps nothing then.
 
 use super::*;
-use std::net::TcpListener;
 
 #[test]
 fn what_everyone_knows_is_not_kept() {
@@ -227,8 +226,7 @@ fn names_are_unique_and_wrong_ones_are_explained() {
         6,
         "there is no account called Main",
     );
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("ws://{closed}");
+    let url = format!("ws://127.0.0.1:{}", hydra_test_ports::free_ports(1));
     let send = |to: &str| home.with_password(&["wallet", "send", to, "1", "--yes", "--url", &url]);
     // One letter wrong.
     let typo = ADDRESS.replace("5EHg", "5EHk");

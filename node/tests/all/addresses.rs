@@ -1,11 +1,11 @@
 //! The addresses that home PCs have: names, IPv4 and IPv6, on the real program.
 
-use crate::common::{Connection, Node, eventually, free_port};
+use crate::common::{Connection, Node, eventually};
 
 #[test]
 fn a_node_is_reached_by_name_and_over_both_families() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
+    let port = hydra_test_ports::free_ports(1);
     let (p, chain) = (port.to_string(), ["--chain", "local"]);
     // Listening as it does by default.
     let mut alice = Node::start(

@@ -21,6 +21,7 @@ mod opinion;
 mod pool;
 mod process;
 pub mod protocol;
+mod shares;
 
 pub use error::EngineError;
 pub use jobs::{EvaluateJob, Evaluation, Inference, TrainJob, Trained};

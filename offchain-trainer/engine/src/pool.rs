@@ -20,14 +20,15 @@ use crate::{
     EngineError,
     deadline::{JobSize, deadline},
     process::{Killer, WorkerProcess},
-    protocol::{Answer, Job, Request},
+    protocol::{Answer, Job, Order, Request},
+    shares::Shares,
 };
 
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// How many may run at once; at least one. All that run share as many threads, one for each core that they may take: a
-    /// worker alone computes with all of them.
+    /// How many may run at once; at least one. All that have a job share as many threads, one for each core that they may take: a
+    /// worker alone computes with all of them, and gives some up when another begins.
     pub workers: usize,
     /// The worker program; `None`: `hydra-torch-worker` beside the current program.
     pub worker: Option<PathBuf>,
@@ -66,14 +67,6 @@ impl EngineConfig {
     }
 }
 
-/// The threads of a job that begins while so many workers are busy, its own among them, and the others have so many: a fair share of the cores,
-/// but of those only that nobody has, and one at least. It keeps them, whoever comes or goes meanwhile; nothing depends on it but time.
-fn share(cores: usize, busy: usize, taken: usize) -> u16 {
-    let fair = cores.checked_div(busy).unwrap_or(cores);
-    let each = fair.min(cores.saturating_sub(taken)).max(1);
-    u16::try_from(each).unwrap_or(u16::MAX)
-}
-
 /// The pool. Clones share it; every call blocks until a worker is free and the job is done.
 #[derive(Clone)]
 pub struct Engine {
@@ -98,7 +91,7 @@ struct Pool {
     /// Busy and starting ones, and whose jobs they do.
     busy: HashMap<u32, (Killer, Arc<AtomicBool>)>,
     /// The threads of those that have a job.
-    threads: HashMap<u32, u16>,
+    shares: Shares,
     /// All that ever were.
     started: u64,
     /// What the newest computes with.
@@ -118,7 +111,6 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut pool = self.engine.workers.lock();
         pool.busy.remove(&self.pid);
-        pool.threads.remove(&self.pid);
         match self.worker.take() {
             // A panic may have left half a frame in the pipe.
             Some(worker) if !std::thread::panicking() && !pool.closed => pool.idle.push(worker),
@@ -126,6 +118,18 @@ impl Drop for Lease<'_> {
         }
         drop(pool);
         self.engine.workers.freed.notify_one();
+    }
+}
+
+/// The cores of a job that runs. The others get them when this is dropped.
+struct Running<'a> {
+    workers: &'a Workers,
+    number: u64,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.workers.lock().shares.end(self.number);
     }
 }
 
@@ -138,10 +142,14 @@ impl Workers {
 impl Engine {
     /// A pool without processes; the first jobs start them.
     pub fn new(config: EngineConfig) -> Self {
+        let pool = Pool {
+            shares: Shares::of(config.workers),
+            ..Pool::default()
+        };
         Self {
             workers: Arc::new(Workers {
                 config,
-                pool: Mutex::default(),
+                pool: Mutex::new(pool),
                 freed: Condvar::new(),
             }),
             after: 0,
@@ -231,15 +239,20 @@ impl Engine {
         take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
         let mut lease = self.lease().map_err(|error| self.unless_ended(error))?;
-        let threads = self.share_out(lease.pid);
         let Some(worker) = lease.worker.as_mut() else {
             return Err(EngineError::Nonsense {
                 detail: "it is not there".into(),
             });
         };
-        let job = Job { threads, request };
+        let begun = self.workers.lock().shares.begin();
+        let running = Running {
+            workers: &self.workers,
+            number: begun.number,
+        };
+        let threads = begun.threads;
+        let job = Order::Job(Box::new(Job { threads, request }));
         let deadline = deadline(self.workers.config.deadline, size);
-        let result = worker.job(&job, deadline, limit, take);
+        let result = worker.job(&job, running, begun.changes, deadline, limit, take);
         match &result {
             // Told by the worker after it read all of the job, or found by us before anything was sent.
             Ok(_)
@@ -247,15 +260,6 @@ impl Engine {
             Err(_) => lease.worker = None,
         }
         result.map_err(|error| self.unless_ended(error))
-    }
-
-    /// The threads of the job that this worker begins.
-    fn share_out(&self, pid: u32) -> u16 {
-        let mut pool = self.workers.lock();
-        let taken = pool.threads.values().map(|threads| usize::from(*threads)).sum();
-        let threads = share(self.workers.config.workers, pool.busy.len(), taken);
-        pool.threads.insert(pid, threads);
-        threads
     }
 
     /// A worker that died because we killed it didn't fail.
@@ -333,27 +337,5 @@ impl Engine {
         }
         lease.worker = Some(worker);
         Ok(lease)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cores_are_shared_by_those_that_are_busy_none_twice_and_nobody_gets_none() {
-        assert_eq!([1, 2, 3, 7, 8].map(|busy| share(7, busy, 0)), [7, 3, 2, 1, 1]);
-        assert_eq!([0, 4, 6, 7, 9].map(|taken| share(7, 2, taken)), [3, 3, 1, 1, 1]);
-        assert_eq!(
-            [(0, 1), (3, 0), (1 << 20, 1)].map(|(cores, busy)| share(cores, busy, 0)),
-            [1, 3, u16::MAX]
-        );
-        for cores in 1..9 {
-            let mut taken = 0;
-            for busy in 1..20 {
-                taken += usize::from(share(cores, busy, taken));
-            }
-            assert!(taken <= cores + 19, "{taken} threads on {cores} cores");
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! itself, because its standard input ends.
 
 use std::{
-    io::{BufReader, BufWriter, Read},
+    io::{BufReader, BufWriter, Read, Write},
     ops::ControlFlow,
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
@@ -20,7 +20,7 @@ use crate::{
     EngineConfig, EngineError,
     environment::PASSED_ON,
     loader::{LoadFailure, load_failure},
-    protocol::{Answer, FrameError, Hello, Job, MAX_FRAME, PROTOCOL, read_frame, write_frame},
+    protocol::{Answer, FrameError, Hello, MAX_FRAME, Order, PROTOCOL, read_frame, write_frame},
 };
 
 /// How much of a worker's standard error is kept.
@@ -146,32 +146,42 @@ impl WorkerProcess {
     }
 
     /// Does one job. `take` sees the answers in order, each of at most `limit` bytes, and ends the job with a break; a
-    /// text from it means that the answer makes no sense. After an error other than [`EngineError::Torch`],
+    /// text from it means that the answer makes no sense. Meanwhile the worker is told its threads, as they change; `running` is
+    /// dropped as soon as the job is done, which must end the changes. After an error other than [`EngineError::Torch`],
     /// [`EngineError::BadJob`] and [`EngineError::TooBig`] the worker is of no more use.
     pub(crate) fn job<T>(
         &mut self,
-        job: &Job,
+        job: &Order,
+        running: impl Sized,
+        changes: mpsc::Receiver<u16>,
         deadline: Duration,
         limit: u32,
         mut take: impl FnMut(Answer) -> Result<ControlFlow<T>, &'static str>,
     ) -> Result<T, EngineError> {
-        self.until(deadline, |w| {
+        self.until(deadline, move |w| {
             write_frame(&mut w.stdin, job)?;
-            loop {
-                match read_frame::<Answer>(&mut w.stdout, limit)? {
-                    Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),
-                    Answer::BadJob { detail } => return Ok(Err(EngineError::BadJob { detail })),
-                    answer => match take(answer) {
-                        Ok(ControlFlow::Continue(())) => {}
-                        Ok(ControlFlow::Break(result)) => return Ok(Ok(result)),
-                        Err(detail) => {
-                            return Ok(Err(EngineError::Nonsense {
-                                detail: detail.into(),
-                            }));
-                        }
-                    },
+            let Self { stdin, stdout, .. } = w;
+            thread::scope(move |scope| {
+                // Dropped before the thread is waited for, even if `take` panics.
+                let _running = running;
+                // A worker that doesn't read keeps this one waiting, and nobody else.
+                scope.spawn(move || tell(stdin, &changes));
+                loop {
+                    match read_frame::<Answer>(stdout, limit)? {
+                        Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),
+                        Answer::BadJob { detail } => return Ok(Err(EngineError::BadJob { detail })),
+                        answer => match take(answer) {
+                            Ok(ControlFlow::Continue(())) => {}
+                            Ok(ControlFlow::Break(result)) => return Ok(Ok(result)),
+                            Err(detail) => {
+                                return Ok(Err(EngineError::Nonsense {
+                                    detail: detail.into(),
+                                }));
+                            }
+                        },
+                    }
                 }
-            }
+            })
         })?
     }
 
@@ -229,6 +239,17 @@ impl WorkerProcess {
     }
 }
 
+/// Tells a worker its threads as they change: of several changes only the last.
+fn tell(worker: &mut impl Write, changes: &mpsc::Receiver<u16>) {
+    while let Ok(next) = changes.recv() {
+        let threads = changes.try_iter().last().unwrap_or(next);
+        // Who waits for its answers finds out why.
+        if write_frame(worker, &Order::Threads(threads)).is_err() {
+            return;
+        }
+    }
+}
+
 /// Reads to the end, so that the worker never waits for us, and keeps the last bytes.
 fn tail(mut pipe: ChildStderr) -> String {
     let mut kept = Vec::new();
@@ -238,4 +259,49 @@ fn tail(mut pipe: ChildStderr) -> String {
         kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
     }
     String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_told_its_threads_one_change_after_another_and_none_that_is_over() {
+        let (sender, changes) = mpsc::channel();
+        let (mut pipe, mut end) = std::io::pipe().unwrap();
+        let teller = thread::spawn(move || tell(&mut end, &changes));
+        let mut next = || match read_frame::<Order>(&mut pipe, 16) {
+            Ok(Order::Threads(threads)) => Some(threads),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        for threads in [3, 1] {
+            sender.send(threads).unwrap();
+            assert_eq!(next(), Some(threads));
+        }
+        drop(sender);
+        teller.join().unwrap();
+        assert_eq!(next(), None);
+
+        let (sender, changes) = mpsc::channel();
+        for threads in [5, 4, 7] {
+            sender.send(threads).unwrap();
+        }
+        drop(sender);
+        let mut told = Vec::new();
+        tell(&mut told, &changes);
+        let expected = [&3u32.to_le_bytes()[..], &[1, 7, 0]].concat();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn nobody_is_told_anything_by_a_pipe_that_is_broken() {
+        let (sender, changes) = mpsc::channel();
+        let (pipe, mut end) = std::io::pipe().unwrap();
+        drop(pipe);
+        sender.send(2).unwrap();
+        // It ends, though there might be more to tell.
+        tell(&mut end, &changes);
+        drop(sender);
+    }
 }

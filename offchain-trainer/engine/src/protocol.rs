@@ -1,8 +1,8 @@
 //! What engine and worker say to each other: frames of SCALE over the worker's standard input and output.
 //!
 //! A frame is its length (4 bytes, little-endian) and one message. The worker speaks first ([`Hello`]); then each
-//! [`Job`] gets its [`Answer`]s. Neither side trusts a length: a reader never takes more than its limit, and never
-//! reserves memory before the bytes are there.
+//! [`Job`] gets its [`Answer`]s, while the engine may say that the worker has other threads from now on: both are [`Order`]s.
+//! Neither side trusts a length: a reader never takes more than its limit, and never reserves memory before the bytes are there.
 
 use std::io::{self, Read, Write};
 
@@ -14,7 +14,7 @@ use hydra_primitives::{
 };
 
 /// The version of this boundary.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 /// The largest frame in bytes; the chain takes no model whose jobs don't fit in it.
 pub const MAX_FRAME: u32 = hydra_primitives::model::MAX_MESSAGE;
 /// The most bytes of an error of LibTorch that are passed on.
@@ -34,10 +34,19 @@ pub enum Hello {
     LosesSmallNumbers,
 }
 
+/// What the engine tells a worker. It reads this at any time, in the middle of a job as well.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Order {
+    /// Do this. Only one at a time: the next comes after the last answer.
+    Job(Box<Job>),
+    /// Compute with so many threads from now on; 0 counts as 1. Who does nothing at the moment may take no notice.
+    Threads(u16),
+}
+
 /// What is to be done, and with how much of the PC.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub struct Job {
-    /// How many threads the worker may compute with; 0 counts as 1. No bit depends on it.
+    /// How many threads the worker may compute with at first; 0 counts as 1. No bit depends on it.
     pub threads: u16,
     /// What is to be done.
     pub request: Request,

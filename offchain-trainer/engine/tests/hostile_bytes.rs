@@ -1,6 +1,8 @@
 //! Frames of anyone: neither side of the pipe may panic on them, or reserve memory for more than there is.
 
-use hydra_engine::protocol::{Answer, FrameError, Hello, Job, MAX_FRAME, Request, read_frame, write_frame};
+use hydra_engine::protocol::{
+    Answer, FrameError, Hello, Job, MAX_FRAME, Order, Request, read_frame, write_frame,
+};
 use hydra_primitives::{
     H256,
     digits::{DIGITS_KIND, digits_spec},
@@ -37,14 +39,14 @@ fn read(frame: &[u8]) -> Result<(), TestCaseError> {
     }
     for limit in [4096, MAX_FRAME] {
         one::<Hello>(frame, limit)?;
-        one::<Job>(frame, limit)?;
+        one::<Order>(frame, limit)?;
         one::<Answer>(frame, limit)?;
     }
     Ok(())
 }
 
 fn job(request: Request) -> Vec<u8> {
-    framed(&Job { threads: 3, request })
+    framed(&Order::Job(Box::new(Job { threads: 3, request })))
 }
 
 fn valid() -> Vec<Vec<u8>> {
@@ -74,6 +76,7 @@ fn valid() -> Vec<Vec<u8>> {
             inputs: bytes.clone(),
         }),
         job(Request::Arithmetic),
+        framed(&Order::Threads(2)),
         framed(&Answer::Step { loss: 5 }),
         framed(&Answer::Trained {
             weights: bytes.clone(),
@@ -127,7 +130,7 @@ fn every_message_is_read_as_it_was_written() {
         read(&frame).unwrap();
         let read = [
             read_frame::<Hello>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
-            read_frame::<Job>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
+            read_frame::<Order>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
             read_frame::<Answer>(&mut frame.as_slice(), MAX_FRAME).is_ok(),
         ];
         assert!(read.contains(&true));

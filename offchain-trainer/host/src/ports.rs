@@ -123,8 +123,9 @@ mod tests {
 
     #[test]
     fn nobody_holds_a_free_port() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let port = hydra_test_ports::free_ports(1);
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        assert_eq!(port_holder(port), Some(here()));
         drop(listener);
         assert_eq!(port_holder(port), None);
     }

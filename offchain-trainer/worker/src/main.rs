@@ -24,7 +24,7 @@ use std::{
 
 use hydra_arithmetic::cpu::CpuError;
 use hydra_engine::protocol::{
-    Answer, FrameError, Hello, Job, MAX_FRAME, PROTOCOL, Request, read_frame, write_frame,
+    Answer, FrameError, Hello, Job, MAX_FRAME, Order, PROTOCOL, Request, read_frame, write_frame,
 };
 use hydra_primitives::content_hash;
 use hydra_torch_worker::processor;
@@ -69,8 +69,7 @@ fn serve(out: &mut impl Write) -> Result<(), Ended> {
         instructions: processor::cpu().level().name().into(),
     };
     write_frame(out, &ready)?;
-    for Job { threads, request } in jobs() {
-        processor::use_threads(threads.into());
+    for request in requests() {
         match checked(request, out) {
             Ok(answer) => write_frame(out, &answer)?,
             // Nothing was written, so the parent still listens.
@@ -91,19 +90,27 @@ fn serve(out: &mut impl Write) -> Result<(), Ended> {
     Ok(())
 }
 
-/// The jobs, read by a thread of their own: it notices that the parent is gone while a job is still running.
-fn jobs() -> mpsc::Receiver<Job> {
+/// What is asked, one after another. A thread of its own reads: while a job is running, it notices that the parent is gone, and takes the threads
+/// that the job has from now on, of which the next kernel makes use.
+fn requests() -> mpsc::Receiver<Request> {
     let (send, receive) = mpsc::sync_channel(0);
     thread::spawn(move || {
         let mut input = BufReader::new(io::stdin().lock());
         let error = loop {
-            match read_frame::<Job>(&mut input, MAX_FRAME) {
-                Ok(job) => {
-                    if send.send(job).is_err() {
-                        std::process::exit(NO_PARENT);
-                    }
+            let request = match read_frame::<Order>(&mut input, MAX_FRAME) {
+                Ok(Order::Threads(threads)) => {
+                    processor::use_threads(threads.into());
+                    continue;
+                }
+                Ok(Order::Job(job)) => {
+                    let Job { threads, request } = *job;
+                    processor::use_threads(threads.into());
+                    request
                 }
                 Err(error) => break error,
+            };
+            if send.send(request).is_err() {
+                std::process::exit(NO_PARENT);
             }
         };
         if !matches!(error, FrameError::Io(_)) {

@@ -21,7 +21,8 @@ pub fn check() -> Result<(), CpuError> {
     cpu().check()
 }
 
-/// Computes with so many threads (0 counts as 1) from now on; with one, where the system starts no more.
+/// Computes with so many threads (0 counts as 1) from now on; with one, where the system starts no more. What is being computed ends with those
+/// that it has.
 pub fn use_threads(threads: usize) {
     let now = cpu();
     if now.threads() != threads.max(1) {

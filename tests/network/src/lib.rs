@@ -17,8 +17,9 @@ pub mod proc;
 mod watch;
 
 pub use adversary::Adversary;
+pub use hydra_test_ports::free_ports;
 pub use member::{Member, SuspendedNode};
-pub use network::{LocalNetwork, free_ports};
+pub use network::LocalNetwork;
 pub use newcomer::Newcomer;
 pub use watch::{Chronicle, Watch};
 

@@ -1,7 +1,6 @@
 //! A local network under test: `hydra demo` in a folder of its own, on ports of its own.
 
 use std::{
-    net::TcpListener,
     ops::Deref,
     path::Path,
     process::{Command, Output},
@@ -16,23 +15,13 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    Watch, checkout,
+    Watch, checkout, free_ports,
     proc::{self, Running, Stream},
     program,
 };
 
 /// Longest wait for a network to answer. Four nodes start on two cores.
 const START: Duration = Duration::from_secs(120);
-
-/// The first of `count` free ports in a row.
-pub fn free_ports(count: u16) -> u16 {
-    // Below the range that the system gives out by itself, and another start for every process.
-    let first = 12_000 + u16::try_from(std::process::id() % 500).expect("under 500") * 40;
-    (0..500u16)
-        .map(|n| 12_000 + (first - 12_000 + n * 40) % 20_000)
-        .find(|base| (*base..base + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()))
-        .expect("some ports are free")
-}
 
 /// A running local network.
 pub struct LocalNetwork {

@@ -60,8 +60,8 @@ fn refuses(mut command: Command, words: &str) {
 #[test]
 fn a_taken_port_is_one_sentence_and_code_2() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let port = hydra_test_ports::free_ports(1);
+    let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
     // This program has it.
     let holder = format!("(process {})", std::process::id());
     let by = |ip: &str| format!("port {port} on {ip} is already in use by all-");

@@ -2,11 +2,13 @@
 
 use std::process::Child;
 
-use crate::support::{Honest, SEED, SHARD, bare_worker, config, dataset, engine, engine_under};
+use crate::support::{
+    Honest, SEED, SHARD, bare_worker, config, dataset, engine, engine_under, eventually, threads_of,
+};
 use hydra_arithmetic::{NAN, canonical_bits};
 use hydra_engine::{
     Engine, EngineConfig, EvaluateJob, KNOWN_ANSWER,
-    protocol::{Answer, Hello, Job, MAX_FRAME, Request, read_frame, write_frame},
+    protocol::{Answer, Hello, Job, MAX_FRAME, Order, Request, read_frame, write_frame},
 };
 use hydra_primitives::{
     Permill,
@@ -72,14 +74,19 @@ fn a_cpu_without_fused_multiply_adds_computes_the_same_bits_and_says_with_what()
     assert_eq!(old.instructions().as_deref(), Some("portable"));
 }
 
-#[test]
-fn any_number_of_threads_computes_the_same_bits() {
+/// A task of so many steps, wide enough that each thread gets a part of every product.
+fn wide(steps: u32) -> ModelSpec {
     let mut spec = digits_spec();
-    // Wide enough that each thread gets a part of every product.
     spec.architecture = Architecture::Mlp {
         layers: vec![64, 1024, 333, 10].try_into().unwrap(),
     };
-    spec.task.steps = 3;
+    spec.task.steps = steps;
+    spec
+}
+
+#[test]
+fn any_number_of_threads_computes_the_same_bits() {
+    let spec = wide(3);
     let trained = |workers| {
         let config = EngineConfig { workers, ..config() };
         // The only one that is busy has the threads of all.
@@ -92,7 +99,18 @@ fn any_number_of_threads_computes_the_same_bits() {
     assert_eq!([2, 3].map(trained), [alone, alone]);
 }
 
+#[test]
+fn threads_that_come_and_go_during_a_job_change_no_bit() {
+    let spec = wide(40);
+    let calm = ask(bare_worker(), &spec);
+    let mut others = [2, 3, 1].into_iter().cycle();
+    let base = GlobalState::initial(&spec).weights;
+    let disturbed = ask_and_tell(bare_worker(), &spec, &base, || others.next());
+    assert!(calm == disturbed);
+}
+
 /// What a worker answers to a training task.
+#[derive(PartialEq)]
 struct Answers {
     losses: Vec<u32>,
     weights: Weights,
@@ -103,7 +121,17 @@ fn ask(worker: Child, spec: &ModelSpec) -> Answers {
     ask_from(worker, spec, &GlobalState::initial(spec).weights)
 }
 
-fn ask_from(mut worker: Child, spec: &ModelSpec, base: &Weights) -> Answers {
+fn ask_from(worker: Child, spec: &ModelSpec, base: &Weights) -> Answers {
+    ask_and_tell(worker, spec, base, || None)
+}
+
+/// Has it trained by a worker that is told the next number of threads after each step, if there is one.
+fn ask_and_tell(
+    mut worker: Child,
+    spec: &ModelSpec,
+    base: &Weights,
+    mut threads: impl FnMut() -> Option<u16>,
+) -> Answers {
     let (mut stdin, mut stdout) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
     let _: Hello = read_frame(&mut stdout, 4096).unwrap();
     let dataset = dataset();
@@ -117,12 +145,23 @@ fn ask_from(mut worker: Child, spec: &ModelSpec, base: &Weights) -> Answers {
             task_seed: SEED,
         },
     };
-    write_frame(&mut stdin, &job).unwrap();
+    write_frame(&mut stdin, &Order::Job(Box::new(job))).unwrap();
     let mut losses = Vec::new();
+    let mut told = 1u16;
     loop {
         match read_frame(&mut stdout, MAX_FRAME).unwrap() {
-            Answer::Step { loss } => losses.push(loss),
+            Answer::Step { loss } => {
+                losses.push(loss);
+                if let Some(threads) = threads() {
+                    write_frame(&mut stdin, &Order::Threads(threads)).unwrap();
+                    told = threads;
+                }
+            }
             Answer::Trained { weights, momentum } => {
+                // What it was told last holds for whatever comes next, and those of before are gone.
+                eventually("as many threads as it was told", || {
+                    threads_of(worker.id()) == usize::from(told)
+                });
                 drop(stdin);
                 worker.wait().unwrap();
                 let weights = Weights::from_le_bytes(&weights).unwrap();

@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Honest, SEED, bare_worker, config, dataset, engine, engine_under, hello, impostor};
+use crate::support::{
+    Honest, SEED, bare_worker, config, dataset, engine, engine_under, hello, impostor, threads_of,
+};
 use hydra_engine::{
     Engine, EngineConfig, EngineError, EvaluateJob, TrainJob,
     protocol::{Hello, PROTOCOL, read_frame},
@@ -143,6 +145,51 @@ fn a_job_that_is_called_off_ends_and_so_does_one_that_waits_and_no_other_job() {
     let later = task.self_test().unwrap_err();
     assert!(matches!(later, EngineError::CalledOff), "{later}");
     engine.self_test().unwrap();
+}
+
+#[test]
+fn a_job_gives_cores_to_one_that_begins_and_gets_them_when_that_ends() {
+    let engine = Engine::new(EngineConfig {
+        workers: 3,
+        ..config()
+    });
+    let (older, newer) = (engine.for_task(), engine.for_task());
+    let began = Instant::now();
+    thread::scope(|scope| {
+        let (mut stage, mut first, mut second) = (0, 0, None);
+        let error = train_endlessly(&older, |_| {
+            assert!(
+                began.elapsed() < Duration::from_secs(120),
+                "stuck in stage {stage}"
+            );
+            match stage {
+                0 => {
+                    first = engine.busy_workers()[0];
+                    if threads_of(first) == 3 {
+                        second = Some(scope.spawn(|| train_endlessly(&newer, |_| ())));
+                        stage = 1;
+                    }
+                }
+                // Of three cores the older one keeps two.
+                1 if threads_of(first) == 2 => {
+                    let busy = engine.busy_workers();
+                    let others = busy.into_iter().filter(|pid| *pid != first);
+                    assert_eq!(others.map(threads_of).collect::<Vec<_>>(), [1]);
+                    newer.call_off();
+                    stage = 2;
+                }
+                2 if threads_of(first) == 3 => older.call_off(),
+                _ => {}
+            }
+        });
+        assert!(matches!(error, EngineError::CalledOff), "{error}");
+        let error = second.unwrap().join().unwrap();
+        assert!(matches!(error, EngineError::CalledOff), "{error}");
+    });
+    // Whoever comes next is alone.
+    Honest::train(&engine);
+    let workers = engine.workers();
+    assert_eq!(workers.into_iter().map(threads_of).collect::<Vec<_>>(), [3]);
 }
 
 #[test]

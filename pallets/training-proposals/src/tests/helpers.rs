@@ -5,7 +5,7 @@ use frame_support::assert_ok;
 use hydra_primitives::{
     BlobRef, H256,
     duty::DutyResult,
-    poll::{Decision, Draw, Finding, PollId},
+    poll::{Decision, Draw, Finding, Opening, PollId},
     proposal::{Claim, PlaceKey, Score},
     reputation::Deed,
     task::PlaceIndex,
@@ -102,6 +102,37 @@ pub fn propose_all() {
 
 pub fn poll_of(index: PlaceIndex) -> PollId {
     place(index).poll.expect("a poll is asked on this place")
+}
+
+/// What opens the polls of these tests.
+pub const OPENING: Opening = Opening {
+    finding: Finding::Update(H256::repeat_byte(7)),
+    witness: H256::repeat_byte(8),
+};
+
+pub fn open(poll: PollId, opening: Opening) -> DutyResult {
+    DutyResult::Open {
+        poll,
+        draw: Draw::First,
+        opening,
+    }
+}
+
+/// Digests are taken no more: whoever opens it with [`OPENING`] decides it, and nothing else does.
+pub fn close(poll: &PollId) {
+    change(poll, |poll| {
+        poll.closed = true;
+        poll.opens_with = Some(OPENING);
+    });
+}
+
+/// Everybody proposes, and the poll on the second place is closed.
+pub fn closed_poll() -> PollId {
+    propose_all();
+    next_block();
+    let poll = poll_of(1);
+    close(&poll);
+    poll
 }
 
 pub fn decide(poll: PollId, decision: Decision, right: Seats) {

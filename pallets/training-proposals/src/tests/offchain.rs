@@ -4,7 +4,7 @@ use super::helpers::*;
 use crate::{
     crypto::KEY_TYPE,
     mock::{
-        Accounts, Bonds, Extrinsic, Neighbours, Paused, RuntimeCall, System, Test, Training, change,
+        Accounts, Bonds, Extrinsic, Neighbours, Paused, RuntimeCall, System, Test, Training,
         check_invariants, genesis, next_block,
     },
 };
@@ -16,7 +16,7 @@ use hydra_primitives::{
         DutyAnswer, DutyResult, DutySheet, NO_ACCOUNT, Standing, TAG_HEADER, TRAINER_LINK_KEY, TrainerLink,
         answer_tag, request_tag,
     },
-    poll::{Draw, Finding, Opening},
+    poll::{Draw, Opening},
     traits::Polls,
 };
 use parking_lot::RwLock;
@@ -180,22 +180,8 @@ fn an_extrinsic_that_was_never_included_is_given_up_within_the_shortest_phase() 
 #[test]
 fn what_is_not_owed_any_more_does_not_hold_up_what_is() {
     with_worker(|account, state, pool| {
-        propose_all();
-        next_block();
-        let poll = poll_of(1);
-        let opening = Opening {
-            finding: Finding::Update(H256::repeat_byte(1)),
-            witness: H256::repeat_byte(2),
-        };
-        change(&poll, |poll| {
-            poll.closed = true;
-            poll.opens_with = Some(opening);
-        });
-        let open = DutyResult::Open {
-            poll,
-            draw: Draw::First,
-            opening,
-        };
+        let poll = closed_poll();
+        let open = open(poll, OPENING);
         expect_sheet(&account, &state, LINK.token, vec![open.clone()]);
         run();
         assert_eq!(
@@ -206,7 +192,7 @@ fn what_is_not_owed_any_more_does_not_hold_up_what_is() {
         run();
         assert_eq!(pool.read().transactions.len(), 1, "it is under way");
         // Somebody else was faster.
-        <Neighbours as Polls<AccountId32>>::open(&poll, &account, Draw::First, &opening).expect("it decides");
+        <Neighbours as Polls<AccountId32>>::open(&poll, &account, Draw::First, &OPENING).expect("it decides");
         expect_sheet(&account, &state, LINK.token, vec![heartbeat()]);
         run();
         assert_eq!(results(&pool.read().transactions[1]), [heartbeat()]);
@@ -264,44 +250,30 @@ fn results_that_are_not_owed_are_not_sent() {
 #[test]
 fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_decide() {
     with_worker(|account, state, pool| {
-        propose_all();
-        next_block();
-        let poll = poll_of(1);
-        let opening = Opening {
-            finding: Finding::Update(H256::repeat_byte(1)),
-            witness: H256::repeat_byte(2),
-        };
-        change(&poll, |poll| {
-            poll.closed = true;
-            poll.opens_with = Some(opening);
-        });
+        let poll = closed_poll();
         // Others may open it, too.
         System::set_block_number(93);
-        let open = |opening| DutyResult::Open {
-            poll,
-            draw: Draw::First,
-            opening,
-        };
         let other = Opening {
             witness: H256::zero(),
-            ..opening
+            ..OPENING
         };
-        expect_sheet(&account, &state, LINK.token, vec![open(other)]);
+        let (right, wrong) = (open(poll, OPENING), open(poll, other));
+        expect_sheet(&account, &state, LINK.token, vec![wrong.clone()]);
         run();
         assert!(pool.read().transactions.is_empty());
         expect_sheet(
             &account,
             &state,
             LINK.token,
-            vec![heartbeat(), open(other), open(opening)],
+            vec![heartbeat(), wrong.clone(), right.clone()],
         );
         run();
         // Somebody else may open it first, and take the heartbeat with it.
         assert_eq!(results(&pool.read().transactions[0]), [heartbeat()]);
         frame_system::Pallet::<Test>::inc_account_nonce(&account);
-        expect_sheet(&account, &state, LINK.token, vec![open(other), open(opening)]);
+        expect_sheet(&account, &state, LINK.token, vec![wrong, right.clone()]);
         run();
-        assert_eq!(results(&pool.read().transactions[1]), [open(opening)]);
+        assert_eq!(results(&pool.read().transactions[1]), [right]);
     });
 }
 
@@ -309,22 +281,7 @@ fn an_opening_goes_out_alone_when_nothing_else_is_owed_and_never_if_it_does_not_
 fn an_opening_goes_out_with_all_else_while_nobody_else_may_open_and_before_it_when_the_next_block_is_the_last()
  {
     with_worker(|account, state, pool| {
-        propose_all();
-        next_block();
-        let poll = poll_of(1);
-        let opening = Opening {
-            finding: Finding::Update(H256::repeat_byte(1)),
-            witness: H256::repeat_byte(2),
-        };
-        change(&poll, |poll| {
-            poll.closed = true;
-            poll.opens_with = Some(opening);
-        });
-        let open = DutyResult::Open {
-            poll,
-            draw: Draw::First,
-            opening,
-        };
+        let open = open(closed_poll(), OPENING);
         // From block 92 on this account may, from 93 on another one, too.
         for (block, sent) in [
             (92, vec![heartbeat(), open.clone()]),

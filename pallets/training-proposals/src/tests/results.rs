@@ -13,11 +13,6 @@ use proptest::prelude::*;
 use sp_core::crypto::AccountId32;
 use sp_runtime::{BoundedVec, DispatchError};
 
-const OPENING: Opening = Opening {
-    finding: Finding::Update(H256::repeat_byte(7)),
-    witness: H256::repeat_byte(8),
-};
-
 fn heartbeat(session: u32) -> DutyResult {
     DutyResult::Heartbeat { session }
 }
@@ -26,14 +21,6 @@ fn digest(poll: H256) -> DutyResult {
     DutyResult::Digest {
         poll,
         digest: H256::repeat_byte(3),
-    }
-}
-
-fn open(poll: H256, opening: Opening) -> DutyResult {
-    DutyResult::Open {
-        poll,
-        draw: Draw::First,
-        opening,
     }
 }
 
@@ -100,10 +87,7 @@ fn what_is_owed_is_owed_until_it_is_given() {
         assert!(submit(&account(2), vec![digest(poll)]).is_empty());
         assert!(!owed(2, &[digest(poll)]));
         assert!(!owed(2, &[open(poll, OPENING)]), "digests are still taken");
-        change(&poll, |poll| {
-            poll.closed = true;
-            poll.opens_with = Some(OPENING);
-        });
+        close(&poll);
         let other = Opening {
             witness: H256::zero(),
             ..OPENING

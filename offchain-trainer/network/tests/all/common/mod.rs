@@ -249,16 +249,11 @@ pub fn absent() -> H256 {
     H256::repeat_byte(0xAB)
 }
 
-/// An address of 127.0.0.1 whose port was free a moment ago.
+/// An address of 127.0.0.1 where nobody else listens.
 pub fn free_address() -> Multiaddr {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     Multiaddr::empty()
         .with(Protocol::Ip4([127, 0, 0, 1].into()))
-        .with(Protocol::Tcp(port))
+        .with(Protocol::Tcp(hydra_test_ports::free_ports(1)))
 }
 
 /// Whether this computer has IPv6: tests of it say otherwise what happens where it is missing.

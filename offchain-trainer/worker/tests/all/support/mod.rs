@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use codec::Encode;
@@ -70,6 +70,26 @@ pub fn bare_worker() -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// How many threads a worker computes with.
+pub fn threads_of(pid: u32) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    // Where it is one, it is the one that has the job.
+    names
+        .filter(|name| name.starts_with("arithmetic-"))
+        .count()
+        .max(1)
+}
+
+/// Waits for what nobody tells.
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::yield_now();
+    }
 }
 
 pub fn dataset() -> Dataset {
