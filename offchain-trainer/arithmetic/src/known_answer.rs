@@ -2,7 +2,7 @@
 //! arithmetic is computed as `docs/arithmetic.md` says.
 //!
 //! Sizes are odd, or one more than what lanes and blocks hold, so that what is left over at their ends is there, too. Must never
-//! change within a version of the arithmetic: another answer is another version.
+//! change between releases of one version of the arithmetic: another answer is another version.
 
 use crate::{
     Cpu,

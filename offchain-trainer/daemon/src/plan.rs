@@ -384,7 +384,10 @@ pub(crate) mod tests {
         let mut late = sheet(vec![train()]);
         late.block = 25;
         assert!(late.models[0].phase_ends_at < late.block);
-        assert_eq!(tasks(&late)[1].until, BlockNumber::MAX);
+        let training = &tasks(&late)[1];
+        assert_eq!(training.until, BlockNumber::MAX);
+        // But others wait for it from then on.
+        assert_eq!(training.soonest(), late.models[0].phase_ends_at);
     }
 
     #[test]
@@ -402,6 +405,7 @@ pub(crate) mod tests {
         };
         assert_eq!(verify.key, open.key);
         assert_eq!((verify.until, open.until), (15, 30));
+        assert_eq!((verify.soonest(), open.soonest()), (15, 30));
         let attest = Duty::Attest { poll, closes_at: 16 };
         assert_eq!(tasks(&sheet(vec![attest]))[1].work, Work::Measure { poll });
     }

@@ -32,10 +32,10 @@ pub enum EngineError {
     /// The operating system did not start the worker.
     #[error("the worker process did not start: {0}")]
     Spawn(#[source] io::Error),
-    /// The worker's processor is set to take small numbers for 0.
+    /// The worker's processor is set to take small numbers for 0, or to round otherwise.
     #[error(
-        "the worker refuses to run: something that it loads tells the processor to take numbers below 2⁻¹²⁶ for 0, which changes \
-         results. Only LibTorch and the system's own libraries may be in it: see /etc/ld.so.preload"
+        "the worker refuses to run: something that it loads tells the processor to take numbers below 2⁻¹²⁶ for 0, or to round \
+         otherwise, which changes results. Only LibTorch and the system's own libraries may be in it: see /etc/ld.so.preload"
     )]
     LosesSmallNumbers,
     /// The worker belongs to another version of HydraAI.

@@ -170,6 +170,7 @@ impl WorkerProcess {
                     match read_frame::<Answer>(stdout, limit)? {
                         Answer::TorchFailed { detail } => return Ok(Err(EngineError::Torch { detail })),
                         Answer::BadJob { detail } => return Ok(Err(EngineError::BadJob { detail })),
+                        Answer::LosesSmallNumbers => return Ok(Err(EngineError::LosesSmallNumbers)),
                         answer => match take(answer) {
                             Ok(ControlFlow::Continue(())) => {}
                             Ok(ControlFlow::Break(result)) => return Ok(Ok(result)),

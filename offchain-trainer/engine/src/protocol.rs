@@ -138,6 +138,8 @@ pub enum Answer {
         /// [`hydra_primitives::content_hash`] of [`hydra_arithmetic::known_answer()`]'s bytes.
         hash: H256,
     },
+    /// The processor is set to take small numbers for 0, or to round otherwise: there is no result, and the worker ends.
+    LosesSmallNumbers,
 }
 
 impl Answer {

@@ -89,6 +89,7 @@ fn valid() -> Vec<Vec<u8>> {
             total: 4,
         }),
         framed(&Answer::Inferred { logits: vec![0; 8] }),
+        framed(&Answer::LosesSmallNumbers),
         framed(&Answer::torch_failed("no")),
         framed(&Answer::BadJob { detail: "no".into() }),
         framed(&Answer::Arithmetic { hash: H256::zero() }),

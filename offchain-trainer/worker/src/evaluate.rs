@@ -22,11 +22,12 @@ pub fn evaluate(
     let shard = data(architecture, kind, file)?;
     let logits = logits(architecture, &weights(bytes)?, &shard.inputs)?;
     let outputs = architecture.outputs().max(1) as usize;
-    let cpu = processor::cpu();
     let (mut losses, mut mean, mut correct) = (Vec::new(), MeanLoss::default(), 0u32);
     for (logits, labels) in logits.chunks(CHUNK * outputs).zip(shard.labels.chunks(CHUNK)) {
         let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
         let mut of_batch = vec![0.0; labels.len()];
+        // Anew: the threads of a job change.
+        let cpu = processor::cpu();
         cross_entropy::losses(&cpu, logits, outputs, &labels, &mut of_batch);
         losses.push(canonical_bits(cross_entropy::mean(&cpu, &of_batch)));
         mean.add(&of_batch);

@@ -2,7 +2,7 @@
 //! standard input does, even in the middle of a job.
 //!
 //! It refuses to run where the processor is set to lose small numbers, because other bits than the network's cost the owner's
-//! stake, and ends without an answer where that happens later. It must never open a socket, or a file but for its own priority, or keep
+//! stake, and ends without a result where that happens later. It must never open a socket, or a file but for its own priority, or keep
 //! anything but threads from one job to the next.
 //!
 //! Start with `training` (a task, step by step) and `network` (the model as LibTorch has it); operators and kernels are in the library beside
@@ -80,8 +80,10 @@ fn serve(out: &mut impl Write) -> Result<(), Ended> {
                 },
             )?,
             Err(JobError::Pipe(error)) => return Err(error.into()),
-            // The next worker finds out at its start whether that stays so.
-            Err(JobError::Processor(error)) => return Err(error.into()),
+            Err(JobError::Processor(error)) => {
+                write_frame(out, &Answer::LosesSmallNumbers)?;
+                return Err(error.into());
+            }
             Err(JobError::Torch(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::Operator(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
@@ -121,7 +123,8 @@ fn requests() -> mpsc::Receiver<Request> {
     receive
 }
 
-/// Does a job, if every thread that computes does so as IEEE 754 says, before and after it.
+/// Does a job, if this thread and the helpers that there are compute as IEEE 754 says, before and after it. Helpers that come meanwhile
+/// were checked as they began.
 fn checked(request: Request, out: &mut impl Write) -> Result<Answer, JobError> {
     processor::check()?;
     let answer = perform(request, out)?;

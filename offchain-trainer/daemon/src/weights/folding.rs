@@ -10,6 +10,7 @@ use hydra_update::{FoldFilesError, UpdateFile, fold_files};
 use super::{Named, TRIES, Weights, WeightsError};
 use crate::{
     depot::{Depot, DepotError},
+    lock,
     models::Model,
     stage::{Stage, StageCell},
 };
@@ -40,7 +41,7 @@ impl Weights {
             let fetched = self.fetch_updates(genesis, model, recipe, stage).await;
             fetched.map_err(missing)?;
             stage.set(Stage::Folding, format!("version {}", recipe.version));
-            let damaged = match self.fold_once(model, &base, &updates).await? {
+            let damaged = match self.fold_once((model, recipe.id()), &base, &updates).await? {
                 Folded::Version(version) => return Ok(version),
                 Folded::Damaged(damaged) => damaged,
             };
@@ -52,16 +53,26 @@ impl Weights {
 
     async fn fold_once(
         &self,
-        model: &Model,
+        (model, recipe): (&Model, H256),
         base: &Named,
         updates: &[(BlobRef, u32)],
     ) -> Result<Folded, WeightsError> {
+        let id = (model.duties.model, recipe);
         // Held by the work itself, which goes on when nobody waits for it any more.
         let place = self.one_fold.clone().acquire_owned().await;
+        // Perhaps that was the one before.
+        if let Some(known) = lock(&self.cache).known(id) {
+            return Ok(Folded::Version(known));
+        }
         let (spec, base, updates) = (model.spec().clone(), base.clone(), updates.to_vec());
+        let cache = self.cache.clone();
         let folded = self.depot.blocking(move |depot| {
             let _place = place;
-            Ok(fold_now(depot, &spec, &base, &updates))
+            let folded = fold_now(depot, &spec, &base, &updates);
+            if let Ok(Folded::Version(version)) = &folded {
+                lock(&cache).keep(id, version);
+            }
+            Ok(folded)
         });
         let what = "the new version";
         folded
@@ -101,6 +112,8 @@ fn fold_now(
     }
     let name = |index: usize| updates.get(index).map(|(blob, _)| blob.hash).unwrap_or_default();
     match fold_files(spec, &base.state, files) {
+        // Reading takes long: the base may have changed since it was looked at.
+        Ok(_) if !base.is_intact(spec) => Err(WeightsError::Damaged),
         Ok(state) => Ok(Folded::Version(Named {
             hash: state.hash(spec),
             state: Arc::new(state),

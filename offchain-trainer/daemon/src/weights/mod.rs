@@ -108,7 +108,8 @@ struct Cache {
 /// The weights of all models.
 pub struct Weights {
     depot: Arc<Depot>,
-    cache: Mutex<Cache>,
+    /// Also the folds', which put in what they come to, whoever still waits for it.
+    cache: Arc<Mutex<Cache>>,
     /// One fold at a time per model, so that nothing is folded twice.
     folding: Mutex<HashMap<ModelId, Arc<tokio::sync::Mutex<()>>>>,
     /// One at a time of all models: each has its updates open.
@@ -120,7 +121,7 @@ impl Weights {
     pub fn new(depot: Arc<Depot>) -> Self {
         Self {
             depot,
-            cache: Mutex::default(),
+            cache: Arc::default(),
             folding: Mutex::default(),
             one_fold: Arc::new(Semaphore::new(1)),
         }
@@ -201,17 +202,11 @@ impl Weights {
         let id = (model.duties.model, recipe.id());
         let gate = lock(&self.folding).entry(model.duties.model).or_default().clone();
         let _gate = gate.lock().await;
-        let known = lock(&self.cache).folded.get(&id).copied();
-        if let Some(hash) = known
-            && let Some(state) = self.cached(id.0, hash)
-        {
-            return Ok(Named { hash, state });
+        if let Some(known) = lock(&self.cache).known(id) {
+            return Ok(known);
         }
         let folded = self.fold(genesis, model, recipe, stage).await?;
-        let mut cache = lock(&self.cache);
-        cache.folded.insert(id, folded.hash);
-        cache.states.insert((id.0, folded.hash), folded.state.clone());
-        cache.tidy(&model.duties);
+        lock(&self.cache).tidy(&model.duties);
         Ok(folded)
     }
 
@@ -302,6 +297,19 @@ impl Weights {
 }
 
 impl Cache {
+    /// What a recipe came to, if that is still here.
+    fn known(&self, id: (ModelId, H256)) -> Option<Named> {
+        let hash = *self.folded.get(&id)?;
+        let state = self.states.get(&(id.0, hash))?.clone();
+        Some(Named { hash, state })
+    }
+
+    /// A recipe came to this.
+    fn keep(&mut self, id: (ModelId, H256), version: &Named) {
+        self.folded.insert(id, version.hash);
+        self.states.insert((id.0, version.hash), version.state.clone());
+    }
+
     /// Keeps in memory what is in use: the confirmed version, the one that answers, and the newest one.
     fn tidy(&mut self, duties: &ModelDuties) {
         let Self {

@@ -1,7 +1,7 @@
 //! Folds 30 updates of 10 million parameters that are files, and says what it takes: CPU time, and memory at the most. With `--in-memory` all
 //! of them are read and decoded before they are folded, for comparison.
 //!
-//!     cargo run --release -p hydra-update --example fold
+//!     cargo run --release -p hydra-update --example fold_files
 
 use std::fs::{self, File};
 
