@@ -109,7 +109,7 @@ fn fold_ranges<R: Read>(
     // Whatever else was found: a damaged file is no fault of whoever wrote it, and what was made of it is nothing.
     let mut which = Vec::new();
     for (index, file) in files.into_iter().enumerate() {
-        match file.is_whole(&mut piece) {
+        match file.ends_whole(&mut piece) {
             Ok(true) => {}
             Ok(false) => which.push(index),
             Err(source) => return Err(FoldFilesError::Read { index, source }),

@@ -186,7 +186,7 @@ impl GlobalState {
             return state;
         }
         // Whatever is wrong with a damaged file, it is no fault of whoever wrote it.
-        match file.is_whole(&mut piece) {
+        match file.ends_whole(&mut piece) {
             Ok(true) => state,
             Ok(false) => Err(ReadError::Damaged),
             Err(error) => Err(ReadError::Io(error)),

@@ -1,7 +1,7 @@
 //! Files that are read little by little, and hashed meanwhile.
 //!
 //! What is read is what is hashed, so nothing that happens to a file between two looks at it goes unnoticed. Nobody may use what was
-//! read before [`Hashed::is_whole`] has said that it is the file's content, nor call a file wrong that is merely damaged.
+//! read before [`Hashed::ends_whole`] has said that it is the file's content, nor call a file wrong that is merely damaged.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -61,7 +61,7 @@ impl<R: Read> Hashed<R> {
     }
 
     /// Reads what is left, and says whether all of it is what the name promises.
-    pub(crate) fn is_whole(mut self, piece: &mut [u8]) -> io::Result<bool> {
+    pub(crate) fn ends_whole(mut self, piece: &mut [u8]) -> io::Result<bool> {
         // One byte too many is enough.
         while self.at <= self.blob.size {
             match self.from.read(piece) {
@@ -102,7 +102,7 @@ mod tests {
             }
             let found: Vec<u32> = found.into_iter().map(f32::to_bits).collect();
             prop_assert_eq!(found, bits);
-            prop_assert!(file.is_whole(&mut piece).unwrap());
+            prop_assert!(file.ends_whole(&mut piece).unwrap());
         }
 
         #[test]
@@ -121,7 +121,7 @@ mod tests {
                 let mut file = Hashed::new(other, blob);
                 let short = file.fill(&mut vec![0; read]).is_err();
                 prop_assert_eq!(short, other.len() < read);
-                prop_assert_eq!(file.is_whole(&mut [0; 16]).unwrap(), whole && !short);
+                prop_assert_eq!(file.ends_whole(&mut [0; 16]).unwrap(), whole && !short);
             }
         }
     }

@@ -6,5 +6,6 @@
 //! Start with [`operators`]; [`processor`] says with which instructions and threads.
 
 mod kernels;
+pub mod memory;
 pub mod operators;
 pub mod processor;

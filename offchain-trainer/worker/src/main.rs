@@ -27,7 +27,7 @@ use hydra_engine::protocol::{
     Answer, FrameError, Hello, Job, MAX_FRAME, Order, PROTOCOL, Request, read_frame, write_frame,
 };
 use hydra_primitives::content_hash;
-use hydra_torch_worker::processor;
+use hydra_torch_worker::{memory, processor};
 
 use crate::job_error::JobError;
 
@@ -38,6 +38,7 @@ const NO_PARENT: i32 = 4;
 
 fn main() -> ExitCode {
     manners::step_back();
+    memory::keep();
     let mut out = io::stdout().lock();
     if let Err(refusal) = startup::check() {
         // If it can't be written, nobody listens.
@@ -88,6 +89,7 @@ fn serve(out: &mut impl Write) -> Result<(), Ended> {
             Err(JobError::Operator(error)) => write_frame(out, &Answer::torch_failed(&error.to_string()))?,
             Err(JobError::BadJob(detail)) => write_frame(out, &Answer::BadJob { detail })?,
         }
+        memory::give_back();
     }
     Ok(())
 }

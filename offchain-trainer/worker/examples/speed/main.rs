@@ -60,6 +60,8 @@ fn main() -> Result<(), AnyError> {
             _ => return Err(format!("speed does not know '{argument}'; see --help").into()),
         }
     }
+    // As the worker does, and so for both.
+    hydra_torch_worker::memory::keep();
     // Both on the calling thread, which is what is measured.
     tch::set_num_threads(1);
     processor::use_level(level)?;
