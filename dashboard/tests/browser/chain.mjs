@@ -46,7 +46,7 @@ async function underWay(api, id, address) {
 }
 
 /** A transaction was not taken, because the account's own trainer sent one with the same number first. */
-const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
+const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|State already discarded|no block has it/i;
 /** A pool needs not say that a transaction was overtaken in a block that came from elsewhere. */
 const SILENT_BLOCKS = 10;
 /** In a network of four, an account's trainer sends something in two blocks of three. */
