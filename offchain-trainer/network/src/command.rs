@@ -1,6 +1,6 @@
 //! What handles ask of the task that owns the swarm.
 
-use crate::error::DialError;
+use crate::{discovery, error::DialError, gossip, manager, reach};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
@@ -9,5 +9,9 @@ pub(crate) enum Command {
         address: Multiaddr,
         reply: oneshot::Sender<Result<PeerId, DialError>>,
     },
+    Manager(manager::Command),
+    Discovery(discovery::Command),
+    Gossip(gossip::Command),
+    Reach(reach::Command),
     ShutDown,
 }

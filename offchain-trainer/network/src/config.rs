@@ -1,6 +1,6 @@
 //! What a network is started with.
 
-use crate::clock::Clock;
+use crate::{clock::Clock, discovery, gossip, manager, reach};
 use libp2p::{Multiaddr, identity::Keypair};
 use std::time::Duration;
 
@@ -21,6 +21,16 @@ pub struct NetworkConfig {
     pub clock: Clock,
     /// Timeouts and bounds.
     pub limits: Limits,
+    /// Whom to keep as peers.
+    pub manager: manager::Config,
+    /// How to find peers and blobs.
+    pub discovery: discovery::Config,
+    /// How to hear and tell news.
+    pub gossip: gossip::Config,
+    /// How to be reached.
+    pub reach: reach::Config,
+    /// What all randomness is drawn from; none: from the system. For tests that are to repeat themselves.
+    pub seed: Option<u64>,
 }
 
 impl NetworkConfig {
@@ -33,6 +43,11 @@ impl NetworkConfig {
             agent: default_agent(),
             clock: Clock::system(),
             limits: Limits::default(),
+            manager: manager::Config::default(),
+            discovery: discovery::Config::default(),
+            gossip: gossip::Config::default(),
+            reach: reach::Config::default(),
+            seed: None,
         }
     }
 }

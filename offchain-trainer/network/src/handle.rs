@@ -5,12 +5,15 @@ use crate::{
     clock::ClockOffset,
     command::Command,
     config::Limits,
+    discovery,
     disk::blocking,
     error::{DialError, FetchError},
     fetch::Fetcher,
     gates::Gates,
+    gossip, manager,
     peers::PeerInfo,
     pool::Pool,
+    reach,
     size::SizeRule,
 };
 use hydra_blobs::{BlobError, BlobStore, H256};
@@ -41,6 +44,10 @@ pub(crate) struct Views {
     pub(crate) listening: watch::Receiver<Vec<Multiaddr>>,
     pub(crate) away: watch::Receiver<Vec<AwayPeer>>,
     pub(crate) clock_offset: watch::Receiver<Option<ClockOffset>>,
+    pub(crate) manager: manager::View,
+    pub(crate) discovery: discovery::View,
+    pub(crate) gossip: gossip::View,
+    pub(crate) reach: reach::View,
 }
 
 impl std::fmt::Debug for NetworkHandle {
@@ -207,6 +214,18 @@ impl NetworkHandle {
         // Fails only if it has ended already.
         let _ = self.inner.commands.send(Command::ShutDown).await;
         self.inner.commands.closed().await;
+    }
+
+    /// What the parts show; their own folders say what of it a handle tells.
+    #[expect(dead_code)]
+    pub(crate) fn views(&self) -> &Views {
+        &self.inner.views
+    }
+
+    /// Asks the task that owns the swarm for something; lost if it has ended.
+    #[expect(dead_code)]
+    pub(crate) async fn command(&self, command: Command) {
+        drop(self.inner.commands.send(command).await);
     }
 
     async fn stored_size(&self, hash: H256) -> Result<Option<u64>, FetchError> {

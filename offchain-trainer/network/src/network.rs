@@ -2,18 +2,27 @@
 
 use crate::{
     behaviour::build_swarm,
+    book::Book,
     bootstrap::Bootstrap,
+    common::Common,
     config::NetworkConfig,
     error::NetworkError,
     handle::{NetworkHandle, Views},
     listen::listen,
+    members::Members,
     pool::Pool,
+    reports::Reports,
     server,
-    service::{AbortOnDrop, Service, Shown},
-    time, wire,
+    service::{AbortOnDrop, Parts, Service, Shown},
+    time,
+    transport::{self, Built},
+    wire,
 };
 use hydra_blobs::BlobStore;
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -32,16 +41,35 @@ impl Network {
     /// # Errors
     /// [`NetworkError`], [`NetworkError::PortTaken`] in particular.
     pub async fn start(config: NetworkConfig, store: Arc<BlobStore>) -> Result<NetworkHandle, NetworkError> {
+        let built = transport::build(&config)?;
+        Self::start_over(config, store, built).await
+    }
+
+    /// As [`start`](Self::start), over any transport.
+    pub(crate) async fn start_over(
+        config: NetworkConfig,
+        store: Arc<BlobStore>,
+        built: Built,
+    ) -> Result<NetworkHandle, NetworkError> {
+        let local = config.keypair.public().to_peer_id();
+        let (reports, reported) = Reports::new();
+        let common = Common {
+            local,
+            book: Book::default(),
+            members: Members::default(),
+            reports,
+            seed: config.seed.unwrap_or_else(random_seed),
+        };
+        let mut swarm = build_swarm(&config, built, &common);
+        let now = Instant::now();
+        let (parts, views_of_parts) = Parts::new(&config, &common, reported, now);
         let NetworkConfig {
-            keypair,
             listen: addresses,
             bootstrap,
-            agent,
             clock,
             limits,
+            ..
         } = config;
-        let local = keypair.public().to_peer_id();
-        let mut swarm = build_swarm(keypair, agent, &limits)?;
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| {
             let accepted = control.accept(protocol);
@@ -73,13 +101,13 @@ impl Network {
         ];
 
         let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
-        let bootstrap = Bootstrap::new(&bootstrap, local, &limits, Instant::now());
+        let bootstrap = Bootstrap::new(&bootstrap, local, &limits, now);
         let shown = Shown {
             peers: peers_shown,
             listening: listening_shown,
             away: away_shown,
         };
-        let mut service = Service::new(swarm, bootstrap, pool.clone(), shown);
+        let mut service = Service::new(swarm, bootstrap, parts, pool.clone(), shown);
         for event in events {
             service.on_event(event);
         }
@@ -90,9 +118,18 @@ impl Network {
             listening,
             away,
             clock_offset,
+            manager: views_of_parts.manager,
+            discovery: views_of_parts.discovery,
+            gossip: views_of_parts.gossip,
+            reach: views_of_parts.reach,
         };
         Ok(NetworkHandle::new(local, commands, views, pool, store, limits))
     }
+}
+
+/// From the system's own source of randomness, as every hash map's is.
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortOnDrop {

@@ -1,6 +1,7 @@
 //! Who we are connected to.
 
-use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
+use crate::{manager::Slot, reach::Path, scope::is_relayed};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A connected peer.
@@ -14,6 +15,34 @@ pub struct PeerInfo {
     pub latency: Option<Duration>,
     /// What it says it is running, once it has: at most 64 printable ASCII characters. Don't believe it.
     pub agent: Option<String>,
+    /// How the newest connection to it came about.
+    pub path: Path,
+    /// What carries the newest connection to it.
+    pub carrier: Carrier,
+    /// What it is to us.
+    pub slot: Slot,
+}
+
+/// What carries a connection; of a relayed one, what leads to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// TCP.
+    Tcp,
+    /// QUIC.
+    Quic,
+    /// WebSocket, over TLS or not.
+    WebSocket,
+}
+
+impl Carrier {
+    fn of(address: &Multiaddr) -> Self {
+        let kind = address.iter().find_map(|part| match part {
+            Protocol::QuicV1 | Protocol::Quic => Some(Self::Quic),
+            Protocol::Ws(_) | Protocol::Wss(_) => Some(Self::WebSocket),
+            _ => None,
+        });
+        kind.unwrap_or(Self::Tcp)
+    }
 }
 
 /// The table behind [`PeerInfo`].
@@ -73,12 +102,20 @@ impl Peers {
         }
     }
 
-    /// All peers, by PeerId.
-    pub(crate) fn list(&self) -> Vec<PeerInfo> {
+    /// All peers, by PeerId; `describe` says how a connection came about and what the peer is to us.
+    pub(crate) fn list(&self, describe: impl Fn(&PeerId, &Multiaddr) -> (Path, Slot)) -> Vec<PeerInfo> {
         let infos = self.peers.iter().filter_map(|(id, peer)| {
+            // A way through a relay is used only while there is no other.
+            let mut newest = peer.connections.iter().rev().map(|(_, address)| address);
+            let direct = newest.clone().find(|address| !is_relayed(address));
+            let address = direct.or_else(|| newest.next())?.clone();
+            let (path, slot) = describe(id, &address);
             Some(PeerInfo {
                 peer_id: *id,
-                address: peer.connections.last()?.1.clone(),
+                path,
+                slot,
+                carrier: Carrier::of(&address),
+                address,
                 latency: peer.latency,
                 agent: peer.agent.clone(),
             })
@@ -106,11 +143,12 @@ mod tests {
         let address: Multiaddr = "/ip4/127.0.0.1/tcp/2".parse().unwrap();
         assert!(peers.connected(peer, first, Multiaddr::empty()).is_empty());
         assert_eq!(peers.connected(peer, second, address.clone()), [first]);
-        assert_eq!(peers.list()[0].address, address);
+        let list = |peers: &Peers| peers.list(|_, _| (Path::Direct, Slot::None));
+        assert_eq!(list(&peers)[0].address, address);
         assert!(!peers.disconnected(peer, first));
         assert!(peers.is_connected(&peer));
         assert!(peers.disconnected(peer, second));
-        assert!(peers.list().is_empty());
+        assert!(list(&peers).is_empty());
         assert!(!peers.disconnected(peer, second));
     }
 

@@ -7,9 +7,16 @@ use crate::{
     behaviour::{Behaviour, BehaviourEvent},
     bootstrap::{AwayPeer, Bootstrap, Dialled, peer_in},
     command::Command,
+    common::Common,
+    config::NetworkConfig,
+    discovery::{self, Discovery},
     error::{DialError, innermost},
+    gossip::{self, Gossip},
+    manager::{self, Manager},
     peers::{PeerInfo, Peers},
     pool::Pool,
+    reach::{self, Reach},
+    reports::Report,
 };
 use futures::StreamExt;
 use libp2p::{
@@ -40,11 +47,90 @@ impl Drop for AbortOnDrop {
 pub(crate) struct Service {
     swarm: Swarm<Behaviour>,
     bootstrap: Bootstrap,
+    parts: Parts,
     peers: Peers,
     pool: Arc<Pool>,
     /// Who waits for which dial.
     dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
     shown: Shown,
+}
+
+/// The parts, each beside the swarm; see their own folders.
+pub(crate) struct Parts {
+    manager: Manager,
+    discovery: Discovery,
+    gossip: Gossip,
+    reach: Reach,
+    /// What of peers is to be told to the manager.
+    reported: mpsc::Receiver<(PeerId, Report)>,
+}
+
+/// What the parts show to handles.
+pub(crate) struct PartViews {
+    pub(crate) manager: manager::View,
+    pub(crate) discovery: discovery::View,
+    pub(crate) gossip: gossip::View,
+    pub(crate) reach: reach::View,
+}
+
+impl Parts {
+    pub(crate) fn new(
+        config: &NetworkConfig,
+        common: &Common,
+        reported: mpsc::Receiver<(PeerId, Report)>,
+        now: Instant,
+    ) -> (Self, PartViews) {
+        let (manager, manager_view) = Manager::new(config, common.clone(), now);
+        let (discovery, discovery_view) = Discovery::new(config, common.clone(), now);
+        let (gossip, gossip_view) = Gossip::new(config, common.clone(), now);
+        let (reach, reach_view) = Reach::new(config, common.clone(), now);
+        let parts = Self {
+            manager,
+            discovery,
+            gossip,
+            reach,
+            reported,
+        };
+        let views = PartViews {
+            manager: manager_view,
+            discovery: discovery_view,
+            gossip: gossip_view,
+            reach: reach_view,
+        };
+        (parts, views)
+    }
+
+    /// Every part sees every event. Returns whether what is shown of peers may have changed.
+    fn on_event(&mut self, swarm: &mut Swarm<Behaviour>, event: &SwarmEvent<BehaviourEvent>) -> bool {
+        // All of them, whatever the first says.
+        let changed = [
+            self.manager.on_event(swarm, event),
+            self.reach.on_event(swarm, event),
+            self.discovery.on_event(swarm, event),
+            self.gossip.on_event(swarm, event),
+        ];
+        changed.contains(&true)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let due = [
+            self.manager.due(),
+            self.reach.due(),
+            self.discovery.due(),
+            self.gossip.due(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    fn tick(&mut self, swarm: &mut Swarm<Behaviour>, now: Instant) -> bool {
+        let changed = [
+            self.manager.tick(swarm, now),
+            self.reach.tick(swarm, now),
+            self.discovery.tick(swarm, now),
+            self.gossip.tick(swarm, now),
+        ];
+        changed.contains(&true)
+    }
 }
 
 /// Where the service shows what it knows.
@@ -55,10 +141,17 @@ pub(crate) struct Shown {
 }
 
 impl Service {
-    pub(crate) fn new(swarm: Swarm<Behaviour>, bootstrap: Bootstrap, pool: Arc<Pool>, shown: Shown) -> Self {
+    pub(crate) fn new(
+        swarm: Swarm<Behaviour>,
+        bootstrap: Bootstrap,
+        parts: Parts,
+        pool: Arc<Pool>,
+        shown: Shown,
+    ) -> Self {
         Self {
             swarm,
             bootstrap,
+            parts,
             peers: Peers::default(),
             pool,
             dials: HashMap::new(),
@@ -70,13 +163,30 @@ impl Service {
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
         loop {
             let due = self.bootstrap.next_due();
+            let parts_due = self.parts.due();
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
+                Some((peer, report)) = self.parts.reported.recv() => {
+                    if self.parts.manager.on_report(&mut self.swarm, peer, report) {
+                        self.publish_peers();
+                    }
+                }
                 command = commands.recv() => match command {
                     Some(Command::Dial { address, reply }) => self.dial(address, reply),
+                    Some(Command::Manager(command)) => self.parts.manager.on_command(&mut self.swarm, command),
+                    Some(Command::Discovery(command)) => {
+                        self.parts.discovery.on_command(&mut self.swarm, command);
+                    }
+                    Some(Command::Gossip(command)) => self.parts.gossip.on_command(&mut self.swarm, command),
+                    Some(Command::Reach(command)) => self.parts.reach.on_command(&mut self.swarm, command),
                     Some(Command::ShutDown) | None => break,
                 },
                 () = sleep_until(due) => self.dial_bootstrap(),
+                () = sleep_until(parts_due) => {
+                    if self.parts.tick(&mut self.swarm, Instant::now()) {
+                        self.publish_peers();
+                    }
+                }
             }
         }
         drop(tasks);
@@ -85,6 +195,14 @@ impl Service {
     }
 
     pub(crate) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        let changed = self.parts.on_event(&mut self.swarm, &event);
+        self.on_own_event(event);
+        if changed {
+            self.publish_peers();
+        }
+    }
+
+    fn on_own_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::ConnectionEstablished {
                 peer_id,
@@ -231,7 +349,8 @@ impl Service {
     }
 
     fn publish_peers(&self) {
-        let now = self.peers.list();
+        let Self { peers, parts, .. } = self;
+        let now = peers.list(|peer, address| (parts.reach.path(peer, address), parts.manager.slot(peer)));
         // Whoever waits for changes isn't woken for none.
         self.shown.peers.send_if_modified(|before| {
             let changed = *before != now;

@@ -1,0 +1,19 @@
+//! What all parts of the network share.
+
+use crate::{book::Book, members::Members, reports::Reports};
+use libp2p::PeerId;
+
+/// Cheap to clone; clones share everything in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Common {
+    /// Who we are.
+    pub(crate) local: PeerId,
+    /// Where peers were found.
+    pub(crate) book: Book,
+    /// Who is registered on the chain.
+    pub(crate) members: Members,
+    /// What peers did.
+    pub(crate) reports: Reports,
+    /// What all randomness is drawn from, each part with a stream of its own.
+    pub(crate) seed: u64,
+}
