@@ -38,13 +38,18 @@ impl Absence {
         }
         self.named.extend(models);
         self.sheets = self.sheets.saturating_add(1);
+        self.is_due()
+    }
+
+    /// Whether a period is over.
+    pub(super) fn is_due(&self) -> bool {
         self.sheets >= PERIOD
     }
 
     /// Counts the period, if one is over, for `known` models: those of which there are blobs. Returns whose counts changed, and which
     /// models are gone.
     pub(super) fn end_period(&mut self, known: &BTreeSet<Of>) -> (Vec<Of>, Vec<Of>) {
-        if self.sheets < PERIOD {
+        if !self.is_due() {
             return (Vec::new(), Vec::new());
         }
         let (mut changed, mut gone) = (Vec::new(), Vec::new());

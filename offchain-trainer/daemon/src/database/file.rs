@@ -131,7 +131,8 @@ impl DatabaseFile {
             engine,
             is_over: false,
         };
-        file.take_up().map_err(|source| file.error("read", source))?;
+        // A crash interrupted its making: what was to be in it is where it was.
+        remove(&file.beside("new")).map_err(|source| file.error("remove what is left beside", source))?;
         let mut loaded = Loaded {
             is_unwritten: true,
             ..Loaded::default()
@@ -219,25 +220,16 @@ impl DatabaseFile {
         let database = made.inspect_err(|_| drop(remove(&new)))?;
         let placed = || {
             if self.path.exists() {
-                fs::rename(&self.path, self.beside("damaged"))?;
+                let aside = self.beside("damaged");
+                remove(&aside)?;
+                // A second name, so that there is a file under the first one at any time. Not all file systems have that.
+                fs::hard_link(&self.path, &aside).or_else(|_| fs::copy(&self.path, &aside).map(drop))?;
             }
             fs::rename(&new, &self.path)?;
             sync_folder_of(&self.path)
         };
         placed().map_err(Trouble::Io)?;
         Ok(database)
-    }
-
-    /// Takes up where a crash interrupted [`make`](Self::make): the new file is whole, and the old one is aside.
-    fn take_up(&self) -> io::Result<()> {
-        let new = self.beside("new");
-        if self.path.exists() {
-            return remove(&new);
-        }
-        match fs::rename(&new, &self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
     }
 
     fn beside(&self, suffix: &str) -> PathBuf {

@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader, Write, stdout},
     path::Path,
     process::{Command, Stdio},
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -103,8 +104,21 @@ fn killed_at_any_moment_it_loses_no_finding_and_no_blob() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let reads = thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
+        let (tells, told) = mpsc::channel();
+        let reads = thread::spawn(move || {
+            let mut all = Vec::new();
+            for line in lines.map_while(Result::ok) {
+                if line.starts_with("B ") {
+                    let _ = tells.send(());
+                }
+                all.push(line);
+            }
+            all
+        });
         // From before it has opened anything to well into its work.
+        if time % 3 > 0 {
+            told.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
         thread::sleep(Duration::from_millis(time * 37 % 101 * 3));
         child.kill().unwrap();
         let status = child.wait().unwrap();

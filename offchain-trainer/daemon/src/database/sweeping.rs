@@ -58,6 +58,9 @@ impl Database {
     pub fn sweep_gone(&self, store: &BlobStore) -> Result<Swept, BlobError> {
         let gone = {
             let mut memory = lock(&self.memory);
+            if !memory.absence.is_due() {
+                return Ok(Swept::default());
+            }
             let known = memory.catalog.models();
             let (changed, gone) = memory.absence.end_period(&known);
             memory.unwritten.away.extend(changed);
