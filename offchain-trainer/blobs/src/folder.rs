@@ -51,6 +51,11 @@ impl Folder {
         &self.dir
     }
 
+    /// Where damaged files are moved.
+    pub(crate) fn corrupt(&self) -> PathBuf {
+        self.dir.join("corrupt")
+    }
+
     /// Where the blob is or would be.
     pub(crate) fn path(&self, name: H256) -> PathBuf {
         self.dir.join(format!("{name:x}"))
@@ -118,7 +123,7 @@ impl Folder {
 
     /// Moves a damaged blob aside and returns the error that says so.
     pub(crate) fn quarantine(&self, name: H256) -> Result<BlobError, BlobError> {
-        let dir = self.dir.join("corrupt");
+        let dir = self.corrupt();
         fs::create_dir_all(&dir).map_err(BlobError::io("create", &dir))?;
         let from = self.path(name);
         let moved_to = from

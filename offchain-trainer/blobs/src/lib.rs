@@ -22,6 +22,8 @@ mod range;
 mod size;
 mod slice;
 mod store;
+mod upkeep;
+mod uses;
 
 pub use error::{BlobError, SliceError};
 pub use name::{H256, Hash, hash};
@@ -30,3 +32,4 @@ pub use range::{SliceRange, slice_ranges};
 pub use size::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE};
 pub use slice::{SliceDecoder, VerifiedSlice};
 pub use store::{BlobStore, EncodedSlice};
+pub use upkeep::StoredFile;

@@ -10,6 +10,7 @@ use crate::{
     partial::PartialBlob,
     range::{SliceRange, tree},
     size::GROUP_SIZE,
+    uses::Uses,
 };
 use bao_tree::io::{EncodeError, sync::encode_ranges_validated};
 use std::{
@@ -30,7 +31,8 @@ pub struct EncodedSlice {
 /// A content-addressed store in one folder. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    folder: Folder,
+    pub(crate) folder: Folder,
+    pub(crate) uses: Uses,
 }
 
 impl BlobStore {
@@ -40,7 +42,8 @@ impl BlobStore {
     /// [`BlobError::Io`] if the folder can't be made, read or locked.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let folder = Folder::open(dir.into())?;
-        Ok(Self { folder })
+        let uses = Uses::default();
+        Ok(Self { folder, uses })
     }
 
     /// Stores `bytes` and returns their hash. They are on disk when this returns.
@@ -124,6 +127,7 @@ impl BlobStore {
         if hash(&bytes) != name {
             return Err(self.folder.quarantine(name)?);
         }
+        self.uses.note(name);
         Ok(Some(bytes))
     }
 
@@ -249,7 +253,10 @@ impl BlobStore {
             encode_ranges_validated(&file, with_root(name, tree, outboard), &chunks, &mut bytes)
         };
         match written {
-            Ok(()) => Ok(Some(EncodedSlice { total_size, bytes })),
+            Ok(()) => {
+                self.uses.note(name);
+                Ok(Some(EncodedSlice { total_size, bytes }))
+            }
             // Anything else means that file and hash don't agree, a file that became shorter included.
             Err(EncodeError::Io(e)) if e.kind() != io::ErrorKind::UnexpectedEof => {
                 Err(BlobError::io("read", self.path(name))(e).into())

@@ -4,6 +4,7 @@ use hydra_blobs::{BlobError, BlobStore, H256, MAX_SLICE_SIZE, SliceDecoder, Slic
 use std::{
     fs,
     io::{self, Write},
+    time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
 
@@ -189,6 +190,60 @@ fn removes_and_retains() {
     assert!(!store.path(large).with_extension("obao").exists());
     assert!(store.remove(small).unwrap());
     assert!(!store.remove(small).unwrap());
+}
+
+#[test]
+fn lists_blobs_with_their_sizes_and_says_which_were_read() {
+    let (_dir, store) = store();
+    let (small, large) = (content(10), content(100_000));
+    let (a, b) = (store.put(&small).unwrap(), store.put(&large).unwrap());
+    fs::write(store.path(a).with_file_name("README"), "not a blob").unwrap();
+    let mut sizes: Vec<_> = store.files().unwrap().iter().map(|f| (f.size, f.hash)).collect();
+    sizes.sort();
+    assert_eq!(sizes, [(10, a), (100_000, b)]);
+    assert!(store.take_used().is_empty(), "storing is no use");
+    store.size(a).unwrap();
+    store.encode_slice(b, SliceRange::first()).unwrap().unwrap();
+    assert_eq!(store.take_used().into_iter().collect::<Vec<_>>(), [b]);
+    store.clone().get(a, 10).unwrap();
+    assert_eq!(store.take_used().into_iter().collect::<Vec<_>>(), [a]);
+    assert!(store.get(hash(b"not here"), 10).unwrap().is_none());
+    assert!(store.take_used().is_empty());
+}
+
+#[test]
+fn of_damaged_files_the_newest_few_are_kept_for_a_while() {
+    let (_dir, store) = store();
+    assert_eq!(
+        store.prune_corrupt(1, 1000, Duration::MAX).unwrap(),
+        0,
+        "there are none"
+    );
+    let mut aside = Vec::new();
+    for n in 0..4u64 {
+        let name = store.put(&n.to_le_bytes()).unwrap();
+        flip(&store, name, 0);
+        let Err(BlobError::Corrupt { moved_to, .. }) = store.get(name, u64::MAX) else {
+            panic!("not detected")
+        };
+        let file = fs::File::options().write(true).open(&moved_to).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(100 * (4 - n)))
+            .unwrap();
+        aside.push(moved_to);
+    }
+    let there = || aside.iter().map(|path| path.exists()).collect::<Vec<_>>();
+    assert_eq!(
+        store.prune_corrupt(3, 1000, Duration::from_secs(1000)).unwrap(),
+        8
+    );
+    assert_eq!(there(), [false, true, true, true]);
+    // Two have the bytes, and one is young enough.
+    assert_eq!(store.prune_corrupt(3, 16, Duration::from_secs(1000)).unwrap(), 8);
+    assert_eq!(there(), [false, false, true, true]);
+    assert_eq!(store.prune_corrupt(3, 16, Duration::from_secs(150)).unwrap(), 8);
+    assert_eq!(there(), [false, false, false, true]);
+    assert_eq!(store.prune_corrupt(0, 0, Duration::ZERO).unwrap(), 8);
+    assert_eq!(there(), [false; 4]);
 }
 
 #[test]
