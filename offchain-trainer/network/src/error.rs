@@ -13,7 +13,7 @@ pub enum NetworkError {
         "port {port} on {ip} is already in use. Stop the program that uses it (perhaps a trainer that is still running), or listen on another port"
     )]
     PortTaken {
-        /// The TCP port.
+        /// The port, of TCP or UDP.
         port: u16,
         /// The local address.
         ip: IpAddr,
@@ -31,6 +31,11 @@ pub enum NetworkError {
     /// The encrypted transport couldn't be set up.
     #[error("can't set up the encrypted transport: {0}. The data-plane key must be an Ed25519 key")]
     Transport(String),
+    /// The certificate for WebSocket over TLS, or one that is to be believed, can't be used.
+    #[error(
+        "can't use the certificate for WebSocket over TLS: {0}. It and its key must be PEM files that belong together"
+    )]
+    Certificate(String),
 }
 
 /// Why a peer couldn't be dialled.

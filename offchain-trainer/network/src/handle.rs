@@ -217,7 +217,6 @@ impl NetworkHandle {
     }
 
     /// What the parts show; their own folders say what of it a handle tells.
-    #[expect(dead_code)]
     pub(crate) fn views(&self) -> &Views {
         &self.inner.views
     }

@@ -1,6 +1,6 @@
 //! The data plane: finds and keeps peers, and moves blobs between them.
 //!
-//! One libp2p swarm (TCP, Noise, Yamux, Identify, Ping) runs as a task of its own; a [`NetworkHandle`] talks to it.
+//! One libp2p swarm (TCP, QUIC and WebSocket, directly or through relays) runs as a task of its own; a [`NetworkHandle`] talks to it.
 //! Blobs travel over `/hydra/blob/1` ([`wire`]) in verified slices and end up in the
 //! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward. Over `/hydra/time/1` trainers tell each other
 //! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]).

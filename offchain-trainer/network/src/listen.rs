@@ -1,8 +1,12 @@
 //! Opening the listening sockets, and saying clearly why if that fails.
+//!
+//! Everything has one port number, so that a firewall or router can be told one: TCP's, and QUIC's beside it on UDP. Only
+//! WebSocket has its own.
 
 use crate::{
     behaviour::{Behaviour, BehaviourEvent},
     error::NetworkError,
+    reach,
 };
 use futures::StreamExt;
 use libp2p::{
@@ -18,15 +22,27 @@ use std::{
 /// The system reports an address for each listener at once; only a broken interface watcher could take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Listens on all `addresses`, without families that this computer doesn't have, and returns the events that arrived meanwhile and still need handling.
+/// Listens on all `addresses`, which are TCP's, and on what `reach` adds to them, without families that this computer doesn't have.
+/// Returns the events that arrived meanwhile and still need handling.
 ///
 /// # Errors
 /// [`NetworkError`] as soon as one address can't be listened on.
 pub(crate) async fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
+    reach: &reach::Config,
 ) -> Result<Vec<SwarmEvent<BehaviourEvent>>, NetworkError> {
-    let addresses = with_one_port(present(addresses, has_family))?;
+    // It would not have the TCP port's number.
+    let is_udp = |address: &&Multiaddr| matches!(address.iter().nth(1), Some(Protocol::Udp(_)));
+    if let Some(other) = addresses.iter().find(is_udp) {
+        return Err(explain(
+            other,
+            TransportError::MultiaddrNotSupported(other.clone()),
+        ));
+    }
+    let addresses = with_one_port(present(addresses, has_family), reach.quic)?;
+    let websocket = reach.wss.as_ref().map(|wss| wss.port);
+    let addresses = on_all_transports(addresses, reach.quic, websocket);
     // All probes before any listener: a probe on [::] would collide with our own listener on 0.0.0.0.
     addresses.iter().try_for_each(probe)?;
     let mut waiting: HashSet<ListenerId> = HashSet::new();
@@ -104,8 +120,36 @@ fn has_family(ip: IpAddr) -> bool {
     UdpSocket::bind((loopback, 0)).is_ok()
 }
 
-/// Several addresses with port 0 get one port together, so that a firewall or router can be told one number.
-fn with_one_port(mut addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, NetworkError> {
+/// The TCP addresses, with QUIC beside each, and WebSocket over TLS on a port of its own.
+fn on_all_transports(addresses: Vec<Multiaddr>, quic: bool, websocket: Option<u16>) -> Vec<Multiaddr> {
+    let sockets: Vec<SocketAddr> = addresses.iter().filter_map(socket_address).collect();
+    let start = |socket: &SocketAddr| Multiaddr::empty().with(socket.ip().into());
+    let mut all = addresses;
+    if quic {
+        all.extend(sockets.iter().map(|socket| {
+            start(socket)
+                .with(Protocol::Udp(socket.port()))
+                .with(Protocol::QuicV1)
+        }));
+    }
+    if let Some(port) = websocket {
+        let listening = sockets.iter().map(|socket| {
+            start(socket)
+                .with(Protocol::Tcp(port))
+                .with(Protocol::Tls)
+                .with(Protocol::Ws("/".into()))
+        });
+        for address in listening {
+            if !all.contains(&address) {
+                all.push(address);
+            }
+        }
+    }
+    all
+}
+
+/// Several addresses with port 0 get one port together, which is free for UDP, too, if QUIC needs it.
+fn with_one_port(mut addresses: Vec<Multiaddr>, quic: bool) -> Result<Vec<Multiaddr>, NetworkError> {
     let is_open = |address: &Multiaddr| socket_address(address).is_some_and(|socket| socket.port() == 0);
     let open: Vec<usize> = (0..addresses.len())
         .filter(|at| is_open(&addresses[*at]))
@@ -113,7 +157,7 @@ fn with_one_port(mut addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, Networ
     let [first, others @ ..] = &open[..] else {
         return Ok(addresses);
     };
-    if others.is_empty() {
+    if others.is_empty() && !quic {
         return Ok(addresses);
     }
     let mut attempt = 0;
@@ -121,8 +165,9 @@ fn with_one_port(mut addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, Networ
         let port = free_port(&addresses[*first])?;
         let chosen = open.iter().map(|at| with_port(&addresses[*at], port));
         let chosen: Vec<Multiaddr> = chosen.collect();
-        // What is free in one family may be taken in the other.
-        match chosen.iter().try_for_each(probe) {
+        let probed = on_all_transports(chosen.clone(), quic, None);
+        // What is free in one family or transport may be taken in the other.
+        match probed.iter().try_for_each(probe) {
             Err(NetworkError::PortTaken { .. }) if attempt < 16 => attempt += 1,
             Err(error) => return Err(error),
             Ok(()) => {
@@ -155,20 +200,18 @@ fn with_port(address: &Multiaddr, port: u16) -> Multiaddr {
 /// libp2p listens with SO_REUSEPORT, with which a second trainer on the same port would start without complaint and
 /// take half of the first one's connections. A plain bind tells.
 fn probe(address: &Multiaddr) -> Result<(), NetworkError> {
-    let Some(socket) = socket_address(address) else {
+    let Some(socket) = any_socket_address(address).filter(|socket| socket.port() != 0) else {
         return Ok(());
     };
-    if socket.port() == 0 {
-        return Ok(());
-    }
-    match TcpListener::bind(socket) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(explain(address, TransportError::Other(error))),
-    }
+    let bound = match address.iter().nth(1) {
+        Some(Protocol::Udp(_)) => UdpSocket::bind(socket).map(drop),
+        _ => TcpListener::bind(socket).map(drop),
+    };
+    bound.map_err(|error| explain(address, TransportError::Other(error)))
 }
 
 fn explain(address: &Multiaddr, error: TransportError<io::Error>) -> NetworkError {
-    match (error, socket_address(address)) {
+    match (error, any_socket_address(address)) {
         (TransportError::Other(error), Some(socket)) if error.kind() == io::ErrorKind::AddrInUse => {
             NetworkError::PortTaken {
                 port: socket.port(),
@@ -186,7 +229,14 @@ fn explain(address: &Multiaddr, error: TransportError<io::Error>) -> NetworkErro
     }
 }
 
+/// Of a plain TCP address.
 fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
+    let tcp = matches!(address.iter().nth(1), Some(Protocol::Tcp(_)));
+    any_socket_address(address).filter(|_| tcp && address.iter().count() == 2)
+}
+
+/// Of TCP or UDP, whatever follows.
+fn any_socket_address(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip = match parts.next()? {
         Protocol::Ip4(ip) => IpAddr::V4(ip),
@@ -194,7 +244,7 @@ fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
         _ => return None,
     };
     match parts.next()? {
-        Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
+        Protocol::Tcp(port) | Protocol::Udp(port) => Some(SocketAddr::new(ip, port)),
         _ => None,
     }
 }
@@ -228,11 +278,14 @@ mod tests {
 
     #[test]
     fn several_open_ports_become_one_that_is_free() {
-        let chosen = with_one_port(addresses(&[
-            "/ip4/127.0.0.1/tcp/0",
-            "/ip4/127.0.0.1/tcp/30400",
-            "/ip4/127.0.0.2/tcp/0",
-        ]));
+        let chosen = with_one_port(
+            addresses(&[
+                "/ip4/127.0.0.1/tcp/0",
+                "/ip4/127.0.0.1/tcp/30400",
+                "/ip4/127.0.0.2/tcp/0",
+            ]),
+            false,
+        );
         let ports: Vec<u16> = chosen
             .unwrap()
             .iter()
@@ -243,6 +296,29 @@ mod tests {
             "{ports:?}"
         );
         let single = addresses(&["/ip4/127.0.0.1/tcp/0"]);
-        assert_eq!(with_one_port(single.clone()).unwrap(), single);
+        assert_eq!(with_one_port(single.clone(), false).unwrap(), single);
+    }
+
+    #[test]
+    fn quic_has_the_number_of_tcp_and_websocket_its_own() {
+        let chosen = with_one_port(addresses(&["/ip4/127.0.0.1/tcp/0"]), true).unwrap();
+        let port = socket_address(&chosen[0]).unwrap().port();
+        assert_ne!(port, 0);
+        assert_eq!(
+            on_all_transports(chosen, true, Some(443)),
+            addresses(&[
+                &format!("/ip4/127.0.0.1/tcp/{port}"),
+                &format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+                "/ip4/127.0.0.1/tcp/443/tls/ws",
+            ])
+        );
+    }
+
+    #[test]
+    fn a_port_that_udp_has_is_taken_too() {
+        let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let address = addresses(&[&format!("/ip4/127.0.0.1/udp/{port}/quic-v1")]).remove(0);
+        assert!(matches!(probe(&address), Err(NetworkError::PortTaken { port: said, .. }) if said == port));
     }
 }

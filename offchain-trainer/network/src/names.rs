@@ -42,7 +42,9 @@ pub(crate) enum NameError<E> {
     )]
     NotFound { name: String, reason: String },
     /// Nothing here speaks what the address names.
-    #[error("{0} can't be dialled: it isn't an IP address or name with a TCP port")]
+    #[error(
+        "{0} can't be dialled: it isn't an IP address or name with a TCP port, or with a UDP port and quic-v1"
+    )]
     Unsupported(Multiaddr),
     /// The address was found, and it is what failed.
     #[error(transparent)]

@@ -68,6 +68,7 @@ impl Network {
             bootstrap,
             clock,
             limits,
+            reach,
             ..
         } = config;
         let mut control = swarm.behaviour().streams.new_control();
@@ -76,7 +77,7 @@ impl Network {
             accepted.map_err(|error| NetworkError::Transport(error.to_string()))
         };
         let (askers, tellers) = (accept(wire::PROTOCOL)?, accept(time::PROTOCOL)?);
-        let events = listen(&mut swarm, &addresses).await?;
+        let events = listen(&mut swarm, &addresses, &reach).await?;
 
         let (peers_shown, peers) = watch::channel(Vec::new());
         let (listening_shown, listening) = watch::channel(Vec::new());

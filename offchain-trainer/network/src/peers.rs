@@ -35,7 +35,16 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    fn of(address: &Multiaddr) -> Self {
+    /// Its name in JSON and on screens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+            Self::WebSocket => "wss",
+        }
+    }
+
+    pub(crate) fn of(address: &Multiaddr) -> Self {
         let kind = address.iter().find_map(|part| match part {
             Protocol::QuicV1 | Protocol::Quic => Some(Self::Quic),
             Protocol::Ws(_) | Protocol::Wss(_) => Some(Self::WebSocket),
@@ -60,17 +69,11 @@ struct Peer {
 }
 
 impl Peers {
-    /// Adds a connection; returns the peer's older ones.
-    pub(crate) fn connected(
-        &mut self,
-        peer: PeerId,
-        id: ConnectionId,
-        address: Multiaddr,
-    ) -> Vec<ConnectionId> {
-        let peer = self.peers.entry(peer).or_default();
-        let older = peer.connections.iter().map(|(id, _)| *id).collect();
-        peer.connections.push((id, address));
-        older
+    /// Adds a connection. One that won't last is shown only while there is no other.
+    pub(crate) fn connected(&mut self, peer: PeerId, id: ConnectionId, address: Multiaddr, lasting: bool) {
+        let connections = &mut self.peers.entry(peer).or_default().connections;
+        let at = if lasting { connections.len() } else { 0 };
+        connections.insert(at, (id, address));
     }
 
     /// Removes a connection; returns whether it was the peer's last.
@@ -141,10 +144,14 @@ mod tests {
         let (mut peers, peer) = (Peers::default(), PeerId::random());
         let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
         let address: Multiaddr = "/ip4/127.0.0.1/tcp/2".parse().unwrap();
-        assert!(peers.connected(peer, first, Multiaddr::empty()).is_empty());
-        assert_eq!(peers.connected(peer, second, address.clone()), [first]);
+        peers.connected(peer, first, Multiaddr::empty(), true);
+        peers.connected(peer, second, address.clone(), true);
         let list = |peers: &Peers| peers.list(|_, _| (Path::Direct, Slot::None));
         assert_eq!(list(&peers)[0].address, address);
+        let brief = ConnectionId::new_unchecked(3);
+        peers.connected(peer, brief, Multiaddr::empty(), false);
+        assert_eq!(list(&peers)[0].address, address);
+        assert!(!peers.disconnected(peer, brief));
         assert!(!peers.disconnected(peer, first));
         assert!(peers.is_connected(&peer));
         assert!(peers.disconnected(peer, second));

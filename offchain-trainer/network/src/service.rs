@@ -13,16 +13,15 @@ use crate::{
     error::{DialError, innermost},
     gossip::{self, Gossip},
     manager::{self, Manager},
-    peers::{PeerInfo, Peers},
+    peers::{Carrier, PeerInfo, Peers},
     pool::Pool,
     reach::{self, Reach},
     reports::Report,
+    scope::is_relayed,
 };
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identify,
-    multiaddr::Protocol,
-    ping,
+    Multiaddr, PeerId, Swarm, identify, ping,
     swarm::{
         self, ConnectionId, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -190,6 +189,7 @@ impl Service {
             }
         }
         drop(tasks);
+        self.parts.reach.shut_down().await;
         drop(self);
         drop(commands);
     }
@@ -210,7 +210,7 @@ impl Service {
                 endpoint,
                 ..
             } => {
-                self.connected(peer_id, connection_id, endpoint.get_remote_address().clone());
+                self.connected(peer_id, connection_id, reach::address_of(&endpoint));
             }
             SwarmEvent::ConnectionClosed {
                 peer_id,
@@ -236,12 +236,16 @@ impl Service {
             SwarmEvent::ListenerClosed {
                 addresses, reason, ..
             } => {
+                self.publish_listening();
+                // What ends at a relay begins again there, or at another one.
+                if addresses.iter().all(is_relayed) {
+                    return;
+                }
                 tracing::error!(
                     ?addresses,
                     ?reason,
                     "stopped listening; restart the trainer to be reachable again"
                 );
-                self.publish_listening();
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
@@ -275,14 +279,8 @@ impl Service {
     }
 
     fn connected(&mut self, peer: PeerId, id: ConnectionId, address: Multiaddr) {
-        let older = self.peers.connected(peer, id, address);
-        // Two trainers that dial each other at once have two connections. One side decides, or each would close the
-        // other's. The newest stays, because an older one may lead to a process that is gone.
-        if *self.swarm.local_peer_id() < peer {
-            for id in older {
-                self.swarm.close_connection(id);
-            }
-        }
+        let lasting = !self.parts.reach.is_attempt(&peer, id);
+        self.peers.connected(peer, id, address, lasting);
         self.bootstrap.connected(id, peer);
         self.publish_away();
         if let Some((_, reply)) = self.dials.remove(&id) {
@@ -296,7 +294,7 @@ impl Service {
             let _ = reply.send(Ok(peer));
             return;
         }
-        let options = dial_options(&address);
+        let options = dial_options(&address, 0);
         let id = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
@@ -310,8 +308,10 @@ impl Service {
 
     fn dial_bootstrap(&mut self) {
         let Self { bootstrap, swarm, .. } = self;
+        let away = bootstrap.away();
         let named = bootstrap.dial_due(Instant::now(), |address| {
-            let options = dial_options(address);
+            let failed = away.iter().find(|peer| peer.address == *address);
+            let options = dial_options(address, failed.map_or(0, |peer| peer.attempts));
             let id = options.connection_id();
             match swarm.dial(options) {
                 Ok(()) => Dialled::Started(id),
@@ -361,11 +361,14 @@ impl Service {
 
     fn publish_listening(&self) {
         let local = *self.swarm.local_peer_id();
-        let addresses = self
-            .swarm
-            .listeners()
-            .map(|a| a.clone().with(Protocol::P2p(local)));
-        self.shown.listening.send_replace(addresses.collect());
+        let addresses = self.swarm.listeners().map(|address| {
+            let address = address.clone();
+            address.with_p2p(local).unwrap_or_else(|address| address)
+        });
+        let mut addresses: Vec<Multiaddr> = addresses.collect();
+        // TCP first, relays last.
+        addresses.sort_by_cached_key(|address| (is_relayed(address), Carrier::of(address), address.clone()));
+        self.shown.listening.send_replace(addresses);
     }
 }
 
@@ -378,19 +381,27 @@ fn name(away: &AwayPeer) {
     );
 }
 
-/// A new local port for each connection: dialling from the listening port gains nothing without hole punching, and
-/// makes two trainers that dial each other at once collide in TCP.
-fn dial_options(address: &Multiaddr) -> DialOpts {
+/// From the port that we listen on: so a router shows others the port at which it may let them in, and holes can be punched. Two
+/// trainers that dial each other at the same moment may collide then, in TCP: every second attempt leaves from a port of its own.
+fn dial_options(address: &Multiaddr, failures: u32) -> DialOpts {
+    let new_port = !failures.is_multiple_of(2);
     match peer_in(address) {
-        Some(peer) => DialOpts::peer_id(peer)
-            .condition(PeerCondition::Always)
-            .addresses(vec![address.clone()])
-            .allocate_new_port()
-            .build(),
-        None => DialOpts::unknown_peer_id()
-            .address(address.clone())
-            .allocate_new_port()
-            .build(),
+        Some(peer) => {
+            let options = DialOpts::peer_id(peer)
+                .condition(PeerCondition::Always)
+                .addresses(vec![address.clone()]);
+            match new_port {
+                true => options.allocate_new_port().build(),
+                false => options.build(),
+            }
+        }
+        None => {
+            let options = DialOpts::unknown_peer_id().address(address.clone());
+            match new_port {
+                true => options.allocate_new_port().build(),
+                false => options.build(),
+            }
+        }
     }
 }
 

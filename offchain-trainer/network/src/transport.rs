@@ -1,6 +1,16 @@
 //! What carries bytes between peers: how to dial, listen, encrypt, and run many streams over one connection.
+//!
+//! TCP, QUIC and WebSocket, each by IP address and by name, and over all of them connections through relays. Dials leave from
+//! the port that is listened on, so that a router shows the same port to everybody: nobody could be reached through it
+//! otherwise.
 
-use crate::{config::NetworkConfig, error::NetworkError, names::Names};
+use crate::{
+    config::NetworkConfig,
+    error::NetworkError,
+    names::Names,
+    reach::{self, Wss},
+};
+use futures::{AsyncRead, AsyncWrite, io::BufReader};
 use libp2p::{
     PeerId, Transport,
     core::{
@@ -8,14 +18,23 @@ use libp2p::{
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
     },
-    noise, relay, tcp, yamux,
+    noise, quic, relay, tcp, websocket, yamux,
 };
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 /// Streams on one connection, both directions together.
-const MAX_STREAMS_PER_CONNECTION: usize = 64;
+const MAX_STREAMS_PER_CONNECTION: u32 = 64;
 
 /// The part of a handshake's time that may pass before a name is blamed: what is left must do for the rest.
 const LOOK_UP: f32 = 0.7;
+
+/// Read from TCP at a time: Noise alone reads 8 KiB. Every connection has one.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// What a peer may send on a QUIC stream, and on all streams of a connection, before we have read it: enough for 100 Mbit/s
+/// over 160 ms.
+const QUIC_STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+const QUIC_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
 /// Any transport: peers are who they say they are.
 pub(crate) type Authenticated = Boxed<(PeerId, StreamMuxerBox)>;
@@ -29,25 +48,99 @@ pub(crate) struct Built {
 
 /// The transport of a PC on the internet.
 pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
-    let failed = |error: &dyn std::fmt::Display| NetworkError::Transport(error.to_string());
-    let NetworkConfig { keypair, limits, .. } = config;
-    let noise = noise::Config::new(keypair).map_err(|error| failed(&error))?;
-    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+    let NetworkConfig {
+        keypair,
+        limits,
+        reach,
+        ..
+    } = config;
+    let noise = noise::Config::new(keypair).map_err(|error| NetworkError::Transport(error.to_string()))?;
+    let patience = limits.handshake.mul_f32(LOOK_UP);
+    let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+
+    // The certificate is of a name, so this one is told the name; all others find the address first.
+    let mut websocket = websocket::Config::new(Names::new(tcp(), patience));
+    websocket.set_tls_config(tls(reach)?);
+    let websocket = secured(websocket, noise.clone());
+
+    let buffered = tcp().map(|stream, _| BufReader::with_capacity(READ_BUFFER, stream));
+    let mut quic = quic::Config::new(keypair);
+    quic.handshake_timeout = limits.handshake;
+    quic.max_concurrent_stream_limit = MAX_STREAMS_PER_CONNECTION;
+    quic.max_stream_data = QUIC_STREAM_WINDOW;
+    quic.max_connection_data = QUIC_CONNECTION_WINDOW;
+    let quic = quic::tokio::Transport::new(quic).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let named = Names::new(quic.or_transport(secured(buffered, noise.clone())), patience)
+        .map(|connection, _| connection.into_inner());
+
+    // WebSocket first: a name would otherwise be looked up for somebody who can't dial what follows it.
+    let direct = websocket
+        .or_transport(named)
+        .map(|connection, _| connection.into_inner());
+    let (transport, relay) = if reach.relay_client {
+        let (circuits, relay) = relay::client::new(keypair.public().to_peer_id());
+        // Through relays first: their addresses begin as those of other transports do.
+        let all = secured(circuits, noise)
+            .or_transport(direct)
+            .map(|connection, _| connection.into_inner());
+        (TransportTimeout::new(all, limits.handshake).boxed(), Some(relay))
+    } else {
+        (TransportTimeout::new(direct, limits.handshake).boxed(), None)
+    };
+    Ok(Built { transport, relay })
+}
+
+/// Encrypted, and with many streams. QUIC brings both along.
+fn secured<T>(carrier: T, noise: noise::Config) -> Authenticated
+where
+    T: Transport<Output: AsyncRead + AsyncWrite + Send + Unpin + 'static> + Send + Unpin + 'static,
+    T::Error: Send + Sync + 'static,
+    T::Dial: Send + 'static,
+    T::ListenerUpgrade: Send + 'static,
+{
+    carrier
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(multiplexer());
-    let named = Names::new(tcp, limits.handshake.mul_f32(LOOK_UP))
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    Ok(Built {
-        transport: TransportTimeout::new(named, limits.handshake).boxed(),
-        relay: None,
-    })
+        .multiplex(multiplexer())
+        .boxed()
 }
 
 /// Enough for both directions' blob streams and the small protocols; the default allows a peer hundreds, with a
 /// buffer each.
 fn multiplexer() -> yamux::Config {
     let mut config = yamux::Config::default();
-    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION);
+    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION as usize);
     config
+}
+
+/// TLS only leads through firewalls: who a peer is, Noise says.
+fn tls(reach: &reach::Config) -> Result<websocket::tls::Config, NetworkError> {
+    let wrong = |reason: String| NetworkError::Certificate(reason);
+    let mut tls = websocket::tls::Config::builder();
+    for trusted in CertificateDer::pem_slice_iter(&reach.trust) {
+        let trusted = trusted.map_err(|error| wrong(error.to_string()))?;
+        let trusted = websocket::tls::Certificate::new(trusted.to_vec());
+        tls.add_trust(&trusted)
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    if let Some(Wss { certificate, key, .. }) = &reach.wss {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate)
+            .map(|part| part.map(|part| websocket::tls::Certificate::new(part.to_vec())))
+            .collect();
+        let chain = chain.map_err(|error| wrong(error.to_string()))?;
+        if chain.is_empty() {
+            return Err(wrong(
+                "there is no certificate in the file (PEM is expected)".into(),
+            ));
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| wrong(format!("its key: {error}")))?;
+        let key = key.secret_der().to_vec();
+        // libp2p's own check panics.
+        if let Err(error) = PrivateKeyDer::try_from(key.clone()) {
+            return Err(wrong(format!("its key: {error}")));
+        }
+        tls.server(websocket::tls::PrivateKey::new(key), chain)
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(tls.finish())
 }

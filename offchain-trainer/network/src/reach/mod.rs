@@ -1,31 +1,90 @@
 //! How others reach this PC, and how it reaches them: port mapping, AutoNAT, relays, hole punching.
 //!
-//! Must never claim an address that nobody has confirmed.
+//! A PC at home stands behind a router that lets nobody in by itself. In this order it
+//! * asks the router to pass its port on ([`mapping`]),
+//! * learns from whom it dials where it comes from ([`observed`]), and asks peers to try whether they get in there ([`prober`]; for
+//!   others: [`answerer`]),
+//! * as long as nobody does, has relays keep a place for it ([`relays`]; for others: [`server`]),
+//! * and gets from each relayed connection to a direct one where both routers let it ([`puncher`], [`holes`], [`ways`]).
+//!
+//! What it knows becomes a [`State`] with a reason for people ([`state`]). [`Reach`] only passes on what happens to these parts, and
+//! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
+
+mod answerer;
+mod behaviour;
+mod budget;
+mod config;
+mod evidence;
+mod handle;
+mod holes;
+mod mapping;
+mod observed;
+mod prober;
+mod puncher;
+mod relays;
+mod server;
+mod state;
+mod ways;
 
 use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
     common::Common,
     config::NetworkConfig,
-    scope::is_relayed,
+    origin::Origin,
+    scope::{Scope, is_relayed},
 };
+pub(crate) use behaviour::Behaviour;
+use behaviour::BehaviourEvent as Happened;
+pub use config::{Config, Wss};
+use evidence::Evidence;
+use holes::Holes;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
+    core::{ConnectedPoint, transport::PortUse},
+    identify,
     identity::Keypair,
+    multiaddr::Protocol,
     relay,
-    swarm::{SwarmEvent, dummy},
+    swarm::{
+        ConnectionError, ConnectionId, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
-use tokio::time::Instant;
+use mapping::{Mapped, Mapping};
+use observed::{Observed, Seen, Witness};
+use relays::Relays;
+use state::{Facts, Machine, patience_ends};
+pub use state::{Reachability, State};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    net::IpAddr,
+    num::NonZeroU16,
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+use ways::{Way, Ways};
 
-/// How it is started.
-#[derive(Debug, Clone, Default)]
-pub struct Config {}
+/// So many addresses that we dialled are remembered.
+const DIALLED: usize = 1024;
+/// A hole that was punched so long ago says nothing of the next.
+const PUNCHED: Duration = Duration::from_secs(3600);
+/// How often the router's answers are looked at.
+const MAPPING_LOOK: Duration = Duration::from_secs(2);
+/// How often tries that hang are looked for, while there are any.
+const SWEEP: Duration = Duration::from_secs(10);
+/// Relays are kept so long after we are reached without them: others still know us by them.
+const RELAYS_STAY: Duration = Duration::from_secs(60);
+/// When candidates that failed are tried again, in minutes; then always after the last one. Those that others got in at as well.
+const TRY_AGAIN: [u64; 6] = [1, 2, 4, 8, 16, 30];
 
 /// What handles ask of it.
 pub(crate) enum Command {}
 
 /// What it shows to handles.
 #[derive(Clone)]
-pub(crate) struct View {}
+pub(crate) struct View {
+    pub(crate) reachability: watch::Receiver<Reachability>,
+}
 
 /// How a connection came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,46 +97,564 @@ pub enum Path {
     Relayed,
 }
 
-/// The part in the swarm.
-pub(crate) type Behaviour = dummy::Behaviour;
+impl Path {
+    /// Its name in JSON and on screens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Punched => "punched",
+            Self::Relayed => "relayed",
+        }
+    }
+}
 
 /// The part beside the swarm.
 pub(crate) struct Reach {
-    #[expect(dead_code)]
     common: Common,
+    config: Config,
+    ways: Ways,
+    observed: Observed,
+    evidence: Evidence,
+    relays: Relays,
+    holes: Holes,
+    machine: Machine,
+    mapping: Option<Mapping>,
+    mapped: Mapped,
+    /// Where we listen; not through relays.
+    listening: BTreeSet<Multiaddr>,
+    /// What the swarm was told of as ours, so that it can be told otherwise.
+    external: BTreeSet<Multiaddr>,
+    candidates: Vec<Multiaddr>,
+    /// Whom we have dialled: our router lets them in for that reason.
+    dialled: HashSet<Witness>,
+    dialled_order: VecDeque<Witness>,
+    /// Relays that we know from what they say of themselves.
+    hops: HashMap<PeerId, ConnectionId>,
+    /// Dials through relays that we began to try a hole again.
+    redials: HashMap<ConnectionId, PeerId>,
+    met: Option<Instant>,
+    open_since: Option<Instant>,
+    punched_at: Option<Instant>,
+    tried_again: usize,
+    try_again: Option<Instant>,
+    look: Option<Instant>,
+    sweep: Option<Instant>,
+    /// Others are to be told where we are.
+    tell: Option<Instant>,
+    serving: bool,
+    shown: watch::Sender<Reachability>,
 }
 
 /// The part in the swarm, made before there is one.
 pub(crate) fn behaviour(
-    _config: &NetworkConfig,
+    config: &NetworkConfig,
     _keypair: &Keypair,
-    _common: &Common,
-    _relay: Option<relay::client::Behaviour>,
+    common: &Common,
+    relay: Option<relay::client::Behaviour>,
 ) -> Behaviour {
-    dummy::Behaviour
+    Behaviour::new(config, common, relay)
 }
 
 impl Reach {
-    pub(crate) fn new(_config: &NetworkConfig, common: Common, _now: Instant) -> (Self, View) {
-        (Self { common }, View {})
+    pub(crate) fn new(config: &NetworkConfig, common: Common, now: Instant) -> (Self, View) {
+        let (shown, reachability) = watch::channel(Reachability::default());
+        let reach = config.reach.clone();
+        let this = Self {
+            ways: Ways::new(common.local),
+            observed: Observed::default(),
+            evidence: Evidence::default(),
+            relays: Relays::new(reach.relays, reach.pace * 2),
+            holes: Holes::default(),
+            machine: Machine::default(),
+            mapping: None,
+            mapped: Mapped::default(),
+            listening: BTreeSet::new(),
+            external: BTreeSet::new(),
+            candidates: Vec::new(),
+            dialled: HashSet::new(),
+            dialled_order: VecDeque::new(),
+            hops: HashMap::new(),
+            redials: HashMap::new(),
+            met: None,
+            open_since: None,
+            punched_at: None,
+            tried_again: 0,
+            try_again: None,
+            // What a person said holds from the start.
+            look: Some(now),
+            sweep: None,
+            tell: None,
+            serving: false,
+            config: reach,
+            common,
+            shown,
+        };
+        (this, View { reachability })
     }
 
     /// Looks at everything that happens in the swarm. Returns whether what is shown of peers may have changed.
     pub(crate) fn on_event(
         &mut self,
-        _swarm: &mut Swarm<Swarmed>,
-        _event: &SwarmEvent<BehaviourEvent>,
+        swarm: &mut Swarm<Swarmed>,
+        event: &SwarmEvent<BehaviourEvent>,
     ) -> bool {
-        false
+        let now = Instant::now();
+        match event {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => self.opened(swarm, *peer_id, *connection_id, endpoint, now),
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                cause,
+                ..
+            } => self.closed(*peer_id, *connection_id, cause.as_ref(), now),
+            SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
+                let Some(peer) = self.redials.remove(connection_id) else {
+                    return false;
+                };
+                let connected = swarm.is_connected(&peer);
+                self.holes.failed(&peer, connected, now);
+                return false;
+            }
+            SwarmEvent::NewListenAddr { address, .. } if !is_relayed(address) => {
+                self.listening.insert(address.clone());
+                self.start_mapping();
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } if !is_relayed(address) => {
+                self.listening.remove(address);
+            }
+            SwarmEvent::ListenerClosed {
+                listener_id, reason, ..
+            } => {
+                let Some(relay) = self.relays.lost(*listener_id, now) else {
+                    return false;
+                };
+                tracing::debug!(%relay, ?reason, "a relay keeps no place for us any more");
+            }
+            SwarmEvent::NewListenAddr { .. }
+            | SwarmEvent::ExpiredListenAddr { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. } => self.tell_soon(now),
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
+                peer_id,
+                connection_id,
+                info,
+            })) => self.identified(*peer_id, *connection_id, info, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Reach(happened)) => self.happened(happened),
+            _ => return false,
+        }
+        self.settle(swarm, now);
+        true
+    }
+
+    fn opened(
+        &mut self,
+        swarm: &mut Swarm<Swarmed>,
+        peer: PeerId,
+        id: ConnectionId,
+        endpoint: &ConnectedPoint,
+        now: Instant,
+    ) {
+        let relayed = endpoint.is_relayed();
+        let address = address_of(endpoint);
+        let (dialled, from_our_port) = match endpoint {
+            ConnectedPoint::Dialer { port_use, .. } => (true, *port_use == PortUse::Reuse),
+            ConnectedPoint::Listener { .. } => (false, false),
+        };
+        let behaviour = &swarm.behaviour().reach;
+        let attempt = if dialled {
+            let answerer = behaviour.answerer.as_ref();
+            answerer.is_some_and(|answerer| answerer.is_try(id))
+        } else {
+            let prober = behaviour.prober.as_ref();
+            !relayed && prober.is_some_and(|prober| prober.expects(&peer, now))
+        };
+        if attempt {
+            self.sweep.get_or_insert(now + SWEEP);
+        }
+        if !relayed && !attempt {
+            if dialled {
+                self.remember_dialled(Witness::of(peer, &address));
+            }
+            if self.config.is_internet(&address) {
+                self.met.get_or_insert(now);
+            }
+        }
+        self.redials.remove(&id);
+        if relayed {
+            self.holes.relayed(peer, dialled.then(|| address.clone()), now);
+        } else if !attempt {
+            self.holes.direct(&peer);
+        }
+        let way = Way {
+            id,
+            address,
+            dialled,
+            from_our_port,
+            relayed,
+            introduced: false,
+            attempt,
+            since: now,
+        };
+        for superseded in self.ways.opened(peer, way) {
+            swarm.close_connection(superseded);
+        }
+        if self.ways.get(&peer, id).is_some_and(|way| way.introduced) {
+            tracing::debug!(%peer, "connected directly, after a relay had introduced us");
+            self.punched_at = Some(now);
+        }
+    }
+
+    fn closed(&mut self, peer: PeerId, id: ConnectionId, cause: Option<&ConnectionError>, now: Instant) {
+        let Some((way, last)) = self.ways.closed(&peer, id) else {
+            return;
+        };
+        if self.hops.get(&peer) == Some(&id) {
+            self.hops.remove(&peer);
+        }
+        if self.ways.direct(&peer).is_none() {
+            self.relays.gone(&peer);
+        }
+        if last && way.relayed {
+            match cause {
+                // The circuit came to its end, or the relay is gone.
+                Some(ConnectionError::IO(_)) => self.holes.ended(&peer, now),
+                _ => self.holes.forget(&peer),
+            }
+        }
+    }
+
+    fn remember_dialled(&mut self, witness: Witness) {
+        if self.dialled.insert(witness) {
+            self.dialled_order.push_back(witness);
+            if self.dialled_order.len() > DIALLED
+                && let Some(oldest) = self.dialled_order.pop_front()
+            {
+                self.dialled.remove(&oldest);
+            }
+        }
+    }
+
+    /// A peer says what it can, and where it sees us.
+    fn identified(&mut self, peer: PeerId, id: ConnectionId, info: &identify::Info, now: Instant) {
+        let Some(way) = self
+            .ways
+            .get(&peer, id)
+            .filter(|way| !way.relayed && !way.attempt)
+        else {
+            return;
+        };
+        if info.protocols.contains(&relay::HOP_PROTOCOL_NAME) {
+            // Of one that came to us, only what it says of its listening, at the address that it came from.
+            let origin = Origin::of(&way.address);
+            let mut said = info.listen_addrs.iter();
+            let address = match way.dialled {
+                true => Some(&way.address),
+                false => {
+                    said.find(|said| !is_relayed(said) && Origin::of(said) == origin && origin.is_some())
+                }
+            };
+            if let Some(address) = address {
+                self.relays.met(peer, address.clone(), now);
+                self.hops.insert(peer, id);
+            }
+        } else if self.hops.remove(&peer).is_some() {
+            self.relays.gone(&peer);
+        }
+        let Some(seen) = Seen::of(&info.observed_addr) else {
+            return;
+        };
+        // A neighbour sees our address in the network at home.
+        let observed = seen.address();
+        if !self.config.is_internet(&observed) || !self.config.is_internet(&way.address) {
+            return;
+        }
+        let witness = Witness::of(peer, &way.address);
+        if way.dialled {
+            if way.from_our_port && self.listens(seen) && self.observed.saw(witness, seen) {
+                tracing::debug!(%peer, address = %observed, "a peer sees us there");
+            }
+        } else if !way.introduced && !self.dialled.contains(&witness) && self.candidates.contains(&observed) {
+            let ours = self.has(seen.ip);
+            self.evidence.visited(&observed, witness, ours, now);
+        }
+    }
+
+    /// Whether we listen on the transport and family of an address at all.
+    fn listens(&self, seen: Seen) -> bool {
+        let mut listening = self.listening.iter().filter_map(Seen::of);
+        listening.any(|here| here.kind() == seen.kind())
+    }
+
+    /// Whether it is this computer's own.
+    fn has(&self, ip: IpAddr) -> bool {
+        let mut listening = self.listening.iter().filter_map(Seen::of);
+        listening.any(|here| here.ip == ip)
+    }
+
+    fn happened(&mut self, happened: &Happened) {
+        match happened {
+            Happened::Prober(tried) => {
+                let witness = self.ways.direct(&tried.server);
+                let witness = witness.map_or(Witness::Named(tried.server), |way| {
+                    Witness::of(tried.server, &way.address)
+                });
+                let got_in = tried.result.is_ok();
+                tracing::debug!(address = %tried.tested_addr, peer = %tried.server, got_in, "a peer tried to reach us");
+                self.evidence.tried(&tried.tested_addr, witness, got_in);
+            }
+            Happened::Circuits(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
+                self.relays.accepted(relay_peer_id);
+            }
+            Happened::Puncher(event) => {
+                tracing::debug!(peer = %event.remote_peer_id, result = ?event.result, "hole punching");
+            }
+            Happened::Circuits(_) | Happened::Answerer(_) | Happened::Relay(_) => {}
+        }
+    }
+
+    /// Draws the conclusions from whatever has changed.
+    fn settle(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
+        let candidates = self.candidates();
+        if candidates != self.candidates {
+            self.candidates = candidates;
+            self.holes.moved(now);
+            self.tried_again = 0;
+            self.try_again = Some(now + again(0));
+        }
+        self.evidence.keep(&self.candidates, now);
+        let behaviour = &mut swarm.behaviour_mut().reach;
+        if let Some(prober) = behaviour.prober.as_mut() {
+            prober.try_at(&self.candidates);
+        }
+        let facts = self.facts(now);
+        if let Some(puncher) = behaviour.puncher.as_mut() {
+            let mut told: Vec<Multiaddr> = self.observed.for_punching().iter().map(Seen::address).collect();
+            told.extend(facts.mapped.iter().chain(&facts.said).cloned());
+            told.extend(facts.confirmed.iter().map(|(address, _)| address.clone()));
+            told.retain(|address| self.config.is_internet(address));
+            puncher.tell(&told);
+        }
+        let (state, reason) = self.machine.update(&facts, now);
+        self.sync_external(swarm, &facts, now);
+        self.serve(swarm, state.is_open());
+        self.use_relays(swarm, state, now);
+        self.show(state, reason, &facts, swarm);
+    }
+
+    /// Where others may get in, perhaps.
+    fn candidates(&self) -> Vec<Multiaddr> {
+        let own = self.listening.iter().filter(|address| {
+            // What identifies this computer on the internet itself, without a router.
+            Scope::of(address) == Some(Scope::Public) && Seen::of(address).is_some()
+        });
+        let mut all: Vec<Multiaddr> = own.cloned().collect();
+        all.extend(self.observed.candidates().iter().map(Seen::address));
+        all.extend(self.mapped_addresses());
+        all.retain(|address| self.config.is_internet(address));
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// What the router says that it passes on, if that is an address of the internet.
+    fn mapped_addresses(&self) -> Vec<Multiaddr> {
+        let both = [(self.mapped.tcp, false), (self.mapped.udp, true)];
+        let mapped = both.into_iter().filter_map(|(address, quic)| {
+            let address = address?;
+            let seen = Seen {
+                ip: (*address.ip()).into(),
+                port: address.port(),
+                quic,
+            };
+            (Scope::of_ip(seen.ip) == Some(Scope::Public)).then(|| seen.address())
+        });
+        mapped.collect()
+    }
+
+    fn facts(&self, now: Instant) -> Facts {
+        let mut said = self.config.external.clone();
+        if self.config.assume_public {
+            said.extend(self.listening.iter().cloned());
+        }
+        let mapped = self.mapped_addresses();
+        let refuted: Vec<&Multiaddr> = mapped
+            .iter()
+            .filter(|address| self.evidence.failures(address) >= 2)
+            .collect();
+        // Peers that see another address than the router's tell of a second router.
+        let others = self.observed.candidates();
+        let elsewhere = others.iter().find(|seen| {
+            !seen.ip.is_ipv6() && {
+                let ip = Multiaddr::empty().with(seen.ip.into());
+                !mapped.is_empty()
+                    && mapped
+                        .iter()
+                        .all(|mapped| mapped.iter().next() != ip.iter().next())
+            }
+        });
+        let own = self
+            .mapped
+            .tcp
+            .or(self.mapped.udp)
+            .map(|address| IpAddr::from(*address.ip()));
+        let private = own.filter(|ip| Scope::of_ip(*ip) != Some(Scope::Public));
+        let double_nat = private.or(own.filter(|_| elsewhere.is_some()));
+        let mapping_refuted = !refuted.is_empty();
+        let believed = mapped
+            .iter()
+            .filter(|address| double_nat.is_none() && !refuted.contains(address))
+            .cloned()
+            .collect();
+        Facts {
+            said,
+            confirmed: self.evidence.confirmed(),
+            mapped: believed,
+            double_nat,
+            mapping_refuted,
+            relays: self.relays.kept().copied().collect(),
+            punched: self.ways.any_punched()
+                || self
+                    .punched_at
+                    .is_some_and(|at| now.saturating_duration_since(at) < PUNCHED),
+            symmetric: self.observed.is_symmetric(),
+            refuted: self.evidence.refuted(),
+            port: self.port(),
+            met: self.met.map(|met| now.saturating_duration_since(met)),
+        }
+    }
+
+    /// The port that we listen on.
+    fn port(&self) -> Option<u16> {
+        self.listening
+            .iter()
+            .filter_map(Seen::of)
+            .map(|seen| seen.port)
+            .next()
+    }
+
+    /// Tells the swarm where we are reached.
+    fn sync_external(&mut self, swarm: &mut Swarm<Swarmed>, facts: &Facts, now: Instant) {
+        let wanted: BTreeSet<Multiaddr> = facts
+            .said
+            .iter()
+            .chain(&facts.mapped)
+            .chain(facts.confirmed.iter().map(|(address, _)| address))
+            .cloned()
+            .collect();
+        if wanted == self.external {
+            return;
+        }
+        for gone in self.external.difference(&wanted) {
+            swarm.remove_external_address(gone);
+        }
+        for new in wanted.difference(&self.external) {
+            swarm.add_external_address(new.clone());
+        }
+        self.external = wanted;
+        self.tell_soon(now);
+    }
+
+    /// Who knows us is to learn where we are, once all of it is known.
+    fn tell_soon(&mut self, now: Instant) {
+        let pace = self.config.pace;
+        self.tell.get_or_insert(now + pace);
+    }
+
+    /// Is a relay for others, or isn't.
+    fn serve(&mut self, swarm: &mut Swarm<Swarmed>, open: bool) {
+        if open == self.serving {
+            return;
+        }
+        self.serving = open;
+        if let Some(relay) = swarm.behaviour_mut().reach.relay.as_mut() {
+            relay.set_status(Some(match open {
+                true => relay::Status::Enable,
+                false => relay::Status::Disable,
+            }));
+        }
+    }
+
+    fn use_relays(&mut self, swarm: &mut Swarm<Swarmed>, state: State, now: Instant) {
+        if !state.is_open() {
+            self.open_since = None;
+        } else if now.saturating_duration_since(*self.open_since.get_or_insert(now)) >= RELAYS_STAY {
+            for listener in self.relays.give_up() {
+                swarm.remove_listener(listener);
+            }
+        }
+        for listener in self.relays.overdue(now) {
+            swarm.remove_listener(listener);
+        }
+        if state.is_open() || !self.config.relay_client {
+            return;
+        }
+        for (relay, address) in self.relays.to_ask(now) {
+            match swarm.listen_on(address) {
+                Ok(listener) => self.relays.asked(&relay, listener, now),
+                Err(error) => {
+                    tracing::debug!(%relay, %error, "a relay can't be asked");
+                    self.relays.failed(&relay, now);
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, state: State, reason: String, facts: &Facts, swarm: &Swarm<Swarmed>) {
+        let mut addresses: Vec<Multiaddr> = self.external.iter().cloned().collect();
+        let relayed = swarm.external_addresses().filter(|address| is_relayed(address));
+        let mut relayed: Vec<Multiaddr> = relayed.cloned().collect();
+        relayed.sort();
+        if !facts.relays.is_empty() {
+            addresses.extend(relayed);
+        }
+        let local = self.common.local;
+        let addresses = addresses
+            .into_iter()
+            .map(|address| address.with_p2p(local).unwrap_or_else(|address| address))
+            .collect();
+        let now = Reachability {
+            state,
+            reason,
+            addresses,
+        };
+        self.shown.send_if_modified(|before| {
+            if before.state != now.state {
+                tracing::info!("{}: {}", now.state.name(), now.reason);
+            }
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
+    }
+
+    /// Asks the router, if there may be one: not for who listens on this computer only.
+    fn start_mapping(&mut self) {
+        if !self.config.port_mapping || self.mapping.is_some() {
+            return;
+        }
+        let at_home = self.listening.iter().find_map(|address| {
+            let seen = Seen::of(address)?;
+            let private = seen.ip.is_ipv4() && Scope::of_ip(seen.ip) == Some(Scope::Private);
+            (private && !seen.quic).then_some(seen.port)
+        });
+        if let Some(port) = at_home.and_then(NonZeroU16::new) {
+            self.mapping = Some(Mapping::start(port, self.config.quic, &self.config.map_ports));
+        }
     }
 
     /// How a connection with this peer came about that leads to this address.
-    pub(crate) fn path(&self, _peer: &PeerId, address: &Multiaddr) -> Path {
-        if is_relayed(address) {
-            Path::Relayed
-        } else {
-            Path::Direct
-        }
+    pub(crate) fn path(&self, peer: &PeerId, address: &Multiaddr) -> Path {
+        self.ways.path(peer, is_relayed(address))
+    }
+
+    /// Whether a connection only shows that one side is reached, and ends by itself.
+    pub(crate) fn is_attempt(&self, peer: &PeerId, id: ConnectionId) -> bool {
+        self.ways.get(peer, id).is_some_and(|way| way.attempt)
     }
 
     /// Does what a handle asks for.
@@ -87,11 +664,113 @@ impl Reach {
 
     /// When [`tick`](Self::tick) is to be called, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
-        None
+        let open = self.open_since.is_some();
+        let relays = match open {
+            false if self.config.relay_client => self.relays.due(),
+            true if self.relays.hold_any() => self.open_since.map(|since| since + RELAYS_STAY),
+            _ => None,
+        };
+        let patience = self.met.map(patience_ends).filter(|at| *at > Instant::now());
+        let due = [
+            relays,
+            patience,
+            self.holes.due(),
+            self.ways.due(),
+            self.machine.due(),
+            self.try_again.filter(|_| !self.candidates.is_empty()),
+            self.look,
+            self.sweep,
+            self.tell,
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// Does what has become due by `now`. Returns as [`on_event`](Self::on_event).
-    pub(crate) fn tick(&mut self, _swarm: &mut Swarm<Swarmed>, _now: Instant) -> bool {
+    pub(crate) fn tick(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        if take(&mut self.look, now) {
+            if let Some(mapping) = &self.mapping {
+                self.mapped = mapping.mapped();
+            }
+            self.look = self.mapping.as_ref().map(|_| now + MAPPING_LOOK);
+        } else if self.mapping.is_some() {
+            self.look.get_or_insert(now + MAPPING_LOOK);
+        }
+        if take(&mut self.sweep, now) {
+            let answerer = swarm.behaviour_mut().reach.answerer.as_mut();
+            let overdue = answerer.map_or(Vec::new(), |answerer| answerer.overdue(now));
+            for id in overdue {
+                swarm.close_connection(id);
+            }
+            self.sweep = self.ways.reconsider(now).then(|| now + SWEEP);
+        }
+        if take(&mut self.tell, now) {
+            let peers: Vec<PeerId> = self.ways.peers().copied().collect();
+            swarm.behaviour_mut().identify.push(peers);
+        }
+        if take(&mut self.try_again, now) && !self.candidates.is_empty() {
+            if let Some(prober) = swarm.behaviour_mut().reach.prober.as_mut() {
+                prober.start_over();
+            }
+            self.tried_again += 1;
+            self.try_again = Some(now + again(self.tried_again));
+        }
+        for id in self.ways.needless(now) {
+            swarm.close_connection(id);
+        }
+        for (peer, way) in self.holes.to_dial(now) {
+            let options = DialOpts::peer_id(peer)
+                .condition(PeerCondition::Always)
+                .addresses(vec![way])
+                .build();
+            let id = options.connection_id();
+            match swarm.dial(options) {
+                Ok(()) => {
+                    self.redials.insert(id, peer);
+                }
+                Err(_) => self.holes.failed(&peer, swarm.is_connected(&peer), now),
+            }
+        }
+        self.settle(swarm, now);
         false
     }
+
+    /// Gives back what the router passed on.
+    pub(crate) async fn shut_down(&mut self) {
+        if let Some(mapping) = self.mapping.take() {
+            mapping.end().await;
+        }
+    }
+}
+
+/// Where the other side is, with the relay's address if there is one between.
+pub(crate) fn address_of(endpoint: &ConnectedPoint) -> Multiaddr {
+    match endpoint {
+        // What came through a relay only has a name.
+        ConnectedPoint::Listener {
+            local_addr,
+            send_back_addr,
+        } if endpoint.is_relayed() && !is_relayed(send_back_addr) => {
+            let ours = |part: &Protocol| !matches!(part, Protocol::P2pCircuit);
+            let relay: Multiaddr = local_addr.iter().take_while(ours).collect();
+            let rest = send_back_addr.iter();
+            rest.fold(relay.with(Protocol::P2pCircuit), |address, part| {
+                address.with(part)
+            })
+        }
+        other => other.get_remote_address().clone(),
+    }
+}
+
+fn again(times: usize) -> Duration {
+    let minutes = TRY_AGAIN.get(times).or(TRY_AGAIN.last()).copied();
+    Duration::from_secs(60 * minutes.unwrap_or(30))
+}
+
+/// Whether something is due; then it isn't any more.
+fn take(due: &mut Option<Instant>, now: Instant) -> bool {
+    let is_due = due.is_some_and(|at| at <= now);
+    if is_due {
+        *due = None;
+    }
+    is_due
 }

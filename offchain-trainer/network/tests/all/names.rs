@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 fn port(address: &Multiaddr) -> u16 {
     let port = address.iter().find_map(|part| match part {
-        Protocol::Tcp(port) => Some(port),
+        Protocol::Tcp(port) | Protocol::Udp(port) => Some(port),
         _ => None,
     });
     port.unwrap()

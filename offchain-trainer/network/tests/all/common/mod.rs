@@ -5,7 +5,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{BlobStore, H256, SliceRange};
 use hydra_network::{
     FetchError, Keypair, Limits, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerFault, PeerId,
-    PeerInfo,
+    PeerInfo, reach,
     wire::{Header, PROTOCOL, REQUEST_SIZE, Request, decode_request, encode_header},
 };
 use libp2p::{
@@ -46,6 +46,11 @@ pub fn config() -> NetworkConfig {
     NetworkConfig {
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
         limits: limits(),
+        // No router is asked for anything by a test.
+        reach: reach::Config {
+            port_mapping: false,
+            ..reach::Config::default()
+        },
         ..NetworkConfig::new(Keypair::generate_ed25519())
     }
 }

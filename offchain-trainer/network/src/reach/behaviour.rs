@@ -1,0 +1,44 @@
+//! What reachability has in the swarm.
+
+use crate::{
+    common::Common,
+    config::NetworkConfig,
+    reach::{answerer::Answerer, prober::Prober, puncher::Puncher, server},
+};
+use libp2p::{
+    relay,
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+};
+
+/// The library's protocols, each as far as it is switched on.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    pub(super) prober: Toggle<Prober>,
+    pub(super) answerer: Toggle<Answerer>,
+    pub(super) relay: Toggle<relay::Behaviour>,
+    pub(super) circuits: Toggle<relay::client::Behaviour>,
+    pub(super) puncher: Toggle<Puncher>,
+}
+
+impl Behaviour {
+    pub(super) fn new(
+        config: &NetworkConfig,
+        common: &Common,
+        circuits: Option<relay::client::Behaviour>,
+    ) -> Self {
+        let reach = &config.reach;
+        Self {
+            prober: reach.autonat.then(|| Prober::new(reach)).into(),
+            answerer: reach.autonat.then(|| Answerer::new(reach)).into(),
+            relay: reach
+                .relay_server
+                .then(|| server::relay(common.local, &common.members))
+                .into(),
+            // Without relayed connections there is nothing to get away from.
+            puncher: (reach.dcutr && circuits.is_some())
+                .then(|| Puncher::new(common.local, reach))
+                .into(),
+            circuits: circuits.into(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! From which addresses others see us come: what a router makes of the port that we listen on and dial from.
+//!
+//! Where they agree, somebody else may come back that way: a candidate, to be tried. Where each sees another port, the router gives
+//! one to every connection, and nobody can. Identify alone doesn't tell: it puts our listening port in the place of one that it
+//! doesn't know. Must never believe one peer more than another, nor keep more than a few observations.
+
+use crate::origin::Origin;
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use std::{collections::BTreeMap, net::IpAddr};
+
+/// So many observers are remembered for each transport and family, the newest.
+const MOST: usize = 12;
+
+/// What counts as one observer: an address, or a peer whose name we chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Witness {
+    At(Origin),
+    Named(PeerId),
+}
+
+impl Witness {
+    pub(crate) fn of(peer: PeerId, address: &Multiaddr) -> Self {
+        Origin::of(address).map_or(Self::Named(peer), Self::At)
+    }
+}
+
+/// What the way out is made of: each has a mapping of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Kind {
+    pub(crate) quic: bool,
+    pub(crate) v6: bool,
+}
+
+/// An address as others see it; only TCP's and QUIC's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Seen {
+    pub(crate) ip: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) quic: bool,
+}
+
+impl Seen {
+    /// `None` for anything else, however it goes on.
+    pub(crate) fn of(address: &Multiaddr) -> Option<Self> {
+        let mut parts = address.iter().filter(|part| !matches!(part, Protocol::P2p(_)));
+        let ip = match parts.next()? {
+            Protocol::Ip4(ip) => IpAddr::V4(ip),
+            Protocol::Ip6(ip) => IpAddr::V6(ip),
+            _ => return None,
+        };
+        let seen = match (parts.next()?, parts.next()) {
+            (Protocol::Tcp(port), None) => Self {
+                ip,
+                port,
+                quic: false,
+            },
+            (Protocol::Udp(port), Some(Protocol::QuicV1)) => Self { ip, port, quic: true },
+            _ => return None,
+        };
+        (parts.next().is_none() && seen.port != 0).then_some(seen)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        Kind {
+            quic: self.quic,
+            v6: self.ip.is_ipv6(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> Multiaddr {
+        let start = Multiaddr::empty().with(self.ip.into());
+        match self.quic {
+            false => start.with(Protocol::Tcp(self.port)),
+            true => start.with(Protocol::Udp(self.port)).with(Protocol::QuicV1),
+        }
+    }
+}
+
+/// What the router does with ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ports {
+    /// Nobody has said yet, or too few.
+    #[default]
+    Unknown,
+    /// Everybody sees the same.
+    Same,
+    /// Each sees another one: a symmetric NAT.
+    Different,
+}
+
+/// All observations.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    /// Oldest first; one for each witness.
+    seen: BTreeMap<Kind, Vec<(Witness, Seen)>>,
+}
+
+impl Observed {
+    /// Somebody whom we dialled from our listening port says where we came from. Returns whether that is news.
+    pub(crate) fn saw(&mut self, witness: Witness, seen: Seen) -> bool {
+        let all = self.seen.entry(seen.kind()).or_default();
+        let before = all.iter().position(|(by, _)| *by == witness);
+        let news = before.is_none_or(|at| all[at].1 != seen);
+        if let Some(at) = before {
+            all.remove(at);
+        }
+        all.push((witness, seen));
+        if all.len() > MOST {
+            all.remove(0);
+        }
+        news
+    }
+
+    /// Those who saw the address that was seen last, with whatever port: after a move, what others saw before means nothing.
+    fn current(all: &[(Witness, Seen)]) -> impl Iterator<Item = &Seen> {
+        let ip = all.last().map(|(_, seen)| seen.ip);
+        all.iter()
+            .map(|(_, seen)| seen)
+            .filter(move |seen| Some(seen.ip) == ip)
+    }
+
+    fn votes(all: &[(Witness, Seen)]) -> BTreeMap<Seen, usize> {
+        let mut votes = BTreeMap::new();
+        for seen in Self::current(all) {
+            *votes.entry(*seen).or_default() += 1;
+        }
+        votes
+    }
+
+    /// What the router does with the ports of one transport and family.
+    pub(crate) fn ports(&self, kind: Kind) -> Ports {
+        let Some(all) = self.seen.get(&kind) else {
+            return Ports::Unknown;
+        };
+        let votes = Self::votes(all);
+        match (votes.len(), votes.values().max()) {
+            (_, Some(2..)) => Ports::Same,
+            (2.., _) => Ports::Different,
+            _ => Ports::Unknown,
+        }
+    }
+
+    /// Whether any transport of IPv4 gets another port with each connection, and none is seen to keep it.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        let ports: Vec<Ports> = [false, true]
+            .map(|quic| self.ports(Kind { quic, v6: false }))
+            .into();
+        ports.contains(&Ports::Different) && !ports.contains(&Ports::Same)
+    }
+
+    /// Where others may reach us, if the router lets them: what two agree on, or what the only one says.
+    pub(crate) fn candidates(&self) -> Vec<Seen> {
+        let best = self.seen.values().filter_map(|all| {
+            let votes = Self::votes(all);
+            let (seen, count) = votes.iter().max_by_key(|(_, count)| **count)?;
+            (*count >= 2 || votes.len() == 1).then_some(*seen)
+        });
+        best.collect()
+    }
+
+    /// From where we may come when we dial somebody who dials us: the candidates, and where there is none, what was seen last, since
+    /// a port that is wrong still says which address to expect.
+    pub(crate) fn for_punching(&self) -> Vec<Seen> {
+        let mut all = self.candidates();
+        for (kind, seen) in &self.seen {
+            if !all.iter().any(|seen| seen.kind() == *kind) {
+                all.extend(seen.last().map(|(_, seen)| *seen));
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TCP: Kind = Kind {
+        quic: false,
+        v6: false,
+    };
+
+    fn witness(n: u8) -> Witness {
+        Witness::At(Origin::V4([198, 51, 100, n].into()))
+    }
+
+    fn tcp(port: u16) -> Seen {
+        Seen {
+            ip: [203, 0, 113, 5].into(),
+            port,
+            quic: false,
+        }
+    }
+
+    #[test]
+    fn what_two_agree_on_is_a_candidate_and_what_the_only_one_says() {
+        let mut observed = Observed::default();
+        assert!(observed.saw(witness(1), tcp(4000)));
+        assert!(!observed.saw(witness(1), tcp(4000)), "no news");
+        assert_eq!(
+            (observed.ports(TCP), observed.candidates()),
+            (Ports::Unknown, vec![tcp(4000)])
+        );
+        observed.saw(witness(2), tcp(4000));
+        // One who lies, or whom a dial from another port reached.
+        observed.saw(witness(3), tcp(5000));
+        assert_eq!(
+            (observed.ports(TCP), observed.candidates()),
+            (Ports::Same, vec![tcp(4000)])
+        );
+        assert!(!observed.is_symmetric());
+    }
+
+    #[test]
+    fn a_port_for_each_is_a_symmetric_router_which_has_no_candidate() {
+        let mut observed = Observed::default();
+        for n in 1..=3 {
+            observed.saw(witness(n), tcp(4000 + u16::from(n)));
+        }
+        assert_eq!(observed.ports(TCP), Ports::Different);
+        assert!(observed.is_symmetric() && observed.candidates().is_empty());
+        assert_eq!(observed.for_punching(), [tcp(4003)]);
+    }
+
+    #[test]
+    fn one_peer_has_one_voice_however_often_it_speaks() {
+        let mut observed = Observed::default();
+        for port in 1..100 {
+            observed.saw(witness(1), tcp(port));
+        }
+        assert_eq!(observed.candidates(), [tcp(99)]);
+        assert_eq!(observed.ports(TCP), Ports::Unknown);
+    }
+
+    #[test]
+    fn after_a_move_only_the_new_address_counts() {
+        let mut observed = Observed::default();
+        for n in 1..=4 {
+            observed.saw(witness(n), tcp(4000));
+        }
+        let moved = Seen {
+            ip: [192, 0, 2, 1].into(),
+            ..tcp(4000)
+        };
+        observed.saw(witness(1), moved);
+        assert_eq!(observed.candidates(), [moved]);
+    }
+
+    #[test]
+    fn only_plain_tcp_and_quic_are_read() {
+        let peer = PeerId::random();
+        for (text, quic) in [
+            ("/ip4/192.0.2.1/tcp/7", false),
+            ("/ip6/2001:db8::1/udp/7/quic-v1", true),
+        ] {
+            let address: Multiaddr = text.parse().unwrap();
+            let seen = Seen::of(&address).unwrap();
+            assert_eq!((seen.quic, seen.address()), (quic, address.clone()));
+            assert_eq!(Seen::of(&address.with(Protocol::P2p(peer))), Some(seen));
+        }
+        for text in [
+            "/ip4/192.0.2.1/tcp/0",
+            "/ip4/192.0.2.1/udp/7",
+            "/ip4/192.0.2.1/tcp/7/ws",
+            "/dns/a.example/tcp/7",
+            "/ip4/192.0.2.1/udp/7/quic-v1/webtransport",
+        ] {
+            assert_eq!(Seen::of(&text.parse().unwrap()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_an_address_or_none(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(address) = Multiaddr::try_from(bytes) {
+                let _ = Seen::of(&address);
+            }
+        }
+
+        #[test]
+        fn tables_stay_small_and_candidates_are_what_somebody_saw(
+            said in prop::collection::vec((any::<u8>(), 1_u16..5, any::<bool>()), 0..200)
+        ) {
+            let mut observed = Observed::default();
+            for (n, port, quic) in &said {
+                observed.saw(witness(*n), Seen { quic: *quic, ..tcp(*port) });
+            }
+            prop_assert!(observed.seen.values().all(|all| all.len() <= MOST));
+            for seen in observed.for_punching() {
+                prop_assert!(said.iter().any(|(_, port, quic)| (*port, *quic) == (seen.port, seen.quic)));
+            }
+        }
+    }
+}
