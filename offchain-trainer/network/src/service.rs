@@ -186,10 +186,13 @@ impl Service {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
                         self.publish_peers();
                     }
+                    // An idle stream keeps its connection.
+                    self.pool.sweep();
                 }
             }
         }
         drop(tasks);
+        self.parts.manager.close().await;
         drop(self);
         drop(commands);
     }
@@ -283,7 +286,7 @@ impl Service {
                 self.swarm.close_connection(id);
             }
         }
-        self.bootstrap.connected(id, peer);
+        self.bootstrap.connected(id, peer, Instant::now());
         self.publish_away();
         if let Some((_, reply)) = self.dials.remove(&id) {
             let _ = reply.send(Ok(peer));
@@ -309,6 +312,11 @@ impl Service {
     }
 
     fn dial_bootstrap(&mut self) {
+        if self.parts.manager.has_enough() {
+            // Whoever finds its way without them leaves them to others.
+            self.bootstrap.rest(Instant::now());
+            return;
+        }
         let Self { bootstrap, swarm, .. } = self;
         let named = bootstrap.dial_due(Instant::now(), |address| {
             let options = dial_options(address);
