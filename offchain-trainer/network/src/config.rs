@@ -2,7 +2,7 @@
 
 use crate::{clock::Clock, discovery, gossip, manager, reach};
 use libp2p::{Multiaddr, identity::Keypair};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// How to start the network.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct NetworkConfig {
     pub gossip: gossip::Config,
     /// How to be reached.
     pub reach: reach::Config,
+    /// Where addresses of peers are remembered from run to run, such as `peers.json`; none: they aren't.
+    pub book: Option<PathBuf>,
     /// What all randomness is drawn from; none: from the system. For tests that are to repeat themselves.
     pub seed: Option<u64>,
 }
@@ -47,6 +49,7 @@ impl NetworkConfig {
             discovery: discovery::Config::default(),
             gossip: gossip::Config::default(),
             reach: reach::Config::default(),
+            book: None,
             seed: None,
         }
     }

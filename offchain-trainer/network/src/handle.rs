@@ -83,8 +83,9 @@ impl NetworkHandle {
     /// Gets a blob into the [`BlobStore`] and returns its size in bytes; at once if it is there already.
     ///
     /// The connected ones among `providers` are asked first, all other connected peers after them or when they
-    /// deliver nothing for [`Limits::hedge`]. Who connects meanwhile is asked as well, and where nobody is left to ask,
-    /// a provider that isn't connected is waited for during [`Limits::arrival`]. A peer that lies, breaks off or is too
+    /// deliver nothing for [`Limits::hedge`]. Providers that aren't connected are dialled ([`want`](Self::want)). Who connects
+    /// meanwhile is asked as well, and where nobody is left to ask, a provider that isn't connected is waited for during
+    /// [`Limits::arrival`], or for as long as it is being dialled. A peer that lies, breaks off or is too
     /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
     ///
     /// # Errors
@@ -113,18 +114,26 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        Fetcher::new(
-            hash,
-            rule,
-            pool,
-            store,
-            limits,
-            views.peers.clone(),
-            *local,
-            &providers,
-        )
-        .run()
-        .await
+        // Who isn't connected is dialled meanwhile.
+        let mut visits = self.visit(&providers).await;
+        loop {
+            let fetcher = Fetcher::new(
+                hash,
+                rule,
+                pool,
+                store,
+                limits,
+                views.peers.clone(),
+                *local,
+                &providers,
+            );
+            let fetched = fetcher.run().await;
+            match fetched {
+                Err(FetchError::NoPeers { .. } | FetchError::NotFound { .. } | FetchError::Failed { .. })
+                    if visits.one_more().await => {}
+                fetched => return fetched,
+            }
+        }
     }
 
     /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
@@ -222,7 +231,6 @@ impl NetworkHandle {
     }
 
     /// Asks the task that owns the swarm for something; lost if it has ended.
-    #[expect(dead_code)]
     pub(crate) async fn command(&self, command: Command) {
         drop(self.inner.commands.send(command).await);
     }

@@ -55,7 +55,7 @@ impl Network {
         let (reports, reported) = Reports::new();
         let common = Common {
             local,
-            book: Book::default(),
+            book: Book::open(local, config.book.clone()),
             members: Members::default(),
             reports,
             seed: config.seed.unwrap_or_else(random_seed),

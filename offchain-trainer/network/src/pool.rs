@@ -88,18 +88,28 @@ impl Pool {
         forget_unused(&mut peers);
     }
 
+    /// Closes streams that have been idle for too long.
+    pub(crate) fn sweep(&self) {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        sweep(&mut peers);
+    }
+
     fn with<T>(&self, peer: PeerId, f: impl FnOnce(&mut PeerStreams) -> T) -> T {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         // Of all peers: nobody may ever ask this one again for anything.
-        for streams in peers.values_mut() {
-            streams.idle.retain(|(_, since)| since.elapsed() < KEEP);
-        }
-        forget_unused(&mut peers);
+        sweep(&mut peers);
         f(peers.entry(peer).or_insert_with(|| PeerStreams {
             allowed: Arc::new(Semaphore::new(self.slices_per_peer)),
             idle: Vec::new(),
         }))
     }
+}
+
+fn sweep(peers: &mut HashMap<PeerId, PeerStreams>) {
+    for streams in peers.values_mut() {
+        streams.idle.retain(|(_, since)| since.elapsed() < KEEP);
+    }
+    forget_unused(peers);
 }
 
 /// Nothing idle, nothing in use and nobody waiting: the entry says no more than a new one would.
