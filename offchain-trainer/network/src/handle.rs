@@ -86,7 +86,9 @@ impl NetworkHandle {
     /// deliver nothing for [`Limits::hedge`]. Providers that aren't connected are dialled ([`want`](Self::want)). Who connects
     /// meanwhile is asked as well, and where nobody is left to ask, a provider that isn't connected is waited for during
     /// [`Limits::arrival`], or for as long as it is being dialled. A peer that lies, breaks off or is too
-    /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
+    /// slow isn't asked again for this blob. Those who have announced the blob count as providers, and for a blob that may have
+    /// [`LARGE`](Self::LARGE) bytes the network is asked for others, if nobody delivers. From the moment this returns, the blob is
+    /// served to others.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
@@ -114,25 +116,28 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        // Who isn't connected is dialled meanwhile.
-        let mut visits = self.visit(&providers).await;
-        loop {
-            let fetcher = Fetcher::new(
-                hash,
-                rule,
-                pool,
-                store,
-                limits,
-                views.peers.clone(),
-                *local,
-                &providers,
-            );
-            let fetched = fetcher.run().await;
-            match fetched {
-                Err(FetchError::NoPeers { .. } | FetchError::NotFound { .. } | FetchError::Failed { .. })
-                    if visits.one_more().await => {}
-                fetched => return fetched,
+        let fetch = async |providers: &[PeerId]| {
+            // Who isn't connected is dialled meanwhile.
+            let mut visits = self.visit(providers).await;
+            loop {
+                let peers = views.peers.clone();
+                let fetcher = Fetcher::new(hash, rule, pool, store, limits, peers, *local, providers);
+                match fetcher.run().await {
+                    Err(
+                        FetchError::NoPeers { .. } | FetchError::NotFound { .. } | FetchError::Failed { .. },
+                    ) if visits.one_more().await => {}
+                    fetched => return fetched,
+                }
             }
+        };
+        let mut providers = providers;
+        providers.extend(self.announcers(hash));
+        match fetch(&providers).await {
+            Err(error) => match self.found_elsewhere(hash, rule, &error).await {
+                Some(others) => fetch(&others).await,
+                None => Err(error),
+            },
+            fetched => fetched,
         }
     }
 

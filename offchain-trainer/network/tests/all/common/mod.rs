@@ -42,6 +42,7 @@ pub fn limits() -> Limits {
     }
 }
 
+/// Whoever isn't introduced stays unknown: nobody is looked for.
 pub fn config() -> NetworkConfig {
     NetworkConfig {
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
@@ -50,6 +51,10 @@ pub fn config() -> NetworkConfig {
         reach: reach::Config {
             port_mapping: false,
             ..reach::Config::default()
+        },
+        discovery: hydra_network::discovery::Config {
+            kademlia: false,
+            ..Default::default()
         },
         ..NetworkConfig::new(Keypair::generate_ed25519())
     }
