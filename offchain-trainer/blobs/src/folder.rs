@@ -130,7 +130,9 @@ impl Folder {
         match record.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(BlobError::io("lock", self.record_path(name))(error)),
+            Err(TryLockError::Error(error)) => {
+                return Err(BlobError::io("lock", self.record_path(name))(error));
+            }
         }
         Ok(Some((open(self.partial_path(name))?, record)))
     }
@@ -226,17 +228,22 @@ impl Folder {
 fn sweep(dir: &Path) -> Result<(), BlobError> {
     for name in file_names(dir)? {
         let is_there = |hash: &str, suffix: &str| dir.join(format!("{hash}{suffix}")).exists();
-        let part_of = |suffix: &str| name.strip_suffix(suffix).filter(|hash| name::parse(hash).is_some());
+        let part_of = |suffix: &str| {
+            name.strip_suffix(suffix)
+                .filter(|hash| name::parse(hash).is_some())
+        };
         let orphan = name
             .strip_suffix(OUTBOARD_SUFFIX)
             .is_some_and(|blob| !dir.join(blob).exists());
         // Content and record are of use only together.
         let half = part_of(PARTIAL_SUFFIX).is_some_and(|hash| !is_there(hash, RECORD_SUFFIX))
             || part_of(RECORD_SUFFIX).is_some_and(|hash| !is_there(hash, PARTIAL_SUFFIX));
-        let old = part_of(PARTIAL_SUFFIX).or(part_of(RECORD_SUFFIX)).is_some_and(|_| {
-            let changed = fs::metadata(dir.join(&name)).and_then(|metadata| metadata.modified());
-            changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED))
-        });
+        let old = part_of(PARTIAL_SUFFIX)
+            .or(part_of(RECORD_SUFFIX))
+            .is_some_and(|_| {
+                let changed = fs::metadata(dir.join(&name)).and_then(|metadata| metadata.modified());
+                changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED))
+            });
         if orphan || half || old || name.starts_with(TEMP_PREFIX) {
             remove_if_there(&dir.join(&name))?;
         }

@@ -52,7 +52,11 @@ impl Index {
     /// Whether something of the blob is here.
     pub(crate) fn has(&self, name: H256) -> bool {
         let known = self.known();
-        known.whole.contains(&name) || known.partial.get(&name).is_some_and(|held| held.strong_count() > 0)
+        known.whole.contains(&name)
+            || known
+                .partial
+                .get(&name)
+                .is_some_and(|held| held.strong_count() > 0)
     }
 
     /// The blob that is arriving under this name, if somebody holds it.

@@ -33,7 +33,9 @@ pub(crate) fn compute(mut data: impl Read, size: u64, path: &Path) -> Result<(H2
         let part = &mut buffer[..rest];
         data.read_exact(part).map_err(BlobError::io("read", path))?;
         // Of the empty blob there is one group, too.
-        let pieces = part.chunks(GROUP_SIZE as usize).chain((size == 0).then_some(&[][..]));
+        let pieces = part
+            .chunks(GROUP_SIZE as usize)
+            .chain((size == 0).then_some(&[][..]));
         for piece in pieces {
             let mut right = (group_hash(group, piece, tree.groups() == 1), 1);
             group += 1;
@@ -65,7 +67,14 @@ mod tests {
 
     #[test]
     fn is_what_another_implementation_makes() {
-        let mut sizes = vec![0, 1, GROUP_SIZE, GROUP_SIZE + 1, MAX_SLICE_SIZE, MAX_SLICE_SIZE + 1];
+        let mut sizes = vec![
+            0,
+            1,
+            GROUP_SIZE,
+            GROUP_SIZE + 1,
+            MAX_SLICE_SIZE,
+            MAX_SLICE_SIZE + 1,
+        ];
         sizes.extend((2..70).map(|groups| groups * GROUP_SIZE));
         sizes.extend((2..70).map(|groups| groups * GROUP_SIZE - 1000));
         sizes.extend([129, 191, 300].map(|groups| groups * GROUP_SIZE + 7));

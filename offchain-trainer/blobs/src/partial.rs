@@ -137,8 +137,11 @@ impl PartialBlob {
     pub fn proves_size(&self) -> bool {
         let last = self.inner.tree.groups() - 1;
         let state = self.inner.state();
-        words(Span { first: last, end: last + 1 })
-            .all(|(at, mask)| state.present.get(at).is_some_and(|word| word & mask == mask))
+        words(Span {
+            first: last,
+            end: last + 1,
+        })
+        .all(|(at, mask)| state.present.get(at).is_some_and(|word| word & mask == mask))
     }
 
     /// Which slices have been written.
@@ -207,7 +210,11 @@ impl PartialBlob {
         if state.is_finished {
             return Ok(size);
         }
-        let present: u64 = state.present.iter().map(|word| u64::from(word.count_ones())).sum();
+        let present: u64 = state
+            .present
+            .iter()
+            .map(|word| u64::from(word.count_ones()))
+            .sum();
         if present < tree.groups() {
             return Err(BlobError::Incomplete {
                 hash: *hash,
@@ -269,9 +276,10 @@ impl Inner {
     }
 
     fn sync_content(&self) -> Result<(), BlobError> {
-        self.content
-            .sync_data()
-            .map_err(BlobError::io("write to disk", self.folder.partial_path(self.hash)))
+        self.content.sync_data().map_err(BlobError::io(
+            "write to disk",
+            self.folder.partial_path(self.hash),
+        ))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -96,7 +96,10 @@ impl Record {
             path: path.to_owned(),
         };
         // What is behind the last whole entry would garble the next one.
-        let cut = record.file.set_len(end).and_then(|()| record.file.seek(SeekFrom::End(0)));
+        let cut = record
+            .file
+            .set_len(end)
+            .and_then(|()| record.file.seek(SeekFrom::End(0)));
         cut.map_err(BlobError::io("write", path))?;
         Ok(record)
     }
@@ -148,7 +151,11 @@ fn entry(
     let (offset, length) = (u64::from_le_bytes(offset), u64::from(u32::from_le_bytes(length)));
     let fits = SliceRange::new(offset, length).and_then(|range| {
         let tree = Tree::new(size)?;
-        Ok((range, slice_len(size, range)?, proof_len(&tree, tree.span(range)?)))
+        Ok((
+            range,
+            slice_len(size, range)?,
+            proof_len(&tree, tree.span(range)?),
+        ))
     });
     let Ok((range, len, proof)) = fits else {
         return Ok(Entry::End);

@@ -12,7 +12,6 @@ use crate::{
     outboard::{self, compute},
     partial::{Inner, PartialBlob},
     range::SliceRange,
-    size::{GROUP_SIZE, MAX_SLICE_SIZE},
     slice::{VerifiedSlice, slice_len},
     tree::{PAIR_SIZE, Tree},
 };
@@ -300,20 +299,20 @@ impl BlobStore {
         Ok(partial)
     }
 
-    /// Goes on with a blob of which something is here already, if that is enough to prove a size of at most `max` bytes. `None` otherwise.
+    /// Goes on with a blob of which something is here already, if `allows` the size that it was begun with. Unless
+    /// [`proves_size`](PartialBlob::proves_size), that size is only what was declared then.
     ///
     /// # Errors
     /// As [`partial`](Self::partial).
-    pub fn resume(&self, name: H256, max: u64) -> Result<Option<PartialBlob>, BlobError> {
+    pub fn resume(&self, name: H256, allows: impl Fn(u64) -> bool) -> Result<Option<PartialBlob>, BlobError> {
         let size = match self.index.partial(name) {
             Some(held) => Some(held.tree().size()),
             None => self.folder.recorded_size(name)?,
         };
-        let Some(size) = size.filter(|size| *size <= max && Tree::new(*size).is_ok()) else {
-            return Ok(None);
-        };
-        let partial = self.partial(name, size)?;
-        Ok(partial.proves_size().then_some(partial))
+        match size.filter(|size| Tree::new(*size).is_ok() && allows(*size)) {
+            Some(size) => self.partial(name, size).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Blobs that have begun to arrive: name, bytes they take on disk at the most, and when something of them last came.
@@ -401,12 +400,7 @@ impl BlobStore {
 }
 
 /// Part of a blob that is still arriving.
-fn cut_partial(
-    partial: &Inner,
-    name: H256,
-    range: SliceRange,
-    mut slice: Vec<u8>,
-) -> Result<Cut, BlobError> {
+fn cut_partial(partial: &Inner, name: H256, range: SliceRange, mut slice: Vec<u8>) -> Result<Cut, BlobError> {
     let tree = partial.tree();
     let nodes = tree.straddling(tree.span(range)?);
     if !partial.has(range) {

@@ -1,6 +1,6 @@
 //! What the swarm is made of: the transport below, the small protocols and the bounds above.
 
-use crate::{config::Limits, error::NetworkError, names::Names, per_address};
+use crate::{buffered::Buffered, config::Limits, error::NetworkError, muxer, names::Names, per_address};
 use libp2p::{
     Swarm, SwarmBuilder, Transport,
     connection_limits::{self, ConnectionLimits},
@@ -9,7 +9,7 @@ use libp2p::{
     identity::Keypair,
     noise, ping,
     swarm::NetworkBehaviour,
-    tcp, yamux,
+    tcp,
 };
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ const PROTOCOL_VERSION: &str = "/hydra/1";
 const PING_TIMEOUT: Duration = Duration::from_secs(30);
 /// Streams on one connection, both directions together.
 const MAX_STREAMS_PER_CONNECTION: usize = 64;
+/// Bytes that a peer may have sent on one connection without our having read them: 256 KiB for each stream, and as much again for
+/// those on which much arrives.
+const MAX_WINDOW: usize = 32 * 1024 * 1024;
 
 /// The part of a handshake's time that may pass before a name is blamed: what is left must do for the rest.
 const LOOK_UP: f32 = 0.7;
@@ -41,9 +44,10 @@ pub(crate) fn build_swarm(
     let transport = |error: &dyn std::fmt::Display| NetworkError::Transport(error.to_string());
     let noise = noise::Config::new(&keypair).map_err(|error| transport(&error))?;
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .map(|stream, _| Buffered::new(stream))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(multiplexer());
+        .multiplex(muxer::Config::new(MAX_STREAMS_PER_CONNECTION, MAX_WINDOW));
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_other_transport(|_| Names::new(tcp, limits.handshake.mul_f32(LOOK_UP)))
@@ -74,12 +78,4 @@ fn bounds(limits: &Limits) -> ConnectionLimits {
         .with_max_pending_incoming(Some(limits.connections_pending))
         .with_max_established_incoming(Some(limits.connections))
         .with_max_established_per_peer(Some(limits.connections_per_peer))
-}
-
-/// Enough for both directions' blob streams and the small protocols; the default allows a peer hundreds, with a
-/// buffer each.
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION);
-    config
 }

@@ -7,10 +7,11 @@ use crate::{
     config::Limits,
     disk::blocking,
     error::{DialError, FetchError},
-    fetch::Fetcher,
+    fetch::{Fetcher, Wanted},
     gates::Gates,
     peers::PeerInfo,
     pool::Pool,
+    priority::Priority,
     size::SizeRule,
 };
 use hydra_blobs::{BlobError, BlobStore, H256};
@@ -78,11 +79,26 @@ impl NetworkHandle {
     /// The connected ones among `providers` are asked first, all other connected peers after them or when they
     /// deliver nothing for [`Limits::hedge`]. Who connects meanwhile is asked as well, and where nobody is left to ask,
     /// a provider that isn't connected is waited for during [`Limits::arrival`]. A peer that lies, breaks off or is too
-    /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
+    /// slow isn't asked again for this blob. What has arrived is served to others, and of a blob of more than 1 MiB it stays on disk when
+    /// the fetch is given up: the next one goes on from there.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
     pub async fn fetch(&self, hash: H256, rule: SizeRule, providers: Vec<PeerId>) -> Result<u64, FetchError> {
+        self.fetch_with(hash, rule, providers, Priority::default()).await
+    }
+
+    /// As [`fetch`](Self::fetch), and says how soon the blob is needed.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub async fn fetch_with(
+        &self,
+        hash: H256,
+        rule: SizeRule,
+        providers: Vec<PeerId>,
+        priority: Priority,
+    ) -> Result<u64, FetchError> {
         let Inner {
             local,
             views,
@@ -106,18 +122,15 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        Fetcher::new(
+        let wanted = Wanted {
             hash,
             rule,
-            pool,
-            store,
-            limits,
-            views.peers.clone(),
-            *local,
-            &providers,
-        )
-        .run()
-        .await
+            providers: &providers,
+            priority,
+        };
+        Fetcher::new(&wanted, pool, store, limits, views.peers.clone(), *local)
+            .run()
+            .await
     }
 
     /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.

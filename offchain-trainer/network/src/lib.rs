@@ -1,7 +1,7 @@
 //! The data plane: finds and keeps peers, and moves blobs between them.
 //!
 //! One libp2p swarm (TCP, Noise, Yamux, Identify, Ping) runs as a task of its own; a [`NetworkHandle`] talks to it.
-//! Blobs travel over `/hydra/blob/1` ([`wire`]) in verified slices and end up in the
+//! Blobs travel over `/hydra/blob/2` ([`wire`]) in verified slices and end up in the
 //! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward. Over `/hydra/time/1` trainers tell each other
 //! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]).
 //!
@@ -15,6 +15,9 @@
 
 mod behaviour;
 mod bootstrap;
+mod bucket;
+pub mod buffered;
+mod buffers;
 mod client;
 mod clock;
 mod command;
@@ -25,18 +28,26 @@ mod fetch;
 mod gates;
 mod handle;
 mod identity;
+mod lane;
 mod listen;
+pub mod muxer;
 mod names;
 mod network;
 mod origin;
+mod pace;
 mod peers;
 mod per_address;
 mod pool;
+mod priority;
+mod rates;
+mod reports;
 mod server;
 mod service;
 mod size;
 mod slots;
+mod throttle;
 mod time;
+mod turns;
 pub mod wire;
 
 pub use bootstrap::AwayPeer;
@@ -48,4 +59,5 @@ pub use identity::{BadPeerId, data_plane_keypair, peer_id_bytes, peer_id_from_by
 pub use libp2p::{Multiaddr, PeerId, identity::Keypair};
 pub use network::Network;
 pub use peers::PeerInfo;
+pub use priority::Priority;
 pub use size::SizeRule;

@@ -8,6 +8,7 @@ use crate::{
     handle::{NetworkHandle, Views},
     listen::listen,
     pool::Pool,
+    reports::Reports,
     server,
     service::{AbortOnDrop, Service, Shown},
     time, wire,
@@ -55,12 +56,14 @@ impl Network {
         let (away_shown, away) = watch::channel(Vec::new());
         let (offset_shown, clock_offset) = watch::channel(None);
         let every = limits.ask_time;
+        let reports = Reports::default();
         let tasks = vec![
             spawn(server::serve(
                 askers,
                 store.clone(),
                 peers.clone(),
                 limits.clone(),
+                reports.clone(),
             )),
             spawn(time::serve(tellers, clock.clone())),
             spawn(time::keep(
@@ -72,7 +75,7 @@ impl Network {
             )),
         ];
 
-        let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
+        let pool = Arc::new(Pool::new(control, &limits, reports));
         let bootstrap = Bootstrap::new(&bootstrap, local, &limits, Instant::now());
         let shown = Shown {
             peers: peers_shown,

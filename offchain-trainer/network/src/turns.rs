@@ -164,13 +164,15 @@ mod tests {
     fn order(turns: &Arc<Turns<char>>, mut waiting: Vec<(char, Waiting<char>)>) -> String {
         let mut order = String::new();
         while !waiting.is_empty() {
-            let ready = waiting.iter_mut().position(|(_, waits)| match waits.now_or_never() {
-                Some(turn) => {
-                    drop(turn);
-                    true
-                }
-                None => false,
-            });
+            let ready = waiting
+                .iter_mut()
+                .position(|(_, waits)| match waits.now_or_never() {
+                    Some(turn) => {
+                        drop(turn);
+                        true
+                    }
+                    None => false,
+                });
             order.push(waiting.remove(ready.expect("nobody's turn")).0);
         }
         assert_eq!(turns.free(), 1);
@@ -181,7 +183,10 @@ mod tests {
     fn who_asks_often_waits_for_itself() {
         let turns = Turns::new(1, &[0]);
         let holds = Turns::wait(&turns, 0, 'x').now_or_never().unwrap();
-        let waiting = "aaaabbc".chars().map(|who| (who, Turns::wait(&turns, 0, who))).collect();
+        let waiting = "aaaabbc"
+            .chars()
+            .map(|who| (who, Turns::wait(&turns, 0, who)))
+            .collect();
         drop(holds);
         assert_eq!(order(&turns, waiting), "abcabaa");
     }

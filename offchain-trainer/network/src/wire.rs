@@ -189,7 +189,10 @@ pub fn decode_ranges(bytes: &[u8]) -> Result<Vec<SliceRange>, WireError> {
     }
     let range = |bytes: &[u8]| {
         let (first, groups) = bytes.split_at(RANGE_SIZE - 1);
-        let range = SliceRange::new(little_endian(first) * GROUP_SIZE, little_endian(groups) * GROUP_SIZE);
+        let range = SliceRange::new(
+            little_endian(first) * GROUP_SIZE,
+            little_endian(groups) * GROUP_SIZE,
+        );
         range.map_err(WireError::Range)
     };
     bytes.chunks(RANGE_SIZE).map(range).collect()
