@@ -87,13 +87,20 @@ impl PartialBlob {
         let (content, place) = match kept {
             Some((content, mut record)) => {
                 let path = folder.record_path(hash);
+                // What is behind the end would be in the way.
+                let path_of_content = folder.partial_path(hash);
+                let cut = content.metadata().and_then(|metadata| match metadata.len() > size {
+                    true => content.set_len(size),
+                    false => Ok(()),
+                });
+                cut.map_err(BlobError::io("write", &path_of_content))?;
                 let same = Record::size(&mut record, &path)? == Some(size);
                 let record = if same {
                     Record::resume(record, &path, (hash, size), &content, |slice| state.take(slice))?
                 } else {
                     content
                         .set_len(0)
-                        .map_err(BlobError::io("write", folder.partial_path(hash)))?;
+                        .map_err(BlobError::io("write", path_of_content))?;
                     Record::create(record, &path, size)?
                 };
                 (content, Place::Kept(Mutex::new(record)))

@@ -72,13 +72,13 @@ pub(crate) async fn serve(
 ) {
     let share = limits.slices_per_peer;
     let slots = Slots::new(limits.streams_per_peer, limits.streams, move || {
-        Arc::new(Semaphore::new(share))
+        Semaphore::new(share)
     });
     let slots = Arc::new(slots);
     // And all streams from one address, whoever they belong to.
     let share = limits.slices_per_address;
     let addresses = Slots::new(Semaphore::MAX_PERMITS, Semaphore::MAX_PERMITS, move || {
-        Arc::new(Semaphore::new(share))
+        Semaphore::new(share)
     });
     let addresses = Arc::new(addresses);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -125,11 +125,7 @@ pub(crate) async fn serve(
                 ];
                 let customer = Customer {
                     peer,
-                    shares: shares
-                        .into_iter()
-                        .flatten()
-                        .map(|share| Arc::clone(share))
-                        .collect(),
+                    shares: shares.into_iter().flatten().cloned().collect(),
                 };
                 let ended = shop.converse(&mut stream, &customer).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
