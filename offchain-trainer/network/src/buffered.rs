@@ -111,7 +111,7 @@ mod tests {
     fn what_is_read_is_what_was_sent_and_the_buffer_follows_the_traffic() {
         let sent: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
         let mut buffered = Buffered::new(Cursor::new(sent.clone()));
-        let (mut got, mut part) = (Vec::new(), vec![0; MUCH]);
+        let (mut got, mut part) = (Vec::<u8>::new(), vec![0; MUCH]);
         let mut largest = 0;
         loop {
             let read = block_on(buffered.read(&mut part)).unwrap();

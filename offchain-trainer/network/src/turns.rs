@@ -76,11 +76,6 @@ impl<K: Eq> Turns<K> {
             is_over: false,
         }
     }
-
-    /// How many places are free.
-    pub(crate) fn free(&self) -> usize {
-        self.state().free
-    }
 }
 
 impl<K> Turns<K> {
@@ -175,7 +170,7 @@ mod tests {
                 });
             order.push(waiting.remove(ready.expect("nobody's turn")).0);
         }
-        assert_eq!(turns.free(), 1);
+        assert_eq!(turns.state().free, 1);
         order
     }
 
@@ -220,7 +215,7 @@ mod tests {
         // It was its turn, and it doesn't know.
         drop(granted);
         assert!((&mut last).now_or_never().is_some());
-        assert_eq!(turns.free(), 1);
+        assert_eq!(turns.state().free, 1);
     }
 
     #[test]

@@ -33,10 +33,6 @@ impl Todo {
         self.open.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
     /// It is here, or somebody is asked for it.
     pub(super) fn remove(&mut self, index: u64) {
         self.open.remove(&index);

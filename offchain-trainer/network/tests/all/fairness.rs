@@ -1,14 +1,14 @@
 //! Limits that a person sets, and who gets what of them.
 
 use crate::common::{
-    Asked, Behave, Hostile, Node, PATIENCE, answer_honestly, config, content, endless_patience, first_of, limits,
-    node, patient_node, raw_streams, start,
+    Asked, Behave, Hostile, Node, PATIENCE, answer_honestly, config, content, endless_patience, first_of,
+    limits, node, patient_node, raw_streams, start,
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hydra_blobs::{Availability, H256, SliceSet};
 use hydra_network::{
     FetchError, Limits, NetworkConfig, PeerFault, Priority, SizeRule,
-    wire::{encode_found, encode_request, Request},
+    wire::{Request, encode_found, encode_request},
 };
 use libp2p::Stream;
 use std::time::{Duration, Instant};
@@ -32,7 +32,10 @@ async fn what_goes_out_and_what_comes_in_keep_to_their_limits() {
         download_rate: rate,
         ..endless_patience()
     };
-    for (sends, receives) in [(slow_sender, endless_patience()), (endless_patience(), slow_receiver)] {
+    for (sends, receives) in [
+        (slow_sender, endless_patience()),
+        (endless_patience(), slow_receiver),
+    ] {
         let (source, target) = (limited(sends).await, limited(receives).await);
         target.connect(&source).await;
         let hash = source.store.put(&bytes).unwrap();
@@ -59,7 +62,9 @@ async fn a_limit_of_ours_is_not_held_against_the_peer() {
     let source = node().await;
     target.connect(&source).await;
     let hash = source.store.put(&bytes).unwrap();
-    let fetched = target.net.fetch(hash, SizeRule::Exact(MIB as u64), vec![source.id()]);
+    let fetched = target
+        .net
+        .fetch(hash, SizeRule::Exact(MIB as u64), vec![source.id()]);
     assert_eq!(fetched.await.unwrap(), MIB as u64);
 }
 
@@ -104,7 +109,8 @@ async fn what_a_round_needs_comes_before_what_can_wait() {
     let (net, id) = (target.net.clone(), source.id());
     let waits = tokio::spawn(async move {
         let rule = SizeRule::Exact(40 * MIB as u64);
-        net.fetch_with(large_hash, rule, vec![id], Priority::Background).await
+        net.fetch_with(large_hash, rule, vec![id], Priority::Background)
+            .await
     });
     tokio::time::sleep(Duration::from_millis(700)).await;
     let began = Instant::now();
@@ -182,7 +188,9 @@ async fn who_takes_what_it_asked_for_too_slowly_is_hung_up_on() {
         total
     };
     // What the multiplexer had taken is still read.
-    let total = tokio::time::timeout(PATIENCE, reads).await.expect("it is served for ever");
+    let total = tokio::time::timeout(PATIENCE, reads)
+        .await
+        .expect("it is served for ever");
     assert!(total < 2 * MIB, "{total}");
     task.abort();
 }
@@ -228,7 +236,10 @@ async fn a_blob_comes_from_those_who_have_parts_of_it() {
     let ids = peers.iter().map(|(peer, _)| peer.id).collect();
     let fetch = target.net.fetch_bytes(hash, rule, ids);
     assert!(tokio::time::timeout(PATIENCE, fetch).await.unwrap().unwrap() == bytes);
-    let mut all: Vec<_> = peers.iter().flat_map(|(_, asked)| asked.borrow().clone()).collect();
+    let mut all: Vec<_> = peers
+        .iter()
+        .flat_map(|(_, asked)| asked.borrow().clone())
+        .collect();
     all.sort_unstable();
     assert_eq!(all, [0, 1, 2, 3, 4, 5]);
 }
@@ -242,7 +253,10 @@ async fn several_ranges_are_answered_one_after_another_and_questions_may_follow_
     let range = |index| hydra_blobs::nth_slice(index).unwrap();
     let ranges = vec![range(2), range(0), range(1)];
     let questions = [
-        encode_request(&Request::Get { hash, ranges: ranges.clone() }),
+        encode_request(&Request::Get {
+            hash,
+            ranges: ranges.clone(),
+        }),
         first_of(H256::repeat_byte(9)),
         encode_request(&Request::Have { hash }),
         first_of(hash),

@@ -90,7 +90,11 @@ async fn a_fetch_that_was_given_up_goes_on_where_it_was() {
         let provider = Hostile::meet(&target, serves).await;
         let fetched = target.net.fetch_bytes(hash, rule, vec![provider.id]).await;
         assert!(fetched.unwrap() == bytes);
-        let twice = counts.borrow().keys().filter(|slice| before.contains_key(slice)).count();
+        let twice = counts
+            .borrow()
+            .keys()
+            .filter(|slice| before.contains_key(slice))
+            .count();
         assert_eq!(twice, 0, "fetched again");
         assert_eq!(total(&counts.borrow()) + total(&before), 9);
     }
@@ -163,7 +167,9 @@ async fn those_who_get_a_blob_at_the_same_time_get_it_from_each_other() {
     }
     let began = std::time::Instant::now();
     let all: Vec<PeerId> = targets.iter().chain([&slow]).map(Node::id).collect();
-    let fetches = targets.iter().map(|target| target.net.fetch(hash, rule, all.clone()));
+    let fetches = targets
+        .iter()
+        .map(|target| target.net.fetch(hash, rule, all.clone()));
     for fetched in futures::future::join_all(fetches).await {
         fetched.unwrap();
     }
@@ -187,7 +193,12 @@ impl Process {
     fn start(role: &str, dir: &Path, extra: &[(&str, String)]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", "resuming::a_process_of_its_own", "--nocapture", "--ignored"])
+            .args([
+                "--exact",
+                "resuming::a_process_of_its_own",
+                "--nocapture",
+                "--ignored",
+            ])
             .env(ROLE, role)
             .env("HYDRA_TEST_DIR", dir)
             .stdout(Stdio::piped())
@@ -239,10 +250,7 @@ async fn a_process_of_its_own() {
         "serve" => Keypair::ed25519_from_bytes([7; 32]).unwrap(),
         _ => Keypair::generate_ed25519(),
     };
-    let mut config = NetworkConfig {
-        keypair,
-        ..config()
-    };
+    let mut config = NetworkConfig { keypair, ..config() };
     if role == "serve" {
         config.listen = vec![var("HYDRA_TEST_ADDRESS").parse().unwrap()];
         // Slow enough to be killed in between.
@@ -251,12 +259,17 @@ async fn a_process_of_its_own() {
         config.bootstrap = vec![var("HYDRA_TEST_ADDRESS").parse().unwrap()];
         config.limits.arrival = Duration::from_secs(60);
     }
-    let net = hydra_network::Network::start(config, store.clone()).await.unwrap();
+    let net = hydra_network::Network::start(config, store.clone())
+        .await
+        .unwrap();
     println!("ready {}", net.local_peer_id());
     if role == "serve" {
         std::future::pending::<()>().await;
     }
-    let (hash, size): (H256, u64) = (var("HYDRA_TEST_HASH").parse().unwrap(), var("HYDRA_TEST_SIZE").parse().unwrap());
+    let (hash, size): (H256, u64) = (
+        var("HYDRA_TEST_HASH").parse().unwrap(),
+        var("HYDRA_TEST_SIZE").parse().unwrap(),
+    );
     let provider: PeerId = var("HYDRA_TEST_PROVIDER").parse().unwrap();
     loop {
         match net.fetch(hash, SizeRule::Exact(size), vec![provider]).await {
@@ -272,7 +285,10 @@ async fn a_process_of_its_own() {
 fn right(path: &Path, bytes: &[u8]) -> Vec<u64> {
     let there = std::fs::read(path).unwrap_or_default();
     let slices = there.chunks(MIB).zip(bytes.chunks(MIB)).enumerate();
-    slices.filter(|(_, (is, ought))| is == ought).map(|(at, _)| at as u64).collect()
+    slices
+        .filter(|(_, (is, ought))| is == ought)
+        .map(|(at, _)| at as u64)
+        .collect()
 }
 
 /// How often to kill: `HYDRA_TEST_KILLS`, or a few times.
@@ -282,7 +298,10 @@ fn kills() -> usize {
 
 #[test]
 fn killed_at_any_moment_nothing_is_lost_and_one_slice_at_the_most_is_fetched_twice() {
-    let (ours, theirs) = (tempfile::TempDir::new().unwrap(), tempfile::TempDir::new().unwrap());
+    let (ours, theirs) = (
+        tempfile::TempDir::new().unwrap(),
+        tempfile::TempDir::new().unwrap(),
+    );
     let kills = kills();
     // Enough that the last kill still meets a fetch that is going on.
     let bytes = content((24 + 12 * kills) * MIB + 4321);
@@ -314,7 +333,9 @@ fn killed_at_any_moment_nothing_is_lost_and_one_slice_at_the_most_is_fetched_twi
     for kill in 0..kills {
         let mut random = [0; 2];
         moment.fill(&mut random);
-        std::thread::sleep(Duration::from_millis(200 + u64::from(u16::from_le_bytes(random)) / 200));
+        std::thread::sleep(Duration::from_millis(
+            200 + u64::from(u16::from_le_bytes(random)) / 200,
+        ));
         if kill % 2 == 1 {
             server.kill();
             let (again, id) = serve();
@@ -331,7 +352,10 @@ fn killed_at_any_moment_nothing_is_lost_and_one_slice_at_the_most_is_fetched_twi
             Some(partial) => partial.slices().iter().collect(),
             None => Vec::new(),
         };
-        assert!(known.iter().all(|slice| right.contains(slice)), "what isn't there is taken for there");
+        assert!(
+            known.iter().all(|slice| right.contains(slice)),
+            "what isn't there is taken for there"
+        );
         lost.lock().unwrap().push(right.len() - known.len());
         drop(store);
         client = fetch();
