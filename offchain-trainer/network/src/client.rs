@@ -126,7 +126,7 @@ async fn exchange(
         ranges: question.ranges.clone(),
     });
     for _ in 0..BROKEN {
-        let opened = within(limits.stall, pool.lane(peer)).await?;
+        let opened = within(limits.stall, pool.lane(peer, question.priority)).await?;
         let mut used: Use = opened.map_err(open_fault)?;
         let Some(mut reader) = used.ask(&bytes).await.map_err(lost)? else {
             continue;

@@ -23,6 +23,8 @@ pub(crate) struct Lane {
     writer: tokio::sync::Mutex<WriteHalf<Stream>>,
     reader: Arc<tokio::sync::Mutex<ReadHalf<Stream>>>,
     users: AtomicUsize,
+    /// The least important class among those who use it.
+    class: AtomicUsize,
     broken: AtomicBool,
     used: Mutex<Instant>,
 }
@@ -41,6 +43,7 @@ impl Lane {
             writer: tokio::sync::Mutex::new(writer),
             reader: Arc::new(tokio::sync::Mutex::new(reader)),
             users: AtomicUsize::new(0),
+            class: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
             used: Mutex::new(Instant::now()),
         })
@@ -49,6 +52,11 @@ impl Lane {
     /// How many questions are open on it.
     pub(crate) fn users(&self) -> usize {
         self.users.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody is on it who is less important than `class`: who asks on it then waits for no such.
+    pub(crate) fn is_for(&self, class: usize) -> bool {
+        self.users() == 0 || self.class.load(Ordering::Acquire) <= class
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -68,8 +76,12 @@ impl Lane {
 }
 
 impl Use {
-    pub(crate) fn new(lane: Arc<Lane>) -> Self {
-        lane.users.fetch_add(1, Ordering::AcqRel);
+    /// For somebody of this class, the lower the more important.
+    pub(crate) fn new(lane: Arc<Lane>, class: usize) -> Self {
+        match lane.users.fetch_add(1, Ordering::AcqRel) {
+            0 => lane.class.store(class, Ordering::Release),
+            _ => _ = lane.class.fetch_max(class, Ordering::AcqRel),
+        }
         Self { lane, is_open: false }
     }
 

@@ -65,15 +65,17 @@ impl Pool {
         Turns::wait(&turns, priority.class(), hash).await
     }
 
-    /// A lane to `peer`: an idle one, a new one, or behind somebody else's question.
-    pub(crate) async fn lane(&self, peer: PeerId) -> Result<Use, OpenStreamError> {
+    /// A lane to `peer`: an idle one, a new one, or behind somebody else's question that isn't less important.
+    pub(crate) async fn lane(&self, peer: PeerId, priority: Priority) -> Result<Use, OpenStreamError> {
         let most = self.per_peer.div_ceil(DEPTH).max(1);
+        let class = priority.class();
         let used = self.with(peer, |known| {
-            let lanes = known.lanes.iter().min_by_key(|lane| lane.users());
-            let open = known.lanes.len() + known.opening;
+            let lanes = known.lanes.iter().filter(|lane| lane.is_for(class));
+            let open = lanes.clone().count() + known.opening;
             let used = lanes
+                .min_by_key(|lane| lane.users())
                 .filter(|lane| lane.users() == 0 || open >= most)
-                .map(|lane| Use::new(lane.clone()));
+                .map(|lane| Use::new(lane.clone(), class));
             known.opening += usize::from(used.is_none());
             used
         });
@@ -84,7 +86,7 @@ impl Pool {
         let lane = Lane::new(self.stream(peer).await?);
         drop(opening);
         self.with(peer, |known| known.lanes.push(lane.clone()));
-        Ok(Use::new(lane))
+        Ok(Use::new(lane, class))
     }
 
     /// A stream to `peer` for one question.

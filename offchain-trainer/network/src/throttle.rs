@@ -8,17 +8,18 @@ use crate::{
     turns::{Turn, Turns},
 };
 use std::{
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 
 /// One direction; `K` is among whom turns go round.
-pub(crate) struct Throttle<K> {
+pub(crate) struct Throttle<K: Eq + Hash + Clone> {
     limit: Option<(Arc<Turns<K>>, Mutex<Bucket>)>,
 }
 
-impl<K: Eq> Throttle<K> {
+impl<K: Eq + Hash + Clone> Throttle<K> {
     /// `rate` in bytes a second; none: as fast as it goes. `spare` as for [`Turns::new`].
     pub(crate) fn new(rate: Option<u64>, classes: usize) -> Self {
         let limit = rate.map(|rate| {

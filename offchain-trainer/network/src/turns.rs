@@ -1,12 +1,13 @@
-//! Places that are given out in turn: more important things first, and among those of one class each holder once before
-//! any holder again.
+//! Places that are given out in turn: more important things first, and among those of one class whoever has had none for the
+//! longest time.
 //!
 //! So who asks for a lot at once waits for itself, and nobody else does. A class may have to leave places free for those above
 //! it.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     future::Future,
+    hash::Hash,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -14,12 +15,19 @@ use std::{
 use tokio::sync::oneshot;
 
 /// The places; `K` is who holds one.
-pub(crate) struct Turns<K> {
+pub(crate) struct Turns<K: Eq + Hash + Clone> {
     state: Mutex<State<K>>,
 }
 
+/// Of how many holders it is remembered when they last had a place. Any more than that have waited for long enough.
+const REMEMBERED: usize = 1024;
+
 struct State<K> {
     free: usize,
+    /// How many places have been given out.
+    given: u64,
+    /// When who last had one: who has just had one and asks again comes behind those who wait.
+    last: HashMap<K, u64>,
     /// The most important one first.
     classes: Vec<Class<K>>,
 }
@@ -31,18 +39,18 @@ struct Class<K> {
 }
 
 /// One place; given back when dropped.
-pub(crate) struct Turn<K> {
+pub(crate) struct Turn<K: Eq + Hash + Clone> {
     turns: Arc<Turns<K>>,
 }
 
 /// Waits for a place.
-pub(crate) struct Waiting<K> {
+pub(crate) struct Waiting<K: Eq + Hash + Clone> {
     turns: Arc<Turns<K>>,
     granted: oneshot::Receiver<()>,
     is_over: bool,
 }
 
-impl<K: Eq> Turns<K> {
+impl<K: Eq + Hash + Clone> Turns<K> {
     /// `places`, and for each class how many of them it must leave free. A class that had to leave all free must leave one less.
     pub(crate) fn new(places: usize, spare: &[usize]) -> Arc<Self> {
         let class = |spare: &usize| Class {
@@ -52,6 +60,8 @@ impl<K: Eq> Turns<K> {
         Arc::new(Self {
             state: Mutex::new(State {
                 free: places,
+                given: 0,
+                last: HashMap::new(),
                 classes: spare.iter().map(class).collect(),
             }),
         })
@@ -78,37 +88,58 @@ impl<K: Eq> Turns<K> {
     }
 }
 
-impl<K> Turns<K> {
+impl<K: Eq + Hash + Clone> Turns<K> {
     fn state(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K> State<K> {
+impl<K: Eq + Hash + Clone> State<K> {
     /// Gives free places to whoever is next.
     fn give(&mut self) {
-        for class in &mut self.classes {
-            while self.free > class.spare
-                && let Some((holder, mut queue)) = class.waiting.pop_front()
+        let Self {
+            free,
+            given,
+            last,
+            classes,
+        } = self;
+        for class in classes {
+            while *free > class.spare
+                && let Some(next) = class.next(last)
+                && let Some((holder, queue)) = class.waiting.get_mut(next)
             {
-                let granted = queue.pop_front().is_some_and(|grant| grant.send(()).is_ok());
-                self.free -= usize::from(granted);
-                // Behind everybody else, if it was its turn; who doesn't wait any more has had none.
-                match (queue.is_empty(), granted) {
-                    (true, _) => {}
-                    (false, true) => class.waiting.push_back((holder, queue)),
-                    (false, false) => class.waiting.push_front((holder, queue)),
+                // Who doesn't wait any more has had no turn.
+                if queue.pop_front().is_some_and(|grant| grant.send(()).is_ok()) {
+                    *free -= 1;
+                    *given += 1;
+                    last.insert(holder.clone(), *given);
+                }
+                if queue.is_empty() {
+                    class.waiting.remove(next);
                 }
             }
             // Nobody below is served before those who are above.
             if !class.waiting.is_empty() {
-                return;
+                break;
             }
+        }
+        if last.len() > REMEMBERED {
+            let old = given.saturating_sub(REMEMBERED as u64 / 2);
+            last.retain(|_, at| *at > old);
         }
     }
 }
 
-impl<K> Future for Waiting<K> {
+impl<K: Eq + Hash> Class<K> {
+    /// Who has had no place for the longest time; of those who never had one, who came first.
+    fn next(&self, last: &HashMap<K, u64>) -> Option<usize> {
+        let waiting = self.waiting.iter().enumerate();
+        let next = waiting.min_by_key(|(_, (holder, _))| last.get(holder).copied().unwrap_or(0));
+        next.map(|(at, _)| at)
+    }
+}
+
+impl<K: Eq + Hash + Clone> Future for Waiting<K> {
     type Output = Turn<K>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Turn<K>> {
@@ -125,7 +156,7 @@ impl<K> Future for Waiting<K> {
     }
 }
 
-impl<K> Drop for Waiting<K> {
+impl<K: Eq + Hash + Clone> Drop for Waiting<K> {
     fn drop(&mut self) {
         if self.is_over {
             return;
@@ -138,13 +169,13 @@ impl<K> Drop for Waiting<K> {
     }
 }
 
-impl<K> Drop for Turn<K> {
+impl<K: Eq + Hash + Clone> Drop for Turn<K> {
     fn drop(&mut self) {
         give_back(&self.turns);
     }
 }
 
-fn give_back<K>(turns: &Turns<K>) {
+fn give_back<K: Eq + Hash + Clone>(turns: &Turns<K>) {
     let mut state = turns.state();
     state.free += 1;
     state.give();

@@ -25,12 +25,19 @@ use self::{
     todo::Todo,
 };
 use crate::{
-    client::Progress, config::Limits, disk::blocking, error::FetchError, peers::PeerInfo, pool::Pool,
-    priority::Priority, size::SizeRule,
+    client::Progress,
+    config::Limits,
+    disk::blocking,
+    error::{FetchError, PeerFault},
+    peers::PeerInfo,
+    pool::Pool,
+    priority::Priority,
+    size::SizeRule,
 };
 use futures::{StreamExt, future::abortable, stream::FuturesUnordered};
 use hydra_blobs::{
-    BlobStore, H256, MAX_SLICE_SIZE, SliceRange, SliceSet, VerifiedSlice, nth_slice, slice_count,
+    Availability, BlobStore, H256, MAX_SLICE_SIZE, SliceRange, SliceSet, VerifiedSlice, nth_slice,
+    slice_count,
 };
 use libp2p::PeerId;
 use std::{collections::HashSet, sync::Arc};
@@ -276,7 +283,12 @@ impl<'a> Fetcher<'a> {
         };
         self.sources.settled(open.index, open.ranges.len());
         self.sources.ended(open.index);
-        self.sources.judge(self.asker.hash, attempt);
+        if attempt.answer == Err(PeerFault::NotFound) {
+            let (before, after) = self.sources.learn(open.index, Availability::None);
+            course.todo.learn(&before, &after);
+        } else {
+            self.sources.judge(self.asker.hash, attempt);
+        }
         open.ranges.into_iter().for_each(|range| course.again(range));
     }
 

@@ -82,6 +82,15 @@ impl Source {
         matches!(self.has, Availability::Some(_)) || !self.lacks.is_empty()
     }
 
+    /// Why the blob doesn't come from it.
+    fn why_not(&self) -> Option<PeerFault> {
+        match (&self.fault, &self.has) {
+            (Some(fault), _) => Some(fault.clone()),
+            (None, Availability::None) => Some(PeerFault::NotFound),
+            (None, _) => self.is_partial().then_some(PeerFault::NotYet),
+        }
+    }
+
     fn may_have(&self, index: u64) -> bool {
         let has = match &self.has {
             Availability::Some(slices) => slices.contains(index),
@@ -269,19 +278,24 @@ impl<'a> Sources<'a> {
         let source = &mut self.list[index];
         source.lacks.clear();
         let (before, now) = (std::mem::replace(&mut source.has, has.clone()), Instant::now());
+        let grown = match (&before, &has) {
+            (Availability::Some(before), Availability::Some(slices)) => slices.len() > before.len(),
+            (_, has) => !matches!(has, Availability::None),
+        };
+        source.ask_again = match grown {
+            true => ASK_AGAIN,
+            false => (source.ask_again * 2).min(ASK_AGAIN_MAX),
+        };
         match &has {
-            Availability::Some(slices) => {
-                let grown = !matches!(&before, Availability::Some(before) if before.len() >= slices.len());
-                source.ask_again = match grown {
-                    true => ASK_AGAIN,
-                    false => (source.ask_again * 2).min(ASK_AGAIN_MAX),
-                };
+            Availability::Some(_) => {
                 source.ask_at = Some(now + source.ask_again);
                 if grown {
                     self.news = Some(now);
                 }
             }
             Availability::Whole { .. } => {}
+            // Who was named may only be about to get it.
+            Availability::None if source.preferred => source.ask_at = Some(now + source.ask_again),
             Availability::None => {
                 source.fault.get_or_insert(PeerFault::NotFound);
             }
@@ -392,19 +406,16 @@ impl<'a> Sources<'a> {
 
     /// Why the blob couldn't be had.
     pub(super) fn failure(&mut self, hash: H256) -> FetchError {
-        let faults = self.list.iter().map(|source| source.fault.as_ref());
-        let mut there = faults.filter(|fault| *fault != Some(&PeerFault::NotConnected));
+        let faults = self.list.iter().map(Source::why_not);
+        let mut there = faults.filter(|fault| *fault != Some(PeerFault::NotConnected));
         let asked = there.clone().count();
         if asked == 0 {
             return FetchError::NoPeers { hash };
         }
-        if there.all(|fault| fault == Some(&PeerFault::NotFound)) {
+        if there.all(|fault| fault == Some(PeerFault::NotFound)) {
             return FetchError::NotFound { hash, asked };
         }
-        let fault = |source: Source| match source.fault {
-            Some(fault) => Some((source.peer, fault)),
-            None => source.is_partial().then_some((source.peer, PeerFault::NotYet)),
-        };
+        let fault = |source: Source| Some((source.peer, source.why_not()?));
         let faults = self.list.drain(..).filter_map(fault).collect();
         FetchError::Failed { hash, faults }
     }
