@@ -8,11 +8,12 @@ use crate::{
     discovery,
     disk::blocking,
     error::{DialError, FetchError},
-    fetch::Fetcher,
+    fetch::{Fetcher, Wanted},
     gates::Gates,
     gossip, manager,
     peers::PeerInfo,
     pool::Pool,
+    priority::Priority,
     reach,
     size::SizeRule,
 };
@@ -88,11 +89,26 @@ impl NetworkHandle {
     /// [`Limits::arrival`], or for as long as it is being dialled. A peer that lies, breaks off or is too
     /// slow isn't asked again for this blob. Those who have announced the blob count as providers, and for a blob that may have
     /// [`LARGE`](Self::LARGE) bytes the network is asked for others, if nobody delivers. From the moment this returns, the blob is
-    /// served to others.
+    /// served to others; what has arrived of it before is, too, and of a blob of more than 1 MiB it stays on disk when the fetch is given up:
+    /// the next one goes on from there.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
     pub async fn fetch(&self, hash: H256, rule: SizeRule, providers: Vec<PeerId>) -> Result<u64, FetchError> {
+        self.fetch_with(hash, rule, providers, Priority::default()).await
+    }
+
+    /// As [`fetch`](Self::fetch), and says how soon the blob is needed.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub async fn fetch_with(
+        &self,
+        hash: H256,
+        rule: SizeRule,
+        providers: Vec<PeerId>,
+        priority: Priority,
+    ) -> Result<u64, FetchError> {
         let Inner {
             local,
             views,
@@ -120,8 +136,13 @@ impl NetworkHandle {
             // Who isn't connected is dialled meanwhile.
             let mut visits = self.visit(providers).await;
             loop {
-                let peers = views.peers.clone();
-                let fetcher = Fetcher::new(hash, rule, pool, store, limits, peers, *local, providers);
+                let wanted = Wanted {
+                    hash,
+                    rule,
+                    providers,
+                    priority,
+                };
+                let fetcher = Fetcher::new(&wanted, pool, store, limits, views.peers.clone(), *local);
                 match fetcher.run().await {
                     Err(
                         FetchError::NoPeers { .. } | FetchError::NotFound { .. } | FetchError::Failed { .. },

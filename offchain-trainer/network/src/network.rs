@@ -106,12 +106,14 @@ impl Network {
         let (away_shown, away) = watch::channel(Vec::new());
         let (offset_shown, clock_offset) = watch::channel(None);
         let every = limits.ask_time;
+        let reports = common.reports.clone();
         let tasks = vec![
             spawn(server::serve(
                 askers,
                 store.clone(),
                 peers.clone(),
                 limits.clone(),
+                reports.clone(),
             )),
             spawn(time::serve(tellers, clock.clone())),
             spawn(time::keep(
@@ -123,7 +125,7 @@ impl Network {
             )),
         ];
 
-        let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
+        let pool = Arc::new(Pool::new(control, &limits, reports));
         let bootstrap = Bootstrap::new(&bootstrap, local, &limits, now);
         let shown = Shown {
             peers: peers_shown,

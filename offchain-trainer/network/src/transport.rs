@@ -5,12 +5,14 @@
 //! otherwise.
 
 use crate::{
+    buffered::Buffered,
     config::NetworkConfig,
     error::NetworkError,
+    muxer,
     names::Names,
     reach::{self, Wss},
 };
-use futures::{AsyncRead, AsyncWrite, io::BufReader};
+use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
     PeerId, Transport,
     core::{
@@ -18,7 +20,7 @@ use libp2p::{
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
     },
-    noise, quic, relay, tcp, websocket, yamux,
+    noise, quic, relay, tcp, websocket,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
@@ -28,8 +30,9 @@ const MAX_STREAMS_PER_CONNECTION: u32 = 64;
 /// The part of a handshake's time that may pass before a name is blamed: what is left must do for the rest.
 const LOOK_UP: f32 = 0.7;
 
-/// Read from TCP at a time: Noise alone reads 8 KiB. Every connection has one.
-const READ_BUFFER: usize = 64 * 1024;
+/// Bytes that a peer may have sent on one connection without our having read them: 256 KiB for each stream, and as much again for
+/// those on which much arrives.
+const MAX_WINDOW: usize = 32 * 1024 * 1024;
 
 /// What a peer may send on a QUIC stream, and on all streams of a connection, before we have read it: enough for 100 Mbit/s
 /// over 160 ms.
@@ -63,7 +66,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     websocket.set_tls_config(tls(reach)?);
     let websocket = secured(websocket, noise.clone());
 
-    let buffered = tcp().map(|stream, _| BufReader::with_capacity(READ_BUFFER, stream));
+    let buffered = tcp().map(|stream, _| Buffered::new(stream));
     let mut quic = quic::Config::new(keypair);
     quic.handshake_timeout = limits.handshake;
     quic.max_concurrent_stream_limit = MAX_STREAMS_PER_CONNECTION;
@@ -101,16 +104,12 @@ where
     carrier
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(multiplexer())
+        // Enough for both directions' blob streams and the small protocols.
+        .multiplex(muxer::Config::new(
+            MAX_STREAMS_PER_CONNECTION as usize,
+            MAX_WINDOW,
+        ))
         .boxed()
-}
-
-/// Enough for both directions' blob streams and the small protocols; the default allows a peer hundreds, with a
-/// buffer each.
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION as usize);
-    config
 }
 
 /// TLS only leads through firewalls: who a peer is, Noise says.

@@ -4,10 +4,12 @@
 
 mod common;
 mod connections;
+mod fairness;
 mod greedy;
 mod hostile_bytes;
 mod liars;
 mod names;
+mod resuming;
 mod time;
 mod transfer;
 mod unreliable;
