@@ -66,7 +66,7 @@ impl Topics {
 
 /// Counts messages on their way in, those that came before included.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Counting(Arc<AtomicU64>);
+pub(crate) struct Counting(Arc<AtomicU64>);
 
 impl Counting {
     pub(super) fn received(&self) -> u64 {

@@ -5,9 +5,12 @@
 mod common;
 mod connections;
 mod fairness;
+mod discovery;
+mod gossip;
 mod greedy;
 mod hostile_bytes;
 mod liars;
+mod many;
 mod names;
 mod resuming;
 mod time;
