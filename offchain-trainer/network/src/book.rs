@@ -25,9 +25,15 @@ pub(crate) enum Source {
     Bootstrap,
 }
 
+/// Peers that wait to be looked for.
+const WANTED: usize = 256;
+
 /// The addresses. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Book(Arc<Mutex<BTreeMap<PeerId, Vec<Multiaddr>>>>);
+pub(crate) struct Book(
+    Arc<Mutex<BTreeMap<PeerId, Vec<Multiaddr>>>>,
+    Arc<Mutex<Vec<PeerId>>>,
+);
 
 impl Book {
     /// Remembers these addresses of a peer.
@@ -44,6 +50,20 @@ impl Book {
                 known.push(address);
             }
         }
+    }
+
+    /// Asks discovery to look for a peer.
+    #[allow(dead_code)] // The peer manager does.
+    pub(crate) fn want(&self, peer: PeerId) {
+        let mut wanted = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.len() < WANTED && !wanted.contains(&peer) {
+            wanted.push(peer);
+        }
+    }
+
+    /// Whom to look for.
+    pub(crate) fn take_wanted(&self) -> Vec<PeerId> {
+        std::mem::take(&mut self.1.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Where to try to reach a peer, the best first.

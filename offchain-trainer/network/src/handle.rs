@@ -85,7 +85,9 @@ impl NetworkHandle {
     /// The connected ones among `providers` are asked first, all other connected peers after them or when they
     /// deliver nothing for [`Limits::hedge`]. Who connects meanwhile is asked as well, and where nobody is left to ask,
     /// a provider that isn't connected is waited for during [`Limits::arrival`]. A peer that lies, breaks off or is too
-    /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
+    /// slow isn't asked again for this blob. Those who have announced the blob count as providers, and for a blob that may have
+    /// [`LARGE`](Self::LARGE) bytes the network is asked for others, if nobody delivers. From the moment this returns, the blob is
+    /// served to others.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
@@ -113,18 +115,20 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        Fetcher::new(
-            hash,
-            rule,
-            pool,
-            store,
-            limits,
-            views.peers.clone(),
-            *local,
-            &providers,
-        )
-        .run()
-        .await
+        let fetch = async |providers: &[PeerId]| {
+            let peers = views.peers.clone();
+            let fetcher = Fetcher::new(hash, rule, pool, store, limits, peers, *local, providers);
+            fetcher.run().await
+        };
+        let mut providers = providers;
+        providers.extend(self.announcers(hash));
+        match fetch(&providers).await {
+            Err(error) => match self.found_elsewhere(hash, rule, &error).await {
+                Some(others) => fetch(&others).await,
+                None => Err(error),
+            },
+            fetched => fetched,
+        }
     }
 
     /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
@@ -217,13 +221,11 @@ impl NetworkHandle {
     }
 
     /// What the parts show; their own folders say what of it a handle tells.
-    #[expect(dead_code)]
     pub(crate) fn views(&self) -> &Views {
         &self.inner.views
     }
 
     /// Asks the task that owns the swarm for something; lost if it has ended.
-    #[expect(dead_code)]
     pub(crate) async fn command(&self, command: Command) {
         drop(self.inner.commands.send(command).await);
     }

@@ -13,6 +13,7 @@
 //! Start with `service`, the task that owns the swarm; `fetch` gets a blob from several peers, `server` gives blobs to others,
 //! `bootstrap` keeps the connections that were asked for. Bounds and timeouts are in [`Limits`].
 
+mod allowance;
 mod behaviour;
 mod book;
 mod bootstrap;
@@ -38,6 +39,7 @@ mod origin;
 mod peers;
 mod per_address;
 mod pool;
+mod random;
 pub mod reach;
 mod reports;
 mod scope;

@@ -20,15 +20,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Listens on all `addresses`, without families that this computer doesn't have, and returns the events that arrived meanwhile and still need handling.
 ///
+/// `sockets` says whether the addresses are this computer's; those of another transport mean nothing here.
+///
 /// # Errors
 /// [`NetworkError`] as soon as one address can't be listened on.
 pub(crate) async fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
+    sockets: bool,
 ) -> Result<Vec<SwarmEvent<BehaviourEvent>>, NetworkError> {
-    let addresses = with_one_port(present(addresses, has_family))?;
-    // All probes before any listener: a probe on [::] would collide with our own listener on 0.0.0.0.
-    addresses.iter().try_for_each(probe)?;
+    let addresses = match sockets {
+        true => with_one_port(present(addresses, has_family))?,
+        false => addresses.to_vec(),
+    };
+    if sockets {
+        // All probes before any listener: a probe on [::] would collide with our own listener on 0.0.0.0.
+        addresses.iter().try_for_each(probe)?;
+    }
     let mut waiting: HashSet<ListenerId> = HashSet::new();
     for address in &addresses {
         let id = swarm

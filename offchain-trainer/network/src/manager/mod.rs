@@ -6,6 +6,8 @@ use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
     common::Common,
     config::NetworkConfig,
+    handle::NetworkHandle,
+    members::{Member, Members},
     reports::Report,
 };
 use libp2p::{
@@ -13,18 +15,37 @@ use libp2p::{
     identity::Keypair,
     swarm::{SwarmEvent, dummy},
 };
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How it is started.
-#[derive(Debug, Clone, Default)]
-pub struct Config {}
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// After so long without a stream a connection ends.
+    pub idle: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { idle: Duration::MAX }
+    }
+}
 
 /// What handles ask of it.
 pub(crate) enum Command {}
 
 /// What it shows to handles.
 #[derive(Clone)]
-pub(crate) struct View {}
+pub(crate) struct View {
+    members: Members,
+}
+
+impl NetworkHandle {
+    /// Says who is registered on the chain.
+    pub fn set_members(&self, members: impl IntoIterator<Item = Member>) {
+        self.views().manager.members.set(members);
+    }
+}
 
 /// What a peer is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +76,8 @@ pub(crate) fn behaviour(_config: &NetworkConfig, _keypair: &Keypair, _common: &C
 
 impl Manager {
     pub(crate) fn new(_config: &NetworkConfig, common: Common, _now: Instant) -> (Self, View) {
-        (Self { common }, View {})
+        let members = common.members.clone();
+        (Self { common }, View { members })
     }
 
     /// Looks at everything that happens in the swarm. Returns whether what is shown of peers may have changed.

@@ -4,9 +4,12 @@
 
 mod common;
 mod connections;
+mod discovery;
+mod gossip;
 mod greedy;
 mod hostile_bytes;
 mod liars;
+mod many;
 mod names;
 mod time;
 mod transfer;

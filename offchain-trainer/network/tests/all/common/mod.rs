@@ -42,10 +42,15 @@ pub fn limits() -> Limits {
     }
 }
 
+/// Whoever isn't introduced stays unknown: nobody is looked for.
 pub fn config() -> NetworkConfig {
     NetworkConfig {
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
         limits: limits(),
+        discovery: hydra_network::discovery::Config {
+            kademlia: false,
+            ..Default::default()
+        },
         ..NetworkConfig::new(Keypair::generate_ed25519())
     }
 }
