@@ -71,18 +71,20 @@ impl Reach {
 
 /// How others reach this PC, and why, as a sentence without its full stop; `None` where the trainer doesn't say.
 pub fn sentence(status: &Status) -> Option<String> {
-    let said = status.reachability.as_ref()?;
-    let words = match Reach::of_word(&said.state) {
+    let reachability = status.reachability.as_ref()?;
+    Some(said(&reachability.state, &reachability.reason))
+}
+
+/// The same of the trainer's own words.
+pub fn said(state: &str, reason: &str) -> String {
+    let words = match Reach::of_word(state) {
         Some(reach) => reach.words().to_owned(),
-        None => format!(
-            "others reach this PC in a way that is newer than this program ({})",
-            said.state
-        ),
+        None => format!("others reach this PC in a way that is newer than this program ({state})"),
     };
-    Some(match said.reason.trim().trim_end_matches('.') {
+    match reason.trim().trim_end_matches('.') {
         "" => words,
         reason => format!("{words}: {reason}"),
-    })
+    }
 }
 
 /// What the owner of this PC can do so that others reach it better, as a sentence without its full stop; `None` where nothing is to
