@@ -1,7 +1,7 @@
 //! The command line of how this PC's trainer meets others: how fast it may be, who opens its ports, and where else it is reached.
 //! Each choice is remembered, and each has a word that takes it back: `hydra up` alone must go on as it was.
 
-use clap::{Args, value_parser};
+use clap::Args;
 use std::{net::IpAddr, path::PathBuf};
 
 /// How this PC's trainer meets others.

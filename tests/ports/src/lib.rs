@@ -106,13 +106,13 @@ impl Pool {
 
 /// Whether nobody listens there, on any address, by TCP or UDP: trainers take both.
 fn is_free(port: u16) -> bool {
-    let v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
     // Without IPv6 there is another error.
     let is_taken = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
-    let v6 = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port));
-    let udp = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port));
-    let udp6 = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port));
-    v4 && !v6.is_err_and(is_taken) && !udp.is_err_and(is_taken) && !udp6.is_err_and(is_taken)
+    // One after the other: a socket of the second family would be in the way of the first one's.
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
+        && !TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).is_err_and(is_taken)
+        && !UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_err_and(is_taken)
+        && !UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port)).is_err_and(is_taken)
 }
 
 #[cfg(test)]
