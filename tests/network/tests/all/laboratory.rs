@@ -1,0 +1,174 @@
+//! PCs behind routers: that the laboratory's routers do what their names say, and that trainers get through three pairs of them. All
+//! pairs, and what no pair shows, are in `scripts/soak`.
+
+use std::net::SocketAddr;
+
+use hydra_network_tests::{
+    laboratory::{Carries, Home, Kind, Laboratory, Plan, Prober, Protocol},
+    netns::Seat,
+};
+
+/// The port of PCs at home, and of those on the internet.
+const HOME: u16 = 30_400;
+const OUT: u16 = 4_000;
+/// Another one of those.
+const OTHER: u16 = 4_001;
+
+#[test]
+fn the_router_kinds_do_what_their_names_say() {
+    let Some(laboratory) = Laboratory::open() else { return };
+    let (first, second) = (laboratory.host(), laboratory.host());
+    for kind in Kind::ALL {
+        let home = laboratory.home(Plan::behind(kind));
+        for protocol in [Protocol::Udp, Protocol::Tcp] {
+            let seen = look(&home, &first.seat(), &second.seat(), protocol);
+            let of = format!("{kind}, {protocol:?}: {seen:?}");
+            let own = SocketAddr::new(seen.own.ip(), HOME);
+            match kind {
+                Kind::Open => assert_eq!(seen.by_first, own, "{of}"),
+                _ => {
+                    let router = home.address().expect("it has one").parse().expect("an IP address");
+                    assert_eq!(seen.by_first.ip(), router, "{of}");
+                    assert_ne!(seen.own.ip(), router, "{of}");
+                }
+            }
+            // The mapping.
+            let keeps_the_number = seen.by_first.port() == HOME;
+            let is_one_for_all = seen.by_first == seen.by_second;
+            let (number, one) = match kind {
+                Kind::Open | Kind::FullCone | Kind::Restricted | Kind::NoInbound => (true, true),
+                Kind::Remapping => (false, true),
+                Kind::Symmetric => (false, false),
+            };
+            assert_eq!((keeps_the_number, is_one_for_all), (number, one), "{of}");
+            // The filter.
+            let strangers = matches!(kind, Kind::Open | Kind::FullCone);
+            assert_eq!(seen.lets_in_a_stranger, strangers, "{of}");
+            assert_eq!(seen.lets_in_another_port, strangers, "{of}");
+        }
+    }
+}
+
+/// What was seen of a router.
+#[derive(Debug)]
+struct Seen {
+    /// Where the PC is in its own net.
+    own: SocketAddr,
+    /// Where one on the internet sees it, and another.
+    by_first: SocketAddr,
+    by_second: SocketAddr,
+    /// Whether somebody gets in there whom nothing was sent to, and whether somebody does from another port than something was sent to.
+    lets_in_a_stranger: bool,
+    lets_in_another_port: bool,
+}
+
+fn look(home: &Home, first: &Seat, second: &Seat, protocol: Protocol) -> Seen {
+    let mut inside = Prober::start(&home.pc(0), protocol, HOME);
+    let mut known = Prober::start(first, protocol, OUT);
+    let mut same_pc = Prober::start(first, protocol, OTHER);
+    let mut stranger = Prober::start(second, protocol, OUT);
+    let by_first = inside.seen_by(&mut known);
+    let mut gets_in = |who: &mut Prober, word: &str| match protocol {
+        Protocol::Udp => {
+            who.send(by_first, word);
+            // Once what may come in has come, what was sent before it has, too, or never will.
+            let after = format!("after-{word}");
+            known.send(by_first, &after);
+            inside.line_with(&after);
+            inside.has_said(&format!(" {word}"))
+        }
+        Protocol::Tcp => {
+            who.connect(by_first);
+            who.outcome(by_first)
+        }
+    };
+    let lets_in_another_port = gets_in(&mut same_pc, "another-port");
+    let lets_in_a_stranger = gets_in(&mut stranger, "stranger");
+    let by_second = inside.seen_by(&mut stranger);
+    Seen {
+        own: inside.own,
+        by_first,
+        by_second,
+        lets_in_a_stranger,
+        lets_in_another_port,
+    }
+}
+
+#[test]
+fn two_probers_get_through_two_routers_where_trainers_are_expected_to() {
+    let Some(laboratory) = Laboratory::open() else { return };
+    let host = laboratory.host();
+    for one in Kind::ALL {
+        for other in Kind::ALL {
+            for protocol in [Protocol::Udp, Protocol::Tcp] {
+                let homes = [one, other].map(|kind| laboratory.home(Plan::behind(kind)));
+                let through = get_through(&homes, &host.seat(), protocol);
+                let expected = hydra_network_tests::laboratory::matrix::may_be_direct(one, other, protocol);
+                eprintln!("{one} × {other}, {protocol:?}: {through}");
+                assert_eq!(through, expected, "{one} × {other}, {protocol:?}");
+            }
+        }
+    }
+}
+
+/// Whether PCs in two homes get a connection, or datagrams in both directions, if each tries where the other was seen by a third.
+fn get_through(homes: &[Home; 2], third: &Seat, protocol: Protocol) -> bool {
+    let [mut one, mut other] = [0, 1].map(|number: usize| Prober::start(&homes[number].pc(0), protocol, HOME));
+    let mut third = Prober::start(third, protocol, OUT);
+    let seen = [one.seen_by(&mut third), other.seen_by(&mut third)];
+    match protocol {
+        Protocol::Tcp => {
+            one.connect(seen[1]);
+            other.connect(seen[0]);
+            // Whichever side began, both have it; or one has tried from where it isn't seen.
+            let stands = [one.outcome(seen[1]), other.outcome(seen[0])];
+            stands.contains(&true)
+        }
+        Protocol::Udp => {
+            // The first may be lost, and opens the way for the other's.
+            for round in 0..3 {
+                one.send(seen[1], &format!("one{round}"));
+                other.send(seen[0], &format!("other{round}"));
+            }
+            third.send(seen[0], "end");
+            third.send(seen[1], "end");
+            one.line_with(" end");
+            other.line_with(" end");
+            one.has_said(" other") && other.has_said(" one")
+        }
+    }
+}
+
+#[test]
+fn what_a_router_does_not_carry_does_not_get_through() {
+    let Some(laboratory) = Laboratory::open() else { return };
+    let host = laboratory.host();
+    let inside = |carries, protocol| {
+        let home = laboratory.home(Plan::behind(Kind::Restricted).carrying(carries));
+        let pc = Prober::start(&home.pc(0), protocol, HOME);
+        (home, pc)
+    };
+    let connects = |carries, port| {
+        let out = Prober::start(&host.seat(), Protocol::Tcp, port);
+        let (_home, mut pc) = inside(carries, Protocol::Tcp);
+        pc.connect(out.own);
+        pc.outcome(out.own)
+    };
+    assert!(connects(Carries::Everything, OUT));
+    assert!(connects(Carries::Tcp, OUT));
+    assert!(!connects(Carries::Udp, OUT));
+    assert!(!connects(Carries::Port443, OUT));
+    assert!(connects(Carries::Port443, 443));
+    let sends = |carries| {
+        let (_home, mut pc) = inside(carries, Protocol::Udp);
+        let mut out = Prober::start(&host.seat(), Protocol::Udp, OUT);
+        pc.send(out.own, "word");
+        // It would have come before what another sends after it.
+        let mut neighbour = Prober::start(&host.seat(), Protocol::Udp, OTHER);
+        neighbour.send(out.own, "end");
+        out.line_with(" end");
+        out.has_said(" word")
+    };
+    assert!(sends(Carries::Everything) && sends(Carries::Udp));
+    assert!(!sends(Carries::Tcp) && !sends(Carries::Port443));
+}
