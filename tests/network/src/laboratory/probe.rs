@@ -60,6 +60,11 @@ impl Prober {
         }
     }
 
+    /// What it sends by.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
     /// Where that port is seen by somebody: both have to be of one protocol, and the other can be reached.
     pub fn seen_by(&mut self, other: &mut Self) -> SocketAddr {
         match self.protocol {
