@@ -20,16 +20,19 @@ use super::{
     salvage::{CHECKSUM, checksum, salvage},
 };
 
-/// Blobs, and what they are for; `None`: for a data set.
+/// Blobs, and what they are for.
 const LEDGER: &str = "blobs.ledger";
 /// Findings by poll, the oldest first.
 const JOURNAL: &str = "findings.journal";
 const CONVERTED: &str = "converted";
 
+/// A blob, and what it is for; `None`: for a data set.
+type Entry = (H256, Option<Tag>);
+
 /// What an earlier release has left.
 #[derive(Debug, Default)]
 pub(super) struct Old {
-    pub(super) blobs: Vec<(H256, Option<Tag>)>,
+    pub(super) blobs: Vec<Entry>,
     pub(super) findings: Vec<(PollId, Opening)>,
     /// What a person should know.
     pub(super) said: Vec<String>,
@@ -92,7 +95,7 @@ impl Old {
 }
 
 /// SCALE, then a checksum.
-fn ledger_entry(bytes: &[u8]) -> Option<((H256, Option<Tag>), &[u8])> {
+fn ledger_entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
     let mut rest = bytes;
     let entry = Decode::decode(&mut rest).ok()?;
     let (payload, _) = bytes.split_at_checked(bytes.len().checked_sub(rest.len())?)?;
