@@ -135,7 +135,7 @@ async fn exchange(
         let answer = read_slices(&mut *reader, pool, peer, question, limits, progress, take).await;
         drop(reader);
         if matches!(answer, Ok(()) | Err(PeerFault::NotFound)) {
-            used.done();
+            pool.keep(peer, used.done());
         }
         return answer;
     }

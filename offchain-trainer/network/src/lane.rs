@@ -109,8 +109,9 @@ impl Use {
     }
 
     /// All of the answer has been read.
-    pub(crate) fn done(mut self) {
+    pub(crate) fn done(mut self) -> Arc<Lane> {
         self.is_open = false;
+        self.lane.clone()
     }
 }
 

@@ -20,7 +20,7 @@ use libp2p::{PeerId, Stream};
 use libp2p_stream::{Control, OpenStreamError};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -42,7 +42,10 @@ pub(crate) struct Pool {
 
 struct PeerLanes {
     turns: Arc<Turns<H256>>,
-    lanes: Vec<Arc<Lane>>,
+    /// All that are open. Who uses one holds it: a broken one closes when the last of them has noticed.
+    lanes: Vec<Weak<Lane>>,
+    /// Those that nobody uses.
+    idle: Vec<Arc<Lane>>,
     opening: usize,
 }
 
@@ -70,12 +73,15 @@ impl Pool {
         let most = self.per_peer.div_ceil(DEPTH).max(1);
         let class = priority.class();
         let used = self.with(peer, |known| {
-            let lanes = known.lanes.iter().filter(|lane| lane.is_for(class));
-            let open = lanes.clone().count() + known.opening;
+            let lanes = known.lanes.iter().filter_map(Weak::upgrade);
+            let lanes: Vec<_> = lanes.filter(|lane| lane.is_for(class)).collect();
+            let open = lanes.len() + known.opening;
             let used = lanes
+                .into_iter()
                 .min_by_key(|lane| lane.users())
                 .filter(|lane| lane.users() == 0 || open >= most)
-                .map(|lane| Use::new(lane.clone(), class));
+                .map(|lane| Use::new(lane, class));
+            known.idle.retain(|lane| lane.users() == 0);
             known.opening += usize::from(used.is_none());
             used
         });
@@ -85,8 +91,17 @@ impl Pool {
         let opening = Opening { pool: self, peer };
         let lane = Lane::new(self.stream(peer).await?);
         drop(opening);
-        self.with(peer, |known| known.lanes.push(lane.clone()));
+        self.with(peer, |known| known.lanes.push(Arc::downgrade(&lane)));
         Ok(Use::new(lane, class))
+    }
+
+    /// Keeps a lane for a while if nobody uses it any more.
+    pub(crate) fn keep(&self, peer: PeerId, lane: Arc<Lane>) {
+        self.with(peer, |known| {
+            if lane.users() == 0 && !known.idle.iter().any(|idle| Arc::ptr_eq(idle, &lane)) {
+                known.idle.push(lane);
+            }
+        });
     }
 
     /// A stream to `peer` for one question.
@@ -98,7 +113,12 @@ impl Pool {
     pub(crate) fn distrust(&self, peer: PeerId) {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = peers.get_mut(&peer) {
-            known.lanes.drain(..).for_each(|lane| lane.give_up());
+            known
+                .lanes
+                .drain(..)
+                .filter_map(|lane| lane.upgrade())
+                .for_each(|lane| lane.give_up());
+            known.idle.clear();
         }
         forget_unused(&mut peers);
     }
@@ -122,6 +142,7 @@ impl Pool {
         f(peers.entry(peer).or_insert_with(|| PeerLanes {
             turns: Turns::new(self.per_peer, &Priority::SPARE),
             lanes: Vec::new(),
+            idle: Vec::new(),
             opening: 0,
         }))
     }
@@ -130,8 +151,11 @@ impl Pool {
 fn sweep(peers: &mut HashMap<PeerId, PeerLanes>) {
     for known in peers.values_mut() {
         known
-            .lanes
+            .idle
             .retain(|lane| !lane.is_broken() && lane.idle().is_none_or(|idle| idle < KEEP));
+        known
+            .lanes
+            .retain(|lane| lane.upgrade().is_some_and(|lane| !lane.is_broken()));
     }
     forget_unused(peers);
 }

@@ -43,13 +43,17 @@ struct Source {
     slow: bool,
     /// Set when it isn't asked any more, or while it isn't connected.
     fault: Option<PeerFault>,
-    /// What it has. Until it says otherwise it is thought to have all.
+    /// What it has. Until it says so it is thought to have all.
     has: Availability,
     /// What it turned out not to have, since it last said what it has.
     lacks: HashSet<u64>,
+    /// The most slices that it has said it has.
+    most: u64,
     /// When to ask it what it has; none: there is no need, or it is being asked.
     ask_at: Option<Instant>,
     was_asked: bool,
+    /// It has said what it has.
+    has_said: bool,
     /// How long to wait before it is asked again.
     ask_again: Duration,
 }
@@ -66,9 +70,11 @@ impl Source {
             fault,
             has: Availability::Whole { size: 0 },
             lacks: HashSet::new(),
+            most: 0,
             // The preferred ones are asked at once, others with the first thing that is asked of them.
             ask_at: preferred.then(Instant::now),
             was_asked: preferred,
+            has_said: false,
             ask_again: ASK_AGAIN,
         }
     }
@@ -183,6 +189,13 @@ impl<'a> Sources<'a> {
     pub(super) fn lacks(&mut self, index: usize, slice: u64) {
         let source = &mut self.list[index];
         source.slow = false;
+        // It had said that it has it.
+        if source.has_said && source.may_have(slice) {
+            source.strikes = source.strikes.saturating_add(1);
+            if source.strikes >= STRIKES {
+                source.fault.get_or_insert(PeerFault::NotYet);
+            }
+        }
         source.lacks.insert(slice);
         source.ask_at.get_or_insert_with(|| Instant::now() + ASK_AGAIN);
         self.news.get_or_insert_with(Instant::now);
@@ -278,10 +291,16 @@ impl<'a> Sources<'a> {
         let source = &mut self.list[index];
         source.lacks.clear();
         let (before, now) = (std::mem::replace(&mut source.has, has.clone()), Instant::now());
-        let grown = match (&before, &has) {
-            (Availability::Some(before), Availability::Some(slices)) => slices.len() > before.len(),
-            (_, has) => !matches!(has, Availability::None),
+        source.has_said = true;
+        // More than ever before: who says now less and now more can't make us wait.
+        let grown = match &has {
+            Availability::Some(slices) => slices.len() > source.most,
+            Availability::Whole { .. } => true,
+            Availability::None => false,
         };
+        if let Availability::Some(slices) = &has {
+            source.most = source.most.max(slices.len());
+        }
         source.ask_again = match grown {
             true => ASK_AGAIN,
             false => (source.ask_again * 2).min(ASK_AGAIN_MAX),

@@ -2,13 +2,13 @@
 
 use crate::common::{
     Asked, Behave, Hostile, Node, PATIENCE, answer_honestly, config, content, endless_patience, first_of,
-    limits, node, patient_node, raw_streams, start,
+    limits, node, patient_node, raw_streams, send_status, start,
 };
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hydra_blobs::{Availability, H256, SliceSet};
 use hydra_network::{
     FetchError, Limits, NetworkConfig, PeerFault, Priority, SizeRule,
-    wire::{Request, encode_found, encode_request},
+    wire::{Request, Status, encode_found, encode_request},
 };
 use libp2p::Stream;
 use std::time::{Duration, Instant};
@@ -205,7 +205,10 @@ struct HasSome {
 impl Behave for HasSome {
     async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
         let slice = asked.range.offset() / MIB as u64;
-        assert!(self.slices.contains(&slice), "asked for {slice}");
+        // Nobody waits for what it has before the first thing is asked of it.
+        if !self.slices.contains(&slice) {
+            return send_status(stream, Status::Partly).await;
+        }
         self.asked.send_modify(|all| all.push(slice));
         answer_honestly(stream, &self.bytes, asked.range).await
     }
@@ -230,7 +233,6 @@ async fn a_blob_comes_from_those_who_have_parts_of_it() {
             slices,
             asked,
         };
-        // They are asked what they have before anything else is asked of them only if they are connected.
         peers.push((Hostile::meet(&target, some).await, watch));
     }
     let ids = peers.iter().map(|(peer, _)| peer.id).collect();

@@ -1,11 +1,12 @@
 //! Peers that lie about a blob, or talk nonsense: what they send is found out, and nothing of it is kept.
 
 use crate::common::{
-    Asked, Behave, Hostile, answer_honestly, content, faults, node, raw_streams, send_found, with_honest_peer,
+    Asked, Behave, Hostile, answer_honestly, content, faults, node, raw_streams, send_found, send_status,
+    with_honest_peer,
 };
 use futures::AsyncWriteExt;
-use hydra_blobs::{BlobStore, H256, slice_len};
-use hydra_network::{PeerFault, SizeRule};
+use hydra_blobs::{Availability, BlobStore, H256, slice_len};
+use hydra_network::{PeerFault, SizeRule, wire::Status};
 use libp2p::Stream;
 use tempfile::TempDir;
 
@@ -198,4 +199,33 @@ async fn a_peer_that_doesnt_serve_blobs_is_passed_over() {
     let rule = SizeRule::Exact(bytes.len() as u64);
     assert!(target.net.fetch_bytes(hash, rule, providers).await.unwrap() == bytes);
     task.abort();
+}
+
+/// Says that it has all of the blob, and that it has nothing of it yet when it is asked for it.
+struct Boasts(u64);
+
+impl Behave for Boasts {
+    async fn answer(&self, stream: &mut Stream, _: Asked, _: usize) -> bool {
+        send_status(stream, Status::Partly).await
+    }
+
+    async fn has(&self) -> Option<Availability> {
+        Some(Availability::Whole { size: self.0 })
+    }
+}
+
+#[tokio::test]
+async fn who_says_it_has_what_it_never_sends_is_given_up() {
+    let bytes = content(3 * MIB);
+    let (target, honest, hash) = with_honest_peer(&bytes).await;
+    let boasts = Hostile::meet(&target, Boasts(3 * MIB as u64)).await;
+    let rule = SizeRule::Exact(3 * MIB as u64);
+    assert!(target.net.fetch_bytes(hash, rule, vec![boasts.id]).await.unwrap() == bytes);
+    // Alone, too.
+    honest.net.shutdown().await;
+    target.until(|peers| peers.len() == 1).await;
+    let other = hydra_blobs::hash(b"other");
+    let fetch = target.net.fetch(other, rule, vec![boasts.id]);
+    let failed = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
+    assert_eq!(faults(failed.expect("it is asked for ever")), [PeerFault::NotYet]);
 }
