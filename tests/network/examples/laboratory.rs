@@ -28,6 +28,8 @@ const PROTOCOLS: [(Protocol, &str); 2] = [(Protocol::Tcp, "TCP"), (Protocol::Udp
 
 /// A pair: who has the blob, who gets it, by what.
 type Pair = (Kind, Kind, Protocol);
+/// What was seen of all pairs.
+type Rows = BTreeMap<Pair, Row>;
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
@@ -61,11 +63,8 @@ fn main() -> ExitCode {
 }
 
 /// Every pair, so many at a time. Returns what was seen, and of which pairs nothing was, or not what should have been.
-fn all_pairs(
-    pairs: VecDeque<Pair>,
-    at_a_time: usize,
-) -> (BTreeMap<(Kind, Kind, Protocol), Row>, BTreeSet<Pair>) {
-    let (left, seen) = (Mutex::new(pairs), Mutex::new((BTreeMap::new(), BTreeSet::new())));
+fn all_pairs(pairs: VecDeque<Pair>, at_a_time: usize) -> (Rows, BTreeSet<Pair>) {
+    let (left, seen) = (Mutex::new(pairs), Mutex::new((Rows::new(), BTreeSet::new())));
     thread::scope(|scope| {
         for _ in 0..at_a_time {
             scope.spawn(|| {
@@ -98,7 +97,7 @@ fn all_pairs(
 }
 
 /// The table of one protocol: a line for each router of who has the blob, a column for each of who gets it.
-fn matrix(rows: &BTreeMap<(Kind, Kind, Protocol), Row>, protocol: Protocol, name: &str) {
+fn matrix(rows: &Rows, protocol: Protocol, name: &str) {
     println!(
         "\n| {name}: has it ↓, gets it → | {} |",
         Kind::ALL.map(|kind| kind.to_string()).join(" | ")

@@ -101,11 +101,11 @@ pub(crate) fn nft(enter: &[String], rules: &str) -> Result<(), String> {
     fed(enter, &["nft", "-f", "-"], rules, "nft (package nftables)").map(drop)
 }
 
-/// Sets values of the kernel's in a namespace: `net/ipv4/ip_forward`, and so on.
+/// Sets values of the kernel's in a namespace: `net/ipv4/ip_forward`, and so on. One that this kernel doesn't have is left out.
 pub(crate) fn sysctl(enter: &[String], values: &[(&str, &str)]) -> Result<(), String> {
     let lines: Vec<String> = values
         .iter()
-        .map(|(name, value)| format!("echo {value} > /proc/sys/{name}"))
+        .map(|(name, value)| format!("[ ! -e /proc/sys/{name} ] || echo {value} > /proc/sys/{name}"))
         .collect();
     let script = format!("set -e\n{}\n", lines.join("\n"));
     fed(enter, &["sh", "-s"], &script, "the kernel's settings").map(drop)

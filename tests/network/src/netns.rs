@@ -190,11 +190,6 @@ impl Seat {
         }
     }
 
-    /// What a command begins with that is to run there.
-    pub(crate) fn enter(&self) -> &[String] {
-        &self.enter
-    }
-
     fn on_loopback(first: u16) -> Self {
         Self {
             enter: vec![],

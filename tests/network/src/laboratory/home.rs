@@ -7,7 +7,7 @@ use super::{
     router::{Carries, Kind, rules},
 };
 use crate::{
-    namespace::{Namespace, command, ip, nft},
+    namespace::{Namespace, command, ip, nft, sysctl},
     netns::Seat,
 };
 
@@ -119,6 +119,13 @@ impl Home {
         )?;
         forwards(&enter_router)?;
         nft(&enter_router, &rules(plan.kind, plan.carries, address.as_deref()))?;
+
+        // What PCs say to each other in their own net goes through no rules.
+        let bridged = [
+            "net/bridge/bridge-nf-call-iptables",
+            "net/bridge/bridge-nf-call-ip6tables",
+        ];
+        sysctl(&enter_router, &bridged.map(|name| (name, "0")))?;
 
         let v4 = |host: u8| match (plan.families.has_v4(), open) {
             (false, _) => None,

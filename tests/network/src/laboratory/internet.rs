@@ -1,7 +1,5 @@
 //! The internet: one provider's router, with a line to each customer, and no way to anywhere else.
 
-use std::net::Ipv4Addr;
-
 use super::address::{Customer, GATEWAY, GATEWAY6, LINE6};
 use crate::namespace::{Namespace, Rights, ip, sysctl};
 
@@ -119,9 +117,4 @@ pub(super) fn forwards(enter: &[String]) -> Result<(), String> {
             ("net/ipv6/conf/all/forwarding", "1"),
         ],
     )
-}
-
-/// Whether a text is an IPv4 address.
-pub(super) fn is_ipv4(text: &str) -> bool {
-    text.parse::<Ipv4Addr>().is_ok()
 }

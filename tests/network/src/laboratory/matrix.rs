@@ -93,8 +93,9 @@ impl Row {
             at_first: first.map(|sight| sight.path),
             path: last.path,
             transport: last.transport,
-            publisher_says: one.reachability(),
-            fetcher_says: other.reachability(),
+            // Who has just started may not know yet.
+            publisher_says: one.is_reachable(LIMIT),
+            fetcher_says: other.is_reachable(LIMIT),
         })
     }
 
