@@ -40,6 +40,7 @@ mod members;
 pub mod muxer;
 mod names;
 mod network;
+mod only;
 mod origin;
 mod pace;
 mod peers;

@@ -5,6 +5,7 @@
 //! and a bad request ends its stream. Whoever asks for what isn't here costs no look at the disk.
 
 use crate::{
+    allowance::{Allowance, Rate},
     buffers::Buffers,
     config::Limits,
     error::PeerFault,
@@ -24,7 +25,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use hydra_blobs::{Availability, BlobError, BlobStore, Cut, EncodedSlice, H256, SliceRange};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
@@ -62,6 +63,14 @@ struct Place {
     _turn: Turn<PeerId>,
 }
 
+/// Streams that a peer may open in vain: it doesn't know how many it may have here, and others may have taken all.
+const REFUSABLE: Rate = Rate {
+    each_second: 2.0,
+    burst: 64.0,
+};
+/// So many peers' refusals are counted; then all of them begin anew.
+const REFUSED: usize = 1024;
+
 /// Serves until the network is gone. Aborting the task ends all transfers.
 pub(crate) async fn serve(
     mut incoming: IncomingStreams,
@@ -93,6 +102,7 @@ pub(crate) async fn serve(
     let mut refresh = interval(REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streams = JoinSet::new();
+    let mut refused: HashMap<PeerId, Allowance> = HashMap::new();
     loop {
         // Ended streams are reaped at once: the set would otherwise grow with every stream ever served.
         let (peer, mut stream) = tokio::select! {
@@ -132,7 +142,16 @@ pub(crate) async fn serve(
                 drop((slot, address));
             });
         } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
-            shop.reports.fault(peer, Fault::Flood);
+            let now = Instant::now();
+            if refused.len() > REFUSED {
+                refused.clear();
+            }
+            let allowance = refused
+                .entry(peer)
+                .or_insert_with(|| Allowance::full(REFUSABLE, now));
+            if !allowance.take(REFUSABLE, now) {
+                shop.reports.fault(peer, Fault::Flood);
+            }
             let stall = shop.limits.stall;
             streams.spawn(async move {
                 let told = within(stall, refuse(&mut stream)).await;

@@ -10,6 +10,7 @@ use crate::{
     error::NetworkError,
     muxer,
     names::Names,
+    only::Only,
     reach::{self, Wss},
 };
 use futures::{AsyncRead, AsyncWrite};
@@ -20,6 +21,7 @@ use libp2p::{
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
     },
+    multiaddr::Protocol,
     noise, quic, relay, tcp, websocket,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -64,6 +66,12 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     // The certificate is of a name, so this one is told the name; all others find the address first.
     let mut websocket = websocket::Config::new(Names::new(tcp(), patience));
     websocket.set_tls_config(tls(reach)?);
+    // It would complain of names in addresses that aren't its own.
+    let websocket = Only::new(websocket, |address| {
+        address
+            .iter()
+            .any(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_)))
+    });
     let websocket = secured(websocket, noise.clone());
 
     let buffered = tcp().map(|stream, _| Buffered::new(stream));

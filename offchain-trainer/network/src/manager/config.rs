@@ -25,6 +25,8 @@ pub struct Config {
     pub dials: usize,
     /// After so long without a stream a connection with a peer without slot ends.
     pub idle: Duration,
+    /// Whether faults count: who did wrong loses its slot, and who did too much is kept out for a while.
+    pub bans: bool,
 }
 
 impl Default for Config {
@@ -40,6 +42,7 @@ impl Default for Config {
             exchange: Duration::from_secs(180),
             dials: 8,
             idle: Duration::from_secs(10),
+            bans: true,
         }
     }
 }

@@ -200,7 +200,7 @@ impl Manager {
         let now = Instant::now();
         let door = &mut swarm.behaviour_mut().manager;
         // What waited in the queue is no further reason.
-        if door.is_banned(&peer, now) {
+        if door.is_banned(&peer, now) || !self.config.bans {
             return false;
         }
         if report == Report::Fault(Fault::Unreachable) {

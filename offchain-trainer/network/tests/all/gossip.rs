@@ -1,10 +1,10 @@
 //! Announcements: how far they come, and which don't.
 
-use crate::common::{Node, PATIENCE, absent, node};
+use crate::common::{Node, PATIENCE, absent, config, node, start};
 use codec::Encode;
 use futures::StreamExt;
 use hydra_network::{
-    Keypair, Member, PeerId,
+    Keypair, Member, NetworkConfig, PeerId,
     gossip::{Announcement, GossipCounts, Have, Heard},
 };
 use libp2p::{
@@ -19,10 +19,22 @@ use tokio::sync::broadcast::Receiver;
 
 /// `a` and `c` know `b` only.
 async fn line() -> (Node, Node, Node) {
-    let (a, b, c) = (node().await, node().await, node().await);
+    let (a, b, c) = (node().await, lenient().await, node().await);
     a.connect(&b).await;
     c.connect(&b).await;
     (a, b, c)
+}
+
+/// One that looks at everything that a stranger says, however much of it is wrong.
+async fn lenient() -> Node {
+    start(NetworkConfig {
+        manager: hydra_network::manager::Config {
+            bans: false,
+            ..hydra_network::manager::Config::default()
+        },
+        ..config()
+    })
+    .await
 }
 
 /// Announces until it is heard: who passes things on to whom takes some seconds to settle.

@@ -4,8 +4,8 @@
 
 mod common;
 mod connections;
-mod fairness;
 mod discovery;
+mod fairness;
 mod gossip;
 mod greedy;
 mod hostile_bytes;
