@@ -26,7 +26,7 @@ pub(crate) enum Fault {
 
 /// Where to tell. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reports;
+pub(crate) struct Reports {}
 
 impl Reports {
     /// `peer` did something wrong.
