@@ -8,6 +8,7 @@ mod greedy;
 mod hostile_bytes;
 mod liars;
 mod names;
+mod reach;
 mod time;
 mod transfer;
 mod unreliable;
