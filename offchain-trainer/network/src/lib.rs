@@ -35,6 +35,7 @@ mod members;
 mod names;
 mod network;
 mod origin;
+mod own_port;
 mod peers;
 mod per_address;
 mod pool;
@@ -47,6 +48,7 @@ mod size;
 mod slots;
 mod time;
 mod transport;
+mod websocket;
 pub mod wire;
 
 pub use bootstrap::AwayPeer;
