@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod faucet;
+pub mod p2p;
 pub mod registration;
 pub mod rest;
 pub mod top;
@@ -25,6 +26,7 @@ use crate::{
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
+pub use p2p::{External, P2pArgs};
 pub use registration::RegistrationArgs;
 pub use rest::{RestArgs, ValidateArgs};
 pub use top::TopArgs;

@@ -138,6 +138,11 @@ impl Target {
         Some(account)
     }
 
+    /// The node's port for other nodes, of the PC that is meant, if one is.
+    pub fn node_port(&self) -> Option<u16> {
+        self.pc.as_ref().map(|pc| pc.node.p2p_port)
+    }
+
     /// Where the secret of the trainer's identity is, of the PC that is meant, if one is.
     pub fn key_file(&self) -> Option<PathBuf> {
         self.pc.as_ref().map(|pc| pc.trainer.key_file.clone())

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use hydra_primitives::{AccountBytes, Balance, HYDRA, model::SizeClass};
 use std::path::PathBuf;
 
-use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, SpendArgs, account, share, size_class};
+use super::{DEFAULT_TIMEOUT, DemoArgs, MAX_TIMEOUT, P2pArgs, SpendArgs, account, share, size_class};
 use crate::{amount, coins, exit, network::LAST_BASE_PORT};
 
 /// What to do about a network that is to be.
@@ -77,6 +77,9 @@ pub struct UpArgs {
     /// Its ports.
     #[command(flatten)]
     pub ports: PortArgs,
+    /// How its trainer meets others.
+    #[command(flatten)]
+    pub p2p: P2pArgs,
 }
 
 /// Options by which `hydra up` was `hydra demo` in version 0.1.
@@ -136,7 +139,7 @@ pub struct PortArgs {
     /// The trainer's port for programs on this PC [default: as before, else 8790]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub trainer_http_port: Option<u16>,
-    /// The trainer's port for other trainers, to be open to everyone [default: as before, else 30400]
+    /// The trainer's port for other trainers, TCP and UDP, to be open to everyone [default: as before, else 30400]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub trainer_p2p_port: Option<u16>,
 }
@@ -376,6 +379,18 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_a_choice_and_its_opposite_counts() {
+        let p2p = |line: &str| match parse(&format!("hydra up {line}")).unwrap().command {
+            Command::Up(up) => up.p2p,
+            other => panic!("{other:?}"),
+        };
+        let both = p2p("--no-relay --relay --no-port-mapping --external-address none");
+        assert!(both.relay && !both.no_relay && both.no_port_mapping && !both.port_mapping);
+        assert_eq!(both.external_address, [crate::args::External::None]);
+        assert_eq!(p2p("--upload-limit 0").upload_limit, Some(0));
+    }
+
+    #[test]
     fn amounts_and_allocations_are_understood_or_refused() {
         let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
         let new = format!("hydra network new --out d --allocate {alice}=12.5 --type local");
@@ -403,6 +418,9 @@ mod tests {
             "--size-class -1",
             "--room 0",
             "--room 256",
+            "--upload-limit -1",
+            "--external-address 203.0.113.7",
+            "--wss-port 65536",
         ] {
             assert!(parse(&format!("hydra up {bad}")).is_err(), "{bad}");
         }

@@ -49,6 +49,8 @@ pub enum Topic {
     Rules,
     /// Whether the trainer answers, and hears from the node.
     Trainer,
+    /// How others reach the trainer.
+    Reachability,
     /// Whether it computes what the network computes.
     Engine,
     /// Whether the account takes part.
@@ -110,6 +112,7 @@ impl Topic {
             Self::Finality => "finality",
             Self::Rules => "rules",
             Self::Trainer => "trainer",
+            Self::Reachability => "reachability",
             Self::Engine => "engine",
             Self::Registration => "registration",
             Self::Stake => "stake",
@@ -121,7 +124,10 @@ impl Topic {
 impl Topic {
     /// Whether a page for people leaves it out while all is well: it says nothing then, and a page has few lines.
     pub const fn is_quiet(self) -> bool {
-        matches!(self, Self::Environment | Self::Identities | Self::Rules)
+        matches!(
+            self,
+            Self::Environment | Self::Identities | Self::Rules | Self::Reachability
+        )
     }
 }
 
@@ -221,6 +227,7 @@ mod tests {
             Finality,
             Rules,
             Trainer,
+            Reachability,
             Engine,
             Registration,
             Stake,

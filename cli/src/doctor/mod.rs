@@ -129,7 +129,10 @@ async fn look(args: &DoctorArgs) -> Report {
         .iter()
         .any(|check| check.check == Topic::Sync && check.state == State::Ok);
     match trainer {
-        Some(Ok(status)) => checks.extend(trainer::judge(&status, around, slot.filter(|_| knows_newest))),
+        Some(Ok(status)) => {
+            let slot = slot.filter(|_| knows_newest);
+            checks.extend(trainer::judge(&status, around, slot, subject.pc.node.p2p_port));
+        }
         Some(Err(check)) => checks.push(check),
         None => {}
     }

@@ -174,6 +174,7 @@ mod tests {
             Finality,
             Rules,
             Trainer,
+            Reachability,
             Engine,
             Registration,
             Stake,

@@ -12,7 +12,11 @@ use super::{
 use crate::{
     error::Error,
     network::{self, PortState},
-    report::{figures::duration, health},
+    report::{
+        figures::duration,
+        health,
+        reach::{self, Reach},
+    },
     trainer::{Status, Trainer},
 };
 
@@ -67,12 +71,11 @@ pub async fn ask(subject: &Subject) -> Result<Status, Check> {
 }
 
 /// Judges what it says. `slot` is how long a slot lasts where the node knows the newest blocks, so that the trainer should
-/// hear from it.
-pub fn judge(status: &Status, around: Around, slot: Option<Duration>) -> Vec<Check> {
-    let mut checks = vec![
-        heard(status, around.has_others, slot),
-        engine(status, around.trains),
-    ];
+/// hear from it; `node_port` is its node's for other nodes.
+pub fn judge(status: &Status, around: Around, slot: Option<Duration>, node_port: u16) -> Vec<Check> {
+    let mut checks = vec![heard(status, around.has_others, slot)];
+    checks.extend(reachability(status, node_port));
+    checks.push(engine(status, around.trains));
     checks.extend(
         status
             .warnings
@@ -116,6 +119,24 @@ fn heard(status: &Status, has_others: bool, slot: Option<Duration>) -> Check {
             format!("{version}, connected to {}", status.peers.len()),
         ),
     }
+}
+
+/// How others reach it. Whoever nobody can connect to still takes part: it connects to others, so that this is no fault.
+fn reachability(status: &Status, node_port: u16) -> Option<Check> {
+    let found = reach::sentence(status)?;
+    if reach::listens_here_only(status) {
+        return Some(Check::ok(
+            Topic::Reachability,
+            "for programs of this PC only, as it was told",
+        ));
+    }
+    Some(
+        match (Reach::of(status), reach::advice(status, Some(node_port))) {
+            (_, Some(advice)) => Check::warning(Topic::Reachability, found, advice),
+            (Some(Reach::Unknown) | None, None) => Check::unknown(Topic::Reachability, found),
+            (Some(_), None) => Check::ok(Topic::Reachability, found),
+        },
+    )
 }
 
 fn engine(status: &Status, trains: bool) -> Check {
@@ -182,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_trainer_that_is_well_is_two_short_lines() {
-        let checks = judge(&status(""), ALONE, SLOT);
+        let checks = judge(&status(""), ALONE, SLOT, 30_333);
         assert_eq!(
             states(&checks),
             [(Topic::Trainer, State::Ok), (Topic::Engine, State::Ok)]
@@ -191,7 +212,7 @@ mod tests {
             has_others: true,
             ..ALONE
         };
-        let lonely = judge(&status(""), among_others, SLOT);
+        let lonely = judge(&status(""), among_others, SLOT, 30_333);
         assert_eq!(lonely[0].state, State::Warning);
     }
 
@@ -200,7 +221,7 @@ mod tests {
         let mut failed = status("");
         failed.engine.state = "failed".into();
         failed.engine.reason = Some("this PC computes other bits than the network".into());
-        let checks = judge(&failed, ALONE, SLOT);
+        let checks = judge(&failed, ALONE, SLOT, 30_333);
         assert_eq!(checks[1].state, State::Fault);
         assert!(checks[1].found.contains("other bits"), "{}", checks[1].found);
         let watching = engine(&failed, false);
@@ -220,15 +241,56 @@ mod tests {
             seconds_ago: 600,
             ..sheet
         });
-        let checks = judge(&deaf, ALONE, SLOT);
+        let checks = judge(&deaf, ALONE, SLOT, 30_333);
         assert_eq!(checks[0].state, State::Fault);
         assert!(checks[0].found.contains("for 10 min"), "{}", checks[0].found);
-        assert_eq!(judge(&deaf, ALONE, None)[0].state, State::Ok);
+        assert_eq!(judge(&deaf, ALONE, None, 30_333)[0].state, State::Ok);
         // Where slots are long, so is the time between two sheets.
         let slow = Some(Duration::from_secs(120));
-        assert_eq!(judge(&deaf, ALONE, slow)[0].state, State::Ok);
+        assert_eq!(judge(&deaf, ALONE, slow, 30_333)[0].state, State::Ok);
         deaf.last_sheet = None;
-        assert_eq!(judge(&deaf, ALONE, SLOT)[0].state, State::Warning);
+        assert_eq!(judge(&deaf, ALONE, SLOT, 30_333)[0].state, State::Warning);
+    }
+
+    #[test]
+    fn a_pc_that_others_reach_badly_is_a_warning_with_the_ports_to_open_and_no_fault() {
+        let look = |state: &str, listen: &str| {
+            let more = format!(
+                r#","listen":["{listen}"],"reachability":{{"state":"{state}","reason":"no router answers"}}"#
+            );
+            reachability(&status(&more), 30_333).unwrap()
+        };
+        let open = "/ip4/192.168.1.5/tcp/30400/p2p/12D3";
+        for (said, state) in [
+            ("public", State::Ok),
+            ("mapped", State::Ok),
+            ("punched", State::Ok),
+            ("relayed", State::Warning),
+            ("unreachable", State::Warning),
+            ("unknown", State::Unknown),
+            ("carried", State::Unknown),
+        ] {
+            let check = look(said, open);
+            assert_eq!(check.state, state, "{said}");
+            assert!(check.found.ends_with(": no router answers"), "{}", check.found);
+            let told = check.todo.unwrap_or_default();
+            assert_eq!(
+                told.contains("port 30400, TCP and UDP, and port 30333, TCP,"),
+                state == State::Warning,
+                "{told}"
+            );
+        }
+        // A local network is open to nobody, and one of before this release doesn't say.
+        let local = look("unreachable", "/ip4/127.0.0.1/tcp/30400/p2p/12D3");
+        assert_eq!((local.state, local.todo), (State::Ok, None));
+        assert_eq!(reachability(&status(""), 30_333), None);
+        let found = judge(
+            &status(r#","reachability":{"state":"public","reason":"x"}"#),
+            ALONE,
+            SLOT,
+            30_333,
+        );
+        assert_eq!(found[1].check, Topic::Reachability);
     }
 
     #[test]
@@ -239,6 +301,7 @@ mod tests {
             ),
             ALONE,
             SLOT,
+            30_333,
         );
         assert_eq!(checks[1].state, State::Ok, "it is over");
         assert!(checks[1].found.ends_with("a blob is damaged"));

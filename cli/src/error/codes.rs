@@ -82,6 +82,7 @@ impl Error {
             | Self::NoDataset(_)
             | Self::PortTaken { .. }
             | Self::PortTwice(_)
+            | Self::WssIncomplete
             | Self::NoNetwork(_)
             | Self::BadNetworkFile { .. }
             | Self::NoSuchPc { .. }

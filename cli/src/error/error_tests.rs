@@ -273,6 +273,7 @@ kinds! {
     Error::NoDataset(_) => Error::NoDataset("x".into()), STARTERS;
     Error::PortTaken { .. } => Error::PortTaken { port: 1, what: text(), by: PortUse::Unseen }, STARTERS;
     Error::PortTwice(_) => Error::PortTwice(1), MAKERS;
+    Error::WssIncomplete => Error::WssIncomplete, &[Up];
     Error::NoNetwork(_) => Error::NoNetwork("x".into()), NETWORKED;
     Error::OtherChain { .. } => Error::OtherChain { folder: "x".into(), pcs: 4 }, STARTERS;
     Error::AlreadyUp(_) => Error::AlreadyUp("x".into()), STARTERS;

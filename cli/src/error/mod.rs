@@ -307,10 +307,15 @@ pub enum Error {
     #[error("there is no data set in {}: name the folder that holds `digits`, or another one, with --datasets", .0.display())]
     NoDataset(PathBuf),
     #[error(
-        "two of this PC's four ports would be {0}: give each its own with --rpc-port, --p2p-port, --trainer-http-port and \
-         --trainer-p2p-port"
+        "two of this PC's ports would be {0}: give each its own with --rpc-port, --p2p-port, --trainer-http-port, \
+         --trainer-p2p-port and, where it has a WebSocket, --wss-port"
     )]
     PortTwice(u16),
+    #[error(
+        "a WebSocket over TLS needs a port, a certificate and its key: give all of --wss-port, --wss-certificate and --wss-key \
+         the first time, or --wss-port 0 for none"
+    )]
+    WssIncomplete,
     #[error("port {port} (for {what}) is taken {by}")]
     PortTaken { port: u16, what: String, by: PortUse },
     #[error(

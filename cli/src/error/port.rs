@@ -32,7 +32,7 @@ impl fmt::Display for PortUse {
                 "by {holder}, which is not of this network: stop it, or start the whole network on other ports with --base-port"
             ),
             Self::Unseen => f.write_str(
-                "by a program that can't be seen from here, probably another user's: find it with `sudo ss -ltnp`, or start \
+                "by a program that can't be seen from here, probably another user's: find it with `sudo ss -ltunp`, or start \
                  the whole network on other ports with --base-port",
             ),
         }

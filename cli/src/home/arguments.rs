@@ -58,6 +58,7 @@ impl Home {
         for other in others {
             arguments.extend([OsString::from("--bootstrap"), other.into()]);
         }
+        arguments.extend(self.joined.p2p.trainer_arguments(node.p2p_port));
         for dataset in datasets {
             arguments.extend([OsString::from("--dataset"), dataset.into()]);
         }

@@ -70,7 +70,16 @@ fn a_folder_is_made_once_and_keeps_its_account_its_identities_and_its_ports() {
     let first = Home::open_or_make(&path, &wish(&ports(), true)).unwrap();
     assert!(first.is_new && first.home.joined.validator);
     assert_eq!(first.home.pc.name, "my-pc-local");
-    first.home.update(|network| network.pcs[0].node.pid = 7).unwrap();
+    let chosen = P2p {
+        upload_limit: Some(500),
+        no_port_mapping: true,
+        ..P2p::default()
+    };
+    let change = |network: &mut Network| {
+        network.pcs[0].node.pid = 7;
+        network.joined.as_mut().unwrap().p2p = chosen.clone();
+    };
+    first.home.update(change).unwrap();
     let none = PortArgs::default();
     let again = Home::open_or_make(&path, &wish(&none, false)).unwrap();
     assert!(!again.is_new);
@@ -78,6 +87,7 @@ fn a_folder_is_made_once_and_keeps_its_account_its_identities_and_its_ports() {
     assert_eq!(again.home.pc.node.peer_id, first.home.pc.node.peer_id);
     assert_eq!((again.home.pc.node.rpc_port, again.home.pc.node.pid), (20_000, 7));
     assert!(again.home.joined.validator, "its session keys are still there");
+    assert_eq!(again.home.joined.p2p, chosen);
     let opened = Home::open(&path).unwrap().unwrap();
     assert_eq!(opened.network, again.home.network);
 }
@@ -181,6 +191,13 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
         );
     }
     assert!(!arguments.contains(&OsString::from(&home.pc.trainer.multiaddr)));
+    let node_p2p = OsString::from(home.pc.node.p2p_port.to_string());
+    assert!(
+        arguments
+            .windows(2)
+            .any(|pair| pair == [OsString::from("--map-port"), node_p2p.clone()]),
+        "the router opens the node's port, too: {arguments:?}"
+    );
     let founder = Home::open_or_make(&path, &wish(&ports(), true)).unwrap().home;
     assert!(founder.node_arguments().contains(&validator));
 }

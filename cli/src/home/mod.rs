@@ -33,7 +33,7 @@ use crate::{
     files,
     keys::key::Key,
     keystore::{self, Kind},
-    network::{self, Joined, NETWORK_FILE, NETWORK_LOCK, Network, Pc, UP_LOCK},
+    network::{self, Joined, NETWORK_FILE, NETWORK_LOCK, Network, P2p, Pc, UP_LOCK},
     output, shell,
     spec::{self, Spec},
 };
@@ -101,6 +101,11 @@ impl Home {
         }
     }
 
+    /// The ports that are wished for of what is there, and those that it has: RPC, node, HTTP and trainer.
+    pub fn ports(before: Option<&Self>, wish: &Wish<'_>) -> [u16; 4] {
+        layout::ports(before.map(|before| &before.pc), wish)
+    }
+
     /// Refuses what can't be made there, before anything is. Returns what is there.
     pub fn check(path: &Path, wish: &Wish<'_>) -> Result<Option<Self>, Error> {
         let before = Self::open(path)?;
@@ -110,7 +115,7 @@ impl Home {
                 found: before.joined.id.clone(),
             });
         }
-        let mut ports = layout::ports(before.as_ref().map(|before| &before.pc), wish);
+        let mut ports = Self::ports(before.as_ref(), wish);
         ports.sort_unstable();
         if let Some((port, _)) = ports.iter().zip(ports.iter().skip(1)).find(|(a, b)| a == b) {
             return Err(Error::PortTwice(*port));
@@ -158,6 +163,7 @@ impl Home {
                 bonded: false,
                 size_class: None,
                 room: None,
+                p2p: P2p::default(),
             },
         };
         let home = Self::of(

@@ -5,7 +5,7 @@ use hydra_host::Holder;
 use std::{
     fs::{self, File, TryLockError},
     io,
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     path::{Path, PathBuf},
 };
 
@@ -219,6 +219,16 @@ pub fn check_ports(pc: &Pc, runs: Runs) -> Result<(), Error> {
             // Anything else the program itself will report better.
             _ => {}
         }
+    }
+    // Trainers reach each other by UDP, too.
+    let port = pc.trainer.p2p_port;
+    let bound = UdpSocket::bind(("127.0.0.1", port));
+    if !runs.trainer && bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+        return Err(Error::PortTaken {
+            port,
+            what: format!("{}'s trainer to reach other trainers by UDP", pc.title()),
+            by: used_by(pc, hydra_host::udp_port_holder(port)),
+        });
     }
     Ok(())
 }

@@ -60,6 +60,7 @@ fn a_pc_of_a_network_with_others_is_not_started_as_a_local_one() {
         bonded: false,
         size_class: None,
         room: None,
+        p2p: network::P2p::default(),
     });
     network.write(&path).unwrap();
     let only = DemoArgs {
@@ -85,6 +86,29 @@ fn one_pc_needs_a_network_to_join() {
         plan(&only, stopped, |_| Ok(())),
         Err(Error::NoNetwork(_))
     ));
+}
+
+#[test]
+fn a_port_that_is_taken_by_udp_alone_is_taken() {
+    let port = hydra_test_ports::free_ports(1);
+    let taken = std::net::UdpSocket::bind(("127.0.0.1", port)).unwrap();
+    let mut bob = Layout::new("/base".into(), 2, 20_000).network().pcs.remove(1);
+    [bob.node.rpc_port, bob.node.p2p_port, bob.trainer.http_port] = [0; 3];
+    bob.trainer.p2p_port = port;
+    let error = check_ports(&bob, Runs::default()).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!(
+            "port {port} (for Bob's trainer to reach other trainers by UDP)"
+        )) && error.contains(&format!("(process {})", std::process::id())),
+        "{error}"
+    );
+    let runs = Runs {
+        trainer: true,
+        node: false,
+    };
+    check_ports(&bob, runs).unwrap();
+    drop(taken);
+    check_ports(&bob, Runs::default()).unwrap();
 }
 
 /// Bob, one of whose ports this test holds.

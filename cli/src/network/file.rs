@@ -10,6 +10,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use super::p2p::P2p;
 use crate::{
     accounts,
     error::{Error, Place},
@@ -77,6 +78,9 @@ pub struct Joined {
     /// How many tasks it takes on at a time, if its owner chose that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<u8>,
+    /// How its trainer meets others, if its owner chose that.
+    #[serde(default, skip_serializing_if = "P2p::is_usual")]
+    pub p2p: P2p,
 }
 
 impl Joined {

@@ -182,6 +182,9 @@ impl Pc {
             "127.0.0.1".into(),
             "--p2p-port".into(),
             self.trainer.p2p_port.to_string().into(),
+            // Nor should a router open ports for one, or anybody hear of it.
+            "--no-port-mapping".into(),
+            "--no-mdns".into(),
             "--key-file".into(),
             (&self.trainer.key_file).into(),
             // The PCs share one machine's cores.
@@ -291,6 +294,9 @@ mod tests {
             let trainer = pc.trainer_arguments(&network, &[], 2);
             let at = trainer.iter().position(|word| word == "--p2p-address").unwrap();
             assert_eq!(trainer[at + 1], "127.0.0.1");
+            for option in ["--no-port-mapping", "--no-mdns"] {
+                assert!(trainer.iter().any(|word| word == option), "{option}: {trainer:?}");
+            }
             let node = pc.node_arguments(&network);
             let at = node.iter().position(|word| word == "--listen-addr").unwrap();
             assert!(node[at + 1].to_string_lossy().starts_with("/ip4/127.0.0.1/"));

@@ -8,6 +8,7 @@ mod file;
 mod layout;
 mod newest;
 mod own;
+mod p2p;
 mod running;
 
 pub use file::{Joined, NETWORK_FILE, NETWORK_LOCK, Network, Node, Pc, Trainer};
@@ -16,7 +17,8 @@ pub use layout::{
 };
 pub use newest::{Newest, newest, remember};
 pub use own::{joined, joined_file, others_up, remember_joined, usual_folder};
+pub use p2p::{P2p, Wss};
 pub use running::{
     Condition, PortState, UP_LOCK, alive, condition, is_run_by, own_part, port_state, starting, stopped,
-    trainer_listens, trainer_runs,
+    trainer_listens, trainer_runs, udp_port_state,
 };

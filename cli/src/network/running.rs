@@ -71,6 +71,15 @@ pub fn port_state(pc: &Pc, port: u16) -> PortState {
     }
 }
 
+/// Who has this port of a PC by UDP, where that can be seen: of another user's program it can't, and nothing is bound to find out.
+pub fn udp_port_state(pc: &Pc, port: u16) -> PortState {
+    match hydra_host::udp_port_holder(port) {
+        Some(holder) if own_part(pc, &holder).is_some() => PortState::Own,
+        Some(holder) => PortState::Other(holder),
+        None => PortState::Free,
+    }
+}
+
 /// Whether the `hydra demo` that starts it is still waiting for its PCs to answer.
 pub fn starting(network: &Network) -> bool {
     !network.ready && alive(network.hydra_pid)
@@ -189,7 +198,7 @@ mod tests {
     }
     use crate::network::Layout;
     use hydra_test_ports::free_ports;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, UdpSocket};
 
     /// A PC whose RPC port this test holds.
     fn pc() -> (Pc, TcpListener) {
@@ -222,6 +231,24 @@ mod tests {
         assert_eq!(port_state(&pc, pc.node.rpc_port), PortState::Own);
         drop(listener);
         assert_eq!(port_state(&pc, pc.node.rpc_port), PortState::Free);
+    }
+
+    #[test]
+    fn a_port_that_somebody_has_by_udp_is_not_free_though_nobody_has_it_by_tcp() {
+        let mut pc = Layout::new("/base".into(), 1, free_ports(16))
+            .network()
+            .pcs
+            .remove(0);
+        let port = pc.trainer.p2p_port;
+        let socket = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+        assert_eq!(port_state(&pc, port), PortState::Free);
+        assert!(
+            matches!(udp_port_state(&pc, port), PortState::Other(holder) if holder.pid == std::process::id())
+        );
+        pc.trainer.pid = std::process::id();
+        assert_eq!(udp_port_state(&pc, port), PortState::Own);
+        drop(socket);
+        assert_eq!(udp_port_state(&pc, port), PortState::Free);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod own;
 pub mod pace;
 pub mod polls;
 pub mod presence;
+pub mod reach;
 pub mod rounds;
 pub mod unbonding;
 pub mod work;

@@ -69,6 +69,9 @@ pub struct Report {
     pub happened: Vec<Happened>,
     /// The local trainer, if it is known where it is and answers.
     pub trainer: Option<trainer::Status>,
+    /// The node's port for other nodes, if it is known whose node it is.
+    #[serde(skip)]
+    pub node_port: Option<u16>,
     /// Why there is nothing about the trainer.
     pub trainer_error: Option<String>,
     /// What has ended of a local network, each as a sentence.
@@ -175,6 +178,7 @@ pub async fn run(args: StatusArgs, json: bool) -> Result<(), Error> {
             .filter_map(|news| Happened::new(news, now))
             .collect(),
         trainer,
+        node_port: target.node_port(),
         trainer_error,
         stopped: target.stopped(),
     };

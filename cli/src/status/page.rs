@@ -10,6 +10,7 @@ use crate::{
         figures::{brief, cut},
         health,
         models::{self, Model},
+        reach,
         work::{doing, progress},
     },
     table::{Align, Table},
@@ -69,7 +70,7 @@ impl Report {
         };
         text.push('\n');
         text += &match (&self.trainer, &self.trainer_error) {
-            (Some(trainer), _) => trainer_text(trainer),
+            (Some(trainer), _) => trainer_text(trainer, self.node_port),
             (None, Some(error)) => paragraph("", "  ", &format!("Trainer: {error}")),
             (None, None) => "Trainer: none known here; name its port with --trainer-port.\n".into(),
         };
@@ -82,7 +83,7 @@ impl Report {
     }
 }
 
-fn trainer_text(trainer: &trainer::Status) -> String {
+fn trainer_text(trainer: &trainer::Status, node_port: Option<u16>) -> String {
     let reason = trainer
         .engine
         .reason
@@ -93,13 +94,23 @@ fn trainer_text(trainer: &trainer::Status) -> String {
         Some(sheet) => format!("last heard from the node at block {}", sheet.block),
         None => "has not heard from the node yet".into(),
     };
+    let ways = match reach::ways(&trainer.peers) {
+        ways if ways.is_empty() => ways,
+        ways => format!(" ({ways})"),
+    };
     let head = format!(
-        "Trainer {}: engine {}{reason}, {} peers, {sheet}",
+        "Trainer {}: engine {}{reason}, {} peers{ways}, {sheet}",
         trainer.version,
         trainer.engine.state,
         trainer.peers.len()
     );
     let mut text = paragraph("", "  ", &head);
+    if let Some(sentence) = reach::sentence(trainer) {
+        text += &paragraph("  ", "    ", &sentence);
+    }
+    if let Some(advice) = reach::advice(trainer, node_port) {
+        text += &paragraph("  ", "    ", &format!("to be reached by all: {advice}"));
+    }
     for work in &trainer.models {
         let version = work
             .version

@@ -67,6 +67,7 @@ fn report() -> Report {
         wallet: None,
         happened: vec![],
         trainer: None,
+        node_port: None,
         trainer_error: None,
         stopped: vec![],
     }
@@ -159,6 +160,7 @@ fn four() -> Report {
     };
     let trainer = r#"{"version":"0.1.0","peer_id":"12D3","engine":{"state":"ready"},
         "peers":[{"peer_id":"a","address":"b"},{"peer_id":"c","address":"d"},{"peer_id":"e","address":"f"}],
+        "reachability":{"state":"mapped","reason":"UPnP opened port 30400"},
         "last_sheet":{"block":182336,"seconds_ago":1},
         "models":[{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
             "task":"doing the task of poll 0x1cbd…2d43 of model 0 again in round 812"}]}"#;
@@ -250,6 +252,44 @@ fn what_the_trainer_warns_of_is_shown() {
     }
     .text();
     assert!(text.ends_with("  warning: the clock is wrong\n"), "{text}");
+}
+
+#[test]
+fn how_others_reach_this_pc_is_said_with_what_to_do_where_it_is_poor() {
+    let of = |state: &str| {
+        let trainer = serde_json::json!({
+            "version": "1", "peer_id": "12D3", "engine": { "state": "ready" },
+            "listen": ["/ip4/192.168.1.5/tcp/30400/p2p/12D3"],
+            "peers": [
+                { "peer_id": "a", "address": "b", "path": "direct" },
+                { "peer_id": "c", "address": "d", "path": "relayed" },
+            ],
+            "reachability": { "state": state, "reason": "both routers use another port for each peer" },
+        });
+        let report = Report {
+            trainer: Some(serde_json::from_value(trainer).unwrap()),
+            node_port: Some(30_333),
+            ..report()
+        };
+        let words = report.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, trainer) = words.split_once("Trainer 1: ").unwrap();
+        trainer.to_owned()
+    };
+    let relayed = of("relayed");
+    assert!(relayed.contains("2 peers (1 direct, 1 relayed)"), "{relayed}");
+    assert!(
+        relayed.contains(
+            "others reach this PC through a relay only: both routers use another port for each peer"
+        ),
+        "{relayed}"
+    );
+    assert!(
+        relayed.contains("let your router pass port 30400, TCP and UDP, and port 30333, TCP, on to this PC"),
+        "{relayed}"
+    );
+    let public = of("public");
+    assert!(public.contains("others reach this PC directly: "), "{public}");
+    assert!(!public.contains("let your router"), "{public}");
 }
 
 #[test]

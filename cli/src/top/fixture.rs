@@ -84,15 +84,18 @@ pub fn nothing() -> Seen {
 }
 
 fn status() -> Status {
-    let peer =
-        |peer_id: String, ms: u64| format!(r#"{{"peer_id":"{peer_id}","address":"a","latency_ms":{ms}}}"#);
+    let peer = |peer_id: String, ms: u64, path: &str| {
+        format!(r#"{{"peer_id":"{peer_id}","address":"a","latency_ms":{ms},"path":"{path}"}}"#)
+    };
     let peers = [
-        peer("12D3KooWStranger".into(), 141),
-        peer(peer_id(3).to_string(), 23),
-        peer(peer_id(2).to_string(), 15),
+        peer("12D3KooWStranger".into(), 141, "relayed"),
+        peer(peer_id(3).to_string(), 23, "punched"),
+        peer(peer_id(2).to_string(), 15, "direct"),
     ];
     let text = format!(
         r#"{{"version":"0.1.0","account":"0x{}","standing":"ready","peer_id":"{}","peers":[{}],
+            "listen":["/ip4/192.168.1.5/tcp/30400/p2p/12D3"],
+            "reachability":{{"state":"mapped","reason":"UPnP opened port 30400"}},
             "engine":{{"state":"ready"}},"last_sheet":{{"block":182336,"seconds_ago":1}},
             "models":[{{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
                 "task":"doing the task of poll 0x90b5…ab20 of model 0 again in round 812"}}]}}"#,

@@ -19,6 +19,7 @@ use crate::{
         happenings::{Weight, say},
         models::results,
         own::share,
+        reach::{self, Reach},
         work::{doing, progress},
     },
 };
@@ -29,6 +30,8 @@ const UNKNOWN: &str = "–";
 const ALWAYS: usize = 2;
 /// The longest name in a list.
 const NAME: usize = 14;
+/// The longest word for a way.
+const WAY: usize = 7;
 /// The longest name of a data set that has a title to itself.
 const TITLE: usize = 24;
 
@@ -71,13 +74,20 @@ pub fn pc(seen: &Seen) -> Panel {
         Some(version) => format!("version {} here", count(version.into())),
         None => "no version here yet".into(),
     };
+    let reached = match Reach::of(status) {
+        None | Some(Reach::Unknown) => Row::both(held, format!("trainer {}", status.version)),
+        Some(Reach::Unreachable) if !reach::listens_here_only(status) => {
+            Row::both(held, Reach::Unreachable.brief()).meant(Mood::Bad)
+        }
+        Some(reach) => Row::both(held, reach.brief()),
+    };
     Panel::new(
         "This PC",
         stale,
         vec![
             Row::both(state, standing).meant(mood),
             Row::both(task, progress),
-            Row::both(held, format!("trainer {}", status.version)),
+            reached,
         ],
     )
 }
@@ -347,7 +357,8 @@ pub fn peers(seen: &Seen) -> Panel {
         }
         let member = members.get(&peer.peer_id).copied();
         let latency = peer.latency_ms.map(|ms| format!("{} ms", count(ms)));
-        connected.push(peer_row(member, &peer.peer_id, latency.as_deref(), ""));
+        let link = [latency.as_deref(), reach::way(peer)];
+        connected.push(peer_row(member, &peer.peer_id, link, ""));
     }
     let mut others = Vec::new();
     for (peer_id, member) in &members {
@@ -356,7 +367,7 @@ pub fn peers(seen: &Seen) -> Panel {
             continue;
         }
         let unconnected = if status.is_some() { ", not connected" } else { "" };
-        others.push(peer_row(Some(*member), peer_id, None, unconnected));
+        others.push(peer_row(Some(*member), peer_id, [None; 2], unconnected));
     }
     let title = match status {
         Some(_) => format!("Peers: {} connected", connected.len()),
@@ -371,11 +382,11 @@ pub fn peers(seen: &Seen) -> Panel {
     Panel::new(title, stale, rows)
 }
 
-/// What a peer is sorted by, members first, and its row.
+/// What a peer is sorted by, members first, and its row. The link is how far away it is, and which way the connection takes.
 fn peer_row(
     member: Option<&Member>,
     peer_id: &str,
-    latency: Option<&str>,
+    link: [Option<&str>; 2],
     more: &str,
 ) -> ((bool, String), Row) {
     let name = member.map_or_else(|| cut(peer_id, NAME), |member| accounts::short(&member.account));
@@ -389,8 +400,12 @@ fn peer_row(
         let score = f64::from(member.status.reputation.deconstruct()) / 1e9;
         format!("score {score:.3}")
     });
-    let latency = latency.unwrap_or(UNKNOWN);
-    let row = Row::both(format!("{name:<NAME$} {latency:>8}  {standing}{more}"), score);
+    let [latency, way] = link.map(|known| known.unwrap_or(UNKNOWN));
+    let way = cut(way, WAY);
+    let row = Row::both(
+        format!("{name:<NAME$} {latency:>8}  {way:<WAY$}  {standing}{more}"),
+        score,
+    );
     ((member.is_none(), name), row)
 }
 

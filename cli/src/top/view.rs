@@ -9,7 +9,12 @@ use super::{
 };
 use crate::{
     accounts, amount,
-    report::{figures::count, health, pace},
+    report::{
+        figures::count,
+        health, pace,
+        reach::{self, Reach},
+    },
+    trainer::Status,
     up::{ENOUGH_FEES, FEES},
 };
 
@@ -108,6 +113,13 @@ fn notices(seen: &Seen, now: SystemTime) -> Vec<Notice> {
         list.extend(no_coins(chain).map(plain));
     }
     let is_up = matches!(seen.trainer, Some(Link::Up));
+    list.extend(
+        seen.status
+            .iter()
+            .filter(|_| is_up)
+            .filter_map(unreachable)
+            .map(bad),
+    );
     let warnings = seen.status.iter().filter(|_| is_up);
     list.extend(
         warnings
@@ -115,6 +127,13 @@ fn notices(seen: &Seen, now: SystemTime) -> Vec<Notice> {
             .map(|warning| bad(Words::said(warning))),
     );
     list
+}
+
+/// That nobody can connect to this PC, not even with a relay's help, and what to do.
+fn unreachable(status: &Status) -> Option<Words> {
+    let advice = (Reach::of(status)? == Reach::Unreachable).then(|| reach::advice(status, None))??;
+    let found = reach::sentence(status)?;
+    Some(Words::said(format!("{found}. To be reached, {advice}")))
 }
 
 fn syncing(chain: &Snapshot) -> Option<String> {

@@ -255,6 +255,69 @@ fn a_wrong_clock_a_chain_that_stands_still_and_warnings_are_notices() {
 }
 
 #[test]
+fn how_others_reach_this_pc_and_which_way_each_peer_is_connected_stand_in_a_word() {
+    let view = View::new(&seen(), now());
+    assert_eq!(
+        words(&view.pc.rows)[2],
+        ("version 812 here".into(), "reached via router".into())
+    );
+    let ways: Vec<String> = words(&view.peers.rows)
+        .iter()
+        .map(|(left, _)| {
+            left.split_whitespace()
+                .rev()
+                .find(|word| way(word))
+                .unwrap_or("none")
+                .into()
+        })
+        .collect();
+    assert_eq!(ways, ["direct", "punched", "relayed", "none"]);
+    // One that says nothing of it is no worse than before.
+    let mut silent = seen();
+    if let Some(status) = &mut silent.status {
+        status.reachability = None;
+    }
+    assert_eq!(words(&View::new(&silent, now()).pc.rows)[2].1, "trainer 0.1.0");
+}
+
+fn way(word: &str) -> bool {
+    ["direct", "punched", "relayed"].contains(&word)
+}
+
+#[test]
+fn that_nobody_can_connect_is_a_notice_with_what_to_do_unless_nobody_is_meant_to() {
+    let mut alone = seen();
+    let status = alone.status.as_mut().expect("the trainer answers");
+    let reachability = status.reachability.as_mut().expect("it says so");
+    (reachability.state, reachability.reason) = ("unreachable".into(), "no relay answers".into());
+    let said = first_notice(&alone);
+    assert!(
+        said.starts_with(
+            "others can't reach this PC: no relay answers. To be reached, let your router pass port 30400"
+        ),
+        "{said}"
+    );
+    let row = View::new(&alone, now()).pc.rows.remove(2);
+    assert_eq!(
+        (row.right.text(now()).as_str(), row.mood),
+        ("not reachable", Mood::Bad)
+    );
+    if let Some(status) = &mut alone.status {
+        status.listen = vec!["/ip4/127.0.0.1/tcp/30400/p2p/12D3".into()];
+    }
+    assert_eq!(first_notice(&alone), "");
+    // By relay it works all the same.
+    if let Some(reachability) = alone
+        .status
+        .as_mut()
+        .and_then(|status| status.reachability.as_mut())
+    {
+        reachability.state = "relayed".into();
+    }
+    assert_eq!(first_notice(&alone), "");
+}
+
+#[test]
 fn a_chain_without_models_blocks_and_members_says_that_there_is_nothing_yet() {
     let mut seen = seen();
     if let Some(chain) = &mut seen.chain {

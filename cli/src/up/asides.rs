@@ -1,6 +1,7 @@
-//! What is said beside the steps: the clock, the models that are here, and who sent the coins that were waited for.
+//! What is said beside the steps: the clock, how others reach this PC, the models that are here, and who sent the coins that were
+//! waited for.
 //!
-//! Nothing here decides anything. Each is said once, and the clock again when that changes.
+//! Nothing here decides anything. Each is said once, and the clock and how others reach this PC again when that changes.
 
 use hydra_primitives::{AccountBytes, Balance, ModelId, status::ModelStatus};
 use hydra_trainer_api::ModelState;
@@ -10,7 +11,11 @@ use super::event::Event;
 use crate::{
     accounts,
     chain::{Block, Chain, Happening, News},
-    report::{clock, figures::accuracy},
+    report::{
+        clock,
+        figures::accuracy,
+        reach::{self, Reach},
+    },
     trainer::Status,
 };
 
@@ -23,6 +28,7 @@ const SENDERS: usize = 3;
 #[derive(Debug, Default)]
 pub struct Asides {
     clock_is_wrong: Option<bool>,
+    reach: Option<Reach>,
     models: BTreeSet<ModelId>,
 }
 
@@ -33,6 +39,22 @@ impl Asides {
         let is_wrong = clock::is_wrong(offset_ms);
         let is_told = self.clock_is_wrong.replace(is_wrong) == Some(is_wrong);
         (!is_told).then_some(Event::Clock { offset_ms, is_wrong })
+    }
+
+    /// Of how others reach this PC, if it is known and not said yet. `node_port` is its node's port for other nodes.
+    pub fn reach(&mut self, trainer: Option<&Status>, node_port: u16) -> Option<Event> {
+        let status = trainer?;
+        let reach = Reach::of(status).filter(|reach| *reach != Reach::Unknown)?;
+        if self.reach.replace(reach) == Some(reach) {
+            return None;
+        }
+        let said = status.reachability.as_ref()?;
+        Some(Event::Reachability {
+            how: said.state.clone(),
+            reason: said.reason.clone(),
+            peers: status.peers.len(),
+            todo: reach::advice(status, Some(node_port)),
+        })
     }
 
     /// Of the models of which the trainer has what the chain has confirmed. A node that can't tell is asked again at the next look.
@@ -143,6 +165,37 @@ mod tests {
         assert_eq!(asides.clock(Some(-5_000)), Some(wrong));
         assert_eq!(asides.clock(Some(-6_000)), None);
         assert!(asides.clock(Some(0)).is_some());
+    }
+
+    #[test]
+    fn how_others_reach_this_pc_is_said_once_it_is_known_and_again_when_that_changes() {
+        let status = |state: &str| -> Status {
+            let text = format!(
+                r#"{{"version":"1","peer_id":"x","engine":{{"state":"ready"}},"listen":["/ip4/192.168.1.5/tcp/30400"],
+                    "peers":[{{"peer_id":"y","address":"z"}}],
+                    "reachability":{{"state":"{state}","reason":"UPnP opened port 30400"}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let mut asides = Asides::default();
+        let mut look = |state: &str| asides.reach(Some(&status(state)), 30_333);
+        assert_eq!(look("unknown"), None);
+        let mapped = look("mapped").unwrap();
+        assert_eq!(
+            mapped.text(),
+            "✓ reach    others reach this PC through its router: UPnP opened port 30400; connected to 1 PC"
+        );
+        assert_eq!(
+            (look("mapped"), look("unknown"), look("mapped")),
+            (None, None, None)
+        );
+        let text = look("unreachable").unwrap().text();
+        assert!(
+            text.starts_with("! reach    others can't reach this PC: ") && text.contains("port 30333, TCP,"),
+            "{text}"
+        );
+        assert!(look("mapped").is_some());
+        assert_eq!(asides.reach(None, 30_333), None);
     }
 
     fn model() -> ModelStatus {

@@ -233,6 +233,12 @@ impl<'a> Driver<'a> {
         if let Some(event) = self.asides.clock(look.clock_ms) {
             self.say.tell(&event);
         }
+        if let Some(event) = self
+            .asides
+            .reach(look.trainer.as_ref(), self.home.pc.node.p2p_port)
+        {
+            self.say.tell(&event);
+        }
         if *step == Step::Sync {
             self.pace.note(Instant::now(), facts.best);
             return Ok(());

@@ -102,6 +102,18 @@ pub enum Event {
         /// Whether it is so far that this PC's blocks and results may come too late.
         is_wrong: bool,
     },
+    /// How other PCs' trainers reach this PC's: once that is known, and again when it changes.
+    Reachability {
+        /// `public`, by an address of its own; `mapped`, through a port that its router opened; `punched`, by a connection that
+        /// both sides make at the same moment; `relayed`, through a third trainer only; or `unreachable`.
+        how: String,
+        /// What shows that, or what is in the way. The words change.
+        reason: String,
+        /// To how many other trainers it is connected.
+        peers: usize,
+        /// What its owner can do so that others reach it better, if anything; a sentence without its full stop.
+        todo: Option<String>,
+    },
     /// The trainer has the model's confirmed version, with the very weights that the chain names.
     ModelChecked {
         /// The model.

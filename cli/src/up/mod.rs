@@ -135,6 +135,13 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
         phrase: phrase.as_ref().map(|phrase| phrase.as_str()),
         validator: false,
     };
+    let p2p = before_joined.map(|joined| joined.p2p.clone()).unwrap_or_default();
+    let p2p = p2p.with(&args.p2p)?;
+    if let Some(wss) = &p2p.wss
+        && Home::ports(before.as_ref(), &wish).contains(&wss.port)
+    {
+        return Err(Error::PortTwice(wss.port));
+    }
     let Made { home, is_new } = Home::open_or_make(&path, &wish)?;
     let lock = match lock {
         Some(lock) => lock,
@@ -149,6 +156,7 @@ async fn prepare(args: &UpArgs, say: Say) -> Result<(Room, Home, File), Error> {
         if let Some(joined) = &mut network.joined {
             joined.train = (joined.train || args.train) && !args.no_train;
             (joined.size_class, joined.room) = (size_class, tasks);
+            joined.p2p = p2p;
             if let Some(stake) = args.stake {
                 joined.stake = amount::exact(stake);
                 joined.bonded = false;

@@ -7,7 +7,7 @@ use crate::{
     report::{
         clock,
         figures::{count, cut, duration, percent},
-        pace,
+        pace, reach,
     },
     room::Room,
 };
@@ -110,6 +110,22 @@ impl Event {
                  late until then",
                 clock::words(*offset_ms)
             ),
+            Self::Reachability {
+                how,
+                reason,
+                peers,
+                todo,
+            } => {
+                let sign = if todo.is_some() { '!' } else { '✓' };
+                let todo = todo.as_ref().map_or_else(String::new, |todo| {
+                    format!(". It takes part all the same; to be reached by all: {todo}")
+                });
+                format!(
+                    "{sign} reach    {}; connected to {}{todo}",
+                    reach::said(how, reason),
+                    pcs(*peers)
+                )
+            }
             Self::ModelChecked {
                 model,
                 dataset,

@@ -471,7 +471,7 @@ fn a_network_that_can_not_be_is_refused_before_anything_is_made() {
     refused(
         &mut new(&["--yes", "--rpc-port", "9000", "--p2p-port", "9000"]),
         8,
-        "two of this PC's four ports would be 9000",
+        "two of this PC's ports would be 9000",
     );
     assert!(!home.join("out").exists());
     // Nobody is there to be asked.

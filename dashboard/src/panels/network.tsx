@@ -11,6 +11,8 @@ import { Figure, Panel } from "../parts/panel";
 import { Picture } from "../parts/picture";
 import { PeerTable } from "../parts/peers";
 import * as trainer from "../trainer";
+import { reachAdvice, reachInFull, reachOf } from "../words/reach";
+import { sentence } from "../words/state";
 import { peersOf } from "./peers";
 
 export function NetworkPanel() {
@@ -21,6 +23,8 @@ export function NetworkPanel() {
   const [adding, add] = useState(false);
   const peers = peersOf(status, snapshot);
   const connected = peers.filter((peer) => peer.connected).length;
+  const reached = reachInFull(status);
+  const advice = reachAdvice(status);
   const me = snapshot?.me ? (nameOf(snapshot.me.address) ?? "this PC") : "this PC";
 
   return (
@@ -28,6 +32,9 @@ export function NetworkPanel() {
       <dl class="figures">
         <Figure name="Peers" hook="peers" note={`of ${count(peers.length)}`}>
           <To to={{ view: "accounts" }}>{count(connected)}</To>
+        </Figure>
+        <Figure name="Reached by others" hook="reach">
+          {reachOf(status) ?? "–"}
         </Figure>
         <Figure name="Network" hook="size" note={snapshot && `${count(snapshot.electorate.accounts)} drawn from`}>
           {snapshot ? <To to={{ view: "accounts" }}>{several(snapshot.electorate.registered, "PC")}</To> : "–"}
@@ -55,10 +62,17 @@ export function NetworkPanel() {
           name: peer.name,
           address: peer.address,
           connected: peer.connected,
+          relayed: peer.relayed,
           latency: peer.latency,
           away: peer.active === false,
         }))}
       />
+      {reached && (
+        <p class="note" data-field="reach-reason">
+          {sentence(reached)}
+          {advice && ` To be reached by all: ${advice}.`}
+        </p>
+      )}
       <PeerTable peers={peers} />
       <p class="actions">
         <button type="button" onClick={() => add(true)}>

@@ -3,6 +3,7 @@ import type { Snapshot } from "../chain";
 import { nameOf } from "../format/names";
 import { shortAddress } from "../format/address";
 import type { TrainerStatus } from "../trainer";
+import { wayOf } from "../words/reach";
 import { standingOf } from "../words/state";
 
 export interface Peer {
@@ -13,6 +14,10 @@ export interface Peer {
   /** Where the connection goes. */
   where: string | undefined;
   connected: boolean;
+  /** Which way the connection takes, as far as that is known. */
+  way: string | undefined;
+  /** Whether that is through a third trainer. */
+  relayed: boolean;
   latency: number | undefined;
   status: string;
   /** Whether a draw that falls on it counts; `undefined` for who only looks on. */
@@ -31,6 +36,8 @@ export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | 
       address: member?.address,
       where: peer.address,
       connected: true,
+      way: wayOf(peer),
+      relayed: peer.path === "relayed",
       latency: peer.latency_ms ?? undefined,
       status: member ? standingOf(member) : snapshot && snapshot.electorate.registered > snapshot.members.length ? "not looked up" : "only looking on",
       active: member?.active,
@@ -47,6 +54,8 @@ export function peersOf(status: TrainerStatus | undefined, snapshot: Snapshot | 
         address: member.address,
         where: undefined,
         connected: false,
+        way: undefined,
+        relayed: false,
         latency: undefined,
         status: standingOf(member),
         active: member.active,

@@ -16,6 +16,7 @@ export function PeerTable({ peers }: { peers: Peer[] }) {
             <th scope="col" class="right">
               Latency
             </th>
+            <th scope="col">Way</th>
             <th scope="col">Status</th>
             <th scope="col" class="right">
               Score
@@ -29,6 +30,7 @@ export function PeerTable({ peers }: { peers: Peer[] }) {
                 {peer.address ? <Who address={peer.address} /> : <code>{peer.name}</code>}
               </th>
               <td class="right num">{latencyOf(peer.latency)}</td>
+              <td>{peer.way ?? "–"}</td>
               <td>{peer.connected ? `connected, ${peer.status}` : `not connected, ${peer.status}`}</td>
               <td class="right num">
                 {peer.score === undefined || !peer.address ? (

@@ -9,6 +9,8 @@ export interface Dot {
   name: string;
   address: string | undefined;
   connected: boolean;
+  /** Through a third PC. */
+  relayed: boolean;
   latency: number | undefined;
   away: boolean;
 }
@@ -43,10 +45,10 @@ export function Picture({ me, dots }: { me: string; dots: Dot[] }) {
       {placed
         .filter(({ dot }) => dot.connected)
         .map(({ dot, x, y }) => (
-          <line key={dot.key} class="edge" x1={CX} y1={CY} x2={x} y2={y} />
+          <line key={dot.key} class={dot.relayed ? "edge relayed" : "edge"} x1={CX} y1={CY} x2={x} y2={y} />
         ))}
       {placed.map(({ dot, x, y }) => {
-        const state = dot.connected ? "connected" : dot.away ? "out" : "not connected to this PC";
+        const state = dot.connected ? (dot.relayed ? "connected by relay" : "connected") : dot.away ? "out" : "not connected to this PC";
         const face = (
           <>
             <circle class={dot.connected ? "peer" : "peer hollow"} cx={x} cy={y} r="6" />

@@ -5,6 +5,12 @@ export interface TrainerPeer {
   address: string;
   latency_ms: number | null;
   agent: string | null;
+  /** Which way the connection takes: `direct`, `punched` or `relayed`. */
+  path?: string | null;
+  /** What slot it has: `long_term`, `exploratory`, `inbound` or `none`. */
+  slot?: string | null;
+  /** What carries it: `tcp`, `quic` or `wss`. */
+  transport?: string | null;
 }
 
 export interface ModelWork {
@@ -28,6 +34,8 @@ export interface TrainerStatus {
   peer_id: string;
   listen: string[];
   peers: TrainerPeer[];
+  /** How other trainers reach this one: `unknown`, `public`, `mapped`, `punched`, `relayed` or `unreachable`, and why. */
+  reachability?: { state: string; reason: string } | null;
   engine: { state: "starting" | "ready" | "failed"; reason: string | null; instructions: string | null };
   models: ModelWork[];
   last_sheet: { block: number; seconds_ago: number } | null;

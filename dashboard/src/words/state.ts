@@ -12,6 +12,7 @@ import { duration, roughTime, timeOfDay } from "../format/time";
 import { hydra } from "../format/amount";
 import { count, percent, several } from "../format/number";
 import { deedOf, rulesToCome } from "./governance";
+import { reachAdvice } from "./reach";
 import { waitsBecause } from "./reasons";
 
 /** A notice above everything else. */
@@ -28,6 +29,7 @@ export interface Notice {
     | "wrong-clock"
     | "no-coins"
     | "paused"
+    | "unreachable"
     | "quiet"
     | "warning";
   mood: "bad" | "plain";
@@ -142,6 +144,8 @@ export function notices(seen: Seen): Notice[] {
       text: `This PC is drawn for nothing new. It keeps its stake and its score.${left} To go on: \`${RESUME}\``,
     });
   }
+  const unreachable = trainer.is === "up" ? nobodyGetsIn(status) : undefined;
+  if (unreachable) list.push(unreachable);
   for (const warning of trainer.is === "up" ? (status?.warnings ?? []) : []) {
     if (clock && /clock/.test(warning)) continue;
     list.push({ kind: "warning", mood: "bad", head: "Needs your attention", text: sentence(warning) });
@@ -165,6 +169,19 @@ function rulesChange(snapshot: Chain.Snapshot, governance: Seen["governance"]): 
       more: { text: "What is decided, and by whom", to },
     };
   });
+}
+
+/** Not even with a relay’s help: it can only connect to others. */
+function nobodyGetsIn(status: TrainerStatus | undefined): Notice | undefined {
+  const said = status?.reachability;
+  const advice = reachAdvice(status);
+  if (said?.state !== "unreachable" || advice === undefined) return undefined;
+  return {
+    kind: "unreachable",
+    mood: "plain",
+    head: "Others can’t reach this PC",
+    text: `${sentence(said.reason === "" ? "nobody could connect to it" : said.reason)} It takes part all the same, by what it connects to itself. To be reached: ${advice}.`,
+  };
 }
 
 function startingText(trainer: TrainerCondition, status: TrainerStatus | undefined): string {

@@ -86,8 +86,9 @@ export async function every_panel_says_what_chain_and_trainer_say({ browser, cha
   assert.equal(Number(/\d+/.exec(read["this-pc.version"])?.[0]) <= status.models[0].version, true);
   const peers = await table(page, "peers");
   assert.deepEqual(peers.map(([name]) => name).sort(), ["Bob", "Charlie", "Dave"]);
-  for (const [, latency, state, score] of peers) {
+  for (const [, latency, way, state, score] of peers) {
     assert.match(latency, /^(< 1|\d+) ms$/);
+    assert.match(way, /^direct, (QUIC|TCP)$/);
     assert.equal(state, "connected, taking part");
     assert(Number(score) > 0);
   }

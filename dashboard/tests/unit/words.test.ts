@@ -166,6 +166,10 @@ test("each state that lasts has its sentence", () => {
   assert.deepEqual(kinds({ now: 1_200_000 }), ["quiet"]);
   assert.deepEqual(kinds({ replaced: true }), ["update-needed"]);
   assert.deepEqual(kinds({ status: { ...status, warnings: ["the disk is nearly full"] } }), ["warning"]);
+  const reached = (state: string, listen: string[]) => kinds({ status: { ...status, listen, reachability: { state, reason: "no relay answers" } } });
+  assert.deepEqual(reached("unreachable", ["/ip4/192.168.1.5/tcp/30400"]), ["unreachable"]);
+  assert.deepEqual(reached("relayed", ["/ip4/192.168.1.5/tcp/30400"]), []);
+  assert.deepEqual(reached("unreachable", ["/ip4/127.0.0.1/tcp/30400"]), []);
   const poor = { address: "5", funds: { free: 0n, held: 0n, spendable: 0n }, member: undefined, parts: new Map(), underWay: 0n };
   assert.deepEqual(kinds({ snapshot: { ...snapshot, me: poor } }), ["no-coins"]);
   assert.match(notices(seen({ snapshot: { ...snapshot, me: poor } }))[0]?.text ?? "", /`hydra invite ADDRESS`/);

@@ -6,7 +6,7 @@ use hydra_blobs::BlobError;
 use hydra_engine::EngineError;
 use hydra_network::NetworkError;
 use hydra_primitives::ModelId;
-use hydra_trainer::{depot::DepotError, import::ImportError, weights::WeightsError};
+use hydra_trainer::{database::DatabaseError, depot::DepotError, import::ImportError, weights::WeightsError};
 
 use crate::chain::ChainError;
 
@@ -25,6 +25,9 @@ pub enum RunError {
     /// The blob store can't be used.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// What is known of blobs can't be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// Blobs can't be had.
     #[error(transparent)]
     Depot(#[from] DepotError),

@@ -18,7 +18,7 @@ use hydra_primitives::{
     proposal::{Claim, PlaceKey, proposal_poll},
     task::PlaceIndex,
 };
-use hydra_trainer::{depot::Depot, import::import, models::Model, weights::Weights};
+use hydra_trainer::{database::Database, depot::Depot, import::import, models::Model, weights::Weights};
 use serde_json::{Value, json};
 use subxt_signer::{SecretUri, sr25519};
 
@@ -74,7 +74,8 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let signer = sr25519::Keypair::from_uri(&suri).map_err(|error| RunError::Suri(error.to_string()))?;
     let chain = Chain::connect(&options.url, signer).await?;
     let store = Arc::new(BlobStore::open(options.base_path.join("blobs"))?);
-    import(&store, &options.dataset)?;
+    let database = Arc::new(Database::open(&options.base_path)?);
+    import(&store, &database, &options.dataset)?;
     let keypair = Keypair::ed25519_from_bytes(blake3::derive_key(IDENTITY, &chain.account()))
         .map_err(|error| NetworkError::Transport(error.to_string()))?;
     let mut config = NetworkConfig::new(keypair.clone());
@@ -88,11 +89,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     config.bootstrap = options.bootstrap;
     let network = Network::start(config, store.clone()).await?;
     let peer_id = peer_id_bytes(network.local_peer_id());
-    let depot = Arc::new(Depot::new(
-        store.clone(),
-        network.clone(),
-        options.base_path.join("blobs.ledger"),
-    )?);
+    let depot = Arc::new(Depot::new(store.clone(), network.clone(), database));
 
     let mut heads = chain.new_heads().await?;
     let mut patience = Patience::default();

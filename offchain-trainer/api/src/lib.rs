@@ -21,7 +21,9 @@ mod tag;
 
 pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
 pub use question::{Answer, Checked, Image, MAX_READINGS, PaidQuestion, Question};
-pub use status::{Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Stage, Status, Waiting};
+pub use status::{
+    Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Reachability, Stage, Status, Waiting,
+};
 pub use tag::{Tag, TagError};
 
 use hydra_primitives::ModelId;

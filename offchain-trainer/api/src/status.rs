@@ -23,6 +23,9 @@ pub struct Status {
     /// Who it is connected to.
     #[serde(default)]
     pub peers: Vec<Peer>,
+    /// How other trainers reach this one; null of a trainer that doesn't say.
+    #[serde(default)]
+    pub reachability: Option<Reachability>,
     /// Whether it can train.
     pub engine: EngineStatus,
     /// The models of the newest sheet.
@@ -59,6 +62,27 @@ pub struct Peer {
     pub latency_ms: Option<u64>,
     /// What it says it runs.
     pub agent: Option<String>,
+    /// The way that the connection takes: `direct`; `punched`, a direct one that both sides made at the same moment because a
+    /// router lets nobody in; or `relayed`, through a third trainer. Null of a trainer that doesn't say.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The slot that it has here: `long_term`, `exploratory`, `inbound` or `none`. Null of a trainer that doesn't say.
+    #[serde(default)]
+    pub slot: Option<String>,
+    /// What carries the connection: `tcp`, `quic` or `wss`. Null of a trainer that doesn't say.
+    #[serde(default)]
+    pub transport: Option<String>,
+}
+
+/// How other trainers reach this one, as far as it knows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reachability {
+    /// `unknown`; `public`, by an address of its own; `mapped`, through a port that its router opened; `punched`, by a connection
+    /// that both sides make at the same moment; `relayed`, through a third trainer only; or `unreachable`.
+    pub state: String,
+    /// What shows that, or what is in the way, as a sentence without its full stop. The words change.
+    pub reason: String,
 }
 
 /// Whether the engine may be used.
@@ -184,6 +208,13 @@ mod tests {
         .unwrap();
         assert_eq!(status.engine.state, "starting");
         assert!(status.models.is_empty() && status.last_sheet.is_none() && status.clock.is_none());
+        assert_eq!(status.reachability, None);
+    }
+
+    #[test]
+    fn a_peer_of_a_trainer_that_says_nothing_of_ways_is_understood() {
+        let peer: Peer = serde_json::from_str(r#"{"peer_id":"12D3","address":"/ip4/192.0.2.1"}"#).unwrap();
+        assert_eq!((peer.path, peer.slot, peer.transport), (None, None, None));
     }
 
     #[test]
@@ -203,7 +234,19 @@ mod tests {
             standing: None,
             peer_id: "12D3".into(),
             listen: vec![],
-            peers: vec![],
+            peers: vec![Peer {
+                peer_id: "12D4".into(),
+                address: "/ip4/192.0.2.1/udp/30400/quic-v1".into(),
+                latency_ms: Some(7),
+                agent: None,
+                path: Some("punched".into()),
+                slot: Some("long_term".into()),
+                transport: Some("quic".into()),
+            }],
+            reachability: Some(Reachability {
+                state: "mapped".into(),
+                reason: "the router opened port 30400".into(),
+            }),
             engine: EngineStatus {
                 state: "ready".into(),
                 reason: None,
@@ -239,7 +282,10 @@ mod tests {
         };
         let json = serde_json::to_string(&status).unwrap();
         let expected = concat!(
-            r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"peers":[],"#,
+            r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"#,
+            r#""peers":[{"peer_id":"12D4","address":"/ip4/192.0.2.1/udp/30400/quic-v1","latency_ms":7,"agent":null,"#,
+            r#""path":"punched","slot":"long_term","transport":"quic"}],"#,
+            r#""reachability":{"state":"mapped","reason":"the router opened port 30400"},"#,
             r#""engine":{"state":"ready","reason":null,"instructions":"avx2"},"models":[{"model":0,"version":1,"weights":null,"#,
             r#""state":"idle","round":2,"phase":"train","task":null,"progress":{"done":5,"total":30},"#,
             r#""waiting":{"measure":0,"train":1,"verify":2}}],"last_sheet":{"block":3,"seconds_ago":4},"#,

@@ -104,18 +104,15 @@ pub enum SliceError {
         /// Where in the blob the first wrong subtree starts, in bytes.
         offset: u64,
     },
-    /// The decoder was given a different number of bytes than it asked for.
-    #[error("the slice decoder asked for {wanted} bytes and got {got}. Feed it exactly what it asks for")]
+    /// There are more or fewer bytes than there must be.
+    #[error("there must be {wanted} bytes, not {got}. Ask another peer")]
     WrongLength {
-        /// Bytes asked for.
+        /// Bytes there must be.
         wanted: usize,
-        /// Bytes given.
+        /// Bytes there are.
         got: usize,
     },
-    /// The slice ended early, or was used after its end.
-    #[error("the slice is incomplete. Feed the decoder until it asks for nothing more")]
-    Unfinished,
-    /// Bytes after the slice's end.
-    #[error("there are bytes behind the end of the slice. Ask another peer")]
+    /// Bits that stand for slices behind the blob's end.
+    #[error("there are slices behind the end of the blob. Ask another peer")]
     TrailingBytes,
 }

@@ -6,23 +6,12 @@
 use crate::{
     error::SliceError,
     size::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE},
+    tree::Tree,
 };
-use bao_tree::{BaoTree, BlockSize, ChunkNum, ChunkRanges};
-
-/// 2⁴ chunks of 1 KiB each are one group.
-pub(crate) const BLOCK_SIZE: BlockSize = BlockSize::from_chunk_log(4);
-
-/// Shape of the hash tree of a blob of `size` bytes.
-pub(crate) fn tree(size: u64) -> Result<BaoTree, SliceError> {
-    if size > MAX_BLOB_SIZE {
-        return Err(SliceError::BlobTooLarge { size });
-    }
-    Ok(BaoTree::new(size, BLOCK_SIZE))
-}
 
 /// A part of a blob that may be asked for: aligned to groups, 16 KiB to 1 MiB long. Whether it lies inside the blob
 /// shows when it meets the blob's size ([`SliceRange::bytes_in`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SliceRange {
     offset: u64,
     length: u64,
@@ -70,7 +59,7 @@ impl SliceRange {
     /// # Errors
     /// [`SliceError::OutOfRange`] when it starts behind the end, [`SliceError::BlobTooLarge`].
     pub fn bytes_in(&self, size: u64) -> Result<u64, SliceError> {
-        tree(size)?;
+        Tree::new(size)?;
         match size.checked_sub(self.offset) {
             Some(rest) if rest > 0 || self.offset == 0 => Ok(rest.min(self.length)),
             _ => Err(SliceError::OutOfRange {
@@ -79,19 +68,16 @@ impl SliceRange {
             }),
         }
     }
+}
 
-    /// The range in units of the tree. A range that reaches the end is open, which is how the tree's iterators want
-    /// the last, possibly short, group.
-    pub(crate) fn chunks(&self, size: u64) -> Result<ChunkRanges, SliceError> {
-        let bytes = self.bytes_in(size)?;
-        let start = ChunkNum::full_chunks(self.offset);
-        let end = self.offset.saturating_add(bytes);
-        Ok(if end >= size {
-            ChunkRanges::from(start..)
-        } else {
-            ChunkRanges::from(start..ChunkNum::full_chunks(end))
-        })
-    }
+/// Slice number `index` of a blob: 1 MiB at a multiple of 1 MiB. `None` behind the end of any blob.
+pub fn nth_slice(index: u64) -> Option<SliceRange> {
+    SliceRange::new(index.checked_mul(MAX_SLICE_SIZE)?, MAX_SLICE_SIZE).ok()
+}
+
+/// How many slices of 1 MiB a blob of `size` bytes has: at least one, also the empty blob.
+pub fn slice_count(size: u64) -> u64 {
+    size.div_ceil(MAX_SLICE_SIZE).max(1)
 }
 
 /// The slices of 1 MiB that together make a blob of `size` bytes, in order. At least one, also for an empty blob.
@@ -99,9 +85,8 @@ impl SliceRange {
 /// # Errors
 /// [`SliceError::BlobTooLarge`].
 pub fn slice_ranges(size: u64) -> Result<impl DoubleEndedIterator<Item = SliceRange>, SliceError> {
-    tree(size)?;
-    let count = size.div_ceil(MAX_SLICE_SIZE).max(1);
-    Ok((0..count).map(|i| SliceRange {
+    Tree::new(size)?;
+    Ok((0..slice_count(size)).map(|i| SliceRange {
         offset: i * MAX_SLICE_SIZE,
         length: MAX_SLICE_SIZE,
     }))

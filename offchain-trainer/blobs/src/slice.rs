@@ -1,180 +1,96 @@
-//! Checking a slice that somebody sent.
+//! Checking a slice that somebody sent, or that lies on our own disk.
 //!
-//! The decoder does no I/O: it says how many bytes it wants next, is fed them, and refuses at the first group or hash
-//! pair that doesn't belong. So a caller never holds more than one unverified group, and nothing is allocated from
-//! what the sender says: hash, size and range all come from our side.
+//! A slice is sent as its *proof*, then its content in one piece. The proof are the hash pairs (64 bytes each) of the nodes
+//! of the tree that the range covers in part, parents first and left before right; of what the range covers whole, the content itself is
+//! the proof. So a slice of 1 MiB on the grid brings one path from the root, and a blob that fits in one slice nothing at all.
+//!
+//! Hash, size and range all come from our side, and with them how long the slice must be: nothing is allocated from what
+//! the sender says. Its content is hashed once, in groups of 16 KiB, of which the hashes of everything above follow: they are
+//! the blob's outboard.
 
 use crate::{
     error::SliceError,
     name::H256,
-    range::{SliceRange, tree},
+    range::SliceRange,
+    size::GROUP_SIZE,
+    tree::{Node, PAIR_SIZE, Pair, Span, Tree, group_hash, halves, pair_of, parent_hash},
 };
-use bao_tree::{
-    BaoTree, TreeNode,
-    iter::{BaoChunk, ResponseIter},
-};
-use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
-/// Bytes in the pair of child hashes that proves a node of the tree.
-const PAIR: usize = 64;
-
-/// Verifies one slice, in the order in which it is sent: hash pairs from the root downwards, groups in between.
-#[derive(Debug)]
-pub struct SliceDecoder {
-    hash: H256,
-    tree: BaoTree,
-    range: SliceRange,
-    expected: usize,
-    plan: ResponseIter,
-    next: Option<BaoChunk>,
-    /// Hashes of the subtrees still to come, the next one on top.
-    stack: Vec<[u8; 32]>,
-    data: Vec<u8>,
-    parents: Vec<(TreeNode, [u8; PAIR])>,
+/// How many bytes a slice has, proof and content: 1 MiB and 4 KiB at the most.
+///
+/// # Errors
+/// [`SliceError::OutOfRange`] or [`SliceError::BlobTooLarge`] when `range` and `size` don't fit.
+pub fn slice_len(size: u64, range: SliceRange) -> Result<usize, SliceError> {
+    let tree = Tree::new(size)?;
+    Ok(proof_len(&tree, tree.span(range)?) + range.bytes_in(size)? as usize)
 }
 
-impl SliceDecoder {
-    /// Expects `range` of the blob `hash`, which has exactly `size` bytes. If `size` is wrong, the decoder refuses
-    /// at the latest when the blob's last group arrives.
+/// How many bytes of a slice are its proof.
+pub(crate) fn proof_len(tree: &Tree, span: Span) -> usize {
+    tree.straddling(span).len() * PAIR_SIZE
+}
+
+/// Part of a blob that is proven to belong to it.
+#[derive(Debug)]
+pub struct VerifiedSlice {
+    hash: H256,
+    tree: Tree,
+    range: SliceRange,
+    span: Span,
+    /// Proof and content.
+    bytes: Vec<u8>,
+    content_at: usize,
+    /// All pairs that follow from proof and content, by their place in the outboard.
+    pairs: Vec<(u64, Pair)>,
+}
+
+impl VerifiedSlice {
+    /// Verifies `slice`: `range` of the blob `hash`, which has exactly `size` bytes. If `size` is wrong, the slice with the
+    /// blob's last group is refused at the latest.
     ///
     /// # Errors
-    /// [`SliceError::OutOfRange`] or [`SliceError::BlobTooLarge`] when `range` and `size` don't fit.
-    pub fn new(hash: H256, size: u64, range: SliceRange) -> Result<Self, SliceError> {
-        let tree = tree(size)?;
-        // At most 1 MiB, by the type of `range`.
-        let expected = range.bytes_in(size)? as usize;
-        let mut plan = ResponseIter::new(tree, range.chunks(size)?);
-        let next = plan.next();
+    /// [`SliceError::OutOfRange`] or [`SliceError::BlobTooLarge`] when `range` and `size` don't fit,
+    /// [`SliceError::WrongLength`] and [`SliceError::Mismatch`] if it isn't that slice.
+    pub fn verify(hash: H256, size: u64, range: SliceRange, slice: Vec<u8>) -> Result<Self, SliceError> {
+        let tree = Tree::new(size)?;
+        let span = tree.span(range)?;
+        let wanted = slice_len(size, range)?;
+        if slice.len() != wanted {
+            return Err(SliceError::WrongLength {
+                wanted,
+                got: slice.len(),
+            });
+        }
+        let content_at = proof_len(&tree, span);
+        let (proof, content) = slice.split_at(content_at);
+        let whole = tree.groups() == 1;
+        let mut groups: Vec<_> = (span.first..)
+            .zip(content.chunks(GROUP_SIZE as usize))
+            .map(|(group, data)| group_hash(group, data, whole))
+            .collect();
+        if size == 0 {
+            groups.push(group_hash(0, &[], true));
+        }
+        let mut check = Check {
+            tree,
+            span,
+            proof: proof.as_chunks().0.iter(),
+            groups,
+            pairs: Vec::new(),
+        };
+        check.descend(tree.root(), &hash.0)?;
+        let pairs = check.pairs;
         Ok(Self {
             hash,
             tree,
             range,
-            expected,
-            plan,
-            next,
-            stack: vec![hash.0],
-            data: Vec::new(),
-            parents: Vec::new(),
+            span,
+            bytes: slice,
+            content_at,
+            pairs,
         })
     }
 
-    /// How many bytes to pass to [`feed`](Self::feed) next (0 to 16384), or `None` when the slice is complete.
-    pub fn wants(&self) -> Option<usize> {
-        Some(match self.next.as_ref()? {
-            BaoChunk::Parent { .. } => PAIR,
-            BaoChunk::Leaf { size, .. } => *size,
-        })
-    }
-
-    /// Takes and verifies the next `wants()` bytes.
-    ///
-    /// # Errors
-    /// [`SliceError::Mismatch`] if they aren't part of the blob; the decoder is of no use after that.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), SliceError> {
-        let wanted = self.wants().ok_or(SliceError::TrailingBytes)?;
-        if bytes.len() != wanted {
-            return Err(SliceError::WrongLength {
-                wanted,
-                got: bytes.len(),
-            });
-        }
-        let chunk = self.next.take().ok_or(SliceError::TrailingBytes)?;
-        let hash = self.stack.pop().ok_or(SliceError::Unfinished)?;
-        match chunk {
-            BaoChunk::Parent {
-                node,
-                is_root,
-                left,
-                right,
-                ..
-            } => {
-                let mismatch = SliceError::Mismatch {
-                    offset: node.chunk_range().start.to_bytes(),
-                };
-                let pair: [u8; PAIR] = bytes.try_into().map_err(|_| mismatch.clone())?;
-                let (l, r) = halves(&pair);
-                if parent_hash(&l, &r, is_root) != hash {
-                    return Err(mismatch);
-                }
-                if right {
-                    self.stack.push(r);
-                }
-                if left {
-                    self.stack.push(l);
-                }
-                self.parents.push((node, pair));
-            }
-            BaoChunk::Leaf {
-                start_chunk, is_root, ..
-            } => {
-                let offset = start_chunk.to_bytes();
-                if group_hash(offset, bytes, is_root) != hash {
-                    return Err(SliceError::Mismatch { offset });
-                }
-                if self.data.is_empty() {
-                    // Only now: until something verified there was no reason to believe the size.
-                    self.data.reserve_exact(self.expected);
-                }
-                self.data.extend_from_slice(bytes);
-            }
-        }
-        self.next = self.plan.next();
-        Ok(())
-    }
-
-    /// The verified slice.
-    ///
-    /// # Errors
-    /// [`SliceError::Unfinished`] while [`wants`](Self::wants) still asks for bytes.
-    pub fn finish(self) -> Result<VerifiedSlice, SliceError> {
-        if self.next.is_some() || self.data.len() != self.expected || !self.stack.is_empty() {
-            return Err(SliceError::Unfinished);
-        }
-        Ok(VerifiedSlice {
-            hash: self.hash,
-            size: self.tree.size(),
-            offset: self.range.offset(),
-            data: self.data,
-            parents: self.parents,
-        })
-    }
-
-    /// Verifies a slice that is already in memory.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new) and [`feed`](Self::feed); [`SliceError::Unfinished`] if it is too short,
-    /// [`SliceError::TrailingBytes`] if it is too long.
-    pub fn decode(
-        hash: H256,
-        size: u64,
-        range: SliceRange,
-        slice: &[u8],
-    ) -> Result<VerifiedSlice, SliceError> {
-        let mut decoder = Self::new(hash, size, range)?;
-        let mut rest = slice;
-        while let Some(wanted) = decoder.wants() {
-            let (head, tail) = rest.split_at_checked(wanted).ok_or(SliceError::Unfinished)?;
-            decoder.feed(head)?;
-            rest = tail;
-        }
-        if !rest.is_empty() {
-            return Err(SliceError::TrailingBytes);
-        }
-        decoder.finish()
-    }
-}
-
-/// Part of a blob that is proven to belong to it. Only [`SliceDecoder`] makes these.
-#[derive(Debug)]
-pub struct VerifiedSlice {
-    hash: H256,
-    size: u64,
-    offset: u64,
-    data: Vec<u8>,
-    parents: Vec<(TreeNode, [u8; PAIR])>,
-}
-
-impl VerifiedSlice {
     /// The blob it is part of.
     pub fn hash(&self) -> H256 {
         self.hash
@@ -182,52 +98,94 @@ impl VerifiedSlice {
 
     /// The size in bytes that the blob was declared to have.
     pub fn blob_size(&self) -> u64 {
-        self.size
+        self.tree.size()
+    }
+
+    /// What was asked for; the content is shorter where the blob ends earlier.
+    pub fn range(&self) -> SliceRange {
+        self.range
     }
 
     /// Bytes from the blob's start.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.range.offset()
     }
 
     /// The content.
     pub fn data(&self) -> &[u8] {
-        &self.data
+        &self.bytes[self.content_at..]
     }
 
     /// Whether the slice holds the blob's last group. If so, `blob_size` is proven too: the last group's place in
     /// the tree and its length together leave only one possible size.
     pub fn proves_size(&self) -> bool {
-        self.offset.saturating_add(self.data.len() as u64) == self.size
+        self.span.end == self.tree.groups()
     }
 
-    pub(crate) fn parents(&self) -> &[(TreeNode, [u8; PAIR])] {
-        &self.parents
+    /// What the slice was made of, to be used for another one.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.bytes
     }
-}
 
-fn halves(pair: &[u8; PAIR]) -> (ChainingValue, ChainingValue) {
-    let (mut left, mut right) = ([0; 32], [0; 32]);
-    left.copy_from_slice(&pair[..32]);
-    right.copy_from_slice(&pair[32..]);
-    (left, right)
-}
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
 
-fn parent_hash(left: &ChainingValue, right: &ChainingValue, is_root: bool) -> [u8; 32] {
-    if is_root {
-        *merge_subtrees_root(left, right, Mode::Hash).as_bytes()
-    } else {
-        merge_subtrees_non_root(left, right, Mode::Hash)
+    pub(crate) fn proof(&self) -> &[u8] {
+        &self.bytes[..self.content_at]
+    }
+
+    pub(crate) fn pairs(&self) -> &[(u64, Pair)] {
+        &self.pairs
     }
 }
 
-fn group_hash(offset: u64, data: &[u8], is_root: bool) -> [u8; 32] {
-    if is_root {
-        *blake3::hash(data).as_bytes()
-    } else {
-        let mut hasher = blake3::Hasher::new();
-        hasher.set_input_offset(offset);
-        hasher.update(data);
-        hasher.finalize_non_root()
+/// A slice on its way down the tree.
+struct Check<'a> {
+    tree: Tree,
+    span: Span,
+    proof: std::slice::Iter<'a, Pair>,
+    /// The hashes of the groups in the span.
+    groups: Vec<[u8; 32]>,
+    pairs: Vec<(u64, Pair)>,
+}
+
+impl Check<'_> {
+    /// Whether `node`, which the span touches, hashes to what it should.
+    fn descend(&mut self, node: Node, expected: &[u8; 32]) -> Result<(), SliceError> {
+        let mismatch = SliceError::Mismatch {
+            offset: node.first() * GROUP_SIZE,
+        };
+        if self.span.contains(node) {
+            return match self.fold(node) == *expected {
+                true => Ok(()),
+                false => Err(mismatch),
+            };
+        }
+        let pair = *self.proof.next().ok_or(mismatch.clone())?;
+        let (left_hash, right_hash) = halves(&pair);
+        if parent_hash(&left_hash, &right_hash, self.tree.is_root(node)) != *expected {
+            return Err(mismatch);
+        }
+        self.pairs.push((node.pair(), pair));
+        let (left, right) = node.children();
+        for (child, hash) in [(left, left_hash), (right, right_hash)] {
+            if self.span.touches(child) {
+                self.descend(child, &hash)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hash of `node`, which the span contains.
+    fn fold(&mut self, node: Node) -> [u8; 32] {
+        if node.is_group() {
+            let at = (node.first() - self.span.first) as usize;
+            return self.groups.get(at).copied().unwrap_or_default();
+        }
+        let (left, right) = node.children();
+        let (left, right) = (self.fold(left), self.fold(right));
+        self.pairs.push((node.pair(), pair_of(&left, &right)));
+        parent_hash(&left, &right, self.tree.is_root(node))
     }
 }

@@ -3,19 +3,25 @@
 //! All calls block on the disk: async callers use a blocking thread.
 
 use crate::{
+    at::read_exact_at,
+    availability::Availability,
     error::BlobError,
     folder::Folder,
+    index::Index,
     name::{H256, hash},
-    outboard::{compute, with_root},
-    partial::PartialBlob,
-    range::{SliceRange, tree},
-    size::GROUP_SIZE,
+    outboard::{self, compute},
+    partial::{Inner, PartialBlob},
+    range::SliceRange,
+    slice::{VerifiedSlice, slice_len},
+    tree::{PAIR_SIZE, Tree},
+    uses::Uses,
 };
-use bao_tree::io::{EncodeError, sync::encode_ranges_validated};
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::PathBuf,
+    sync::Arc,
+    time::SystemTime,
 };
 
 /// A slice cut out of a blob, with its proof.
@@ -23,14 +29,27 @@ use std::{
 pub struct EncodedSlice {
     /// The whole blob's size in bytes.
     pub total_size: u64,
-    /// Hash pairs and content, as [`SliceDecoder`](crate::SliceDecoder) takes them. At most about 1.01 MiB.
+    /// Proof and content, as [`VerifiedSlice::verify`] takes them: [`slice_len`] bytes.
     pub bytes: Vec<u8>,
+}
+
+/// What there is of a slice that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// All of it.
+    Slice(EncodedSlice),
+    /// Not this slice, but others of the blob: it is arriving.
+    NotYet,
+    /// The blob isn't here.
+    Nothing,
 }
 
 /// A content-addressed store in one folder. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    folder: Folder,
+    pub(crate) folder: Folder,
+    pub(crate) uses: Uses,
+    index: Arc<Index>,
 }
 
 impl BlobStore {
@@ -40,7 +59,10 @@ impl BlobStore {
     /// [`BlobError::Io`] if the folder can't be made, read or locked.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let folder = Folder::open(dir.into())?;
-        Ok(Self { folder })
+        let uses = Uses::default();
+        let index = Arc::<Index>::default();
+        index.refresh(&folder)?;
+        Ok(Self { folder, uses, index })
     }
 
     /// Stores `bytes` and returns their hash. They are on disk when this returns.
@@ -55,11 +77,15 @@ impl BlobStore {
             Ok(None) | Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => {}
             Err(error) => return Err(error),
         }
-        let (_, outboard) = compute(bytes, bytes.len() as u64, self.folder.dir())?;
         let mut file = self.folder.temp_file()?;
         file.write_all(bytes)
             .map_err(BlobError::io("write", file.path()))?;
-        self.folder.install(name, file, &outboard)?;
+        if outboard::is_kept(bytes.len() as u64) {
+            let (_, outboard) = compute(bytes, bytes.len() as u64, self.folder.dir())?;
+            self.folder.install_outboard(name, &outboard)?;
+        }
+        self.folder.install(name, file)?;
+        self.index.insert(name);
         Ok(name)
     }
 
@@ -92,11 +118,15 @@ impl BlobStore {
         let rewound = file.as_file_mut().rewind();
         rewound.map_err(BlobError::io("read", &path))?;
         // What is in the file counts, not what was meant to be written.
-        let (found, outboard) = compute(BufReader::with_capacity(1 << 18, file.as_file()), size, &path)?;
+        let (found, outboard) = compute(file.as_file(), size, &path)?;
         if found != name {
             return Ok(false);
         }
-        self.folder.install(name, file, &outboard)?;
+        if outboard::is_kept(size) {
+            self.folder.install_outboard(name, &outboard)?;
+        }
+        self.folder.install(name, file)?;
+        self.index.insert(name);
         Ok(true)
     }
 
@@ -122,8 +152,9 @@ impl BlobStore {
             .read_to_end(&mut bytes)
             .map_err(BlobError::io("read", self.path(name)))?;
         if hash(&bytes) != name {
-            return Err(self.folder.quarantine(name)?);
+            return Err(self.quarantine(name)?);
         }
+        self.uses.note(name);
         Ok(Some(bytes))
     }
 
@@ -153,7 +184,7 @@ impl BlobStore {
             .update_reader(file)
             .map_err(BlobError::io("read", self.path(name)))?;
         if hasher.finalize().as_bytes() != &name.0 {
-            return Err(self.folder.quarantine(name)?);
+            return Err(self.quarantine(name)?);
         }
         Ok(true)
     }
@@ -168,6 +199,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`].
     pub fn remove(&self, name: H256) -> Result<bool, BlobError> {
+        self.index.remove(name);
         self.folder.remove(name)
     }
 
@@ -194,67 +226,166 @@ impl BlobStore {
         self.folder.hashes()
     }
 
-    /// Cuts `range` out of the blob, with its proof. `None` if the blob isn't here.
+    /// Whether something of the blob is here, as far as is known without looking at the disk: what other processes have done to the
+    /// folder is known after a [`refresh`](Self::refresh).
+    pub fn knows(&self, name: H256) -> bool {
+        self.index.has(name)
+    }
+
+    /// Looks at what other processes have done to the folder, if it has changed.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn refresh(&self) -> Result<(), BlobError> {
+        self.index.refresh(&self.folder)
+    }
+
+    /// How much of the blob can be served. The content isn't verified.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn availability(&self, name: H256) -> Result<Availability, BlobError> {
+        if let Some(size) = self.size(name)? {
+            return Ok(Availability::Whole { size });
+        }
+        let partial = self.index.partial(name);
+        Ok(partial.map_or(Availability::None, |partial| Availability::of(partial.slices())))
+    }
+
+    /// Cuts `range` out of the blob, with its proof. `None` if the blob or this part of it isn't here.
     ///
     /// What is returned has been verified: damage is found here, not by whoever receives it.
     ///
     /// # Errors
     /// [`BlobError::Slice`] if the range doesn't lie in the blob; [`BlobError::Corrupt`]; [`BlobError::Io`].
     pub fn encode_slice(&self, name: H256, range: SliceRange) -> Result<Option<EncodedSlice>, BlobError> {
-        match self.try_encode(name, range) {
-            Err(EncodeFailure::Mismatch) => {}
-            Err(EncodeFailure::Blob(error)) => return Err(error),
-            Ok(slice) => return Ok(slice),
+        Ok(match self.cut(name, range, Vec::new())? {
+            Cut::Slice(slice) => Some(slice),
+            Cut::NotYet | Cut::Nothing => None,
+        })
+    }
+
+    /// As [`encode_slice`](Self::encode_slice), of a blob that is still arriving, too; `buffer` is what the slice is made of.
+    ///
+    /// # Errors
+    /// As [`encode_slice`](Self::encode_slice).
+    pub fn cut(&self, name: H256, range: SliceRange, buffer: Vec<u8>) -> Result<Cut, BlobError> {
+        match self.try_cut(name, range, buffer) {
+            Err(CutFailure::Mismatch) => {}
+            Err(CutFailure::Blob(error)) => return Err(error),
+            Ok(cut) => return Ok(cut),
         }
         // Blob or outboard is damaged. Only the blob matters: with it, the outboard can be made anew.
         if !self.rebuild_outboard(name)? {
-            return Ok(None);
+            return Ok(Cut::Nothing);
         }
-        match self.try_encode(name, range) {
-            Err(EncodeFailure::Mismatch) => Err(self.folder.quarantine(name)?),
-            Err(EncodeFailure::Blob(error)) => Err(error),
-            Ok(slice) => Ok(slice),
+        match self.try_cut(name, range, Vec::new()) {
+            Err(CutFailure::Mismatch) => Err(self.quarantine(name)?),
+            Err(CutFailure::Blob(error)) => Err(error),
+            Ok(cut) => Ok(cut),
         }
     }
 
-    /// Begins a blob of exactly `size` bytes that will arrive in slices.
+    /// Goes on with a blob of exactly `size` bytes that arrives in slices, or begins it: what is here of it has been verified when this
+    /// returns. While somebody holds it, what has arrived is served.
     ///
-    /// Memory: 0.4 % of `size`. So `size` must be proven or declared by someone accountable, never what a peer said.
+    /// Memory: 0.4 % of `size`. So `size` must be proven or declared by someone accountable, never what a peer said. Time: what is here is
+    /// read and hashed.
     ///
     /// # Errors
     /// [`BlobError::Slice`] for an impossible size; [`BlobError::Io`].
     pub fn partial(&self, name: H256, size: u64) -> Result<PartialBlob, BlobError> {
-        PartialBlob::new(self.folder.clone(), name, size)
+        if let Some(inner) = self.index.partial(name).filter(|held| held.tree().size() == size) {
+            return Ok(PartialBlob { inner });
+        }
+        let partial = PartialBlob::open(self.folder.clone(), self.index.clone(), name, size)?;
+        self.index.hold(&partial);
+        Ok(partial)
     }
 
-    fn try_encode(&self, name: H256, range: SliceRange) -> Result<Option<EncodedSlice>, EncodeFailure> {
-        let Some((file, total_size)) = self.folder.open_blob(name)? else {
-            return Ok(None);
+    /// Goes on with a blob of which something is here already, if `allows` the size that it was begun with. Unless
+    /// [`proves_size`](PartialBlob::proves_size), that size is only what was declared then.
+    ///
+    /// # Errors
+    /// As [`partial`](Self::partial).
+    pub fn resume(&self, name: H256, allows: impl Fn(u64) -> bool) -> Result<Option<PartialBlob>, BlobError> {
+        let size = match self.index.partial(name) {
+            Some(held) => Some(held.tree().size()),
+            None => self.folder.recorded_size(name)?,
         };
-        let tree = tree(total_size).map_err(BlobError::from)?;
-        let chunks = range.chunks(total_size).map_err(BlobError::from)?;
-        let content = range.bytes_in(total_size).map_err(BlobError::from)?;
-        let groups = content.div_ceil(GROUP_SIZE);
-        // Hash pairs: fewer than one per group, and one per level of the tree above the range.
-        let mut bytes = Vec::with_capacity((content + 64 * (groups + 64)) as usize);
-        let written = if tree.outboard_size() == 0 {
-            encode_ranges_validated(&file, with_root(name, tree, Vec::new()), &chunks, &mut bytes)
-        } else {
+        match size.filter(|size| Tree::new(*size).is_ok() && allows(*size)) {
+            Some(size) => self.partial(name, size).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Blobs that have begun to arrive: name, bytes they take on disk at the most, and when something of them last came.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn partials(&self) -> Result<Vec<(H256, u64, SystemTime)>, BlobError> {
+        self.folder.partials()
+    }
+
+    /// Deletes what has arrived of a blob that isn't whole; `false` if there was nothing, or somebody holds it.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn remove_partial(&self, name: H256) -> Result<bool, BlobError> {
+        self.folder.remove_partial(name)
+    }
+
+    fn quarantine(&self, name: H256) -> Result<BlobError, BlobError> {
+        self.index.remove(name);
+        self.folder.quarantine(name)
+    }
+
+    fn try_cut(&self, name: H256, range: SliceRange, mut slice: Vec<u8>) -> Result<Cut, CutFailure> {
+        let Some((file, size)) = self.folder.open_blob(name)? else {
+            self.index.remove(name);
+            return match self.index.partial(name) {
+                Some(partial) => Ok(cut_partial(&partial, name, range, slice)?),
+                None => Ok(Cut::Nothing),
+            };
+        };
+        let path = self.path(name);
+        let tree = Tree::new(size).map_err(BlobError::from)?;
+        let span = tree.span(range).map_err(BlobError::from)?;
+        let nodes = tree.straddling(span);
+        slice.resize(slice_len(size, range).map_err(BlobError::from)?, 0);
+        let (proof, content) = slice.split_at_mut(nodes.len() * PAIR_SIZE);
+        read_exact_at(&file, content, range.offset()).map_err(unless_short("read", &path))?;
+        let pairs = nodes.iter().map(|node| node.pair() * PAIR_SIZE as u64);
+        let pairs = proof.chunks_mut(PAIR_SIZE).zip(pairs);
+        if nodes.is_empty() {
+        } else if outboard::is_kept(size) {
             let path = self.folder.outboard_path(name);
             let outboard = match File::open(&path) {
                 Ok(outboard) => outboard,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(EncodeFailure::Mismatch),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(CutFailure::Mismatch),
                 Err(e) => return Err(BlobError::io("open", path)(e).into()),
             };
-            encode_ranges_validated(&file, with_root(name, tree, outboard), &chunks, &mut bytes)
-        };
-        match written {
-            Ok(()) => Ok(Some(EncodedSlice { total_size, bytes })),
-            // Anything else means that file and hash don't agree, a file that became shorter included.
-            Err(EncodeError::Io(e)) if e.kind() != io::ErrorKind::UnexpectedEof => {
-                Err(BlobError::io("read", self.path(name))(e).into())
+            for (pair, at) in pairs {
+                read_exact_at(&outboard, pair, at).map_err(unless_short("read", &path))?;
             }
-            Err(_) => Err(EncodeFailure::Mismatch),
+        } else {
+            // A megabyte at the most, whose hashes nobody keeps.
+            let (_, outboard) = compute(&file, size, &path)?;
+            for (pair, at) in pairs {
+                if let Some(from) = outboard.get(at as usize..at as usize + PAIR_SIZE) {
+                    pair.copy_from_slice(from);
+                }
+            }
+        }
+        match VerifiedSlice::verify(name, size, range, slice) {
+            Ok(slice) => {
+                self.uses.note(name);
+                Ok(Cut::Slice(EncodedSlice {
+                    total_size: size,
+                    bytes: slice.into_buffer(),
+                }))
+            }
+            Err(_) => Err(CutFailure::Mismatch),
         }
     }
 
@@ -264,23 +395,62 @@ impl BlobStore {
             return Ok(false);
         };
         let path = self.path(name);
-        let (actual, outboard) = compute(BufReader::with_capacity(1 << 18, file), size, &path)?;
+        let (actual, outboard) = compute(file, size, &path)?;
         if actual != name {
-            return Err(self.folder.quarantine(name)?);
+            return Err(self.quarantine(name)?);
         }
-        self.folder.install_outboard(name, &outboard)?;
+        if outboard::is_kept(size) {
+            self.folder.install_outboard(name, &outboard)?;
+        }
         Ok(true)
     }
 }
 
+/// Part of a blob that is still arriving.
+fn cut_partial(partial: &Inner, name: H256, range: SliceRange, mut slice: Vec<u8>) -> Result<Cut, BlobError> {
+    let tree = partial.tree();
+    let nodes = tree.straddling(tree.span(range)?);
+    if !partial.has(range) {
+        return Ok(Cut::NotYet);
+    }
+    slice.resize(slice_len(tree.size(), range)?, 0);
+    let (proof, content) = slice.split_at_mut(nodes.len() * PAIR_SIZE);
+    for (to, node) in proof.chunks_mut(PAIR_SIZE).zip(nodes) {
+        if let Some(pair) = partial.pair(node.pair()) {
+            to.copy_from_slice(&pair);
+        }
+    }
+    if let Err(error) = partial.read(content, range.offset()) {
+        tracing::warn!(hash = ?name, %error, "can't read what has arrived of a blob");
+        return Ok(Cut::NotYet);
+    }
+    Ok(match VerifiedSlice::verify(name, tree.size(), range, slice) {
+        Ok(slice) => Cut::Slice(EncodedSlice {
+            total_size: tree.size(),
+            bytes: slice.into_buffer(),
+        }),
+        // Damaged since it was written: it won't be served, and is found out again before the blob is used.
+        Err(_) => Cut::NotYet,
+    })
+}
+
 /// Why a slice couldn't be cut: a damaged file can be looked into, other errors are the caller's.
-enum EncodeFailure {
+enum CutFailure {
     Mismatch,
     Blob(BlobError),
 }
 
-impl From<BlobError> for EncodeFailure {
+impl From<BlobError> for CutFailure {
     fn from(error: BlobError) -> Self {
         Self::Blob(error)
+    }
+}
+
+/// A file that became shorter is a damaged one.
+fn unless_short(action: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> CutFailure {
+    let path = path.to_owned();
+    move |error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => CutFailure::Mismatch,
+        _ => CutFailure::Blob(BlobError::io(action, path)(error)),
     }
 }

@@ -5,8 +5,8 @@
 #![allow(unsafe_code)] // An allocator that counts can't be written without.
 
 use hydra_blobs::{
-    BlobError, BlobStore, GROUP_SIZE, H256, MAX_BLOB_SIZE, MAX_SLICE_SIZE, SliceDecoder, SliceRange,
-    slice_ranges,
+    BlobError, BlobStore, GROUP_SIZE, H256, MAX_BLOB_SIZE, MAX_SLICE_SIZE, PartialBlob, SliceRange,
+    VerifiedSlice, slice_ranges,
 };
 use proptest::{prelude::*, sample::Index};
 use std::{
@@ -52,7 +52,7 @@ fn with_peak<T>(work: impl FnOnce() -> T) -> (T, u64) {
     (result, PEAK.get().saturating_sub(before) as u64)
 }
 
-/// What a decoder may need besides the content: hash pairs, and hashes still to come.
+/// What it may need besides the content: hashes of groups, and pairs of them.
 const PROOF: u64 = 64 * 1024;
 
 /// These write files that are on disk when they are written: a fifth of the cases, and not so many that a test never ends.
@@ -114,9 +114,13 @@ fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// A blob of up to 24 groups and a range that starts in it.
+/// A blob of up to 24 groups, or of a little more than one slice, and a range that starts in it.
 fn blob_and_range() -> impl Strategy<Value = (Vec<u8>, SliceRange)> {
-    (0usize..24 * GROUP_SIZE as usize, any::<Index>(), 1u64..=64).prop_map(|(size, at, groups)| {
+    let size = prop_oneof![
+        0usize..24 * GROUP_SIZE as usize,
+        60 * GROUP_SIZE as usize..90 * GROUP_SIZE as usize,
+    ];
+    (size, any::<Index>(), 1u64..=64).prop_map(|(size, at, groups)| {
         let first = at.index(size.div_ceil(GROUP_SIZE as usize).max(1)) as u64;
         let range = SliceRange::new(first * GROUP_SIZE, groups * GROUP_SIZE).unwrap();
         (content(size, 1), range)
@@ -151,7 +155,7 @@ proptest! {
         slice in prop::collection::vec(any::<u8>(), 0..40_000),
     ) {
         if let Ok(range) = SliceRange::new(offset, length) {
-            let (decoded, peak) = with_peak(|| SliceDecoder::decode(H256::repeat_byte(3), size, range, &slice).is_ok());
+            let (decoded, peak) = with_peak(|| VerifiedSlice::verify(H256::repeat_byte(3), size, range, slice).is_ok());
             prop_assert!(!decoded);
             prop_assert!(peak <= PROOF, "{peak} bytes for nothing that is proven");
         }
@@ -172,8 +176,8 @@ proptest! {
         let slice = store.encode_slice(name, range).unwrap().unwrap();
         let sent = changed(slice.bytes.clone(), &changes);
         let size = claimed.unwrap_or(slice.total_size);
-        let (decoded, peak) = with_peak(|| SliceDecoder::decode(name, size, range, &sent));
-        prop_assert!(peak <= range.length() + PROOF, "{peak} bytes for {} asked for", range.length());
+        let (decoded, peak) = with_peak(|| VerifiedSlice::verify(name, size, range, sent.clone()));
+        prop_assert!(peak <= sent.len() as u64 + PROOF, "{peak} bytes for {} that were sent", sent.len());
         if let Ok(decoded) = decoded {
             // Only what changes nothing, or a size that this range doesn't prove, gets through: never other content.
             prop_assert!(peak >= decoded.data().len() as u64, "the allocator doesn't count");
@@ -207,7 +211,7 @@ proptest! {
         let name = store.put(&bytes).unwrap();
         fs::write(store.path(name), changed(bytes.clone(), &changes)).unwrap();
         if let Ok(Some(slice)) = store.encode_slice(name, range) {
-            let decoded = SliceDecoder::decode(name, slice.total_size, range, &slice.bytes).unwrap();
+            let decoded = VerifiedSlice::verify(name, slice.total_size, range, slice.bytes).unwrap();
             prop_assert_eq!(decoded.data(), part(&bytes, range));
         }
         match store.get(name, u64::MAX) {
@@ -227,13 +231,13 @@ proptest! {
         let (ours, others) = (content(size, 1), content(size + 1, 2));
         let (name, other) = (source.put(&ours).unwrap(), source.put(&others).unwrap());
         let ranges: Vec<_> = slice_ranges(size as u64).unwrap().collect();
-        let mut partial = target.partial(name, size as u64).unwrap();
+        let partial = target.partial(name, size as u64).unwrap();
         let mut there = vec![false; ranges.len()];
         for (at, is_ours) in order {
             let at = at.index(ranges.len());
             let blob = if is_ours { name } else { other };
             let sent = source.encode_slice(blob, ranges[at]).unwrap().unwrap();
-            let slice = SliceDecoder::decode(blob, sent.total_size, ranges[at], &sent.bytes).unwrap();
+            let slice = VerifiedSlice::verify(blob, sent.total_size, ranges[at], sent.bytes).unwrap();
             prop_assert_eq!(partial.write(&slice).is_ok(), is_ours);
             there[at] |= is_ours;
             prop_assert_eq!(partial.has(ranges[at]), there[at]);
@@ -241,6 +245,43 @@ proptest! {
         let all = there.iter().all(|there| *there);
         prop_assert_eq!(partial.finish().is_ok(), all);
         prop_assert_eq!(target.get(name, u64::MAX).unwrap(), all.then_some(ours));
+    }
+
+    #[test]
+    fn whatever_became_of_a_record_only_what_is_right_is_taken_from_it(
+        size in MAX_SLICE_SIZE as usize + 1..4 * MAX_SLICE_SIZE as usize,
+        arrived in prop::collection::vec(any::<Index>(), 1..4),
+        changes in changes(),
+        of_content: bool,
+        instead in prop_oneof![3 => Just(None), 1 => prop::collection::vec(any::<u8>(), 0..3000).prop_map(Some)],
+    ) {
+        let (_a, source) = store();
+        let (_b, target) = store();
+        let bytes = content(size, 1);
+        let name = source.put(&bytes).unwrap();
+        let ranges: Vec<_> = slice_ranges(size as u64).unwrap().collect();
+        let send = |to: &PartialBlob, range: SliceRange| {
+            let sent = source.encode_slice(name, range).unwrap().unwrap();
+            to.write(&VerifiedSlice::verify(name, sent.total_size, range, sent.bytes).unwrap()).unwrap();
+        };
+        let partial = target.partial(name, size as u64).unwrap();
+        arrived.iter().for_each(|at| send(&partial, ranges[at.index(ranges.len())]));
+        drop(partial);
+        let path = target.path(name).with_extension(if of_content { "part" } else { "seen" });
+        let before = fs::read(&path).unwrap();
+        fs::write(&path, instead.unwrap_or_else(|| changed(before, &changes))).unwrap();
+        // Whatever it says there is, is what was sent.
+        let partial = target.partial(name, size as u64).unwrap();
+        for range in ranges.iter().filter(|range| partial.has(**range)) {
+            let slice = target.encode_slice(name, *range).unwrap().unwrap();
+            let slice = VerifiedSlice::verify(name, size as u64, *range, slice.bytes).unwrap();
+            prop_assert!(slice.data() == part(&bytes, *range));
+        }
+        for range in &ranges {
+            send(&partial, *range);
+        }
+        partial.finish().unwrap();
+        prop_assert!(target.get(name, u64::MAX).unwrap() == Some(bytes));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Slices as hostile input: whatever isn't exactly the slice asked for is refused, and nothing panics.
 
 use hydra_blobs::{
-    BlobStore, GROUP_SIZE, H256, MAX_BLOB_SIZE, SliceDecoder, SliceError, SliceRange, slice_ranges,
+    BlobStore, GROUP_SIZE, H256, MAX_BLOB_SIZE, MAX_SLICE_SIZE, SliceError, SliceRange, VerifiedSlice,
+    slice_len, slice_ranges,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -50,7 +51,7 @@ proptest! {
     fn every_slice_decodes_to_the_bytes_of_its_range((bytes, range) in blob_and_range()) {
         let (name, slice) = encode(&bytes, range);
         let size = bytes.len() as u64;
-        let decoded = SliceDecoder::decode(name, size, range, &slice).unwrap();
+        let decoded = VerifiedSlice::verify(name, size, range, slice).unwrap();
         let start = range.offset() as usize;
         let end = (start + range.length() as usize).min(bytes.len());
         prop_assert_eq!(decoded.data(), &bytes[start..end]);
@@ -68,7 +69,7 @@ proptest! {
         prop_assume!(!slice.is_empty());
         let at = at.index(slice.len());
         slice[at] ^= 1 << bit;
-        let result = SliceDecoder::decode(name, bytes.len() as u64, range, &slice);
+        let result = VerifiedSlice::verify(name, bytes.len() as u64, range, slice.clone());
         prop_assert!(matches!(result, Err(SliceError::Mismatch { .. })), "not refused");
     }
 
@@ -79,12 +80,14 @@ proptest! {
     ) {
         let (name, mut slice) = encode(&bytes, range);
         prop_assume!(!slice.is_empty());
-        let short = &slice[..cut.index(slice.len())];
-        let result = SliceDecoder::decode(name, bytes.len() as u64, range, short);
-        prop_assert!(matches!(result, Err(SliceError::Unfinished)));
+        let short = slice[..cut.index(slice.len())].to_vec();
+        let result = VerifiedSlice::verify(name, bytes.len() as u64, range, short);
+        let short = matches!(result, Err(SliceError::WrongLength { .. }));
+        prop_assert!(short);
         slice.push(0);
-        let result = SliceDecoder::decode(name, bytes.len() as u64, range, &slice);
-        prop_assert!(matches!(result, Err(SliceError::TrailingBytes)));
+        let result = VerifiedSlice::verify(name, bytes.len() as u64, range, slice);
+        let long = matches!(result, Err(SliceError::WrongLength { .. }));
+        prop_assert!(long);
     }
 
     #[test]
@@ -96,58 +99,71 @@ proptest! {
         let bytes = content(size as usize);
         // What the liar sends is cut from the real blob; it can't prove the claimed size with it.
         let (name, slice) = encode(&bytes, SliceRange::first());
-        prop_assert!(SliceDecoder::decode(name, claimed, SliceRange::first(), &slice).is_err());
+        prop_assert!(VerifiedSlice::verify(name, claimed, SliceRange::first(), slice).is_err());
     }
 }
 
 #[test]
-fn wrong_data_is_refused_at_the_first_bad_group() {
-    let bytes = content(64 * GROUP_SIZE as usize);
-    let (name, mut slice) = encode(&bytes, SliceRange::first());
-    // The sixth hash pair from the root ends at 384; the first group lies right behind it.
-    slice[384] ^= 1;
-    let mut decoder = SliceDecoder::new(name, bytes.len() as u64, SliceRange::first()).unwrap();
-    let mut fed = 0;
-    let error = loop {
-        let wants = decoder.wants().unwrap();
-        fed += wants;
-        if let Err(error) = decoder.feed(&slice[fed - wants..fed]) {
-            break error;
-        }
-    };
-    assert_eq!(error, SliceError::Mismatch { offset: 0 });
-    assert_eq!(fed, 384 + GROUP_SIZE as usize);
+fn the_layout_is_what_the_documentation_says() {
+    // Three slices and a bit: the tree's root has two slices to the left.
+    let size = 3 * MAX_SLICE_SIZE + 100;
+    let bytes = content(size as usize);
+    let cases = [
+        (0, MAX_SLICE_SIZE, 2),
+        (2 * MAX_SLICE_SIZE, MAX_SLICE_SIZE, 2),
+        (3 * MAX_SLICE_SIZE, GROUP_SIZE, 2),
+    ];
+    for (offset, length, pairs) in cases {
+        let range = SliceRange::new(offset, length).unwrap();
+        let (name, slice) = encode(&bytes, range);
+        let (proof, data) = slice.split_at(pairs * 64);
+        let end = (offset + length).min(size) as usize;
+        assert!(data == &bytes[offset as usize..end], "{offset}");
+        // The root's pair comes first.
+        let mut root: [[u8; 32]; 2] = Default::default();
+        root[0].copy_from_slice(&proof[..32]);
+        root[1].copy_from_slice(&proof[32..64]);
+        let mode = blake3::hazmat::Mode::Hash;
+        assert_eq!(
+            blake3::hazmat::merge_subtrees_root(&root[0], &root[1], mode).as_bytes(),
+            &name.0
+        );
+        assert_eq!(slice_len(size, range), Ok(slice.len()));
+    }
+    // What fits in one slice needs no proof.
+    let (_, slice) = encode(&bytes[..20_000], SliceRange::first());
+    assert!(slice == bytes[..20_000]);
 }
 
 #[test]
-fn the_decoder_wants_exactly_what_it_asked_for() {
-    let bytes = content(GROUP_SIZE as usize);
-    let (name, slice) = encode(&bytes, SliceRange::first());
-    let mut decoder = SliceDecoder::new(name, GROUP_SIZE, SliceRange::first()).unwrap();
+fn wrong_data_is_refused_and_said_to_be_where_it_is_known_to_be_wrong() {
+    let bytes = content(4 * MAX_SLICE_SIZE as usize);
+    let range = SliceRange::new(MAX_SLICE_SIZE, MAX_SLICE_SIZE).unwrap();
+    let (name, slice) = encode(&bytes, range);
+    let verify = |at: usize| {
+        let mut slice = slice.clone();
+        slice[at] ^= 1;
+        VerifiedSlice::verify(name, bytes.len() as u64, range, slice).unwrap_err()
+    };
+    assert_eq!(verify(0), SliceError::Mismatch { offset: 0 }, "the root's pair");
     assert_eq!(
-        decoder.feed(&slice[1..]),
-        Err(SliceError::WrongLength {
-            wanted: slice.len(),
-            got: slice.len() - 1
-        })
+        verify(128),
+        SliceError::Mismatch {
+            offset: MAX_SLICE_SIZE
+        },
+        "the content"
     );
-    decoder.feed(&slice).unwrap();
-    assert_eq!(decoder.wants(), None);
-    assert_eq!(decoder.feed(&[]), Err(SliceError::TrailingBytes));
-    assert_eq!(decoder.finish().unwrap().data(), bytes);
-
-    let unfinished = SliceDecoder::new(name, GROUP_SIZE, SliceRange::first()).unwrap();
-    assert!(matches!(unfinished.finish(), Err(SliceError::Unfinished)));
 }
 
 #[test]
 fn an_impossible_size_is_refused_before_anything_is_allocated() {
     for size in [MAX_BLOB_SIZE + 1, u64::MAX] {
-        let refused = SliceDecoder::new(H256::zero(), size, SliceRange::first());
+        let refused = VerifiedSlice::verify(H256::zero(), size, SliceRange::first(), Vec::new());
         assert_eq!(refused.err(), Some(SliceError::BlobTooLarge { size }));
         assert!(slice_ranges(size).is_err());
+        assert!(slice_len(size, SliceRange::first()).is_err());
     }
-    // The largest possible one costs nothing until data arrives that belongs to it.
-    let decoder = SliceDecoder::new(H256::zero(), MAX_BLOB_SIZE, SliceRange::first()).unwrap();
-    assert_eq!(decoder.wants(), Some(64));
+    // Of the largest possible one, a slice has one path of the tree and its content.
+    let len = slice_len(MAX_BLOB_SIZE, SliceRange::first()).unwrap();
+    assert_eq!(len as u64, MAX_SLICE_SIZE + 20 * 64);
 }

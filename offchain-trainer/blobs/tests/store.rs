@@ -1,9 +1,13 @@
 //! The folder on disk: what is stored comes back, what is damaged doesn't.
 
-use hydra_blobs::{BlobError, BlobStore, H256, MAX_SLICE_SIZE, SliceDecoder, SliceRange, hash, slice_ranges};
+use hydra_blobs::{
+    Availability, BlobError, BlobStore, Cut, H256, MAX_SLICE_SIZE, PartialBlob, SliceRange, VerifiedSlice,
+    hash, slice_ranges,
+};
 use std::{
     fs,
     io::{self, Write},
+    time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
 
@@ -150,7 +154,7 @@ fn never_serves_a_slice_of_a_damaged_or_shortened_blob() {
 #[test]
 fn a_lost_or_damaged_outboard_is_made_anew() {
     let (_dir, store) = store();
-    let bytes = content(200_000);
+    let bytes = content(2_000_000);
     let name = store.put(&bytes).unwrap();
     let outboard = store.path(name).with_extension("obao");
     let whole = fs::read(&outboard).unwrap();
@@ -177,14 +181,15 @@ fn a_lost_or_damaged_outboard_is_made_anew() {
 fn removes_and_retains() {
     let (_dir, store) = store();
     let small = store.put(&content(10)).unwrap();
-    let large = store.put(&content(100_000)).unwrap();
+    let large = store.put(&content(2_000_000)).unwrap();
     fs::write(store.path(small).with_file_name("README"), "not a blob").unwrap();
     let mut names = store.hashes().unwrap();
     names.sort();
     let mut expected = vec![small, large];
     expected.sort();
     assert_eq!(names, expected);
-    assert_eq!(store.retain(|_, size| size < 1000).unwrap(), 100_000);
+    assert!(store.path(large).with_extension("obao").exists());
+    assert_eq!(store.retain(|_, size| size < 1000).unwrap(), 2_000_000);
     assert_eq!(store.hashes().unwrap(), [small]);
     assert!(!store.path(large).with_extension("obao").exists());
     assert!(store.remove(small).unwrap());
@@ -192,20 +197,82 @@ fn removes_and_retains() {
 }
 
 #[test]
+fn lists_blobs_with_their_sizes_and_says_which_were_read() {
+    let (_dir, store) = store();
+    let (small, large) = (content(10), content(100_000));
+    let (a, b) = (store.put(&small).unwrap(), store.put(&large).unwrap());
+    fs::write(store.path(a).with_file_name("README"), "not a blob").unwrap();
+    let mut sizes: Vec<_> = store.files().unwrap().iter().map(|f| (f.size, f.hash)).collect();
+    sizes.sort();
+    assert_eq!(sizes, [(10, a), (100_000, b)]);
+    assert!(store.take_used().is_empty(), "storing is no use");
+    store.size(a).unwrap();
+    store.encode_slice(b, SliceRange::first()).unwrap().unwrap();
+    assert_eq!(store.take_used().into_iter().collect::<Vec<_>>(), [b]);
+    store.clone().get(a, 10).unwrap();
+    assert_eq!(store.take_used().into_iter().collect::<Vec<_>>(), [a]);
+    assert!(store.get(hash(b"not here"), 10).unwrap().is_none());
+    assert!(store.take_used().is_empty());
+}
+
+#[test]
+fn of_damaged_files_the_newest_few_are_kept_for_a_while() {
+    let (_dir, store) = store();
+    assert_eq!(
+        store.prune_corrupt(1, 1000, Duration::MAX).unwrap(),
+        0,
+        "there are none"
+    );
+    let mut aside = Vec::new();
+    for n in 0..4u64 {
+        let name = store.put(&n.to_le_bytes()).unwrap();
+        flip(&store, name, 0);
+        let Err(BlobError::Corrupt { moved_to, .. }) = store.get(name, u64::MAX) else {
+            panic!("not detected")
+        };
+        let file = fs::File::options().write(true).open(&moved_to).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(100 * (4 - n)))
+            .unwrap();
+        aside.push(moved_to);
+    }
+    let there = || aside.iter().map(|path| path.exists()).collect::<Vec<_>>();
+    assert_eq!(
+        store.prune_corrupt(3, 1000, Duration::from_secs(1000)).unwrap(),
+        8
+    );
+    assert_eq!(there(), [false, true, true, true]);
+    // Two have the bytes, and one is young enough.
+    assert_eq!(store.prune_corrupt(3, 16, Duration::from_secs(1000)).unwrap(), 8);
+    assert_eq!(there(), [false, false, true, true]);
+    assert_eq!(store.prune_corrupt(3, 16, Duration::from_secs(150)).unwrap(), 8);
+    assert_eq!(there(), [false, false, false, true]);
+    assert_eq!(store.prune_corrupt(0, 0, Duration::ZERO).unwrap(), 8);
+    assert_eq!(there(), [false; 4]);
+}
+
+#[test]
 fn opening_sweeps_leftovers_unless_another_store_is_at_work() {
     let (dir, store) = store();
     let folder = dir.path().join("blobs");
-    let name = store.put(&content(100_000)).unwrap();
+    let name = store.put(&content(2_000_000)).unwrap();
     let leftover = folder.join(".tmp-left");
     let orphan = folder.join(format!("{:x}.obao", H256::repeat_byte(1)));
-    fs::write(&leftover, "half").unwrap();
-    fs::write(&orphan, "alone").unwrap();
+    let half = [".part", ".seen"].map(|suffix| folder.join(format!("{:x}{suffix}", H256::random())));
+    let old = [".part", ".seen"].map(|suffix| folder.join(format!("{:x}{suffix}", H256::repeat_byte(2))));
+    for file in [&leftover, &orphan].into_iter().chain(&half).chain(&old) {
+        fs::write(file, "half").unwrap();
+    }
+    let long_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 3600);
+    for file in &old {
+        fs::File::open(file).unwrap().set_modified(long_ago).unwrap();
+    }
     let second = BlobStore::open(&folder).unwrap();
     assert!(leftover.exists(), "the other store may be writing it");
     drop((store, second));
     let store = BlobStore::open(&folder).unwrap();
-    assert!(!leftover.exists());
-    assert!(!orphan.exists());
+    for file in [&leftover, &orphan].into_iter().chain(&half).chain(&old) {
+        assert!(!file.exists(), "{}", file.display());
+    }
     assert!(store.encode_slice(name, SliceRange::first()).unwrap().is_some());
 }
 
@@ -216,11 +283,11 @@ fn a_blob_arrives_in_any_order_and_can_be_served_at_once() {
     for size in [0, 5, 2 * MAX_SLICE_SIZE as usize + 12_345] {
         let bytes = content(size);
         let name = source.put(&bytes).unwrap();
-        let mut partial = target.partial(name, size as u64).unwrap();
+        let partial = target.partial(name, size as u64).unwrap();
         for range in slice_ranges(size as u64).unwrap().rev() {
             assert!(!target.has(name));
             let sent = source.encode_slice(name, range).unwrap().unwrap();
-            let slice = SliceDecoder::decode(name, sent.total_size, range, &sent.bytes).unwrap();
+            let slice = VerifiedSlice::verify(name, sent.total_size, range, sent.bytes).unwrap();
             partial.write(&slice).unwrap();
             partial.write(&slice).unwrap();
         }
@@ -238,20 +305,21 @@ fn an_incomplete_blob_never_appears() {
     let bytes = content(2 * MAX_SLICE_SIZE as usize);
     let name = source.put(&bytes).unwrap();
     let sent = source.encode_slice(name, SliceRange::first()).unwrap().unwrap();
-    let slice = SliceDecoder::decode(name, sent.total_size, SliceRange::first(), &sent.bytes).unwrap();
-    let mut partial = target.partial(name, bytes.len() as u64).unwrap();
+    let slice = VerifiedSlice::verify(name, sent.total_size, SliceRange::first(), sent.bytes).unwrap();
+    let partial = target.partial(name, bytes.len() as u64).unwrap();
     partial.write(&slice).unwrap();
     assert!(matches!(
         partial.finish(),
         Err(BlobError::Incomplete { missing: 64, .. })
     ));
     assert!(!target.has(name));
+    drop(partial);
     let left = fs::read_dir(dir.path().join("blobs")).unwrap().count();
-    assert_eq!(left, 1, "only the lock file");
+    assert_eq!(left, 3, "the lock file, what has come, and the record of it");
 
-    let mut other = target.partial(hash(b"other"), bytes.len() as u64).unwrap();
+    let other = target.partial(hash(b"other"), bytes.len() as u64).unwrap();
     assert!(matches!(other.write(&slice), Err(BlobError::WrongBlob { .. })));
-    let mut other = target.partial(name, 77).unwrap();
+    let other = target.partial(name, 77).unwrap();
     assert!(matches!(other.write(&slice), Err(BlobError::WrongBlob { .. })));
 }
 
@@ -266,4 +334,272 @@ fn slices_behind_the_end_are_refused() {
     ));
     assert!(store.has(name));
     assert!(store.encode_slice(H256::zero(), behind).unwrap().is_none());
+}
+
+const MIB: usize = MAX_SLICE_SIZE as usize;
+
+/// A source with a blob of so many bytes, and a target with none.
+fn source_and_target(size: usize) -> (TempDir, BlobStore, TempDir, BlobStore, H256, Vec<u8>) {
+    let ((a, source), (b, target)) = (store(), store());
+    let bytes = content(size);
+    let name = source.put(&bytes).unwrap();
+    (a, source, b, target, name, bytes)
+}
+
+fn transfer(source: &BlobStore, to: &PartialBlob, index: u64) {
+    let range = hydra_blobs::nth_slice(index).unwrap();
+    let sent = source.encode_slice(to.hash(), range).unwrap().unwrap();
+    to.write(&VerifiedSlice::verify(to.hash(), sent.total_size, range, sent.bytes).unwrap())
+        .unwrap();
+}
+
+fn here(partial: &PartialBlob) -> Vec<u64> {
+    partial.slices().iter().collect()
+}
+
+#[test]
+fn what_has_arrived_is_found_again_and_finished() {
+    let size = 5 * MIB + 77;
+    let (_a, source, dir, target, name, bytes) = source_and_target(size);
+    let partial = target.partial(name, size as u64).unwrap();
+    for index in [4, 0] {
+        transfer(&source, &partial, index);
+    }
+    drop(partial);
+    assert_eq!(target.partials().unwrap()[0].0, name);
+    // In the same process, and after a new start.
+    assert_eq!(here(&target.partial(name, size as u64).unwrap()), [0, 4]);
+    drop(target);
+    let target = BlobStore::open(dir.path().join("blobs")).unwrap();
+    assert!(target.resume(name, |_| false).unwrap().is_none());
+    let partial = target
+        .resume(name, |found| found == size as u64)
+        .unwrap()
+        .unwrap();
+    assert_eq!(here(&partial), [0, 4]);
+    assert!(!partial.proves_size());
+    for index in [1, 2, 3, 5] {
+        transfer(&source, &partial, index);
+    }
+    assert!(partial.proves_size());
+    assert_eq!(partial.finish().unwrap(), size as u64);
+    assert_eq!(target.get(name, u64::MAX).unwrap(), Some(bytes));
+    assert!(target.partials().unwrap().is_empty());
+    let outboards = [&source, &target].map(|s| fs::read(s.path(name).with_extension("obao")).unwrap());
+    assert!(outboards[0] == outboards[1]);
+    drop(partial);
+    let files = fs::read_dir(dir.path().join("blobs")).unwrap().count();
+    assert_eq!(files, 3, "the lock file, the blob and its outboard");
+}
+
+#[test]
+fn what_was_damaged_meanwhile_is_missing_and_the_rest_is_kept() {
+    let size = 4 * MIB;
+    let (_a, source, _b, target, name, bytes) = source_and_target(size);
+    let content = target.path(name).with_extension("part");
+    let record = target.path(name).with_extension("seen");
+    let entry = 12 + 64 * 2;
+    let begin = || {
+        let partial = target.partial(name, size as u64).unwrap();
+        (0..3).for_each(|index| transfer(&source, &partial, index));
+    };
+    let edit = |path: &std::path::Path, edit: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = fs::read(path).unwrap();
+        edit(&mut bytes);
+        fs::write(path, bytes).unwrap();
+    };
+    // Each: what is done, and what is left of slices 0, 1 and 2.
+    type Damage<'a> = (&'a str, Box<dyn Fn()>, &'a [u64]);
+    let (c, r) = (content.clone(), record.clone());
+    let (c2, r2, r3, r4) = (content.clone(), record.clone(), record.clone(), record.clone());
+    let damages: [Damage<'_>; 6] = [
+        (
+            "a flipped bit",
+            Box::new(move || edit(&c, &|bytes| bytes[MIB + 5] ^= 1)),
+            &[0, 2],
+        ),
+        (
+            "a torn record",
+            Box::new(move || edit(&r, &|bytes| bytes.truncate(24 + 2 * entry + 30))),
+            &[0, 1],
+        ),
+        (
+            "content that never reached the disk",
+            Box::new(move || edit(&c2, &|bytes| bytes.truncate(MIB))),
+            &[0],
+        ),
+        (
+            "a proof that is wrong",
+            Box::new(move || edit(&r2, &|bytes| bytes[24 + entry + 20] ^= 1)),
+            &[0, 2],
+        ),
+        (
+            "another size",
+            Box::new(move || edit(&r3, &|bytes| bytes[16] ^= 1)),
+            &[],
+        ),
+        (
+            "nonsense",
+            Box::new(move || fs::write(&r4, "nonsense").unwrap()),
+            &[],
+        ),
+    ];
+    for (damage, harm, left) in damages {
+        begin();
+        harm();
+        let partial = target.partial(name, size as u64).unwrap();
+        assert_eq!(here(&partial), left, "{damage}");
+        (0..4).for_each(|index| transfer(&source, &partial, index));
+        drop(partial);
+        let partial = target.partial(name, size as u64).unwrap();
+        assert_eq!(here(&partial), [0, 1, 2, 3], "{damage}");
+        partial.finish().unwrap();
+        assert_eq!(
+            target.get(name, u64::MAX).unwrap().as_ref(),
+            Some(&bytes),
+            "{damage}"
+        );
+        target.remove(name).unwrap();
+    }
+}
+
+#[test]
+fn what_has_arrived_is_served_while_the_rest_is_coming() {
+    let size = 3 * MIB + 20_000;
+    let (_a, source, _b, target, name, bytes) = source_and_target(size);
+    assert!(!target.knows(name));
+    assert_eq!(target.availability(name).unwrap(), Availability::None);
+    let partial = target.partial(name, size as u64).unwrap();
+    for index in [3, 1] {
+        transfer(&source, &partial, index);
+        assert!(target.knows(name));
+        let Availability::Some(slices) = target.availability(name).unwrap() else {
+            panic!("{:?}", target.availability(name))
+        };
+        assert_eq!(slices, partial.slices());
+        let range = hydra_blobs::nth_slice(index).unwrap();
+        let Cut::Slice(cut) = target.cut(name, range, Vec::new()).unwrap() else {
+            panic!("it is here")
+        };
+        assert_eq!(Some(cut), source.encode_slice(name, range).unwrap());
+        // Parts of it, too.
+        let part = SliceRange::new(range.offset(), 16 * 1024).unwrap();
+        assert_eq!(
+            target.encode_slice(name, part).unwrap(),
+            source.encode_slice(name, part).unwrap()
+        );
+    }
+    assert_eq!(
+        target.cut(name, SliceRange::first(), Vec::new()).unwrap(),
+        Cut::NotYet
+    );
+    [0, 2]
+        .iter()
+        .for_each(|index| transfer(&source, &partial, *index));
+    // All of it is here, without being finished.
+    assert_eq!(
+        target.availability(name).unwrap(),
+        Availability::Whole { size: size as u64 }
+    );
+    partial.finish().unwrap();
+    assert_eq!(
+        target.availability(name).unwrap(),
+        Availability::Whole { size: size as u64 }
+    );
+    assert_eq!(target.get(name, u64::MAX).unwrap(), Some(bytes));
+}
+
+#[test]
+fn nothing_is_served_of_a_partial_blob_that_was_damaged() {
+    let size = 3 * MIB;
+    let (_a, source, _b, target, name, _) = source_and_target(size);
+    let partial = target.partial(name, size as u64).unwrap();
+    transfer(&source, &partial, 0);
+    let path = target.path(name).with_extension("part");
+    let mut content = fs::read(&path).unwrap();
+    content[1000] ^= 1;
+    fs::write(&path, content).unwrap();
+    assert_eq!(
+        target.cut(name, SliceRange::first(), Vec::new()).unwrap(),
+        Cut::NotYet
+    );
+}
+
+#[test]
+fn slices_arrive_from_several_threads_at_once() {
+    let size = 20 * MIB + 5;
+    let (_a, source, _b, target, name, bytes) = source_and_target(size);
+    let partial = target.partial(name, size as u64).unwrap();
+    std::thread::scope(|scope| {
+        for first in 0..4 {
+            let (source, partial) = (&source, partial.clone());
+            // Some of them twice.
+            scope.spawn(move || {
+                (first..21)
+                    .step_by(3)
+                    .for_each(|index| transfer(source, &partial, index))
+            });
+        }
+    });
+    partial.finish().unwrap();
+    assert!(target.get(name, u64::MAX).unwrap() == Some(bytes));
+}
+
+#[test]
+fn another_process_that_is_at_the_same_blob_does_no_harm() {
+    let size = 2 * MIB;
+    let (_a, source, dir, target, name, bytes) = source_and_target(size);
+    let other = BlobStore::open(dir.path().join("blobs")).unwrap();
+    let (ours, theirs) = (
+        target.partial(name, size as u64).unwrap(),
+        other.partial(name, size as u64).unwrap(),
+    );
+    transfer(&source, &ours, 0);
+    assert!(!other.remove_partial(name).unwrap(), "somebody is at it");
+    for index in [1, 0] {
+        transfer(&source, &theirs, index);
+    }
+    theirs.finish().unwrap();
+    transfer(&source, &ours, 1);
+    ours.finish().unwrap();
+    assert_eq!(target.get(name, u64::MAX).unwrap(), Some(bytes));
+}
+
+#[test]
+fn what_is_here_is_known_without_looking_and_what_others_put_there_after_a_while() {
+    let (dir, store) = store();
+    let name = store.put(b"ours").unwrap();
+    assert!(store.knows(name));
+    assert!(store.remove(name).unwrap());
+    assert!(!store.knows(name));
+    let other = BlobStore::open(dir.path().join("blobs")).unwrap();
+    let theirs = other.put(b"theirs").unwrap();
+    assert!(!store.knows(theirs));
+    store.refresh().unwrap();
+    assert!(store.knows(theirs));
+    other.remove(theirs).unwrap();
+    store.refresh().unwrap();
+    assert!(!store.knows(theirs));
+    assert!(
+        BlobStore::open(dir.path().join("blobs"))
+            .unwrap()
+            .put(b"more")
+            .is_ok()
+    );
+}
+
+#[test]
+fn what_has_arrived_can_be_removed() {
+    let (_a, source, dir, target, name, _) = source_and_target(3 * MIB);
+    let partial = target.partial(name, 3 * MIB as u64).unwrap();
+    transfer(&source, &partial, 1);
+    assert!(!target.remove_partial(name).unwrap(), "it is arriving");
+    drop(partial);
+    assert!(target.remove_partial(name).unwrap());
+    assert!(!target.remove_partial(name).unwrap());
+    assert_eq!(
+        fs::read_dir(dir.path().join("blobs")).unwrap().count(),
+        1,
+        "the lock file"
+    );
 }

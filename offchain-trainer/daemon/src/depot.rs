@@ -1,6 +1,6 @@
 //! Blobs, wherever they are: on our disk, or at other trainers.
 //!
-//! Everything that is stored for a round or a version goes through here, so that the ledger knows when it may go. What is on our
+//! Everything that is stored for a round or a version goes through here, so that the database knows when it may go. What is on our
 //! disk is served to whoever asks for it by its hash, so what nobody may have yet must never get here. Must never fetch more
 //! bytes than the caller says a blob has.
 
@@ -8,26 +8,29 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, Write},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_network::{FetchError, NetworkHandle, PeerId, SizeRule, peer_id_from_bytes};
-use hydra_primitives::{BlobRef, H256, ModelId, RoundNumber, Version};
+use hydra_primitives::{BlobRef, H256, ModelId};
 
 use crate::{
-    append::AppendError,
+    database::{Database, DatabaseError, Purpose, Standing, Swept, Tag},
     intact::Intact,
     joined,
-    ledger::{Ledger, Tag},
+    space::{Held, Space},
 };
 
 /// How long a blob may take besides its bytes.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes a second of the slowest line that is waited for.
 const SLOWEST_LINE: u64 = 128 * 1024;
+/// Damaged files that are kept for whoever wants to know what happened to the disk: so many, of so many bytes together, for so long.
+const DAMAGED: usize = 4;
+const DAMAGED_BYTES: u64 = 256 << 20;
+const DAMAGED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Why a blob can't be stored or had.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +41,9 @@ pub enum DepotError {
     /// Our own disk.
     #[error(transparent)]
     Store(#[from] BlobError),
-    /// The list of what may be deleted can't be written.
-    #[error("can't write the list of blobs {}: {source}. Check free disk space and the folder's permissions", path.display())]
-    Ledger {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: AppendError,
-    },
+    /// It can't be recorded what the blob is for, so it isn't stored.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// Those who were asked take too long.
     #[error("blob {hash:?} did not arrive within {waited:?}. Trying again elsewhere")]
     TooSlow {
@@ -67,37 +65,24 @@ pub enum DepotError {
     Stopping,
 }
 
-/// The store, the network behind it, and the rule by which blobs are deleted.
+/// The store, the network behind it, and what is known of each blob.
 #[derive(Debug)]
 pub struct Depot {
     store: Arc<BlobStore>,
     network: NetworkHandle,
-    ledger: Ledger,
-    ledger_path: PathBuf,
+    database: Arc<Database>,
     intact: Intact,
 }
 
 impl Depot {
-    /// A depot over these; `ledger_path` is where the ledger's file is or will be.
-    ///
-    /// # Errors
-    /// [`DepotError::Ledger`].
-    pub fn new(
-        store: Arc<BlobStore>,
-        network: NetworkHandle,
-        ledger_path: PathBuf,
-    ) -> Result<Self, DepotError> {
-        let ledger = Ledger::open(&ledger_path).map_err(|source| DepotError::Ledger {
-            path: ledger_path.clone(),
-            source: AppendError::Write(source),
-        })?;
-        Ok(Self {
+    /// A depot over these.
+    pub fn new(store: Arc<BlobStore>, network: NetworkHandle, database: Arc<Database>) -> Self {
+        Self {
             store,
             network,
-            ledger,
-            ledger_path,
+            database,
             intact: Intact::default(),
-        })
+        }
     }
 
     /// Stores a blob. Blocks; it is on disk when this returns.
@@ -105,8 +90,13 @@ impl Depot {
     /// # Errors
     /// [`DepotError`].
     pub fn put_blocking(&self, bytes: &[u8], tag: Tag) -> Result<H256, DepotError> {
-        self.note(hydra_primitives::content_hash(bytes), tag)?;
-        Ok(self.store.put(bytes)?)
+        let purpose = Purpose::For(tag);
+        self.database
+            .note(hydra_primitives::content_hash(bytes), purpose)?;
+        let hash = self.store.put(bytes)?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.database.stored(hash, purpose, size);
+        Ok(hash)
     }
 
     /// Stores what `write` writes if it is the blob called `hash`, and says whether it was. Blocks; it is on disk when this returns. It is
@@ -120,8 +110,13 @@ impl Depot {
         tag: Tag,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<bool, DepotError> {
-        self.note(hash, tag)?;
-        Ok(self.store.put_written(hash, write)?)
+        let purpose = Purpose::For(tag);
+        self.database.note(hash, purpose)?;
+        let stored = self.store.put_written(hash, write)?;
+        if let Some(size) = self.store.size(hash)?.filter(|_| stored) {
+            self.database.stored(hash, purpose, size);
+        }
+        Ok(stored)
     }
 
     /// The blob's bytes: from our disk, else from `first`, else from any peer. `tag` is `None` for data sets, which stay.
@@ -129,26 +124,32 @@ impl Depot {
     /// # Errors
     /// [`DepotError`].
     pub async fn get(
-        &self,
+        self: &Arc<Self>,
         blob: BlobRef,
         first: Vec<PeerId>,
         tag: Option<Tag>,
     ) -> Result<Vec<u8>, DepotError> {
-        self.note_or_keep(blob.hash, tag)?;
-        Ok(self
-            .network
-            .fetch_bytes(blob.hash, SizeRule::Exact(blob.size), first)
-            .await?)
+        self.note(blob.hash, tag).await?;
+        let rule = SizeRule::Exact(blob.size);
+        let bytes = self.network.fetch_bytes(blob.hash, rule, first).await?;
+        self.database.stored(blob.hash, tag, blob.size);
+        Ok(bytes)
     }
 
     /// As [`get`](Self::get), but the blob stays on our disk. What is there already isn't looked at.
     ///
     /// # Errors
     /// [`DepotError`].
-    pub async fn fetch(&self, blob: BlobRef, first: Vec<PeerId>, tag: Option<Tag>) -> Result<(), DepotError> {
-        self.note_or_keep(blob.hash, tag)?;
+    pub async fn fetch(
+        self: &Arc<Self>,
+        blob: BlobRef,
+        first: Vec<PeerId>,
+        tag: Option<Tag>,
+    ) -> Result<(), DepotError> {
+        self.note(blob.hash, tag).await?;
         let rule = SizeRule::Exact(blob.size);
         self.network.fetch(blob.hash, rule, first).await?;
+        self.database.stored(blob.hash, tag, blob.size);
         Ok(())
     }
 
@@ -158,7 +159,7 @@ impl Depot {
     /// # Errors
     /// [`DepotError`].
     pub async fn fetch_soon(
-        &self,
+        self: &Arc<Self>,
         blob: BlobRef,
         first: Vec<PeerId>,
         then: Vec<PeerId>,
@@ -209,7 +210,8 @@ impl Depot {
         self.blocking(move |depot| {
             for hash in hashes {
                 match depot.store.verify(hash) {
-                    Ok(_) | Err(BlobError::Corrupt { .. }) => {}
+                    Ok(true) => {}
+                    Ok(false) | Err(BlobError::Corrupt { .. }) => depot.database.lost(hash),
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -229,21 +231,59 @@ impl Depot {
     /// # Errors
     /// [`DepotError::Store`].
     pub async fn file(self: &Arc<Self>, blob: BlobRef) -> Result<Option<File>, DepotError> {
-        self.blocking(move |depot| Ok(depot.intact.open(&depot.store, blob)?))
-            .await
+        self.blocking(move |depot| {
+            let file = depot.intact.open(&depot.store, blob)?;
+            depot.database.used(file.is_some().then_some(blob.hash));
+            Ok(file)
+        })
+        .await
     }
 
-    /// Deletes what is no longer kept; see [`Ledger::sweep`].
+    /// Deletes what is no longer kept where a model is now; see [`Database::sweep`].
     ///
     /// # Errors
     /// [`DepotError::Store`].
-    pub async fn sweep(
-        self: &Arc<Self>,
-        at: (H256, ModelId, RoundNumber, Version),
-        needed: HashSet<H256>,
-    ) -> Result<usize, DepotError> {
-        self.blocking(move |depot| Ok(depot.ledger.sweep(&depot.store, at, &needed)?))
+    pub async fn sweep(self: &Arc<Self>, at: Standing, needed: HashSet<H256>) -> Result<Swept, DepotError> {
+        self.blocking(move |depot| Ok(depot.database.sweep(&depot.store, &at, &needed)?))
             .await
+    }
+
+    /// What a look after the store finds to do now and then: what was read is remembered, models that are gone leave nothing behind, what
+    /// is only cached makes room, and what is known comes to disk. Blocks. Returns what was deleted.
+    ///
+    /// # Errors
+    /// [`DepotError`]; the rest is done with the next look.
+    pub(crate) fn tidy_blocking(&self, space: &Space) -> Result<Swept, DepotError> {
+        self.database.used(self.store.take_used());
+        let mut swept = self.database.sweep_gone(&self.store)?;
+        let (damaged, bytes) = match space.is_short() {
+            true => (0, 0),
+            false => (DAMAGED, DAMAGED_BYTES),
+        };
+        self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE)?;
+        let evicted = self.database.evict(&self.store, space.wanted(self.held()))?;
+        swept.add(evicted);
+        match self.database.write_all() {
+            // That is said already, and tried again.
+            Err(error) if error.is_full() => Ok(swept),
+            written => Ok(written.map(|()| swept)?),
+        }
+    }
+
+    /// The blobs that were read since this was last asked.
+    pub(crate) fn take_used(&self) -> HashSet<H256> {
+        self.store.take_used()
+    }
+
+    /// Bytes in the store.
+    pub(crate) fn held(&self) -> Held {
+        let (bytes, cached) = self.database.bytes();
+        Held { bytes, cached }
+    }
+
+    /// A duty sheet of this chain names these models; see [`Database::sheet`].
+    pub(crate) fn sheet(&self, genesis: H256, models: impl IntoIterator<Item = ModelId>) -> bool {
+        self.database.sheet(genesis, models)
     }
 
     /// Runs disk work on a thread that may block.
@@ -255,14 +295,18 @@ impl Depot {
         joined(tokio::task::spawn_blocking(move || work(&depot)).await).unwrap_or(Err(DepotError::Stopping))
     }
 
-    /// Sees to it that data sets stay, whatever else claims name their blobs as; see [`Ledger::keep`].
+    /// Sees to it that data sets stay, whatever else claims name their blobs as; see [`Database::keep`]. Doesn't block. Returns whether that
+    /// has to be [written](Self::write).
+    pub fn keep(&self, hashes: impl IntoIterator<Item = H256>) -> bool {
+        self.database.keep(hashes)
+    }
+
+    /// Writes what is known of blobs to disk.
     ///
     /// # Errors
-    /// [`DepotError::Ledger`]: the next start doesn't know of it.
-    pub fn keep(&self, hashes: impl IntoIterator<Item = H256>) -> Result<(), DepotError> {
-        self.ledger
-            .keep(hashes)
-            .map_err(|source| self.ledger_error(source))
+    /// [`DepotError::Database`]: the next start doesn't know of it, unless it can be written later.
+    pub async fn write(self: &Arc<Self>) -> Result<(), DepotError> {
+        self.blocking(|depot| Ok(depot.database.write_all()?)).await
     }
 
     /// The data plane.
@@ -270,23 +314,14 @@ impl Depot {
         &self.network
     }
 
-    fn note_or_keep(&self, hash: H256, tag: Option<Tag>) -> Result<(), DepotError> {
-        match tag {
-            Some(tag) => self.note(hash, tag),
-            None => self.keep([hash]),
+    /// What a blob is for; `None`: a data set. On disk when this returns.
+    async fn note(self: &Arc<Self>, hash: H256, tag: Option<Tag>) -> Result<(), DepotError> {
+        // As a rule it is known, and nobody needs a thread to wait.
+        if self.database.knows(hash, tag) {
+            return Ok(());
         }
-    }
-
-    fn note(&self, hash: H256, tag: Tag) -> Result<(), DepotError> {
-        let noted = self.ledger.note(&self.store, hash, tag);
-        noted.map_err(|source| self.ledger_error(source))
-    }
-
-    fn ledger_error(&self, source: AppendError) -> DepotError {
-        DepotError::Ledger {
-            path: self.ledger_path.clone(),
-            source,
-        }
+        self.blocking(move |depot| Ok(depot.database.note(hash, tag)?))
+            .await
     }
 }
 

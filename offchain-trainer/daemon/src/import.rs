@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_datasets::{DatasetFolder, FolderError};
-use hydra_primitives::{H256, dataset::DatasetManifest};
+use hydra_primitives::{H256, content_hash, dataset::DatasetManifest};
+
+use crate::database::{Database, DatabaseError, Purpose};
 
 /// Why a folder can't be imported.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,9 @@ pub enum ImportError {
     /// The blobs can't be stored.
     #[error(transparent)]
     Store(#[from] BlobError),
+    /// It can't be recorded that they are to stay.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// What was imported.
@@ -30,15 +35,23 @@ pub struct Imported {
     pub blobs: Vec<H256>,
 }
 
-/// Imports the data set in `folder`. Blocks.
+/// Imports the data set in `folder`, whose blobs stay from now on. Blocks.
 ///
 /// # Errors
 /// [`ImportError`].
-pub fn import(store: &BlobStore, folder: &Path) -> Result<Imported, ImportError> {
+pub fn import(store: &BlobStore, database: &Database, folder: &Path) -> Result<Imported, ImportError> {
     let dataset = DatasetFolder::open(folder)?;
     let mut blobs = Vec::new();
     dataset.each_file(|bytes| {
+        let hash = content_hash(bytes);
+        match database.note(hash, Purpose::DataSet) {
+            // One that is here may be used all the same.
+            Err(error) if !(error.is_full() && store.has(hash)) => return Err(error.into()),
+            _ => {}
+        }
         blobs.push(store.put(bytes)?);
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        database.stored(hash, Purpose::DataSet, size);
         Ok::<(), ImportError>(())
     })?;
     Ok(Imported {
@@ -90,14 +103,19 @@ mod tests {
         blobs(manifest).collect()
     }
 
+    fn opened(base: &Path) -> (BlobStore, Database) {
+        let store = BlobStore::open(base.join("blobs")).unwrap();
+        (store, Database::open(base).unwrap())
+    }
+
     #[test]
     fn the_digits_are_there_afterwards_and_an_empty_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(folder.path().join("blobs")).unwrap();
-        let error = import(&store, folder.path()).unwrap_err();
+        let (store, database) = opened(folder.path());
+        let error = import(&store, &database, folder.path()).unwrap_err();
         assert!(error.to_string().contains("digits.csv.gz"), "{error}");
         fs::write(folder.path().join("digits.csv.gz"), digits::BUNDLED).unwrap();
-        let imported = import(&store, folder.path()).unwrap();
+        let imported = import(&store, &database, folder.path()).unwrap();
         let expected = hashes(&hydra_primitives::digits::digits_manifest());
         assert_eq!(imported.blobs, expected);
         assert!(expected.iter().all(|hash| store.has(*hash)));
@@ -124,8 +142,8 @@ mod tests {
             )
             .unwrap();
         }
-        let store = BlobStore::open(folder.path().join("blobs")).unwrap();
-        let imported = import(&store, folder.path()).unwrap();
+        let (store, database) = opened(folder.path());
+        let imported = import(&store, &database, folder.path()).unwrap();
         let manifest = DatasetFolder::open(folder.path()).unwrap().manifest().unwrap();
         assert_eq!(
             (imported.name.as_str(), &imported.blobs),

@@ -9,24 +9,23 @@
 //! the network has not confirmed.
 //!
 //! Start with [`plan`] and [`board`], which need no network to be understood; then `tasks`, one file per kind of work,
-//! [`weights`] (which version is held), [`journal`] (what was found of polls), [`depot`] and [`ledger`] (what is kept and until
-//! when), and `server`. `docs/architecture.md` says who talks to whom.
+//! [`weights`] (which version is held), [`depot`] (blobs, wherever they are), [`database`] (what is remembered, and until when),
+//! and `server`. `docs/architecture.md` says who talks to whom.
 
-pub mod append;
 pub mod ask;
 pub mod board;
 mod changes;
+pub mod database;
 pub mod depot;
 mod error_log;
 pub mod import;
 mod intact;
-pub mod journal;
-pub mod ledger;
 pub mod models;
 mod node;
 mod options;
 mod places;
 pub mod plan;
+mod replace;
 pub mod secret;
 mod server;
 mod space;

@@ -20,7 +20,7 @@ use hydra_primitives::{
     model::ModelSpec,
 };
 
-use crate::{append::replace, lock};
+use crate::{lock, replace::replace};
 
 /// How many descriptions are kept that a sheet doesn't name. A full sheet leaves models out by turns.
 const KEPT: usize = 1024;

@@ -42,6 +42,10 @@ pub struct Options {
     /// than the node needs (its --db-storage-threshold), since both are usually on one disk.
     #[arg(long, value_name = "MIB", default_value_t = 1536)]
     pub reserve_space: u64,
+    /// GiB that blobs may take. Beyond it, what is only cached is deleted, and if that isn't enough, no new work is taken [default: as
+    /// much as the disk has room for].
+    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..))]
+    pub store_quota: Option<u64>,
     /// Folder of a data set to import, such as datasets/digits or one with a dataset.json; may be given several times.
     #[arg(long, value_name = "DIR")]
     pub dataset: Vec<PathBuf>,

@@ -22,6 +22,9 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
             .latency
             .map(|l| u64::try_from(l.as_millis()).unwrap_or(u64::MAX)),
         agent: peer.agent,
+        path: None,
+        slot: None,
+        transport: None,
     });
     let (state, reason) = match shared.torch.state() {
         EngineState::Starting => ("starting", None),
@@ -54,6 +57,7 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
             .map(ToString::to_string)
             .collect(),
         peers: peers.collect(),
+        reachability: None,
         engine: EngineStatus {
             state: state.into(),
             reason,

@@ -15,14 +15,19 @@ use hydra_blobs::{BlobError, BlobStore};
 use hydra_engine::{Engine, EngineConfig};
 use hydra_host::{Holder, port_holder};
 use hydra_network::{Clock, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use crate::{
     Options,
-    depot::{Depot, DepotError},
+    database::{Database, DatabaseError, Reconciled},
+    depot::Depot,
     import::{self, ImportError, Imported},
     joined,
-    journal::{Journal, JournalError},
     models::Models,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
@@ -33,6 +38,9 @@ use crate::{
 
 /// How long requests that are being answered may take when the trainer stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How often the store is looked after when nothing asks for it, and the least time between two looks.
+const TIDIES: Duration = Duration::from_secs(60);
+const RESTS: Duration = Duration::from_secs(2);
 
 /// Why the trainer can't start.
 #[derive(Debug, thiserror::Error)]
@@ -94,15 +102,12 @@ pub enum StartError {
     /// The blob store can't be opened.
     #[error(transparent)]
     Blobs(#[from] BlobError),
-    /// The list of blobs can't be opened.
+    /// What the trainer remembers can't be opened.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    Database(#[from] DatabaseError),
     /// A data set can't be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The journal of findings can't be opened.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// The program is ending.
     #[error("the trainer was stopped while it started")]
     Stopped,
@@ -135,6 +140,7 @@ pub struct Trainer {
     end: oneshot::Sender<()>,
     server: JoinHandle<()>,
     test: JoinHandle<()>,
+    house: JoinHandle<()>,
     /// Held as long as the base path is in use.
     lock: File,
 }
@@ -162,7 +168,7 @@ impl Trainer {
             port: options.http_port,
             source,
         })?;
-        let (store, imported) = open_store(&options).await?;
+        let (store, database, imported) = open_store(&options).await?;
 
         let mut config = NetworkConfig::new(keypair(key.bytes())?);
         let port = options.p2p_port;
@@ -175,9 +181,7 @@ impl Trainer {
         config.clock = clock;
         let network = Network::start(config, store.clone()).await?;
 
-        let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
-        depot.keep(imported.iter().flat_map(|dataset| dataset.blobs.iter().copied()))?;
-        let journal = Journal::open(options.base_path.join("findings.journal"))?;
+        let depot = Depot::new(store, network.clone(), database.clone());
         let models = options.base_path.join("models");
         let models =
             Models::open(models.clone()).map_err(|source| StartError::BasePath { path: models, source })?;
@@ -189,18 +193,22 @@ impl Trainer {
         });
         let space = Space::new(
             &options.base_path,
-            options.reserve_space.saturating_mul(1024 * 1024),
+            options.reserve_space.saturating_mul(1 << 20),
+            options.store_quota.map(|gib| gib.saturating_mul(1 << 30)),
         );
         let shared = Shared::new(
             Arc::new(depot),
             Torch::new(engine),
-            journal,
+            database.clone(),
             models,
             space,
             imported,
             workers,
         );
         let shared = Arc::new(shared);
+        for sentence in database.complaints() {
+            shared.errors.add(sentence);
+        }
         shared.look_around();
 
         let (end, ended) = oneshot::channel::<()>();
@@ -210,6 +218,7 @@ impl Trainer {
             serve(listener, router, async { drop(ended.await) }).await;
         });
         let test = tokio::spawn(test_engine(shared.clone()));
+        let house = tokio::spawn(keep_house(shared.clone()));
         Ok(Self {
             shared,
             network,
@@ -217,6 +226,7 @@ impl Trainer {
             end,
             server,
             test,
+            house,
             lock,
         })
     }
@@ -244,10 +254,12 @@ impl Trainer {
             end,
             server,
             test,
+            house,
             lock,
             ..
         } = self;
         test.abort();
+        house.abort();
         shared.stop();
         let _ = end.send(());
         let abort = server.abort_handle();
@@ -256,6 +268,7 @@ impl Trainer {
         }
         network.shutdown().await;
         shared.torch.stop();
+        shared.close_database().await;
         // Closing would do, unless a process that is just being started holds a copy.
         let _ = lock.unlock();
     }
@@ -290,6 +303,24 @@ async fn test_engine(shared: Arc<Shared>) {
     }
 }
 
+/// Looks after the store now and then, and soon when there is something to do.
+async fn keep_house(shared: Arc<Shared>) {
+    loop {
+        // Timed out is as good as asked.
+        let _ = timeout(TIDIES, shared.untidy()).await;
+        let tidied = tokio::spawn({
+            let shared = shared.clone();
+            async move { shared.tidy().await }
+        });
+        match tidied.await {
+            Err(error) if error.is_panic() => shared.report("looking after the store", &error),
+            Err(_) => return,
+            Ok(()) => {}
+        }
+        sleep(RESTS).await;
+    }
+}
+
 /// Makes the base path and takes it for this process alone.
 fn occupy(path: &Path) -> Result<File, StartError> {
     let fail = |source| StartError::BasePath {
@@ -317,18 +348,27 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
         })
 }
 
-/// The store, and the data sets that were imported into it.
-async fn open_store(options: &Options) -> Result<(Arc<BlobStore>, Vec<Imported>), StartError> {
-    let (folder, datasets) = (options.base_path.join("blobs"), options.dataset.clone());
+/// The store, what is known of it, and the data sets that were imported into it.
+async fn open_store(options: &Options) -> Result<(Arc<BlobStore>, Arc<Database>, Vec<Imported>), StartError> {
+    let (base, datasets) = (options.base_path.clone(), options.dataset.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        let store = BlobStore::open(folder)?;
+        let database = Database::open(&base)?;
+        let store = BlobStore::open(base.join("blobs"))?;
+        let found = database.reconcile(&store)?;
+        if found != Reconciled::default() {
+            tracing::info!(
+                "{} blobs were on disk without a record, and are only cached from now on; {} records had no blob",
+                found.adopted,
+                found.forgotten
+            );
+        }
         let mut all = Vec::new();
         for dataset in datasets {
-            let imported = import::import(&store, &dataset)?;
+            let imported = import::import(&store, &database, &dataset)?;
             tracing::info!("data set {}: {} blobs", imported.name, imported.blobs.len());
             all.push(imported);
         }
-        Ok((Arc::new(store), all))
+        Ok((Arc::new(store), Arc::new(database), all))
     });
     joined(opened.await).unwrap_or(Err(StartError::Stopped))
 }

@@ -17,6 +17,8 @@ const CLOCK_RIGHT_MS: u64 = 1_500;
 pub(crate) enum Concern {
     /// Free space on the disk.
     Space,
+    /// What the store may have.
+    Quota,
     /// This PC's clock.
     Clock,
     /// Data sets that were imported.
@@ -78,6 +80,7 @@ impl Concern {
     fn over(self) -> &'static str {
         match self {
             Self::Space => "there is enough free space again",
+            Self::Quota => "the store has no more than it may again",
             Self::Clock => "this PC's clock agrees with its peers' again",
             Self::Data => "the data sets that the network was founded with are here",
         }

@@ -8,5 +8,5 @@ mod ports;
 mod space;
 pub mod terminal;
 
-pub use ports::{Holder, port_holder};
+pub use ports::{Holder, port_holder, udp_port_holder};
 pub use space::free_space;

@@ -1,4 +1,4 @@
-//! Who holds a TCP port: the kernel lists each socket with its inode, and each process its open files by inode.
+//! Who holds a port, of TCP or UDP: the kernel lists each socket with its inode, and each process its open files by inode.
 
 use std::{fs, path::Path};
 
@@ -20,7 +20,16 @@ impl std::fmt::Display for Holder {
 /// The program that listens on this TCP port, on any of this machine's addresses; or else the one whose connection
 /// has the port. `None` if nobody does, or if it belongs to another user, whose open files can't be seen.
 pub fn port_holder(port: u16) -> Option<Holder> {
-    let mut sockets: Vec<Socket> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    holder(["/proc/net/tcp", "/proc/net/tcp6"], port)
+}
+
+/// The program that receives on this UDP port, on any of this machine's addresses. `None` as of [`port_holder`].
+pub fn udp_port_holder(port: u16) -> Option<Holder> {
+    holder(["/proc/net/udp", "/proc/net/udp6"], port)
+}
+
+fn holder(tables: [&str; 2], port: u16) -> Option<Holder> {
+    let mut sockets: Vec<Socket> = tables
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
         .flat_map(|table| sockets(&table, port))
@@ -91,7 +100,7 @@ fn name(pid: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
 
     fn here() -> Holder {
         let program = std::env::current_exe().unwrap();
@@ -111,6 +120,21 @@ mod tests {
             let port = listener.local_addr().unwrap().port();
             assert_eq!(port_holder(port), Some(here()), "{address}");
         }
+    }
+
+    #[test]
+    fn the_program_that_receives_by_udp_is_found_and_is_not_said_to_have_the_tcp_port() {
+        let port = hydra_test_ports::free_ports(1);
+        for address in ["127.0.0.1", "0.0.0.0", "::"] {
+            let Ok(socket) = UdpSocket::bind((address, port)) else {
+                assert_eq!(address, "::");
+                continue;
+            };
+            assert_eq!(udp_port_holder(port), Some(here()), "{address}");
+            assert_eq!(port_holder(port), None);
+            drop(socket);
+        }
+        assert_eq!(udp_port_holder(port), None);
     }
 
     #[test]

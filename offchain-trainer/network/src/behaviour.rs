@@ -56,8 +56,8 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
         discovery: discovery::behaviour(config, keypair, common),
         gossip: gossip::behaviour(config, keypair, common),
     };
-    // Connections are for keeps, whether or not a blob is moving.
-    let swarm = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::MAX);
+    // With whoever has a slot they are for keeps; see `manager`.
+    let swarm = swarm::Config::with_tokio_executor().with_idle_connection_timeout(config.manager.idle);
     Swarm::new(built.transport, behaviour, common.local, swarm)
 }
 

@@ -11,6 +11,13 @@ use tokio::time::Instant;
 /// After so many failures in a row, for the same reason, it is said again: half an hour at the longest pause.
 const REMINDER: u32 = 64;
 
+/// A connection that lasted for less was closed because there was no room, or its peer is in trouble: pauses grow.
+const BRIEF: Duration = Duration::from_secs(60);
+/// Pauses grow up to so many times the longest one between attempts.
+const BRIEF_FACTOR: u32 = 4;
+/// For so long a peer that isn't needed now is left alone.
+const REST: Duration = Duration::from_secs(300);
+
 /// A bootstrap peer that can't be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwayPeer {
@@ -35,6 +42,8 @@ struct Entry {
     peer: Option<PeerId>,
     state: State,
     failures: u32,
+    /// Connections in a row that ended soon.
+    brief: u32,
     /// Why the last attempt failed; empty while none has.
     reason: String,
 }
@@ -43,7 +52,7 @@ struct Entry {
 enum State {
     Due(Instant),
     Dialling(ConnectionId),
-    Connected,
+    Connected(Instant),
     /// It is our own address.
     Ourselves,
 }
@@ -71,6 +80,7 @@ impl Bootstrap {
                     peer,
                     state,
                     failures: 0,
+                    brief: 0,
                     reason: String::new(),
                 }
             })
@@ -121,13 +131,15 @@ impl Bootstrap {
     }
 
     /// A connection came up, whoever dialled it.
-    pub(crate) fn connected(&mut self, id: ConnectionId, peer: PeerId) {
+    pub(crate) fn connected(&mut self, id: ConnectionId, peer: PeerId, now: Instant) {
         for entry in &mut self.entries {
             if entry.state == State::Dialling(id) {
                 entry.peer = Some(peer);
             }
             if entry.peer == Some(peer) && entry.state != State::Ourselves {
-                entry.state = State::Connected;
+                if !matches!(entry.state, State::Connected(_)) {
+                    entry.state = State::Connected(now);
+                }
                 entry.failures = 0;
                 entry.reason.clear();
             }
@@ -137,9 +149,27 @@ impl Bootstrap {
     /// The last connection to `peer` is gone.
     pub(crate) fn disconnected(&mut self, peer: PeerId, now: Instant) {
         for entry in &mut self.entries {
-            if entry.peer == Some(peer) && entry.state == State::Connected {
+            if let State::Connected(since) = entry.state
+                && entry.peer == Some(peer)
+            {
                 // Even the first time not at once: it may be shutting down.
-                entry.state = State::Due(now + self.min);
+                let brief = now.saturating_duration_since(since) < BRIEF;
+                if !brief {
+                    entry.brief = 0;
+                }
+                let factor = 1u32 << entry.brief.min(16);
+                let pause = self.min.saturating_mul(factor);
+                entry.state = State::Due(now + pause.min(self.max.saturating_mul(BRIEF_FACTOR)));
+                entry.brief = entry.brief.saturating_add(u32::from(brief));
+            }
+        }
+    }
+
+    /// Those that are due aren't needed now.
+    pub(crate) fn rest(&mut self, now: Instant) {
+        for entry in &mut self.entries {
+            if matches!(entry.state, State::Due(at) if at <= now) {
+                entry.state = State::Due(now + REST);
             }
         }
     }
@@ -251,7 +281,7 @@ mod tests {
         assert_eq!(bootstrap.away().len(), 1);
         let now = bootstrap.next_due().unwrap();
         bootstrap.dial_due(now, |_| Dialled::Started(ID(2)));
-        bootstrap.connected(ID(2), peer);
+        bootstrap.connected(ID(2), peer, now);
         assert_eq!((bootstrap.next_due(), bootstrap.away()), (None, vec![]));
         bootstrap.disconnected(PeerId::random(), now);
         assert_eq!(bootstrap.next_due(), None, "that was somebody else");
@@ -291,9 +321,40 @@ mod tests {
     fn a_peer_that_connected_to_us_needs_no_dialling() {
         let peer = PeerId::random();
         let (mut bootstrap, _, now) = one(&format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}"));
-        bootstrap.connected(ID(9), peer);
+        bootstrap.connected(ID(9), peer, now);
         assert_eq!(bootstrap.next_due(), None);
         bootstrap.dial_due(now, |_| panic!("connected"));
+    }
+
+    #[test]
+    fn who_has_no_room_for_us_is_dialled_less_and_less_often() {
+        let peer = PeerId::random();
+        let (mut bootstrap, _, mut now) = one(&format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}"));
+        let mut pauses = Vec::new();
+        for lasts in [10, 10, 10, 100, 10, 10].into_iter().chain([10; 9]) {
+            bootstrap.dial_due(now, |_| Dialled::Started(ID(1)));
+            bootstrap.connected(ID(1), peer, now);
+            // A second connection with it is nothing new.
+            bootstrap.connected(ID(2), peer, now + Duration::from_secs(lasts - 1));
+            now += Duration::from_secs(lasts);
+            bootstrap.disconnected(peer, now);
+            let due = bootstrap.next_due().unwrap();
+            pauses.push((due - now).as_millis());
+            now = due;
+        }
+        assert_eq!(&pauses[..3], &[500, 1000, 2000]);
+        assert_eq!(&pauses[3..7], &[500, 500, 1000, 2000], "it had room once");
+        assert_eq!(pauses.last(), Some(&120_000));
+    }
+
+    #[test]
+    fn who_is_not_needed_is_left_alone_for_a_while() {
+        let (mut bootstrap, _, now) = one("/ip4/127.0.0.1/tcp/1");
+        bootstrap.rest(now);
+        assert_eq!(bootstrap.next_due(), Some(now + REST));
+        assert!(bootstrap.away().is_empty());
+        bootstrap.rest(now);
+        assert_eq!(bootstrap.next_due(), Some(now + REST), "it wasn't due");
     }
 
     #[test]

@@ -1,15 +1,21 @@
-//! Asking one peer for one slice.
+//! Asking one peer for slices of a blob, or for which of them it has.
 
 use crate::{
     config::Limits,
     error::PeerFault,
-    pool::{Lease, Pool},
+    lane::Use,
+    pace::Pace,
+    pool::Pool,
+    priority::Priority,
+    reports::Fault,
     size::SizeRule,
-    wire::{HEADER_SIZE, Header, Request, decode_header, encode_request},
+    wire::{
+        Request, SIZE_SIZE, Status, WireError, decode_size, decode_slices, decode_status, encode_request,
+    },
 };
-use futures::{AsyncReadExt, AsyncWriteExt};
-use hydra_blobs::{GROUP_SIZE, SliceDecoder, VerifiedSlice};
-use libp2p::{PeerId, Stream};
+use futures::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use hydra_blobs::{Availability, H256, SliceRange, SliceSet, slice_len};
+use libp2p::PeerId;
 use libp2p_stream::OpenStreamError;
 use std::{
     io,
@@ -20,6 +26,11 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, timeout};
+
+/// Bytes of memory for a slice of which nothing has come.
+const FIRST: usize = 64 * 1024;
+/// How often in a row somebody else's giving up may break a lane under a question.
+const BROKEN: usize = 4;
 
 /// How far a request has come, for those who watch it.
 #[derive(Debug, Default)]
@@ -39,76 +50,210 @@ impl Progress {
         self.since.get().copied()
     }
 
-    /// Verified bytes that have arrived.
+    /// Bytes that have arrived.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 }
 
-/// Asks `peer` for a slice and verifies it while it arrives.
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) hash: H256,
+    /// 1 to [`MAX_RANGES`](crate::wire::MAX_RANGES).
+    pub(crate) ranges: Vec<SliceRange>,
+    pub(crate) rule: SizeRule,
+    pub(crate) priority: Priority,
+}
+
+/// Takes what arrives.
+pub(crate) trait Take: Send {
+    /// A slice as it was sent, of a blob that is said to have `size` bytes. It isn't verified: an error says what is wrong with it,
+    /// or with one before it.
+    fn slice(
+        &mut self,
+        range: SliceRange,
+        size: u64,
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Result<(), PeerFault>> + Send;
+
+    /// The peer doesn't have this one yet.
+    fn not_yet(&mut self, range: SliceRange) -> impl Future<Output = ()> + Send;
+
+    /// That was all: what is wrong with what was taken before, if something is.
+    fn end(&mut self) -> impl Future<Output = Result<(), PeerFault>> + Send;
+}
+
+/// Asks `peer` for slices, and hands each on as it arrives.
 ///
-/// Memory: at most the slice and one group, and nothing before the size has passed `rule`.
+/// Memory: one slice, of a size that has passed the question's rule, and what `take` holds.
 pub(crate) async fn ask(
     pool: &Pool,
     peer: PeerId,
-    request: Request,
-    rule: SizeRule,
+    question: &Question,
     limits: &Limits,
     progress: &Progress,
-) -> Result<VerifiedSlice, PeerFault> {
-    // Waiting for our own other fetches isn't the peer's fault, so it happens outside the timeout.
-    let permit = pool.permit(peer).await.ok_or(PeerFault::NotConnected)?;
-    progress.begin();
-    let exchange = async {
-        let opened = within(limits.stall, pool.open(peer, permit)).await?;
-        let mut lease: Lease = opened.map_err(open_fault)?;
-        let answer = exchange(&mut lease.stream, request, rule, limits.stall, &progress.received).await;
-        if matches!(answer, Ok(_) | Err(PeerFault::NotFound)) {
-            pool.keep(lease);
+    take: &mut impl Take,
+) -> Result<(), PeerFault> {
+    // Waiting for our own other fetches isn't the peer's fault, so it happens outside the timeouts.
+    let turn = pool.turn(peer, question.hash, question.priority).await;
+    let answer = exchange(pool, peer, question, limits, progress, take).await;
+    drop(turn);
+    // The peer has done its part; what is left to do here keeps nobody from asking it.
+    let answer = take.end().await.and(answer);
+    match &answer {
+        Err(PeerFault::Lost(_)) => pool.distrust(peer),
+        Err(PeerFault::WrongData(_) | PeerFault::WrongSize { .. }) => {
+            pool.reports.fault(peer, Fault::WrongData);
         }
-        answer
-    };
-    let answer = within(limits.request, exchange).await.and_then(|answer| answer);
-    if matches!(answer, Err(PeerFault::Lost(_))) {
-        pool.forget(peer);
+        Err(PeerFault::BadAnswer(_)) => pool.reports.fault(peer, Fault::BadMessage),
+        Err(PeerFault::Trickle) => pool.reports.fault(peer, Fault::Trickle),
+        _ => {}
     }
     answer
 }
 
 async fn exchange(
-    stream: &mut Stream,
-    request: Request,
+    pool: &Pool,
+    peer: PeerId,
+    question: &Question,
+    limits: &Limits,
+    progress: &Progress,
+    take: &mut impl Take,
+) -> Result<(), PeerFault> {
+    let bytes = encode_request(&Request::Get {
+        hash: question.hash,
+        ranges: question.ranges.clone(),
+    });
+    for _ in 0..BROKEN {
+        let opened = within(limits.stall, pool.lane(peer, question.priority)).await?;
+        let mut used: Use = opened.map_err(open_fault)?;
+        let Some(mut reader) = used.ask(&bytes).await.map_err(lost)? else {
+            continue;
+        };
+        progress.begin();
+        let answer = read_slices(&mut *reader, pool, peer, question, limits, progress, take).await;
+        drop(reader);
+        if matches!(answer, Ok(()) | Err(PeerFault::NotFound)) {
+            pool.keep(peer, used.done());
+        }
+        return answer;
+    }
+    Err(PeerFault::Lost(
+        "streams to it were given up over and over".into(),
+    ))
+}
+
+async fn read_slices(
+    reader: &mut (impl AsyncRead + Unpin),
+    pool: &Pool,
+    peer: PeerId,
+    question: &Question,
+    limits: &Limits,
+    progress: &Progress,
+    take: &mut impl Take,
+) -> Result<(), PeerFault> {
+    let class = question.priority.class();
+    for range in question.ranges.iter().copied() {
+        let mut pace = Pace::new(limits, Instant::now());
+        match read_status(reader, limits.stall).await? {
+            Status::Found => {}
+            Status::NotFound => return Err(PeerFault::NotFound),
+            Status::Busy => return Err(PeerFault::Busy),
+            Status::Partly => {
+                take.not_yet(range).await;
+                continue;
+            }
+        }
+        let claimed = read_size(reader, limits.stall).await?;
+        if !question.rule.allows(claimed) {
+            return Err(PeerFault::WrongSize {
+                claimed,
+                rule: question.rule,
+            });
+        }
+        // At most a megabyte, whatever is claimed.
+        let len = slice_len(claimed, range).map_err(PeerFault::WrongData)?;
+        let mut bytes = pool.buffers.take();
+        bytes.truncate(len);
+        let mut filled = 0;
+        while filled < len {
+            // Memory that isn't there yet follows what has come: a promise costs nothing.
+            if filled == bytes.len() {
+                bytes.resize((2 * filled).max(FIRST).min(len), 0);
+            }
+            let left = pace.left(filled as u64, Instant::now());
+            let read = timeout(left, reader.read(&mut bytes[filled..])).await;
+            let read = read.map_err(|_| pace.fault(filled as u64))?.map_err(lost)?;
+            if read == 0 {
+                return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+            }
+            filled += read;
+            progress.received.fetch_add(read as u64, Ordering::Relaxed);
+            pace.excuse(pool.throttle.pass(class, question.hash, read as u64).await);
+        }
+        pool.rates.note(peer, len as u64, pace.taken(Instant::now()));
+        let before = Instant::now();
+        take.slice(range, claimed, bytes).await?;
+        pace.excuse(before.elapsed());
+    }
+    Ok(())
+}
+
+/// Asks `peer` which slices of a blob it has. The size it names is what `rule` allows, and not proven.
+///
+/// On a stream of its own: whoever is late with this isn't kept from sending slices.
+pub(crate) async fn ask_availability(
+    pool: &Pool,
+    peer: PeerId,
+    hash: H256,
     rule: SizeRule,
-    stall: Duration,
-    received: &AtomicU64,
-) -> Result<VerifiedSlice, PeerFault> {
-    let sent = async {
-        stream.write_all(&encode_request(&request)).await?;
-        stream.flush().await
+    limits: &Limits,
+) -> Result<Availability, PeerFault> {
+    let exchange = async {
+        let mut stream = pool.stream(peer).await.map_err(open_fault)?;
+        let question = encode_request(&Request::Have { hash });
+        stream.write_all(&question).await.map_err(lost)?;
+        stream.flush().await.map_err(lost)?;
+        let status = read_status(&mut stream, limits.stall).await?;
+        let size = match status {
+            Status::NotFound => return Ok(Availability::None),
+            Status::Busy => return Err(PeerFault::Busy),
+            Status::Found | Status::Partly => read_size(&mut stream, limits.stall).await?,
+        };
+        if !rule.allows(size) {
+            return Err(PeerFault::WrongSize { claimed: size, rule });
+        }
+        if status == Status::Found {
+            return Ok(Availability::Whole { size });
+        }
+        let len = SliceSet::byte_len(size).map_err(|error| PeerFault::BadAnswer(error.into()))?;
+        let mut bits = vec![0; len];
+        stream.read_exact(&mut bits).await.map_err(lost)?;
+        let slices = decode_slices(size, bits).map_err(PeerFault::BadAnswer)?;
+        Ok(Availability::Some(slices))
     };
-    within(stall, sent).await?.map_err(lost)?;
-    let mut header = [0; HEADER_SIZE];
-    within(stall, stream.read_exact(&mut header))
+    let answer = within(limits.stall, exchange).await.and_then(|answer| answer);
+    match &answer {
+        Err(PeerFault::WrongSize { .. }) => pool.reports.fault(peer, Fault::WrongData),
+        Err(PeerFault::BadAnswer(_)) => pool.reports.fault(peer, Fault::BadMessage),
+        _ => {}
+    }
+    answer
+}
+
+async fn read_status(reader: &mut (impl AsyncRead + Unpin), stall: Duration) -> Result<Status, PeerFault> {
+    let mut byte = [0];
+    within(stall, reader.read_exact(&mut byte)).await?.map_err(lost)?;
+    decode_status(byte[0]).map_err(PeerFault::BadAnswer)
+}
+
+async fn read_size(reader: &mut (impl AsyncRead + Unpin), stall: Duration) -> Result<u64, PeerFault> {
+    let mut bytes = [0; SIZE_SIZE];
+    within(stall, reader.read_exact(&mut bytes))
         .await?
         .map_err(lost)?;
-    let claimed = match decode_header(&header).map_err(PeerFault::BadAnswer)? {
-        Header::Found { total_size } => total_size,
-        Header::NotFound => return Err(PeerFault::NotFound),
-        Header::Busy => return Err(PeerFault::Busy),
-    };
-    if !rule.allows(claimed) {
-        return Err(PeerFault::WrongSize { claimed, rule });
-    }
-    let mut decoder =
-        SliceDecoder::new(request.hash, claimed, request.range).map_err(PeerFault::WrongData)?;
-    let mut buffer = vec![0; GROUP_SIZE as usize];
-    while let Some(wanted) = decoder.wants() {
-        let part = &mut buffer[..wanted];
-        within(stall, stream.read_exact(part)).await?.map_err(lost)?;
-        decoder.feed(part).map_err(PeerFault::WrongData)?;
-        received.fetch_add(wanted as u64, Ordering::Relaxed);
-    }
-    decoder.finish().map_err(PeerFault::WrongData)
+    decode_size(&bytes).map_err(|error: WireError| PeerFault::BadAnswer(error))
 }
 
 async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T, PeerFault> {

@@ -2,7 +2,7 @@
 
 use crate::{clock::Clock, discovery, gossip, manager, reach};
 use libp2p::{Multiaddr, identity::Keypair};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// How to start the network.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct NetworkConfig {
     pub gossip: gossip::Config,
     /// How to be reached.
     pub reach: reach::Config,
+    /// Where addresses of peers are remembered from run to run, such as `peers.json`; none: they aren't.
+    pub book: Option<PathBuf>,
     /// What all randomness is drawn from; none: from the system. For tests that are to repeat themselves.
     pub seed: Option<u64>,
 }
@@ -47,6 +49,7 @@ impl NetworkConfig {
             discovery: discovery::Config::default(),
             gossip: gossip::Config::default(),
             reach: reach::Config::default(),
+            book: None,
             seed: None,
         }
     }
@@ -60,10 +63,17 @@ pub fn default_agent() -> String {
 /// Timeouts and bounds. The defaults suit home connections; tests shorten the timeouts.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// How long a transfer may make no progress (16 KiB when receiving, 64 KiB when sending) before the peer is given up.
+    /// How long a transfer may make no progress (any when receiving, 256 KiB when sending) before the peer is given up.
     pub stall: Duration,
-    /// How long one request for at most 1 MiB may take altogether, on either side.
+    /// How long one slice of at most 1 MiB may take altogether, on either side.
     pub request: Duration,
+    /// Bytes a second that a slice must reach over all of its time, on either side, after a grace of `stall`; who is slower
+    /// loses the request. What a limit of our own costs doesn't count.
+    pub min_rate: u64,
+    /// Bytes a second that go out to all peers together at the most, in turn among them; none: as fast as it goes.
+    pub upload_rate: Option<u64>,
+    /// Bytes a second of blobs that come in at the most, what is more important first; none: as fast as it goes.
+    pub download_rate: Option<u64>,
     /// How long a request may bring nothing before others are asked for the same as well. It goes on meanwhile.
     pub hedge: Duration,
     /// How long a fetch waits for providers that aren't connected (any more), once nobody else is left to ask.
@@ -86,7 +96,7 @@ pub struct Limits {
     pub streams: usize,
     /// Slices (about 1 MiB of memory each) that are being sent at a time.
     pub slices_served: usize,
-    /// How many of them may go to one peer, and how many we ask of one peer at a time: a few peers alone can't take all.
+    /// How many of them may go to one peer, and how many requests to one peer are open at a time: a few peers alone can't take all.
     pub slices_per_peer: usize,
     /// How many of them may go to one IP address, whoever asks there; for IPv6, to one network of 2⁶⁴ addresses.
     pub slices_per_address: usize,
@@ -107,6 +117,9 @@ impl Default for Limits {
         Self {
             stall: Duration::from_secs(20),
             request: Duration::from_secs(120),
+            min_rate: 8 * 1024,
+            upload_rate: None,
+            download_rate: None,
             hedge: Duration::from_secs(1),
             arrival: Duration::from_secs(1),
             idle_stream: Duration::from_secs(30),
@@ -122,7 +135,7 @@ impl Default for Limits {
             slices_per_peer: 4,
             slices_per_address: 16,
             pace: None,
-            slices_fetched: 8,
+            slices_fetched: 32,
             ask_time: Duration::from_secs(120),
             redial_min: Duration::from_millis(500),
             redial_max: Duration::from_secs(30),

@@ -74,7 +74,7 @@ pub enum PeerFault {
     /// There is no connection to it.
     #[error("not connected")]
     NotConnected,
-    /// It doesn't speak `/hydra/blob/1`.
+    /// It doesn't speak `/hydra/blob/2`.
     #[error("doesn't serve blobs")]
     NoProtocol,
     /// It doesn't have the blob.
@@ -86,9 +86,15 @@ pub enum PeerFault {
     /// The connection or stream broke.
     #[error("connection lost ({0})")]
     Lost(String),
+    /// It has begun to get it, and has other parts of it than those that are missing.
+    #[error("doesn't have all of it yet")]
+    NotYet,
     /// It took too long.
     #[error("took longer than {0:?}")]
     Stalled(Duration),
+    /// It sends, but so slowly that others are asked instead.
+    #[error("sends too slowly")]
+    Trickle,
     /// It says the blob has another size than it must have. It wasn't asked for more.
     #[error("offers {claimed} bytes where {rule}")]
     WrongSize {

@@ -8,11 +8,12 @@ use crate::{
     discovery,
     disk::blocking,
     error::{DialError, FetchError},
-    fetch::Fetcher,
+    fetch::{Fetcher, Wanted},
     gates::Gates,
     gossip, manager,
     peers::PeerInfo,
     pool::Pool,
+    priority::Priority,
     reach,
     size::SizeRule,
 };
@@ -83,13 +84,31 @@ impl NetworkHandle {
     /// Gets a blob into the [`BlobStore`] and returns its size in bytes; at once if it is there already.
     ///
     /// The connected ones among `providers` are asked first, all other connected peers after them or when they
-    /// deliver nothing for [`Limits::hedge`]. Who connects meanwhile is asked as well, and where nobody is left to ask,
-    /// a provider that isn't connected is waited for during [`Limits::arrival`]. A peer that lies, breaks off or is too
-    /// slow isn't asked again for this blob. From the moment this returns, the blob is served to others.
+    /// deliver nothing for [`Limits::hedge`]. Providers that aren't connected are dialled ([`want`](Self::want)). Who connects
+    /// meanwhile is asked as well, and where nobody is left to ask, a provider that isn't connected is waited for during
+    /// [`Limits::arrival`], or for as long as it is being dialled. A peer that lies, breaks off or is too
+    /// slow isn't asked again for this blob. Those who have announced the blob count as providers, and for a blob that may have
+    /// [`LARGE`](Self::LARGE) bytes the network is asked for others, if nobody delivers. From the moment this returns, the blob is
+    /// served to others; what has arrived of it before is, too, and of a blob of more than 1 MiB it stays on disk when the fetch is given up:
+    /// the next one goes on from there.
     ///
     /// # Errors
     /// [`FetchError`]; peers come and go, so trying again later may succeed.
     pub async fn fetch(&self, hash: H256, rule: SizeRule, providers: Vec<PeerId>) -> Result<u64, FetchError> {
+        self.fetch_with(hash, rule, providers, Priority::default()).await
+    }
+
+    /// As [`fetch`](Self::fetch), and says how soon the blob is needed.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub async fn fetch_with(
+        &self,
+        hash: H256,
+        rule: SizeRule,
+        providers: Vec<PeerId>,
+        priority: Priority,
+    ) -> Result<u64, FetchError> {
         let Inner {
             local,
             views,
@@ -113,18 +132,34 @@ impl NetworkHandle {
         if self.inner.commands.is_closed() {
             return Err(FetchError::ShutDown);
         }
-        Fetcher::new(
-            hash,
-            rule,
-            pool,
-            store,
-            limits,
-            views.peers.clone(),
-            *local,
-            &providers,
-        )
-        .run()
-        .await
+        let fetch = async |providers: &[PeerId]| {
+            // Who isn't connected is dialled meanwhile.
+            let mut visits = self.visit(providers).await;
+            loop {
+                let wanted = Wanted {
+                    hash,
+                    rule,
+                    providers,
+                    priority,
+                };
+                let fetcher = Fetcher::new(&wanted, pool, store, limits, views.peers.clone(), *local);
+                match fetcher.run().await {
+                    Err(
+                        FetchError::NoPeers { .. } | FetchError::NotFound { .. } | FetchError::Failed { .. },
+                    ) if visits.one_more().await => {}
+                    fetched => return fetched,
+                }
+            }
+        };
+        let mut providers = providers;
+        providers.extend(self.announcers(hash));
+        match fetch(&providers).await {
+            Err(error) => match self.found_elsewhere(hash, rule, &error).await {
+                Some(others) => fetch(&others).await,
+                None => Err(error),
+            },
+            fetched => fetched,
+        }
     }
 
     /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
@@ -222,7 +257,6 @@ impl NetworkHandle {
     }
 
     /// Asks the task that owns the swarm for something; lost if it has ended.
-    #[expect(dead_code)]
     pub(crate) async fn command(&self, command: Command) {
         drop(self.inner.commands.send(command).await);
     }

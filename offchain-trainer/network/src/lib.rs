@@ -1,7 +1,7 @@
 //! The data plane: finds and keeps peers, and moves blobs between them.
 //!
 //! One libp2p swarm (TCP, QUIC and WebSocket, directly or through relays) runs as a task of its own; a [`NetworkHandle`] talks to it.
-//! Blobs travel over `/hydra/blob/1` ([`wire`]) in verified slices and end up in the
+//! Blobs travel over `/hydra/blob/2` ([`wire`]) in verified slices and end up in the
 //! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward. Over `/hydra/time/1` trainers tell each other
 //! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]).
 //!
@@ -13,9 +13,13 @@
 //! Start with `service`, the task that owns the swarm; `fetch` gets a blob from several peers, `server` gives blobs to others,
 //! `bootstrap` keeps the connections that were asked for. Bounds and timeouts are in [`Limits`].
 
+mod allowance;
 mod behaviour;
 mod book;
 mod bootstrap;
+mod bucket;
+pub mod buffered;
+mod buffers;
 mod client;
 mod clock;
 mod command;
@@ -29,16 +33,22 @@ mod gates;
 pub mod gossip;
 mod handle;
 mod identity;
+mod lane;
 mod listen;
 pub mod manager;
 mod members;
+pub mod muxer;
 mod names;
 mod network;
 mod origin;
 mod own_port;
+mod pace;
 mod peers;
 mod per_address;
 mod pool;
+mod priority;
+mod random;
+mod rates;
 pub mod reach;
 mod reports;
 mod scope;
@@ -46,8 +56,10 @@ mod server;
 mod service;
 mod size;
 mod slots;
+mod throttle;
 mod time;
 mod transport;
+mod turns;
 mod websocket;
 pub mod wire;
 
@@ -61,5 +73,6 @@ pub use libp2p::{Multiaddr, PeerId, identity::Keypair};
 pub use members::Member;
 pub use network::Network;
 pub use peers::{Carrier, PeerInfo};
+pub use priority::Priority;
 pub use scope::Scope;
 pub use size::SizeRule;

@@ -25,26 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Listens on all `addresses`, which are TCP's, and on what `reach` adds to them, without families that this computer doesn't have.
 /// Returns the events that arrived meanwhile and still need handling.
 ///
+/// `sockets` says whether the addresses are this computer's; those of another transport mean nothing here.
+///
 /// # Errors
 /// [`NetworkError`] as soon as one address can't be listened on.
 pub(crate) async fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
     reach: &reach::Config,
+    sockets: bool,
 ) -> Result<Vec<SwarmEvent<BehaviourEvent>>, NetworkError> {
-    // It would not have the TCP port's number.
-    let is_udp = |address: &&Multiaddr| matches!(address.iter().nth(1), Some(Protocol::Udp(_)));
-    if let Some(other) = addresses.iter().find(is_udp) {
-        return Err(explain(
-            other,
-            TransportError::MultiaddrNotSupported(other.clone()),
-        ));
-    }
-    let addresses = with_one_port(present(addresses, has_family), reach.quic)?;
-    let websocket = reach.wss.as_ref().map(|wss| wss.port);
-    let addresses = on_all_transports(addresses, reach.quic, websocket);
-    // All probes before any listener: a probe on [::] would collide with our own listener on 0.0.0.0.
-    addresses.iter().try_for_each(probe)?;
+    let addresses = match sockets {
+        true => on_sockets(addresses, reach)?,
+        false => addresses.to_vec(),
+    };
     let mut waiting: HashSet<ListenerId> = HashSet::new();
     for address in &addresses {
         let id = swarm
@@ -86,6 +80,24 @@ pub(crate) async fn listen(
         Err(_) => tracing::warn!("the system reports no address for a listener; others may not reach us"),
     }
     Ok(events)
+}
+
+/// The addresses of all transports, with their ports; every one of them is free.
+fn on_sockets(addresses: &[Multiaddr], reach: &reach::Config) -> Result<Vec<Multiaddr>, NetworkError> {
+    // It would not have the TCP port's number.
+    let is_udp = |address: &&Multiaddr| matches!(address.iter().nth(1), Some(Protocol::Udp(_)));
+    if let Some(other) = addresses.iter().find(is_udp) {
+        return Err(explain(
+            other,
+            TransportError::MultiaddrNotSupported(other.clone()),
+        ));
+    }
+    let addresses = with_one_port(present(addresses, has_family), reach.quic)?;
+    let websocket = reach.wss.as_ref().map(|wss| wss.port);
+    let addresses = on_all_transports(addresses, reach.quic, websocket);
+    // All probes before any listener: a probe on [::] would collide with our own listener on 0.0.0.0.
+    addresses.iter().try_for_each(probe)?;
+    Ok(addresses)
 }
 
 /// Without "all of a family" for families that this computer doesn't have, unless nothing would be left.

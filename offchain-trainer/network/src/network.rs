@@ -19,6 +19,10 @@ use crate::{
     wire,
 };
 use hydra_blobs::BlobStore;
+use libp2p::{
+    PeerId,
+    core::{muxing::StreamMuxerBox, transport::Boxed},
+};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
@@ -42,20 +46,38 @@ impl Network {
     /// [`NetworkError`], [`NetworkError::PortTaken`] in particular.
     pub async fn start(config: NetworkConfig, store: Arc<BlobStore>) -> Result<NetworkHandle, NetworkError> {
         let built = transport::build(&config)?;
-        Self::start_over(config, store, built).await
+        Self::run(config, store, built, true).await
     }
 
-    /// As [`start`](Self::start), over any transport.
-    pub(crate) async fn start_over(
+    /// As [`start`](Self::start), over any transport, such as one in memory: for tests and measurements of many networks in one process.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    #[doc(hidden)]
+    pub async fn start_over(
+        config: NetworkConfig,
+        store: Arc<BlobStore>,
+        transport: Boxed<(PeerId, StreamMuxerBox)>,
+    ) -> Result<NetworkHandle, NetworkError> {
+        let built = Built {
+            transport,
+            relay: None,
+        };
+        Self::run(config, store, built, false).await
+    }
+
+    /// `sockets` says whether the transport's addresses are this computer's.
+    async fn run(
         config: NetworkConfig,
         store: Arc<BlobStore>,
         built: Built,
+        sockets: bool,
     ) -> Result<NetworkHandle, NetworkError> {
         let local = config.keypair.public().to_peer_id();
         let (reports, reported) = Reports::new();
         let common = Common {
             local,
-            book: Book::default(),
+            book: Book::open(local, config.book.clone()),
             members: Members::default(),
             reports,
             seed: config.seed.unwrap_or_else(random_seed),
@@ -77,19 +99,21 @@ impl Network {
             accepted.map_err(|error| NetworkError::Transport(error.to_string()))
         };
         let (askers, tellers) = (accept(wire::PROTOCOL)?, accept(time::PROTOCOL)?);
-        let events = listen(&mut swarm, &addresses, &reach).await?;
+        let events = listen(&mut swarm, &addresses, &reach, sockets).await?;
 
         let (peers_shown, peers) = watch::channel(Vec::new());
         let (listening_shown, listening) = watch::channel(Vec::new());
         let (away_shown, away) = watch::channel(Vec::new());
         let (offset_shown, clock_offset) = watch::channel(None);
         let every = limits.ask_time;
+        let reports = common.reports.clone();
         let tasks = vec![
             spawn(server::serve(
                 askers,
                 store.clone(),
                 peers.clone(),
                 limits.clone(),
+                reports.clone(),
             )),
             spawn(time::serve(tellers, clock.clone())),
             spawn(time::keep(
@@ -101,7 +125,7 @@ impl Network {
             )),
         ];
 
-        let pool = Arc::new(Pool::new(control, limits.slices_per_peer));
+        let pool = Arc::new(Pool::new(control, &limits, reports));
         let bootstrap = Bootstrap::new(&bootstrap, local, &limits, now);
         let shown = Shown {
             peers: peers_shown,

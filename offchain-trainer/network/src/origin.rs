@@ -6,7 +6,7 @@ use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What counts as one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
     V4(Ipv4Addr),
     /// The upper half.

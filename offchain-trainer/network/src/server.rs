@@ -1,30 +1,66 @@
 //! Serving our blobs to others.
 //!
 //! Peers are strangers: they may ask for nonsense, read slowly, or open as many streams as they can. So everything
-//! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), and a bad request ends its stream.
+//! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), slices and bytes go out in turn among peers,
+//! and a bad request ends its stream. Whoever asks for what isn't here costs no look at the disk.
 
 use crate::{
+    buffers::Buffers,
     config::Limits,
+    error::PeerFault,
     origin::Origin,
+    pace::Pace,
     peers::PeerInfo,
+    reports::{Fault, Reports},
     slots::Slots,
-    wire::{Header, REQUEST_SIZE, Request, decode_request, encode_header},
+    throttle::Throttle,
+    turns::{Turn, Turns},
+    wire::{
+        REQUEST_HEAD, Request, RequestHead, Status, decode_head, decode_ranges, encode_availability,
+        encode_found, encode_status, ranges_len,
+    },
 };
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use hydra_blobs::{BlobError, BlobStore, EncodedSlice};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
+use hydra_blobs::{Availability, BlobError, BlobStore, Cut, EncodedSlice, H256, SliceRange};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
-    time::timeout,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::{JoinHandle, JoinSet},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-/// Bytes that have to be taken within [`Limits::stall`].
-const SEND_STEP: usize = 64 * 1024;
+/// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn.
+const SEND_STEP: usize = 256 * 1024;
 /// How many peers are told at a time that we are busy; the others just see their stream close.
 const REFUSALS: usize = 32;
+/// How often we look whether another program has put a blob into the folder.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// What all streams share.
+struct Shop {
+    store: Arc<BlobStore>,
+    limits: Limits,
+    reports: Reports,
+    buffers: Buffers,
+    /// Slices in memory.
+    slices: Arc<Turns<PeerId>>,
+    throttle: Throttle<PeerId>,
+}
+
+/// Whom one stream is for, and the slices that may go to it and to its address: narrower than what may go to anybody, and so asked for
+/// first, as who waits for that keeps nothing from others.
+struct Customer {
+    peer: PeerId,
+    shares: Vec<Arc<Semaphore>>,
+}
+
+/// The right to have one slice in memory.
+struct Place {
+    _shares: Vec<OwnedSemaphorePermit>,
+    _turn: Turn<PeerId>,
+}
 
 /// Serves until the network is gone. Aborting the task ends all transfers.
 pub(crate) async fn serve(
@@ -32,8 +68,8 @@ pub(crate) async fn serve(
     store: Arc<BlobStore>,
     peers: watch::Receiver<Vec<PeerInfo>>,
     limits: Limits,
+    reports: Reports,
 ) {
-    // What a peer's streams share: the slices that may go to it.
     let share = limits.slices_per_peer;
     let slots = Slots::new(limits.streams_per_peer, limits.streams, move || {
         Semaphore::new(share)
@@ -46,34 +82,58 @@ pub(crate) async fn serve(
     });
     let addresses = Arc::new(addresses);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    let slices = Arc::new(Semaphore::new(limits.slices_served));
+    let shop = Arc::new(Shop {
+        slices: Turns::new(limits.slices_served, &[0]),
+        throttle: Throttle::new(limits.upload_rate, 1),
+        buffers: Buffers::default(),
+        store,
+        limits,
+        reports,
+    });
+    let mut refresh = interval(REFRESH);
+    refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streams = JoinSet::new();
     loop {
         // Ended streams are reaped at once: the set would otherwise grow with every stream ever served.
         let (peer, mut stream) = tokio::select! {
             Some(_) = streams.join_next() => continue,
+            _ = refresh.tick() => {
+                let store = shop.store.clone();
+                streams.spawn_blocking(move || {
+                    if let Err(error) = store.refresh() {
+                        tracing::warn!(%error, "can't look into the blob folder");
+                    }
+                });
+                continue;
+            }
             next = incoming.next() => match next {
                 Some(next) => next,
                 None => return,
             },
         };
         if let Some(slot) = Slots::take(&slots, peer) {
-            let (store, slices, limits) = (store.clone(), slices.clone(), limits.clone());
-            let (peers, addresses) = (peers.clone(), addresses.clone());
+            let (shop, peers, addresses) = (shop.clone(), peers.clone(), addresses.clone());
             streams.spawn(async move {
-                let Some(at) = address(peers, peer, limits.stall).await else {
+                let Some(at) = address(peers, peer, shop.limits.stall).await else {
                     return;
                 };
                 // None for an address that we dialled by name: it is one that we chose.
                 let address = Origin::of(&at).and_then(|origin| Slots::take(&addresses, origin));
-                let address_share = address.as_ref().map(|address| &*address.shared);
-                let shares = [Some(&*slot.shared), address_share, Some(&*slices)];
-                let ended = converse(&mut stream, &store, shares, &limits).await;
+                let shares = [
+                    Some(&slot.shared),
+                    address.as_ref().map(|address| &address.shared),
+                ];
+                let customer = Customer {
+                    peer,
+                    shares: shares.into_iter().flatten().cloned().collect(),
+                };
+                let ended = shop.converse(&mut stream, &customer).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
                 drop((slot, address));
             });
         } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
-            let stall = limits.stall;
+            shop.reports.fault(peer, Fault::Flood);
+            let stall = shop.limits.stall;
             streams.spawn(async move {
                 let told = within(stall, refuse(&mut stream)).await;
                 tracing::debug!(%peer, ?told, "too many blob streams, refused one");
@@ -95,105 +155,200 @@ async fn address(
     peers.iter().find(is_it).map(|info| info.address.clone())
 }
 
-/// Answers requests on one stream until the peer closes it, idles, or misbehaves. `shares` are the slices that may go to
-/// this peer, to its address, and to anybody: the narrowest first, as who waits for that keeps nothing from others.
-async fn converse(
-    stream: &mut Stream,
-    store: &Arc<BlobStore>,
-    shares: [Option<&Semaphore>; 3],
-    limits: &Limits,
-) -> io::Result<()> {
-    let mut bytes = [0; REQUEST_SIZE];
-    loop {
-        within(limits.idle_stream, stream.read_exact(&mut bytes)).await?;
-        let request = decode_request(&bytes).map_err(io::Error::other)?;
-        // Whoever asks in vain needs no slice, and can ask elsewhere at once.
-        if !is_here(store.clone(), request).await? {
-            within(limits.stall, send_header(stream, Header::NotFound)).await?;
-            continue;
-        }
-        let permits = async {
-            let mut permits = Vec::with_capacity(shares.len());
-            for share in shares.into_iter().flatten() {
-                // Fails only if the semaphore were closed, which nobody does.
-                permits.extend(share.acquire().await);
+impl Shop {
+    /// Answers requests on one stream until the peer closes it, idles, or misbehaves.
+    async fn converse(self: &Arc<Self>, stream: &mut Stream, customer: &Customer) -> io::Result<()> {
+        let Limits {
+            idle_stream, stall, ..
+        } = self.limits;
+        loop {
+            let request = within(idle_stream, read_request(stream)).await?;
+            let request = request.inspect_err(|_| self.reports.fault(customer.peer, Fault::BadMessage))?;
+            let hash = match &request {
+                Request::Get { hash, .. } | Request::Have { hash } => *hash,
+            };
+            // Whoever asks in vain needs no slice, and can ask elsewhere at once.
+            if !self.store.knows(hash) {
+                within(stall, send(stream, &[encode_status(Status::NotFound)])).await?;
+                continue;
             }
-            permits
-        };
-        // Better told to come back than left waiting until it gives us up.
-        let Ok(permits) = timeout(limits.stall / 2, permits).await else {
-            within(limits.stall, send_header(stream, Header::Busy)).await?;
-            continue;
-        };
-        // The permits stand for a slice in memory; a slow reader must not keep them for long.
-        within(limits.request, answer(stream, store, request, limits)).await?;
-        drop(permits);
-    }
-}
-
-async fn answer(
-    stream: &mut Stream,
-    store: &Arc<BlobStore>,
-    request: Request,
-    limits: &Limits,
-) -> io::Result<()> {
-    let stall = limits.stall;
-    let slice = match look_up(store.clone(), request).await? {
-        Found::Slice(slice) => slice,
-        Found::Nothing => return within(stall, send_header(stream, Header::NotFound)).await,
-        Found::Trouble => return within(stall, send_header(stream, Header::Busy)).await,
-    };
-    let header = Header::Found {
-        total_size: slice.total_size,
-    };
-    within(stall, send_header(stream, header)).await?;
-    let step = limits
-        .pace
-        .map_or(SEND_STEP, |pace| (pace as usize).clamp(1, SEND_STEP));
-    for (sent, step) in slice.bytes.chunks(step).enumerate() {
-        if sent > 0 && limits.pace.is_some() {
-            within(stall, stream.flush()).await?;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            match request {
+                Request::Have { hash } => {
+                    let answer = self.availability(hash).await?;
+                    within(stall, send(stream, &answer)).await?;
+                }
+                Request::Get { hash, ranges } => self.serve(stream, customer, hash, &ranges).await?,
+            }
         }
-        within(stall, stream.write_all(step)).await?;
     }
-    within(stall, stream.flush()).await
+
+    async fn availability(&self, hash: H256) -> io::Result<Vec<u8>> {
+        let store = self.store.clone();
+        let found = tokio::task::spawn_blocking(move || store.availability(hash)).await?;
+        Ok(found.map_or_else(
+            |error| {
+                tracing::error!(%error, "can't say what there is of a blob");
+                vec![encode_status(Status::Busy)]
+            },
+            |found: Availability| encode_availability(&found),
+        ))
+    }
+
+    /// Answers one request: each range in its turn. The next one is read while this one is sent, if there is a place for it.
+    async fn serve(
+        self: &Arc<Self>,
+        stream: &mut Stream,
+        customer: &Customer,
+        hash: H256,
+        ranges: &[SliceRange],
+    ) -> io::Result<()> {
+        let stall = self.limits.stall;
+        let mut ahead: Option<(Place, JoinHandle<Found>)> = None;
+        for (at, range) in ranges.iter().enumerate() {
+            let (place, found) = match ahead.take() {
+                Some(ahead) => ahead,
+                None => {
+                    // Better told to come back than left waiting until it gives us up.
+                    let Ok(place) = timeout(stall / 2, self.place(customer)).await else {
+                        return within(stall, send(stream, &[encode_status(Status::Busy)])).await;
+                    };
+                    (place, self.cut(hash, *range))
+                }
+            };
+            let found = found.await?;
+            if let Some(next) = ranges.get(at + 1)
+                && let Some(place) = self.place(customer).now_or_never()
+            {
+                ahead = Some((place, self.cut(hash, *next)));
+            }
+            let status = match found {
+                Found::Slice(slice) => {
+                    self.send_slice(stream, customer.peer, slice).await?;
+                    // It stands for a slice in memory; a slow reader must not keep it for long.
+                    drop(place);
+                    continue;
+                }
+                Found::NotYet => Status::Partly,
+                Found::Nothing => Status::NotFound,
+                Found::Trouble => Status::Busy,
+                // Whoever knows the blob's size wouldn't ask for this.
+                Found::Nonsense(error) => {
+                    self.reports.fault(customer.peer, Fault::BadMessage);
+                    return Err(error);
+                }
+            };
+            within(stall, send(stream, &[encode_status(status)])).await?;
+            if status != Status::Partly {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A place for a slice, when it is this customer's turn.
+    async fn place(&self, customer: &Customer) -> Place {
+        let mut shares = Vec::with_capacity(customer.shares.len());
+        for share in &customer.shares {
+            // Fails only if the semaphore were closed, which nobody does.
+            shares.extend(share.clone().acquire_owned().await);
+        }
+        Place {
+            _shares: shares,
+            _turn: Turns::wait(&self.slices, 0, customer.peer).await,
+        }
+    }
+
+    /// Reads and verifies a slice, where that keeps nobody from sending.
+    fn cut(&self, hash: H256, range: SliceRange) -> JoinHandle<Found> {
+        let (store, buffer) = (self.store.clone(), self.buffers.take());
+        tokio::task::spawn_blocking(move || match store.cut(hash, range, buffer) {
+            Ok(Cut::Slice(slice)) => Found::Slice(slice),
+            Ok(Cut::NotYet) => Found::NotYet,
+            Ok(Cut::Nothing) | Err(BlobError::Corrupt { .. }) => Found::Nothing,
+            Err(BlobError::Slice(error)) => Found::Nonsense(io::Error::other(error)),
+            Err(error) => {
+                tracing::error!(%error, "can't serve a blob");
+                Found::Trouble
+            }
+        })
+    }
+
+    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, slice: EncodedSlice) -> io::Result<()> {
+        let limits = &self.limits;
+        within(limits.stall, stream.write_all(&encode_found(slice.total_size))).await?;
+        let mut pace = Pace::new(limits, Instant::now());
+        let most = limits
+            .pace
+            .map_or(SEND_STEP, |pace| (pace as usize).clamp(1, SEND_STEP));
+        let step = self.throttle.step(most);
+        let mut sent = 0;
+        for part in slice.bytes.chunks(step) {
+            if sent > 0 && limits.pace.is_some() {
+                within(limits.stall, stream.flush()).await?;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                pace.excuse(Duration::from_secs(1));
+            }
+            pace.excuse(self.throttle.pass(0, peer, part.len() as u64).await);
+            let left = pace.left(sent, Instant::now());
+            match timeout(left, stream.write_all(part)).await {
+                Ok(written) => written?,
+                Err(_) => {
+                    // It takes what it asked for too slowly, or not at all.
+                    if pace.fault(sent) == PeerFault::Trickle {
+                        self.reports.fault(peer, Fault::Trickle);
+                    }
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+            }
+            sent += part.len() as u64;
+        }
+        within(limits.stall, stream.flush()).await?;
+        self.buffers.give(slice.bytes);
+        Ok(())
+    }
 }
 
 enum Found {
     Slice(EncodedSlice),
+    NotYet,
     Nothing,
     /// Our disk failed; that says nothing about the blob.
     Trouble,
+    /// No blob of this size has such a range.
+    Nonsense(io::Error),
 }
 
-async fn is_here(store: Arc<BlobStore>, request: Request) -> io::Result<bool> {
-    Ok(tokio::task::spawn_blocking(move || store.has(request.hash)).await?)
-}
-
-async fn look_up(store: Arc<BlobStore>, request: Request) -> io::Result<Found> {
-    let cut = tokio::task::spawn_blocking(move || store.encode_slice(request.hash, request.range)).await?;
-    match cut {
-        Ok(Some(slice)) => Ok(Found::Slice(slice)),
-        Ok(None) | Err(BlobError::Corrupt { .. }) => Ok(Found::Nothing),
-        // Whoever knows the blob's size wouldn't ask for this.
-        Err(BlobError::Slice(error)) => Err(io::Error::other(error)),
-        Err(error) => {
-            tracing::error!(%error, "can't serve a blob");
-            Ok(Found::Trouble)
-        }
-    }
+/// The next request, or what is wrong with it.
+async fn read_request(stream: &mut Stream) -> io::Result<io::Result<Request>> {
+    let mut head = [0; REQUEST_HEAD];
+    stream.read_exact(&mut head).await?;
+    let hash = match decode_head(&head) {
+        Ok(RequestHead::Have { hash }) => return Ok(Ok(Request::Have { hash })),
+        Ok(RequestHead::Get { hash }) => hash,
+        Err(error) => return Ok(Err(io::Error::other(error))),
+    };
+    let mut count = [0];
+    stream.read_exact(&mut count).await?;
+    let len = match ranges_len(count[0]) {
+        Ok(len) => len,
+        Err(error) => return Ok(Err(io::Error::other(error))),
+    };
+    // 40 bytes at the most.
+    let mut ranges = vec![0; len];
+    stream.read_exact(&mut ranges).await?;
+    let ranges = decode_ranges(&ranges).map_err(io::Error::other);
+    Ok(ranges.map(|ranges| Request::Get { hash, ranges }))
 }
 
 /// Takes the request first: closing a stream before would discard the answer with it.
 async fn refuse(stream: &mut Stream) -> io::Result<()> {
-    stream.read_exact(&mut [0; REQUEST_SIZE]).await?;
-    send_header(stream, Header::Busy).await?;
+    read_request(stream).await??;
+    send(stream, &[encode_status(Status::Busy)]).await?;
     stream.close().await
 }
 
-async fn send_header(stream: &mut Stream, header: Header) -> io::Result<()> {
-    stream.write_all(&encode_header(&header)).await?;
+async fn send(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
     stream.flush().await
 }
 

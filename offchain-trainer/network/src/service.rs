@@ -185,11 +185,14 @@ impl Service {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
                         self.publish_peers();
                     }
+                    // An idle stream keeps its connection.
+                    self.pool.sweep();
                 }
             }
         }
         drop(tasks);
         self.parts.reach.shut_down().await;
+        self.parts.manager.close().await;
         drop(self);
         drop(commands);
     }
@@ -281,7 +284,7 @@ impl Service {
     fn connected(&mut self, peer: PeerId, id: ConnectionId, address: Multiaddr) {
         let lasting = !self.parts.reach.is_attempt(&peer, id);
         self.peers.connected(peer, id, address, lasting);
-        self.bootstrap.connected(id, peer);
+        self.bootstrap.connected(id, peer, Instant::now());
         self.publish_away();
         if let Some((_, reply)) = self.dials.remove(&id) {
             let _ = reply.send(Ok(peer));
@@ -307,6 +310,11 @@ impl Service {
     }
 
     fn dial_bootstrap(&mut self) {
+        if self.parts.manager.has_enough() {
+            // Whoever finds its way without them leaves them to others.
+            self.bootstrap.rest(Instant::now());
+            return;
+        }
         let Self { bootstrap, swarm, .. } = self;
         let away = bootstrap.away();
         let named = bootstrap.dial_due(Instant::now(), |address| {

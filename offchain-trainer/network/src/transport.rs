@@ -5,9 +5,10 @@
 //! otherwise.
 
 use crate::{
-    config::NetworkConfig, error::NetworkError, names::Names, own_port::OwnPort, websocket::WebSocket,
+    buffered::Buffered, config::NetworkConfig, error::NetworkError, muxer, names::Names, own_port::OwnPort,
+    websocket::WebSocket,
 };
-use futures::{AsyncRead, AsyncWrite, io::BufReader};
+use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
     PeerId, Transport,
     core::{
@@ -15,7 +16,7 @@ use libp2p::{
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
     },
-    noise, quic, relay, tcp, yamux,
+    noise, quic, relay, tcp,
 };
 
 /// Streams on one connection, both directions together.
@@ -24,8 +25,9 @@ const MAX_STREAMS_PER_CONNECTION: u32 = 64;
 /// The part of a handshake's time that may pass before a name is blamed: what is left must do for the rest.
 const LOOK_UP: f32 = 0.7;
 
-/// Read from TCP at a time: Noise alone reads 8 KiB. Every connection has one.
-const READ_BUFFER: usize = 64 * 1024;
+/// Bytes that a peer may have sent on one connection without our having read them: 256 KiB for each stream, and as much again for
+/// those on which much arrives.
+const MAX_WINDOW: usize = 32 * 1024 * 1024;
 
 /// What a peer may send on a QUIC stream, and on all streams of a connection, before we have read it: enough for 100 Mbit/s
 /// over 160 ms.
@@ -57,7 +59,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let websocket = WebSocket::new(Names::new(tcp(), patience), reach)?;
     let websocket = secured(websocket, noise.clone());
 
-    let buffered = OwnPort::new(tcp()).map(|stream, _| BufReader::with_capacity(READ_BUFFER, stream));
+    let buffered = OwnPort::new(tcp()).map(|stream, _| Buffered::new(stream));
     let mut quic = quic::Config::new(keypair);
     quic.handshake_timeout = limits.handshake;
     quic.max_concurrent_stream_limit = MAX_STREAMS_PER_CONNECTION;
@@ -95,14 +97,10 @@ where
     carrier
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(multiplexer())
+        // Enough for both directions' blob streams and the small protocols.
+        .multiplex(muxer::Config::new(
+            MAX_STREAMS_PER_CONNECTION as usize,
+            MAX_WINDOW,
+        ))
         .boxed()
-}
-
-/// Enough for both directions' blob streams and the small protocols; the default allows a peer hundreds, with a
-/// buffer each.
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(MAX_STREAMS_PER_CONNECTION as usize);
-    config
 }

@@ -3,13 +3,15 @@
 //! Everything is waited for by events (lines a program prints, new blocks), each with a limit that fails the test and
 //! says what was waited for.
 //!
-//! Start with [`LocalNetwork`] (`hydra demo`) and [`Member`] (`hydra up`, at its place in a [`netns::Lan`]), then the tests,
-//! one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind. The tests in
+//! Start with [`LocalNetwork`] (`hydra demo`) and [`Member`] (`hydra up`, at its place in a [`netns::Lan`], or behind a router of a
+//! [`laboratory::Laboratory`]), then the tests, one file per story. Nothing here may look into a program: only at what it prints, answers and leaves behind. The tests in
 //! `zombienet/` use it, too.
 
 mod adversary;
 pub mod clients;
+pub mod laboratory;
 mod member;
+mod namespace;
 pub mod netns;
 mod network;
 mod newcomer;

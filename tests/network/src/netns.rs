@@ -4,18 +4,17 @@
 //! It needs root, or a kernel that lets any user make namespaces. Where neither is so, it says so and puts all PCs onto this
 //! one's loopback address, with ports of their own.
 //!
-//! Nothing here has a name outside of the namespaces, and each namespace is held open by a process that ends with its standard
-//! input: however a test ends, nothing is left, and nothing of another run is in the way.
+//! However a test ends, nothing is left, and nothing of another run is in the way.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, Stdio},
+use std::process::Command;
+
+use crate::{
+    free_ports,
+    namespace::{Namespace, Rights, command, ip},
 };
 
-use crate::free_ports;
-
 /// Says how the PCs are to be separated: `root`, `user` or `loopback`; the first that works if it isn't set.
-const WISH: &str = "HYDRA_TEST_LAN";
+pub(crate) const WISH: &str = "HYDRA_TEST_LAN";
 /// The bridge, in a namespace of its own.
 const BRIDGE: &str = "lan";
 /// Another one, for PCs that are cut off from those at the first.
@@ -95,12 +94,9 @@ impl Lan {
 
     /// One whose PCs are separated in this way, or why that can't be.
     pub fn made(way: Way, pcs: u8) -> Result<Self, String> {
-        let (unshare, join): (&[&str], &[&str]) = match way {
-            Way::Root => (&["--net"], &["--net"]),
-            Way::User => (
-                &["--user", "--map-root-user", "--net"],
-                &["--user", "--preserve-credentials", "--net"],
-            ),
+        let (unshare, join) = match way {
+            Way::Root => Rights::Root.options(),
+            Way::User => Rights::User.options(),
             Way::Loopback => return Ok(Self::on_loopback(pcs)),
         };
         let switch = Namespace::new(&[], unshare)?;
@@ -115,7 +111,7 @@ impl Lan {
             let pc = Namespace::new(&switchboard, &["--net"])?;
             plan.push(format!(
                 "link add name pc{number} type veth peer name eth0 netns {}",
-                pc.0.id()
+                pc.id()
             ));
             plan.push(format!("link set pc{number} master {BRIDGE} up"));
             namespaces.push(pc);
@@ -185,6 +181,15 @@ impl Seat {
         Self::on_loopback(free_ports(PORTS))
     }
 
+    /// One in a namespace that is configured already, which it has to itself.
+    pub(crate) fn in_namespace(enter: Vec<String>, addresses: Vec<String>) -> Self {
+        Self {
+            enter,
+            addresses,
+            ports: vec![],
+        }
+    }
+
     fn on_loopback(first: u16) -> Self {
         Self {
             enter: vec![],
@@ -233,95 +238,12 @@ impl Seat {
     }
 }
 
-/// A network namespace, for as long as its first process lives.
-struct Namespace(Child);
-
-impl Namespace {
-    fn new(enter: &[String], unshare: &[&str]) -> Result<Self, String> {
-        let words = [
-            &["unshare"],
-            unshare,
-            &["--", "sh", "-c", "echo made && exec cat"],
-        ]
-        .concat();
-        let mut child = command(enter, &words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{words:?}: {error}"))?;
-        let mut line = String::new();
-        let out = child.stdout.take().expect("stdout is piped");
-        // Nothing comes after it.
-        let made = BufReader::new(out).read_line(&mut line).is_ok() && line == "made\n";
-        let mut namespace = Self(child);
-        match made {
-            true => Ok(namespace),
-            false => {
-                namespace.let_go();
-                let mut complaint = String::new();
-                if let Some(mut err) = namespace.0.stderr.take() {
-                    let _ = err.read_to_string(&mut complaint);
-                }
-                Err(complaint.trim().into())
-            }
-        }
-    }
-
-    /// What a command begins with that is to run in it.
-    fn enter(&self, join: &[&str]) -> Vec<String> {
-        let id = self.0.id().to_string();
-        let words = [&["nsenter", "--target", &id], join, &["--"]].concat();
-        words.into_iter().map(str::to_owned).collect()
-    }
-
-    fn let_go(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        self.let_go();
-    }
-}
-
 /// What plugs the PCs with these numbers, from 0, into a bridge.
 fn plugs(numbers: &[usize], bridge: &str) -> Vec<String> {
     numbers
         .iter()
         .map(|number| format!("link set pc{} master {bridge}", number + 1))
         .collect()
-}
-
-/// Has `ip` do all this in a namespace.
-fn ip(enter: &[String], lines: &[String]) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("ip (package iproute2): {error}");
-    let mut child = command(enter, &["ip", "-batch", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let mut input = child.stdin.take().expect("stdin is piped");
-    let written = input.write_all(format!("{}\n", lines.join("\n")).as_bytes());
-    drop(input);
-    let output = child.wait_with_output().map_err(failed)?;
-    match output.status.success() {
-        true => written.map_err(failed),
-        false => Err(format!(
-            "ip (package iproute2): {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
-    }
-}
-
-fn command(enter: &[String], words: &[&str]) -> Command {
-    let mut all = enter.iter().map(String::as_str).chain(words.iter().copied());
-    let mut command = Command::new(all.next().expect("a program"));
-    command.args(all);
-    command
 }
 
 fn port_options(first: u16) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
@@ -36,7 +36,17 @@ pub enum Stream {
 impl Running {
     /// Starts it. The other output is dropped.
     pub fn start(what: &str, command: &mut Command, stream: Stream) -> Self {
-        command.stdin(Stdio::null());
+        Self::begin(what, command.stdin(Stdio::null()), stream)
+    }
+
+    /// Starts one that is spoken to: whatever is written there, it reads. Its standard output is read.
+    pub fn spoken_to(what: &str, command: &mut Command) -> (Self, ChildStdin) {
+        let mut running = Self::begin(what, command.stdin(Stdio::piped()), Stream::Stdout);
+        let input = running.child.stdin.take().expect("stdin is piped");
+        (running, input)
+    }
+
+    fn begin(what: &str, command: &mut Command, stream: Stream) -> Self {
         match stream {
             Stream::Stdout => command.stdout(Stdio::piped()).stderr(Stdio::null()),
             Stream::Stderr => command.stdout(Stdio::null()).stderr(Stdio::piped()),
@@ -66,7 +76,13 @@ impl Running {
 
     /// The next line that contains `text`.
     pub fn line_with(&mut self, text: &str, limit: Duration) -> String {
+        self.line_with_any(&[text], limit)
+    }
+
+    /// The next line that contains one of these texts.
+    pub fn line_with_any(&mut self, texts: &[&str], limit: Duration) -> String {
         let end = Instant::now() + limit;
+        let text = texts.join("' or '");
         loop {
             match self
                 .lines
@@ -74,7 +90,7 @@ impl Running {
             {
                 Ok(line) => {
                     self.seen.push(line.clone());
-                    if line.contains(text) {
+                    if texts.iter().any(|text| line.contains(text)) {
                         return line;
                     }
                 }

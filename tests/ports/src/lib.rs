@@ -9,7 +9,7 @@
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, Ipv6Addr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket},
     ops::RangeInclusive,
     os::{
         linux::net::SocketAddrExt as _,
@@ -104,12 +104,15 @@ impl Pool {
     }
 }
 
-/// Whether nobody listens there, on any address.
+/// Whether nobody listens there, on any address, by TCP or UDP: trainers take both.
 fn is_free(port: u16) -> bool {
-    let v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
     // Without IPv6 there is another error.
-    let v6 = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port));
-    v4 && !v6.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+    let is_taken = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    // One after the other: a socket of the second family would be in the way of the first one's.
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
+        && !TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).is_err_and(is_taken)
+        && !UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_err_and(is_taken)
+        && !UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port)).is_err_and(is_taken)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use hydra_network::PeerId;
 use hydra_primitives::{BlobRef, H256, duty::Task as Training};
 
 use crate::{
+    database::{Kind, Tag},
     depot::peers,
-    ledger::{Kind, Tag},
     models::Model,
     places::Place,
     plan::Task,

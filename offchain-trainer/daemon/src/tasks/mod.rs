@@ -34,11 +34,11 @@ use tokio::{
 use crate::{
     board::{Board, Command, Outcome},
     changes::Changes,
-    depot::Depot,
+    database::{Database, DatabaseError, Standing as At, Swept},
+    depot::{Depot, DepotError},
     error_log::ErrorLog,
     import::Imported,
-    journal::Journal,
-    lock,
+    joined, lock,
     models::{Model, Models},
     places::{Place, Places},
     plan::{Base, Task, TaskKey, Work, duty_key, hold_key},
@@ -93,8 +93,10 @@ pub struct Shared {
     /// Tasks that end.
     ends: Changes,
     space: Space,
+    /// There is something to tidy up now.
+    tidying: Notify,
     imported: Vec<Imported>,
-    journal: Journal,
+    database: Arc<Database>,
     models: Models,
     board: Mutex<Board>,
     runs: Mutex<Runs>,
@@ -110,7 +112,7 @@ impl Shared {
     pub(crate) fn new(
         depot: Arc<Depot>,
         torch: Torch,
-        journal: Journal,
+        database: Arc<Database>,
         models: Models,
         space: Space,
         imported: Vec<Imported>,
@@ -125,8 +127,9 @@ impl Shared {
             changes: Changes::default(),
             ends: Changes::default(),
             space,
+            tidying: Notify::new(),
             imported,
-            journal,
+            database,
             models,
             board: Mutex::default(),
             runs: Mutex::default(),
@@ -174,6 +177,12 @@ impl Shared {
                 .add("the node is on another chain than before: starting over for that chain");
         }
         let (models, unknown) = self.models.describe(sheet);
+        if self
+            .depot
+            .sheet(sheet.genesis, sheet.models.iter().map(|model| model.model))
+        {
+            self.tidying.notify_one();
+        }
         self.keep_datasets(&models);
         self.compare_datasets(&models);
         let has_room = self.look_around();
@@ -193,12 +202,20 @@ impl Shared {
     }
 
     /// Before any claim of the sheet is looked at: it may name a shard as its update.
-    fn keep_datasets(&self, models: &[Arc<Model>]) {
+    fn keep_datasets(self: &Arc<Self>, models: &[Arc<Model>]) {
         let datasets = models.iter().map(|model| model.dataset());
         let blobs = datasets.flat_map(|dataset| dataset.shards.iter().chain([&dataset.validation]));
-        if let Err(error) = self.depot.keep(blobs.map(|blob| blob.hash)) {
-            self.errors.add(error.to_string());
+        if !self.depot.keep(blobs.map(|blob| blob.hash)) {
+            return;
         }
+        // The node doesn't wait for the disk: should the power go first, the next sheet says it again.
+        let shared = self.clone();
+        tokio::spawn(async move {
+            match shared.depot.write().await {
+                Ok(()) | Err(DepotError::Stopping | DepotError::Database(DatabaseError::Closed)) => {}
+                Err(error) => shared.errors.add(error.to_string()),
+            }
+        });
     }
 
     /// Warns of data sets that were imported and are others than the network's, as far as its models are known.
@@ -227,7 +244,48 @@ impl Shared {
     /// every sheet, as the chain is the clock, and whenever somebody wants to know.
     pub(crate) fn look_around(&self) -> bool {
         self.warnings.look_at_clock(self.depot.network().clock_offset());
-        self.space.look(&self.warnings)
+        let held = self.depot.held();
+        if self.space.wanted(held) > 0 {
+            self.tidying.notify_one();
+        }
+        self.space.look(held, &self.warnings)
+    }
+
+    /// Waits until there is something to tidy up now.
+    pub(crate) async fn untidy(&self) {
+        self.tidying.notified().await;
+    }
+
+    /// Looks after the store; see [`Depot::tidy_blocking`].
+    pub(crate) async fn tidy(self: &Arc<Self>) {
+        let shared = self.clone();
+        let tidied = self
+            .depot
+            .blocking(move |depot| depot.tidy_blocking(&shared.space))
+            .await;
+        match tidied {
+            Ok(swept) if swept.blobs > 0 => {
+                tracing::debug!(
+                    "deleted {} blobs that nothing needs, {} bytes",
+                    swept.blobs,
+                    swept.bytes
+                );
+            }
+            Ok(_) | Err(DepotError::Stopping | DepotError::Database(DatabaseError::Closed)) => {}
+            Err(error) => self
+                .errors
+                .add(format!("looking after the store failed: {error}")),
+        }
+    }
+
+    /// Everything that is known comes to disk, and the file is free for others.
+    pub(crate) async fn close_database(&self) {
+        self.database.used(self.depot.take_used());
+        let database = self.database.clone();
+        let closed = tokio::task::spawn_blocking(move || database.close());
+        if let Some(Err(error)) = joined(closed.await) {
+            tracing::warn!("{error}");
+        }
     }
 
     /// Waits for the next sheet.
@@ -276,10 +334,14 @@ impl Shared {
         self.places.take(task.soonest()).await
     }
 
-    /// Remembers what a poll's right result is, as far as this PC can tell.
-    fn remember(&self, poll: PollId, opening: Opening) {
-        if let Err(error) = self.journal.record(poll, opening) {
-            self.errors.add(error.to_string());
+    /// Remembers what a poll's right result is, as far as this PC can tell. Nobody is told before it is on disk.
+    async fn remember(&self, poll: PollId, opening: Opening) {
+        let database = self.database.clone();
+        let recorded = tokio::task::spawn_blocking(move || database.found(poll, opening));
+        if let Some(Err(error)) = joined(recorded.await) {
+            self.errors.add(format!(
+                "what was found of a poll can't be written, and would be computed again after a restart: {error}"
+            ));
         }
     }
 
@@ -407,16 +469,16 @@ impl Shared {
                 task: training,
                 claim,
             } => {
-                if self.journal.get(poll).is_none() {
+                if self.database.finding(poll).is_none() {
                     let opening = self.verify(task, training, *claim, stage).await?;
-                    self.remember(*poll, opening);
+                    self.remember(*poll, opening).await;
                 }
                 Ok(Outcome::Found)
             }
             Work::Measure { poll } => {
-                if self.journal.get(poll).is_none() {
+                if self.database.finding(poll).is_none() {
                     let opening = self.measure(task, stage).await?;
-                    self.remember(*poll, opening);
+                    self.remember(*poll, opening).await;
                 }
                 Ok(Outcome::Found)
             }
@@ -463,7 +525,7 @@ impl Shared {
                 claim: board.claim(&duty_key(duties, duty), Base::of(duties, task)?)?,
             }),
             Duty::Verify { poll, .. } | Duty::Attest { poll, .. } => {
-                let Opening { finding, witness } = self.journal.get(poll)?;
+                let Opening { finding, witness } = self.database.finding(poll)?;
                 Some(DutyResult::Digest {
                     poll: *poll,
                     digest: digest(poll, &finding.result(), &witness, &sheet.account),
@@ -472,7 +534,7 @@ impl Shared {
             Duty::Open { poll, draw, .. } => Some(DutyResult::Open {
                 poll: *poll,
                 draw: *draw,
-                opening: self.journal.get(poll)?,
+                opening: self.database.finding(poll)?,
             }),
         }
     }
@@ -487,11 +549,19 @@ impl Shared {
         let held = self.weights.held(duties.model).map(|held| held.weights.hash);
         let needed = needed(duties).into_iter().chain(held).collect();
         let (shared, depot, model) = (self.clone(), self.depot.clone(), duties.model);
-        let swept = tokio::spawn(async move { depot.sweep((genesis, model, at.0, at.1), needed).await });
+        let at = At {
+            genesis,
+            model,
+            round: at.0,
+            version: at.1,
+        };
+        let swept = tokio::spawn(async move { depot.sweep(at, needed).await });
         tokio::spawn(async move {
             match swept.await {
-                Ok(Ok(0)) => {}
-                Ok(Ok(count)) => tracing::debug!("deleted {count} blobs of old rounds of model {model}"),
+                Ok(Ok(Swept { blobs: 0, .. }) | Err(DepotError::Stopping)) => {}
+                Ok(Ok(swept)) => {
+                    tracing::debug!("deleted {} blobs of old rounds of model {model}", swept.blobs);
+                }
                 Ok(Err(error)) => shared.errors.add(format!("deleting old blobs failed: {error}")),
                 Err(error) if error.is_panic() => shared.report("deleting old blobs", &error),
                 // The program is ending.

@@ -53,7 +53,7 @@ impl Shared {
         };
         // It may open the poll on its own claim.
         let poll = proposal_poll(&task.genesis, &key, &task.account, &training.task_seed, &claim);
-        self.remember(poll, trained.opening());
+        self.remember(poll, trained.opening()).await;
         Ok(Outcome::Trained(claim))
     }
 }

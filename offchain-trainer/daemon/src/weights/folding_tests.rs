@@ -1,4 +1,5 @@
 use super::*;
+use crate::database::Database;
 use hydra_blobs::BlobStore;
 use hydra_network::{Network, NetworkConfig, NetworkHandle, data_plane_keypair};
 use hydra_primitives::{
@@ -29,7 +30,8 @@ impl Pc {
             ..NetworkConfig::new(data_plane_keypair(&[number; 32]))
         };
         let network = Network::start(config, store.clone()).await.unwrap();
-        let depot = Depot::new(store.clone(), network.clone(), folder.path().join("ledger")).unwrap();
+        let database = Arc::new(Database::open(folder.path()).unwrap());
+        let depot = Depot::new(store.clone(), network.clone(), database);
         Self {
             _folder: folder,
             store,

@@ -19,8 +19,8 @@ use hydra_update::{GlobalState, ReadError, expected_size};
 use tokio::sync::Semaphore;
 
 use crate::{
+    database::{Kind, Tag},
     depot::{Depot, DepotError, peers},
-    ledger::{Kind, Tag},
     lock,
     models::Model,
     stage::{Stage, StageCell},

@@ -8,9 +8,9 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{Weights, WeightsError, tag};
 use crate::{
+    database::{Kind, Tag},
     depot::{DepotError, peers},
     joined,
-    ledger::{Kind, Tag},
     models::Model,
     stage::{Stage, StageCell},
 };

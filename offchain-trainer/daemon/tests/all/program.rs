@@ -22,7 +22,7 @@ fn command(folder: &TempDir, http: u16, p2p: u16) -> Command {
     command_at(folder, &folder.path().join("base"), http, p2p)
 }
 
-fn command_at(folder: &TempDir, base_path: &Path, http: u16, p2p: u16) -> Command {
+pub fn command_at(folder: &TempDir, base_path: &Path, http: u16, p2p: u16) -> Command {
     let options = options(30, folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_hydra-trainer"));
     command
@@ -126,10 +126,7 @@ fn it_needs_no_home_no_temporary_folder_and_no_text_in_its_paths() {
         .env("NO_COLOR", "1")
         .current_dir("/");
     let mut running = start(bare);
-    assert!(
-        base.join("findings.journal").is_file(),
-        "the path as it was given"
-    );
+    assert!(base.join("trainer.redb").is_file(), "the path as it was given");
     refuses(command_at(&folder, &base, 0, 0), "another trainer is using");
     let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
     kill(pid, Signal::SIGTERM).unwrap();
@@ -154,9 +151,9 @@ fn bad_files_are_one_sentence_and_code_2() {
     refuses(missing, "can't be read");
 }
 
-struct Running {
-    child: Child,
-    url: String,
+pub struct Running {
+    pub child: Child,
+    pub url: String,
     ready: String,
 }
 
@@ -168,7 +165,7 @@ impl Drop for Running {
     }
 }
 
-fn start(mut command: Command) -> Running {
+pub fn start(mut command: Command) -> Running {
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -218,7 +215,7 @@ fn with_a_p2p_address_it_listens_nowhere_else() {
     assert_eq!(ends(&mut running.child), 0);
 }
 
-fn ends(child: &mut Child) -> i32 {
+pub fn ends(child: &mut Child) -> i32 {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {

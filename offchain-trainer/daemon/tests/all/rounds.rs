@@ -185,7 +185,7 @@ async fn a_trainer_that_restarts_opens_with_what_it_found_even_if_its_engine_can
     // What was forgotten is computed again, to the same bits.
     b.stop().await;
     b.options.worker_binary = None;
-    std::fs::remove_file(b.options.base_path.join("findings.journal")).unwrap();
+    std::fs::remove_file(b.options.base_path.join("trainer.redb")).unwrap();
     b.start_again().await;
     assert_eq!(opening_of(&b, &chain, &open).await, opening);
     assert_eq!(digest_of(&b, &chain, &verify).await, given);

@@ -2,20 +2,30 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
+    path::Path,
+    process::Command,
     time::{Duration, SystemTime},
 };
 
-use crate::support::{Chain, Pc, claim_of, client, datasets, digest_of, options};
+use crate::{
+    program::{command_at, ends, start},
+    support::{Chain, Pc, answer_of, claim_of, client, datasets, digest_of, json, options},
+};
 use hydra_network::Clock;
 use hydra_primitives::{
     digits::{DIGITS_KIND, DIGITS_NAME},
-    duty::DutyResult,
+    duty::{DUTIES_PATH, DutyResult},
     poll::Finding,
 };
 use hydra_trainer::Trainer;
 use hydra_update::encode_shard;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::timeout;
 
 fn said(status: &Value) -> String {
     status["warnings"].to_string()
@@ -58,16 +68,72 @@ async fn without_free_space_no_work_is_taken_and_polls_are_opened_and_with_it_wo
     a.stop().await;
 }
 
+/// Whether a folder can be a small disk of its own here.
+fn has_small_disks() -> bool {
+    let mut tried = Command::new("unshare");
+    tried.args(["--user", "--map-root-user", "--mount", "--", "true"]);
+    tried.output().is_ok_and(|output| output.status.success())
+}
+
+/// The program with this folder, as it is now, on a disk of its own, without a byte of room but for what is in it.
+fn on_a_full_disk(folder: &TempDir, base: &Path) -> Command {
+    let seed = folder.path().join("seed");
+    fs::rename(base, &seed).unwrap();
+    fs::create_dir(base).unwrap();
+    let program = command_at(folder, base, 0, 0);
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "--", "sh", "-e", "-c"]);
+    command.arg(
+        "mount -t tmpfs -o size=8m tmpfs \"$1\"; cp -a \"$2\"/. \"$1\"; dd if=/dev/zero of=\"$1/filler\" bs=4k 2>&1 | grep -q 'No space'; \
+         shift 2; exec \"$@\"",
+    );
+    command.arg("sh").arg(base).arg(seed).arg(program.get_program());
+    command.args(program.get_args()).args(["--reserve-space", "0"]);
+    command
+        .arg("--worker-binary")
+        .arg(folder.path().join("no-such-worker"));
+    command
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trainer_starts_on_a_full_disk_and_works_when_there_is_room() {
+    if !has_small_disks() {
+        return eprintln!("NO MOUNT NAMESPACES: nothing was shown of a trainer on a full disk");
+    }
     let mut pc = Pc::start(53, &[], true).await;
+    let sheet = Chain::new(&[&pc]).sheet(&pc, vec![]);
     pc.stop().await;
-    // What is made anew at the start finds no room. (The journal is empty here, so nothing of it has to be written.)
-    symlink("/dev/full", pc.options.base_path.join("blobs.ledger.new")).unwrap();
-    pc.start_again().await;
-    let chain = Chain::new(&[&pc]);
-    assert_eq!(claim_of(&pc, &chain).await.base, chain.confirmed.weights);
-    pc.stop().await;
+    let base = pc.options.base_path.clone();
+    let mut running = start(on_a_full_disk(&pc.folder, &base));
+    let at = |path: &str| format!("{}{path}", running.url);
+    let status = async || json(pc.http.get(at("/v1/status")).send().await.unwrap()).await;
+    let full = async {
+        while !status().await["errors"].to_string().contains("No space left") {
+            answer_of(&pc.http, at(DUTIES_PATH), &sheet).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let said = timeout(Duration::from_secs(60), full).await;
+    assert!(said.is_ok(), "{:#}", status().await);
+    assert_eq!(status().await["models"][0]["version"], Value::Null);
+
+    // As the program sees it.
+    let disk = Path::new("/proc")
+        .join(running.child.id().to_string())
+        .join("root")
+        .join(base.strip_prefix("/").unwrap());
+    fs::remove_file(disk.join("filler")).unwrap();
+    let works = async {
+        while status().await["models"][0]["version"] != 0 {
+            answer_of(&pc.http, at(DUTIES_PATH), &sheet).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let works = timeout(Duration::from_secs(60), works).await;
+    assert!(works.is_ok(), "{:#}", status().await);
+    let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert_eq!(ends(&mut running.child), 0);
 }
 
 /// A trainer that needs no engine, on a PC whose clock is ahead.

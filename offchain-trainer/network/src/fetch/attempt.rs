@@ -1,18 +1,22 @@
-//! Asking one peer for one slice of the blob, after a pause if it failed before.
+//! Asking one peer for some slices of the blob, after a pause if it failed before.
 
+use super::landing::{Keeper, Lander, Landing};
 use crate::{
-    client::{Progress, ask},
+    client::{Progress, Question, Take, ask, ask_availability},
     config::Limits,
     error::PeerFault,
     peers::PeerInfo,
     pool::Pool,
+    priority::Priority,
     size::SizeRule,
-    wire::Request,
 };
-use hydra_blobs::{H256, SliceRange, VerifiedSlice};
+use hydra_blobs::{Availability, BlobError, H256, SliceRange, VerifiedSlice};
 use libp2p::PeerId;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 /// Pause after the first strike; doubles with each.
 const STRIKE_PAUSE: Duration = Duration::from_millis(100);
@@ -25,14 +29,29 @@ pub(super) struct Whom {
     pub(super) strikes: u32,
 }
 
-/// One request to one peer, and what became of it.
+/// One request to one peer has ended.
 pub(super) struct Attempt {
     pub(super) id: u64,
     pub(super) index: usize,
-    pub(super) range: SliceRange,
     /// The peer's strikes when it was asked.
     pub(super) strikes: u32,
-    pub(super) answer: Result<VerifiedSlice, PeerFault>,
+    pub(super) answer: Result<(), PeerFault>,
+}
+
+/// What became of one range of a request.
+pub(super) struct Arrival {
+    pub(super) id: u64,
+    pub(super) range: SliceRange,
+    pub(super) what: Arrived,
+}
+
+pub(super) enum Arrived {
+    /// It is in the file: so many bytes.
+    Slice { bytes: u64 },
+    /// The peer doesn't have it yet.
+    NotYet,
+    /// Our own disk refused it.
+    Trouble(BlobError),
 }
 
 /// What all requests of one fetch have in common.
@@ -41,24 +60,89 @@ pub(super) struct Asker<'a> {
     pub(super) pool: &'a Pool,
     pub(super) limits: &'a Limits,
     pub(super) peers: watch::Receiver<Vec<PeerInfo>>,
+    pub(super) priority: Priority,
 }
 
 impl<'a> Asker<'a> {
-    /// Doesn't borrow `self`, so that several can run while results are handled.
+    /// Asks for `ranges` and lands them. Doesn't borrow `self`, so that several can run while results are handled.
     pub(super) fn attempt(
         &self,
         id: u64,
         whom: Whom,
+        (ranges, size): (Vec<SliceRange>, u64),
+        (landing, arrivals): (Landing, mpsc::Sender<Arrival>),
+        progress: Arc<Progress>,
+    ) -> impl Future<Output = Attempt> + use<'a> {
+        let question = self.question(ranges, SizeRule::Exact(size));
+        let lander = Lander {
+            id,
+            landing,
+            arrivals,
+            before: None,
+        };
+        let asked = self.ask(whom, question, lander, progress);
+        async move {
+            let (_, answer) = asked.await;
+            Attempt {
+                id,
+                index: whom.index,
+                strikes: whom.strikes,
+                answer,
+            }
+        }
+    }
+
+    /// Asks for one range, and returns it.
+    pub(super) async fn single(
+        &self,
+        whom: Whom,
         range: SliceRange,
         rule: SizeRule,
         progress: Arc<Progress>,
-    ) -> impl Future<Output = Attempt> + use<'a> {
-        let Whom { index, peer, strikes } = whom;
-        let (pool, limits, mut peers) = (self.pool, self.limits, self.peers.clone());
-        let request = Request {
+    ) -> Result<VerifiedSlice, PeerFault> {
+        let keeper = Keeper {
             hash: self.hash,
-            range,
+            slices: Vec::new(),
         };
+        let question = self.question(vec![range], rule);
+        let (mut keeper, answer) = self.ask(whom, question, keeper, progress).await;
+        answer?;
+        // It may be arriving there, too.
+        keeper.slices.pop().ok_or(PeerFault::NotFound)
+    }
+
+    /// Asks which slices of the blob of `size` bytes a peer has.
+    pub(super) fn availability(
+        &self,
+        whom: Whom,
+        size: u64,
+    ) -> impl Future<Output = (usize, Result<Availability, PeerFault>)> + use<'a> {
+        let (pool, limits, hash) = (self.pool, self.limits, self.hash);
+        async move {
+            let rule = SizeRule::Exact(size);
+            let answer = ask_availability(pool, whom.peer, hash, rule, limits).await;
+            (whom.index, answer)
+        }
+    }
+
+    fn question(&self, ranges: Vec<SliceRange>, rule: SizeRule) -> Question {
+        Question {
+            hash: self.hash,
+            ranges,
+            rule,
+            priority: self.priority,
+        }
+    }
+
+    fn ask<T: Take>(
+        &self,
+        whom: Whom,
+        question: Question,
+        mut take: T,
+        progress: Arc<Progress>,
+    ) -> impl Future<Output = (T, Result<(), PeerFault>)> + use<'a, T> {
+        let Whom { peer, strikes, .. } = whom;
+        let (pool, limits, mut peers) = (self.pool, self.limits, self.peers.clone());
         async move {
             let connected = |peers: &Vec<PeerInfo>| peers.iter().any(|info| info.peer_id == peer);
             if strikes > 0 {
@@ -68,16 +152,10 @@ impl<'a> Asker<'a> {
             }
             let connected = connected(&peers.borrow());
             let answer = match connected {
-                true => ask(pool, peer, request, rule, limits, &progress).await,
+                true => ask(pool, peer, &question, limits, &progress, &mut take).await,
                 false => Err(PeerFault::NotConnected),
             };
-            Attempt {
-                id,
-                index,
-                range,
-                strikes,
-                answer,
-            }
+            (take, answer)
         }
     }
 }

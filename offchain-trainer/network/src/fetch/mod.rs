@@ -3,190 +3,316 @@
 //! The blob is asked for in slices of 1 MiB, several at a time, from the preferred peers, or from all others once no
 //! preferred one is left or all of them are slow: a slice that doesn't arrive is asked of others as well after a second
 //! ([`Limits::hedge`](crate::Limits::hedge)), and whoever delivers first is used; the others are called off. Every slice
-//! is verified on arrival, so peers can be mixed freely and a liar costs one group of 16 KiB. Where the caller doesn't
+//! is verified on arrival, so peers can be mixed freely and a liar costs one slice. Where the caller doesn't
 //! know the size, it isn't believed until the blob's last group has proven it.
+//!
+//! Peers that are fast are asked for more, and those that are still getting the blob themselves for what they have; what few have
+//! comes first. What has arrived of a large blob stays when a fetch is given up or the program ends, and the next one goes on from there.
 
 mod attempt;
+mod landing;
 mod open;
 mod proof;
 mod sources;
+mod todo;
 
 use self::{
-    attempt::Asker,
+    attempt::{Arrival, Arrived, Asker},
+    landing::Landing,
     open::{Open, OpenRequests},
     proof::prove_size,
     sources::Sources,
+    todo::Todo,
 };
 use crate::{
-    client::Progress, config::Limits, disk::blocking, error::FetchError, peers::PeerInfo, pool::Pool,
+    client::Progress,
+    config::Limits,
+    disk::blocking,
+    error::{FetchError, PeerFault},
+    peers::PeerInfo,
+    pool::Pool,
+    priority::Priority,
     size::SizeRule,
 };
 use futures::{StreamExt, future::abortable, stream::FuturesUnordered};
-use hydra_blobs::{BlobStore, H256, PartialBlob, SliceRange, VerifiedSlice, slice_ranges};
+use hydra_blobs::{
+    Availability, BlobStore, H256, MAX_SLICE_SIZE, SliceRange, SliceSet, VerifiedSlice, nth_slice,
+    slice_count,
+};
 use libp2p::PeerId;
 use std::{collections::HashSet, sync::Arc};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+/// Arrivals that wait to be looked at.
+const ARRIVALS: usize = 64;
+
+/// What to fetch, and for what.
+pub(crate) struct Wanted<'a> {
+    pub(crate) hash: H256,
+    pub(crate) rule: SizeRule,
+    pub(crate) providers: &'a [PeerId],
+    pub(crate) priority: Priority,
+}
 
 /// One fetch.
 pub(crate) struct Fetcher<'a> {
     asker: Asker<'a>,
     rule: SizeRule,
-    store: &'a Arc<BlobStore>,
-    sources: Sources,
-    partial: Option<PartialBlob>,
+    sources: Sources<'a>,
+    landing: Landing,
+    /// Where to begin.
+    seed: u64,
+}
+
+/// How far a fetch has come.
+struct Course {
+    /// Slices that nobody was asked for.
+    todo: Todo,
+    /// Slices that a peer failed to deliver, or is late with.
+    again: Vec<SliceRange>,
+    open: OpenRequests,
+    here: SliceSet,
+    missing: u64,
 }
 
 impl<'a> Fetcher<'a> {
-    #[allow(clippy::too_many_arguments)] // All of it is needed, and there is one caller.
     pub(crate) fn new(
-        hash: H256,
-        rule: SizeRule,
+        wanted: &Wanted<'_>,
         pool: &'a Pool,
-        store: &'a Arc<BlobStore>,
+        store: &Arc<BlobStore>,
         limits: &'a Limits,
         peers: watch::Receiver<Vec<PeerInfo>>,
         local: PeerId,
-        providers: &[PeerId],
     ) -> Self {
+        let Wanted {
+            hash,
+            rule,
+            providers,
+            priority,
+        } = *wanted;
+        // Any number will do that differs from PC to PC.
+        let own = local.to_bytes();
+        let seed = own
+            .iter()
+            .rev()
+            .take(8)
+            .fold(0, |seed, byte| seed << 8 | u64::from(*byte));
         Self {
-            sources: Sources::new(providers, local, peers.clone(), limits),
+            sources: Sources::new(providers, local, peers.clone(), pool, limits),
+            landing: Landing::new(store.clone(), hash, pool.buffers.clone()),
             asker: Asker {
                 hash,
                 pool,
                 limits,
                 peers,
+                priority,
             },
             rule,
-            store,
-            partial: None,
+            seed,
         }
     }
 
     pub(crate) async fn run(mut self) -> Result<u64, FetchError> {
-        let size = match self.rule {
-            SizeRule::Exact(size) => size,
-            SizeRule::AtMost(_) => self.prove_size().await?,
+        let resumed = self.landing.resume(self.rule).await?;
+        let size = match (self.rule, resumed) {
+            (SizeRule::Exact(size), _) | (SizeRule::AtMost(_), Some(size)) => size,
+            (SizeRule::AtMost(_), None) => self.prove_size().await?,
         };
-        let mut todo = slice_ranges(size)?;
-        let mut missing = slice_ranges(size)?.filter(|range| !self.has(*range)).count();
-        // Slices that a peer failed to deliver, or is late with.
-        let mut again: Vec<SliceRange> = Vec::new();
-        let mut open = OpenRequests::new(self.asker.limits.hedge);
+        let here = self.landing.slices(size)?;
+        let count = slice_count(size);
+        let mut course = Course {
+            todo: Todo::new(count, &here, self.seed),
+            again: Vec::new(),
+            open: OpenRequests::new(self.asker.limits.hedge),
+            missing: count - here.len(),
+            here,
+        };
+        let (arrivals, mut arrived) = mpsc::channel(ARRIVALS);
         let mut next_id: u64 = 0;
         let mut running = FuturesUnordered::new();
-        while missing > 0 {
-            while open.in_time() < self.asker.limits.slices_fetched {
-                let placed = self.place(&mut again, &open).or_else(|| {
-                    let index = self.sources.next(&HashSet::new())?;
-                    // Proving the size may have brought two.
-                    Some((todo.find(|range| !self.has(*range))?, index))
-                });
-                let Some((range, index)) = placed else { break };
-                let whom = self.sources.ask(index);
+        let mut asking = FuturesUnordered::new();
+        while course.missing > 0 {
+            // A blob of one slice is asked for at once: whoever has something of it has all.
+            if count > 1 {
+                for whom in self.sources.to_ask_what_they_have() {
+                    asking.push(self.asker.availability(whom, size));
+                }
+            }
+            while let Some((ranges, index)) = self.place(&mut course) {
+                let whom = self.sources.ask(index, ranges.len());
                 let progress = Arc::<Progress>::default();
                 next_id += 1;
-                let rule = SizeRule::Exact(size);
-                let attempt = self.asker.attempt(next_id, whom, range, rule, progress.clone());
+                let to = (self.landing.clone(), arrivals.clone());
+                let attempt = self
+                    .asker
+                    .attempt(next_id, whom, (ranges.clone(), size), to, progress.clone());
                 let (attempt, abort) = abortable(attempt);
                 running.push(attempt);
-                open.insert(
-                    next_id,
-                    Open {
-                        index,
-                        range,
-                        made: Instant::now(),
-                        progress,
-                        abort,
-                        late: false,
-                    },
-                );
+                let open = Open {
+                    index,
+                    ranges,
+                    made: Instant::now(),
+                    progress,
+                    abort,
+                    late: false,
+                };
+                course.open.insert(next_id, open);
             }
-            if open.is_empty() {
+            if course.open.is_empty() && !self.sources.is_anybody_getting_more() {
                 if self.sources.pardon() || self.sources.arrival().await {
                     continue;
                 }
                 return Err(self.failure());
             }
-            let due = open.next_late();
-            let ended = tokio::select! {
-                Some(ended) = running.next() => ended,
-                () = until(due) => {
-                    again.extend(open.find_late(&mut self.sources));
-                    continue;
+            let late = course.open.next_late();
+            let question = self.sources.next_question().filter(|_| count > 1);
+            tokio::select! {
+                // What has arrived comes before the news that the request it came with has ended.
+                biased;
+                Some(arrival) = arrived.recv() => self.arrived(&mut course, arrival)?,
+                Some(ended) = running.next() => {
+                    while let Ok(arrival) = arrived.try_recv() {
+                        self.arrived(&mut course, arrival)?;
+                    }
+                    // What was called off isn't open any more.
+                    let Ok(attempt) = ended else { continue };
+                    self.ended(&mut course, attempt);
                 }
+                Some((index, has)) = asking.next() => match has {
+                    Ok(has) => {
+                        let (before, after) = self.sources.learn(index, has);
+                        course.todo.learn(&before, &after);
+                    }
+                    Err(fault) => self.sources.unknown(index, fault),
+                },
+                () = until(late) => {
+                    let late = course.open.find_late(&mut self.sources);
+                    course.again.extend(late);
+                }
+                () = until(question) => {}
                 true = self.sources.changed() => {
                     self.sources.meet();
-                    continue;
                 }
-            };
-            // What was called off isn't open any more.
-            let Ok(attempt) = ended else { continue };
-            open.remove(attempt.id);
-            self.sources.ended(attempt.index);
-            let range = attempt.range;
-            let slice = self.sources.judge(self.asker.hash, attempt);
-            if self.has(range) {
-                continue;
-            }
-            match slice {
-                Some(slice) => {
-                    self.write(slice).await?;
-                    missing -= 1;
-                    again.retain(|other| *other != range);
-                    open.call_off(range, &mut self.sources);
-                }
-                None if again.contains(&range) => {}
-                None => again.push(range),
             }
         }
         drop(running);
-        match self.partial.take() {
-            Some(partial) => blocking(move || partial.finish()).await,
-            None => Err(self.failure()),
+        self.landing.finish().await
+    }
+
+    /// What to ask next, and of whom: something that was asked of somebody else before, or something new.
+    fn place(&self, course: &mut Course) -> Option<(Vec<SliceRange>, usize)> {
+        let room = self
+            .asker
+            .limits
+            .slices_fetched
+            .saturating_sub(course.open.in_time());
+        if room == 0 {
+            return None;
         }
+        let Course {
+            todo, again, open, ..
+        } = course;
+        let placed = again.iter().enumerate().find_map(|(at, range)| {
+            let slice = range.offset() / MAX_SLICE_SIZE;
+            let not = open.asked_for(*range);
+            let (index, ()) = self.sources.next(&not, |has| has(slice).then_some(()))?;
+            Some((at, index))
+        });
+        if let Some((at, index)) = placed {
+            return Some((vec![again.swap_remove(at)], index));
+        }
+        let (index, mut next) = self.sources.next(&HashSet::new(), |has| todo.next(has))?;
+        // Towards the end everybody gets one at a time: nobody waits for the last one who has many left.
+        let share = todo.len() / (4 * self.sources.usable().max(1));
+        let at_once = self.sources.at_once(index).min(share.max(1)).min(room);
+        let mut ranges = Vec::with_capacity(at_once);
+        loop {
+            todo.remove(next);
+            ranges.extend(nth_slice(next));
+            if ranges.len() >= at_once {
+                break;
+            }
+            match todo.next(|slice| self.sources.may_have(index, slice)) {
+                Some(further) => next = further,
+                None => break,
+            }
+        }
+        Some((ranges, index))
+    }
+
+    /// One range of a request has come to something.
+    fn arrived(&mut self, course: &mut Course, arrival: Arrival) -> Result<(), FetchError> {
+        let Arrival { id, range, what } = arrival;
+        let slice = range.offset() / MAX_SLICE_SIZE;
+        let index = course.open.settle(id, range);
+        if let Some(index) = index {
+            self.sources.settled(index, 1);
+        }
+        match what {
+            Arrived::Slice { bytes } => {
+                self.sources.progress();
+                if let Some(index) = index {
+                    self.sources.delivered(index, bytes);
+                }
+                if !course.here.contains(slice) {
+                    course.here.insert(slice);
+                    course.missing = course.missing.saturating_sub(1);
+                }
+                course.todo.remove(slice);
+                course.again.retain(|other| *other != range);
+                course.open.call_off(range, &mut self.sources);
+            }
+            Arrived::NotYet => {
+                if let Some(index) = index {
+                    self.sources.lacks(index, slice);
+                }
+                course.again(range);
+            }
+            Arrived::Trouble(error) => return Err(FetchError::Store(error)),
+        }
+        Ok(())
+    }
+
+    /// A request has ended; what hasn't come of it is asked of others.
+    fn ended(&mut self, course: &mut Course, attempt: attempt::Attempt) {
+        let Some(open) = course.open.remove(attempt.id) else {
+            return;
+        };
+        self.sources.settled(open.index, open.ranges.len());
+        self.sources.ended(open.index);
+        if attempt.answer == Err(PeerFault::NotFound) {
+            let (before, after) = self.sources.learn(open.index, Availability::None);
+            course.todo.learn(&before, &after);
+        } else {
+            self.sources.judge(self.asker.hash, attempt);
+        }
+        open.ranges.into_iter().for_each(|range| course.again(range));
     }
 
     /// The blob's size. Keeps what proves it.
     async fn prove_size(&mut self) -> Result<u64, FetchError> {
         let slices = prove_size(&mut self.sources, &self.asker, self.rule).await?;
         let size = slices.first().map_or(0, VerifiedSlice::blob_size);
-        for slice in slices {
-            self.write(slice).await?;
-        }
-        Ok(size)
-    }
-
-    /// One of the ranges in `again` with somebody who wasn't asked for it yet.
-    fn place(&self, again: &mut Vec<SliceRange>, open: &OpenRequests) -> Option<(SliceRange, usize)> {
-        let (at, index) = again.iter().enumerate().find_map(|(at, range)| {
-            let index = self.sources.next(&open.asked_for(*range))?;
-            Some((at, index))
-        })?;
-        Some((again.swap_remove(at), index))
-    }
-
-    fn has(&self, range: SliceRange) -> bool {
-        self.partial.as_ref().is_some_and(|partial| partial.has(range))
-    }
-
-    /// The file is only made once a slice of it has been verified.
-    async fn write(&mut self, slice: VerifiedSlice) -> Result<(), FetchError> {
+        let landing = self.landing.clone();
         self.sources.progress();
-        let (partial, store, hash) = (self.partial.take(), self.store.clone(), self.asker.hash);
-        let written = blocking(move || {
-            let mut partial = match partial {
-                Some(partial) => partial,
-                None => store.partial(hash, slice.blob_size())?,
-            };
-            partial.write(&slice)?;
-            Ok(partial)
-        });
-        self.partial = Some(written.await?);
-        Ok(())
+        blocking(move || slices.into_iter().try_for_each(|slice| landing.write(slice))).await?;
+        Ok(size)
     }
 
     fn failure(&mut self) -> FetchError {
         self.sources.failure(self.asker.hash)
+    }
+}
+
+impl Course {
+    /// A slice has to be asked for again, unless it is here or on the list already.
+    fn again(&mut self, range: SliceRange) {
+        if !self.here.contains(range.offset() / MAX_SLICE_SIZE) && !self.again.contains(&range) {
+            self.again.push(range);
+        }
     }
 }
 

@@ -17,7 +17,8 @@ const SLOWEST: u64 = 32 * 1024;
 /// One request to one peer that is not answered yet.
 pub(super) struct Open {
     pub(super) index: usize,
-    pub(super) range: SliceRange,
+    /// What hasn't arrived of it.
+    pub(super) ranges: Vec<SliceRange>,
     pub(super) made: Instant,
     pub(super) progress: Arc<Progress>,
     pub(super) abort: AbortHandle,
@@ -51,22 +52,32 @@ impl OpenRequests {
         self.open.insert(id, open);
     }
 
-    pub(super) fn remove(&mut self, id: u64) {
-        self.open.remove(&id);
+    /// A request has ended; `None` if it had been called off.
+    pub(super) fn remove(&mut self, id: u64) -> Option<Open> {
+        self.open.remove(&id)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// How many aren't late.
+    /// How many slices aren't late.
     pub(super) fn in_time(&self) -> usize {
-        self.open.values().filter(|open| !open.late).count()
+        let in_time = self.open.values().filter(|open| !open.late);
+        in_time.map(|open| open.ranges.len()).sum()
+    }
+
+    /// One range of a request is done with, one way or another. Returns whom it was asked of, unless the request has been called off.
+    pub(super) fn settle(&mut self, id: u64, range: SliceRange) -> Option<usize> {
+        let open = self.open.get_mut(&id)?;
+        let at = open.ranges.iter().position(|other| *other == range)?;
+        open.ranges.remove(at);
+        Some(open.index)
     }
 
     /// Who has been asked for `range`.
     pub(super) fn asked_for(&self, range: SliceRange) -> HashSet<usize> {
-        let asked = self.open.values().filter(|open| open.range == range);
+        let asked = self.open.values().filter(|open| open.ranges.contains(&range));
         asked.map(|open| open.index).collect()
     }
 
@@ -87,20 +98,30 @@ impl OpenRequests {
                 if late.progress.since().is_some() {
                     sources.is_slow(late.index);
                 }
-                ranges.push(late.range);
+                ranges.extend(&late.ranges);
             }
         }
         let copies = |range: &SliceRange| {
-            let asked = self.open.values().filter(|open| open.range == *range).count();
+            let asked = self
+                .open
+                .values()
+                .filter(|open| open.ranges.contains(range))
+                .count();
             std::iter::repeat_n(*range, asked + 1)
         };
         ranges.iter().flat_map(copies).collect()
     }
 
-    /// Ends the requests for a slice that is here: it would be sent again, and late answers would count against peers.
+    /// Ends the requests for a slice that is here, if they are for nothing else: it would be sent again, and late answers would count
+    /// against peers.
     pub(super) fn call_off(&mut self, range: SliceRange, sources: &mut Sources) {
         self.open.retain(|_, other| {
-            if other.range != range {
+            let Some(at) = other.ranges.iter().position(|asked| *asked == range) else {
+                return true;
+            };
+            other.ranges.remove(at);
+            sources.settled(other.index, 1);
+            if !other.ranges.is_empty() {
                 return true;
             }
             other.abort.abort();
@@ -123,7 +144,7 @@ mod tests {
         let made = Instant::now() - hedge / 2;
         let open = Open {
             index: 0,
-            range: SliceRange::first(),
+            ranges: vec![SliceRange::first()],
             made,
             progress: Arc::default(),
             abort: AbortHandle::new_pair().0,

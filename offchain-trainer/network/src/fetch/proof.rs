@@ -1,13 +1,16 @@
 //! Finding out how large a blob is, without believing anybody.
 
-use super::{attempt::Asker, sources::Sources};
+use super::{
+    attempt::{Asker, Attempt},
+    sources::Sources,
+};
 use crate::{client::Progress, error::FetchError, size::SizeRule};
 use hydra_blobs::{SliceRange, VerifiedSlice, slice_ranges};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// Finds a peer that proves how large the blob is. Returns what it sent for that: at least one slice.
 pub(super) async fn prove_size(
-    sources: &mut Sources,
+    sources: &mut Sources<'_>,
     asker: &Asker<'_>,
     rule: SizeRule,
 ) -> Result<Vec<VerifiedSlice>, FetchError> {
@@ -15,7 +18,7 @@ pub(super) async fn prove_size(
         // Everyone gets a moment first, and who needed longer is waited for only after that.
         for hurried in [true, false] {
             sources.pardon();
-            while let Some(index) = sources.next(&HashSet::new()) {
+            while let Some((index, ())) = sources.next(&HashSet::new(), |_| Some(())) {
                 match proof(sources, asker, index, rule, hurried).await {
                     Ok(slices) => {
                         // Who was late with the proof may be in time with the rest.
@@ -39,7 +42,7 @@ pub(super) async fn prove_size(
 
 /// What proves the blob's size, from one peer: its first slice, and its last if that is another one.
 async fn proof(
-    sources: &mut Sources,
+    sources: &mut Sources<'_>,
     asker: &Asker<'_>,
     index: usize,
     rule: SizeRule,
@@ -66,7 +69,7 @@ async fn proof(
 
 /// Asks one peer for one slice: if `hurried`, once and for a moment, otherwise until it delivers or is given up.
 async fn insist(
-    sources: &mut Sources,
+    sources: &mut Sources<'_>,
     asker: &Asker<'_>,
     index: usize,
     range: SliceRange,
@@ -75,14 +78,30 @@ async fn insist(
 ) -> Option<VerifiedSlice> {
     while !sources.is_given_up(index) {
         let progress = Arc::<Progress>::default();
-        let attempt = asker.attempt(0, sources.whom(index), range, rule, progress.clone());
-        let attempt = tokio::select! {
-            attempt = attempt => attempt,
+        let whom = sources.whom(index);
+        let single = asker.single(whom, range, rule, progress.clone());
+        let answer = tokio::select! {
+            answer = single => answer,
             () = moment(&progress, asker.limits.hedge), if hurried => return None,
         };
-        match sources.judge(asker.hash, attempt) {
-            None if !hurried => {}
-            slice => return slice,
+        let (slice, answer) = match answer {
+            Ok(slice) => (Some(slice), Ok(())),
+            Err(fault) => (None, Err(fault)),
+        };
+        if let Some(slice) = &slice {
+            sources.delivered(index, slice.data().len() as u64);
+        }
+        sources.judge(
+            asker.hash,
+            Attempt {
+                id: 0,
+                index,
+                strikes: whom.strikes,
+                answer,
+            },
+        );
+        if slice.is_some() || hurried {
+            return slice;
         }
     }
     None

@@ -7,8 +7,11 @@ use crate::{
     config::Limits,
     error::{FetchError, PeerFault},
     peers::PeerInfo,
+    pool::Pool,
+    reports::Fault,
+    wire::MAX_RANGES,
 };
-use hydra_blobs::{H256, VerifiedSlice};
+use hydra_blobs::{Availability, H256, MAX_SLICE_SIZE};
 use libp2p::PeerId;
 use std::{collections::HashSet, time::Duration};
 use tokio::{
@@ -18,17 +21,41 @@ use tokio::{
 
 /// How often in a row a peer may be busy or lose a stream before it is given up for this blob.
 const STRIKES: u32 = 4;
+/// A peer is asked for no more at a time than it will have sent after so many seconds.
+const AHEAD: f64 = 2.0;
+/// One request is for no more than takes so many seconds.
+const AT_ONCE: f64 = 0.25;
+/// After this time a peer that has only some slices is asked again which; doubles while it has no further one.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// The longest such time.
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(8);
 
 /// One peer, as far as this fetch is concerned.
 struct Source {
     peer: PeerId,
     preferred: bool,
-    asked: usize,
+    /// Requests that aren't answered yet.
+    requests: usize,
+    /// Slices they are for.
+    slices: usize,
     strikes: u32,
     /// It is late with something: nothing else is asked of it until it delivers.
     slow: bool,
     /// Set when it isn't asked any more, or while it isn't connected.
     fault: Option<PeerFault>,
+    /// What it has. Until it says so it is thought to have all.
+    has: Availability,
+    /// What it turned out not to have, since it last said what it has.
+    lacks: HashSet<u64>,
+    /// The most slices that it has said it has.
+    most: u64,
+    /// When to ask it what it has; none: there is no need, or it is being asked.
+    ask_at: Option<Instant>,
+    was_asked: bool,
+    /// It has said what it has.
+    has_said: bool,
+    /// How long to wait before it is asked again.
+    ask_again: Duration,
 }
 
 impl Source {
@@ -36,29 +63,70 @@ impl Source {
         Self {
             peer,
             preferred,
-            asked: 0,
+            requests: 0,
+            slices: 0,
             strikes: 0,
             slow: false,
             fault,
+            has: Availability::Whole { size: 0 },
+            lacks: HashSet::new(),
+            most: 0,
+            // The preferred ones are asked at once, others with the first thing that is asked of them.
+            ask_at: preferred.then(Instant::now),
+            was_asked: preferred,
+            has_said: false,
+            ask_again: ASK_AGAIN,
         }
+    }
+
+    fn is_usable(&self) -> bool {
+        self.fault.is_none() && !self.slow
+    }
+
+    /// Whether it is known not to have all.
+    fn is_partial(&self) -> bool {
+        matches!(self.has, Availability::Some(_)) || !self.lacks.is_empty()
+    }
+
+    /// Why the blob doesn't come from it.
+    fn why_not(&self) -> Option<PeerFault> {
+        match (&self.fault, &self.has) {
+            (Some(fault), _) => Some(fault.clone()),
+            (None, Availability::None) => Some(PeerFault::NotFound),
+            (None, _) => self.is_partial().then_some(PeerFault::NotYet),
+        }
+    }
+
+    fn may_have(&self, index: u64) -> bool {
+        let has = match &self.has {
+            Availability::Some(slices) => slices.contains(index),
+            Availability::Whole { .. } => true,
+            Availability::None => false,
+        };
+        has && !self.lacks.contains(&index)
     }
 }
 
-pub(super) struct Sources {
+pub(super) struct Sources<'a> {
     list: Vec<Source>,
+    pool: &'a Pool,
     peers: watch::Receiver<Vec<PeerInfo>>,
     arrival: Duration,
+    stall: Duration,
     slices_per_peer: usize,
     /// Until when somebody may arrive; set when nobody is left to ask, until there is progress again.
     give_up: Option<Instant>,
+    /// When somebody who has only some slices last had a further one.
+    news: Option<Instant>,
 }
 
-impl Sources {
+impl<'a> Sources<'a> {
     /// The preferred `providers`, and who is connected.
     pub(super) fn new(
         providers: &[PeerId],
         local: PeerId,
         peers: watch::Receiver<Vec<PeerInfo>>,
+        pool: &'a Pool,
         limits: &Limits,
     ) -> Self {
         let mut seen = HashSet::from([local]);
@@ -69,18 +137,26 @@ impl Sources {
             .collect();
         let mut sources = Self {
             list,
+            pool,
             peers,
             arrival: limits.arrival,
+            stall: limits.stall,
             slices_per_peer: limits.slices_per_peer,
             give_up: None,
+            news: None,
         };
         sources.meet();
         sources
     }
 
-    /// Whoever is at `index` is about to be asked.
-    pub(super) fn ask(&mut self, index: usize) -> Whom {
-        self.list[index].asked += 1;
+    /// Whoever is at `index` is about to be asked for so many slices.
+    pub(super) fn ask(&mut self, index: usize, slices: usize) -> Whom {
+        let source = &mut self.list[index];
+        if !std::mem::replace(&mut source.was_asked, true) {
+            source.ask_at = Some(Instant::now());
+        }
+        source.requests += 1;
+        source.slices += slices;
         self.whom(index)
     }
 
@@ -89,9 +165,40 @@ impl Sources {
         Whom { index, peer, strikes }
     }
 
+    /// So many of the slices that it was asked for have come, or won't.
+    pub(super) fn settled(&mut self, index: usize, slices: usize) {
+        let source = &mut self.list[index];
+        source.slices = source.slices.saturating_sub(slices);
+    }
+
     /// A request to it has ended, or been called off.
     pub(super) fn ended(&mut self, index: usize) {
-        self.list[index].asked -= 1;
+        let source = &mut self.list[index];
+        source.requests = source.requests.saturating_sub(1);
+    }
+
+    /// It has sent a slice.
+    pub(super) fn delivered(&mut self, index: usize, bytes: u64) {
+        let source = &mut self.list[index];
+        source.strikes = 0;
+        source.slow = false;
+        self.pool.reports.useful(source.peer, bytes);
+    }
+
+    /// It was asked for a slice that it doesn't have yet.
+    pub(super) fn lacks(&mut self, index: usize, slice: u64) {
+        let source = &mut self.list[index];
+        source.slow = false;
+        // It had said that it has it.
+        if source.has_said && source.may_have(slice) {
+            source.strikes = source.strikes.saturating_add(1);
+            if source.strikes >= STRIKES {
+                source.fault.get_or_insert(PeerFault::NotYet);
+            }
+        }
+        source.lacks.insert(slice);
+        source.ask_at.get_or_insert_with(|| Instant::now() + ASK_AGAIN);
+        self.news.get_or_insert_with(Instant::now);
     }
 
     /// Nothing else is asked of it until it delivers.
@@ -159,66 +266,176 @@ impl Sources {
         false
     }
 
-    /// The peer to ask next: the least busy of the preferred ones, or of the others if no preferred one is left that
-    /// isn't slow. None of those in `not`.
-    pub(super) fn next(&self, not: &HashSet<usize>) -> Option<usize> {
-        let usable = |source: &Source| source.fault.is_none() && !source.slow;
-        let fresh = self.list.iter().enumerate();
-        let fresh: Vec<_> = fresh
-            .filter(|(index, source)| usable(source) && !not.contains(index))
-            .collect();
-        let preferred = fresh.iter().any(|(_, source)| source.preferred);
-        let candidates = fresh.into_iter().filter(|(_, source)| {
+    /// Whom to ask now which slices it has.
+    pub(super) fn to_ask_what_they_have(&mut self) -> Vec<Whom> {
+        let now = Instant::now();
+        let mut due = Vec::new();
+        for (index, source) in self.list.iter_mut().enumerate() {
+            if source.fault.is_none() && source.ask_at.is_some_and(|at| at <= now) {
+                source.ask_at = None;
+                let (peer, strikes) = (source.peer, source.strikes);
+                due.push(Whom { index, peer, strikes });
+            }
+        }
+        due
+    }
+
+    /// When somebody has to be asked which slices it has.
+    pub(super) fn next_question(&self) -> Option<Instant> {
+        let open = self.list.iter().filter(|source| source.fault.is_none());
+        open.filter_map(|source| source.ask_at).min()
+    }
+
+    /// Somebody has said what it has. Returns what it was thought to have, and what it has.
+    pub(super) fn learn(&mut self, index: usize, has: Availability) -> (Availability, Availability) {
+        let source = &mut self.list[index];
+        source.lacks.clear();
+        let (before, now) = (std::mem::replace(&mut source.has, has.clone()), Instant::now());
+        source.has_said = true;
+        // More than ever before: who says now less and now more can't make us wait.
+        let grown = match &has {
+            Availability::Some(slices) => slices.len() > source.most,
+            Availability::Whole { .. } => true,
+            Availability::None => false,
+        };
+        if let Availability::Some(slices) = &has {
+            source.most = source.most.max(slices.len());
+        }
+        source.ask_again = match grown {
+            true => ASK_AGAIN,
+            false => (source.ask_again * 2).min(ASK_AGAIN_MAX),
+        };
+        match &has {
+            Availability::Some(_) => {
+                source.ask_at = Some(now + source.ask_again);
+                if grown {
+                    self.news = Some(now);
+                }
+            }
+            Availability::Whole { .. } => {}
+            // Who was named may only be about to get it.
+            Availability::None if source.preferred => source.ask_at = Some(now + source.ask_again),
+            Availability::None => {
+                source.fault.get_or_insert(PeerFault::NotFound);
+            }
+        }
+        (before, has)
+    }
+
+    /// Somebody hasn't said what it has: it is asked for slices all the same, unless that was a lie.
+    pub(super) fn unknown(&mut self, index: usize, fault: PeerFault) {
+        let source = &mut self.list[index];
+        match (&source.has, fault) {
+            (_, fault @ (PeerFault::WrongSize { .. } | PeerFault::BadAnswer(_))) => {
+                source.fault.get_or_insert(fault);
+            }
+            _ if source.is_partial() => source.ask_at = Some(Instant::now() + ASK_AGAIN_MAX),
+            _ => {}
+        }
+    }
+
+    /// Whether somebody may soon have what it doesn't have now.
+    pub(super) fn is_anybody_getting_more(&self) -> bool {
+        let arriving = |source: &Source| source.fault.is_none() && source.is_partial();
+        self.list.iter().any(arriving) && self.news.is_some_and(|news| news.elapsed() < self.stall)
+    }
+
+    /// The peer to ask next for something that it has, by `wants`: of the preferred ones, or of the others if no preferred
+    /// one is left that is of use and isn't slow, the one that would be done first. None of those in `not`.
+    pub(super) fn next<T>(
+        &self,
+        not: &HashSet<usize>,
+        wants: impl Fn(&dyn Fn(u64) -> bool) -> Option<T>,
+    ) -> Option<(usize, T)> {
+        let of_use = |preferred: bool| -> Vec<_> {
+            let fresh = self.list.iter().enumerate().filter(|(index, source)| {
+                source.preferred == preferred && source.is_usable() && !not.contains(index)
+            });
+            fresh
+                .filter_map(|(index, source)| Some((index, source, wants(&|slice| source.may_have(slice))?)))
+                .collect()
+        };
+        let mut fresh = of_use(true);
+        if fresh.is_empty() {
+            fresh = of_use(false);
+        }
+        let rate = |source: &Source| self.pool.rates.of(&source.peer);
+        // Who hasn't shown yet how fast it is may be as fast as the fastest.
+        let fastest = fresh
+            .iter()
+            .filter_map(|(_, source, _)| rate(source))
+            .fold(1.0, f64::max);
+        let candidates = fresh.into_iter().filter(|(_, source, _)| {
             let room = if source.strikes > 0 {
                 1
             } else {
                 self.slices_per_peer
             };
-            source.preferred == preferred && source.asked < room
+            source.requests < room && source.slices < self.ahead(rate(source))
         });
+        let done_after =
+            |source: &Source| (source.slices + 1) as f64 / rate(source).unwrap_or(fastest).max(1.0);
         candidates
-            .min_by_key(|(_, source)| source.asked)
-            .map(|(index, _)| index)
+            .min_by(|(_, a, _), (_, b, _)| done_after(a).total_cmp(&done_after(b)))
+            .map(|(index, _, wanted)| (index, wanted))
     }
 
-    /// What an attempt means for its peer; returns the slice if there is one.
-    pub(super) fn judge(&mut self, hash: H256, attempt: Attempt) -> Option<VerifiedSlice> {
+    /// Whether whoever is at `index` has a slice, as far as is known.
+    pub(super) fn may_have(&self, index: usize, slice: u64) -> bool {
+        self.list[index].may_have(slice)
+    }
+
+    /// How many slices a peer of this rate is asked for at a time.
+    fn ahead(&self, rate: Option<f64>) -> usize {
+        match rate {
+            Some(rate) => ((rate * AHEAD / MAX_SLICE_SIZE as f64) as usize).max(1),
+            None => self.slices_per_peer,
+        }
+    }
+
+    /// For how many slices one request to this peer is.
+    pub(super) fn at_once(&self, index: usize) -> usize {
+        let rate = self.pool.rates.of(&self.list[index].peer);
+        let slices = rate.map_or(1.0, |rate| rate * AT_ONCE / MAX_SLICE_SIZE as f64);
+        (slices as usize).clamp(1, MAX_RANGES)
+    }
+
+    /// How many can be asked.
+    pub(super) fn usable(&self) -> usize {
+        self.list.iter().filter(|source| source.is_usable()).count()
+    }
+
+    /// What the end of a request means for its peer.
+    pub(super) fn judge(&mut self, hash: H256, attempt: Attempt) {
         let source = &mut self.list[attempt.index];
         source.slow = false;
-        let fault = match attempt.answer {
-            Ok(slice) => {
-                source.strikes = 0;
-                return Some(slice);
-            }
-            Err(fault) => fault,
-        };
+        let Err(fault) = attempt.answer else { return };
         tracing::debug!(peer = %source.peer, ?hash, %fault, "a peer didn't deliver");
         // Streams that break together are one event, not one each. That it is away isn't another one.
         if source.strikes == attempt.strikes && fault != PeerFault::NotConnected {
             source.strikes = source.strikes.saturating_add(1);
         }
         if source.fault.is_none() && (!fault.is_passing() || source.strikes >= STRIKES) {
+            if matches!(fault, PeerFault::Busy) {
+                self.pool.reports.fault(source.peer, Fault::Refused);
+            }
             source.fault = Some(fault);
         }
-        None
     }
 
     /// Why the blob couldn't be had.
     pub(super) fn failure(&mut self, hash: H256) -> FetchError {
-        let faults = self.list.iter().map(|source| source.fault.as_ref());
-        let mut there = faults.filter(|fault| *fault != Some(&PeerFault::NotConnected));
+        let faults = self.list.iter().map(Source::why_not);
+        let mut there = faults.filter(|fault| *fault != Some(PeerFault::NotConnected));
         let asked = there.clone().count();
         if asked == 0 {
             return FetchError::NoPeers { hash };
         }
-        if there.all(|fault| fault == Some(&PeerFault::NotFound)) {
+        if there.all(|fault| fault == Some(PeerFault::NotFound)) {
             return FetchError::NotFound { hash, asked };
         }
-        let faults = self
-            .list
-            .drain(..)
-            .filter_map(|s| Some((s.peer, s.fault?)))
-            .collect();
+        let fault = |source: Source| Some((source.peer, source.why_not()?));
+        let faults = self.list.drain(..).filter_map(fault).collect();
         FetchError::Failed { hash, faults }
     }
 }

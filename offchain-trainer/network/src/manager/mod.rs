@@ -1,30 +1,74 @@
 //! The peer manager: who is dialled, who has a slot, who is shown the door.
 //!
+//! `slots` says who of the connected stays, `score` and `ban` who did too much wrong, `dial` who is being dialled and `door`, the part in
+//! the swarm, keeps and refuses connections accordingly. This file tells them what happens, and does what they say.
+//!
 //! Must never let strangers take what peers with a slot need.
 
+mod ban;
+mod config;
+mod connected;
+mod crowd;
+mod dial;
+mod door;
+mod handle;
+mod keep;
+mod pinned;
+mod place;
+mod random;
+mod score;
+mod slots;
+
+pub use self::config::Config;
+pub(crate) use self::handle::{Command, View};
+
+use self::{
+    connected::{Connected, Met},
+    crowd::Guest,
+    dial::{Dials, Failed, Why},
+    pinned::Pinned,
+    place::{Place, Prefix, leads_to},
+    random::Random,
+    score::Scores,
+    slots::{Candidate, Situation, Slots, merit},
+};
 use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
+    book::{Dialable, Source},
     common::Common,
     config::NetworkConfig,
-    reports::Report,
+    reports::{Fault, Report},
+    scope::{Scope, is_relayed},
 };
 use libp2p::{
-    PeerId, Swarm,
+    Multiaddr, PeerId, Swarm,
+    core::ConnectedPoint,
+    identify,
     identity::Keypair,
-    swarm::{SwarmEvent, dummy},
+    ping,
+    swarm::{
+        ConnectionId, DialError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
-use tokio::time::Instant;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
 
-/// How it is started.
-#[derive(Debug, Clone, Default)]
-pub struct Config {}
-
-/// What handles ask of it.
-pub(crate) enum Command {}
-
-/// What it shows to handles.
-#[derive(Clone)]
-pub(crate) struct View {}
+/// So often the book is written, if it has changed.
+const SAVE: Duration = Duration::from_secs(60);
+/// The shortest pause between two rounds of dialling for slots; it doubles while nobody is found.
+const FILL: Duration = Duration::from_secs(1);
+/// The longest.
+const FILL_LATEST: Duration = Duration::from_secs(16);
+/// So long a peer that gave its slot to another is left alone.
+const REST: Duration = Duration::from_secs(30 * 60);
+/// What a peer can do, as its protocols show; the lower bits are for what its record says.
+const RELAYS: u32 = 1 << 31;
+/// As above.
+const ANSWERS_LOOK_UPS: u32 = 1 << 30;
 
 /// What a peer is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,55 +84,515 @@ pub enum Slot {
 }
 
 /// The part in the swarm.
-pub(crate) type Behaviour = dummy::Behaviour;
-
-/// The part beside the swarm.
-pub(crate) struct Manager {
-    #[expect(dead_code)]
-    common: Common,
-}
+pub(crate) type Behaviour = door::Door;
 
 /// The part in the swarm, made before there is one.
 pub(crate) fn behaviour(_config: &NetworkConfig, _keypair: &Keypair, _common: &Common) -> Behaviour {
-    dummy::Behaviour
+    door::Door::default()
+}
+
+/// The part beside the swarm.
+pub(crate) struct Manager {
+    common: Common,
+    config: Config,
+    pinned: Pinned,
+    connected: Connected,
+    slots: Slots,
+    scores: Scores,
+    dials: Dials,
+    random: Random,
+    coming: watch::Sender<BTreeSet<PeerId>>,
+    /// What was last known of the world outside.
+    situation: Situation,
+    fill_at: Instant,
+    fill_pause: Duration,
+    save_at: Instant,
 }
 
 impl Manager {
-    pub(crate) fn new(_config: &NetworkConfig, common: Common, _now: Instant) -> (Self, View) {
-        (Self { common }, View {})
+    pub(crate) fn new(config: &NetworkConfig, common: Common, now: Instant) -> (Self, View) {
+        let (coming, shown) = watch::channel(BTreeSet::new());
+        let view = View::new(common.members.clone(), shown);
+        let pinned = Pinned::new(&config.bootstrap);
+        for (peer, address) in pinned.named() {
+            common.book.learn(peer, [address], Source::Bootstrap);
+        }
+        let manager = Self {
+            random: Random::new(common.seed ^ 0x6D61_6E61_6765_7273),
+            common,
+            slots: Slots::new(config.manager.clone(), now),
+            config: config.manager.clone(),
+            pinned,
+            connected: Connected::default(),
+            scores: Scores::default(),
+            dials: Dials::default(),
+            coming,
+            situation: Situation {
+                small: true,
+                others: true,
+            },
+            fill_at: now,
+            fill_pause: FILL,
+            save_at: now + SAVE,
+        };
+        (manager, view)
     }
 
     /// Looks at everything that happens in the swarm. Returns whether what is shown of peers may have changed.
     pub(crate) fn on_event(
         &mut self,
-        _swarm: &mut Swarm<Swarmed>,
-        _event: &SwarmEvent<BehaviourEvent>,
+        swarm: &mut Swarm<Swarmed>,
+        event: &SwarmEvent<BehaviourEvent>,
     ) -> bool {
-        false
+        let now = Instant::now();
+        match event {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.opened(*peer_id, *connection_id, endpoint, now);
+                self.review(swarm, now)
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                ..
+            } => {
+                if let Some((endpoint, last)) = self.connected.closed(peer_id, *connection_id) {
+                    self.common.book.is_near(leads_to(&endpoint).0, false);
+                    if last {
+                        self.hurry(now);
+                    }
+                }
+                self.review(swarm, now)
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id, error, ..
+            } => {
+                self.dial_failed(*connection_id, error, now);
+                self.publish();
+                false
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
+                connection_id,
+                peer_id,
+                info,
+            })) => {
+                self.identified(peer_id, *connection_id, info);
+                false
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                peer,
+                result: Ok(latency),
+                ..
+            })) => {
+                self.connected.set_latency(peer, *latency);
+                false
+            }
+            _ => false,
+        }
     }
 
     /// Hears what another part says of a peer. Returns as [`on_event`](Self::on_event).
-    pub(crate) fn on_report(&mut self, _swarm: &mut Swarm<Swarmed>, _peer: PeerId, _report: Report) -> bool {
-        false
+    pub(crate) fn on_report(&mut self, swarm: &mut Swarm<Swarmed>, peer: PeerId, report: Report) -> bool {
+        let now = Instant::now();
+        let door = &mut swarm.behaviour_mut().manager;
+        // What waited in the queue is no further reason.
+        if door.is_banned(&peer, now) {
+            return false;
+        }
+        if report == Report::Fault(Fault::Unreachable) {
+            self.common.book.failed(&peer, now);
+        }
+        let before = self.scores.of(&peer, now);
+        if self.scores.report(peer, report, now) {
+            let place = self.connected.get(&peer).and_then(Met::place);
+            let origin = match place {
+                Some(Place::Direct(origin)) => Some(origin),
+                _ => None,
+            };
+            if let Some(sentence) = door.ban(peer, origin, now) {
+                tracing::info!(
+                    %peer,
+                    ?report,
+                    seconds = sentence.lasts.as_secs(),
+                    with_its_address = sentence.with_origin.is_some(),
+                    "a peer did wrong too often and is banned for a while"
+                );
+            }
+            self.common.book.failed(&peer, now);
+            return self.review(swarm, now);
+        }
+        let lost = before > score::DISGRACED && self.scores.of(&peer, now) <= score::DISGRACED;
+        lost && self.review(swarm, now)
     }
 
     /// How the peer stands with us, for what is shown of peers.
-    pub(crate) fn slot(&self, _peer: &PeerId) -> Slot {
-        Slot::None
+    pub(crate) fn slot(&self, peer: &PeerId) -> Slot {
+        self.slots.of(peer)
+    }
+
+    /// There are enough peers to do without those that are dialled for ever.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.slots.is_settled()
     }
 
     /// Does what a handle asks for.
-    pub(crate) fn on_command(&mut self, _swarm: &mut Swarm<Swarmed>, command: Command) {
-        match command {}
+    pub(crate) fn on_command(&mut self, swarm: &mut Swarm<Swarmed>, command: Command) {
+        let now = Instant::now();
+        match command {
+            Command::Want { peers, noted } => {
+                for peer in peers {
+                    let here = self.connected.contains(&peer) || peer == self.common.local;
+                    if !here && self.dials.want(peer, now) {
+                        self.look_up(&peer);
+                    }
+                }
+                self.visit(swarm, now);
+                self.publish();
+                // Whoever asked may have gone.
+                let _ = noted.send(());
+            }
+        }
     }
 
     /// When [`tick`](Self::tick) is to be called, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
-        None
+        let fill = (self.slots.lacking(self.situation) > self.dials.for_slots()).then_some(self.fill_at);
+        let fixed = [self.save_at, self.slots.due()];
+        fixed.into_iter().chain(fill).chain(self.dials.due()).min()
     }
 
     /// Does what has become due by `now`. Returns as [`on_event`](Self::on_event).
-    pub(crate) fn tick(&mut self, _swarm: &mut Swarm<Swarmed>, _now: Instant) -> bool {
-        false
+    pub(crate) fn tick(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        if self.save_at <= now {
+            self.save_at = now + SAVE;
+            if self.common.book.is_changed() {
+                let book = self.common.book.clone();
+                tokio::task::spawn_blocking(move || book.save());
+            }
+        }
+        for (peer, relayed) in self.dials.relays_due(now) {
+            self.dial_relays(swarm, peer, relayed, now);
+        }
+        self.visit(swarm, now);
+        self.publish();
+        let changed = self.slots.due() <= now && self.review(swarm, now);
+        if self.fill_at <= now && self.slots.lacking(self.situation) > self.dials.for_slots() {
+            self.fill(swarm, now);
+        }
+        changed
     }
+
+    /// Writes down what is to be remembered.
+    pub(crate) async fn close(&self) {
+        let book = self.common.book.clone();
+        // Fails only if it panicked.
+        let _ = tokio::task::spawn_blocking(move || book.save()).await;
+    }
+
+    fn opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Instant) {
+        let why = self.dials.connected(&peer, id);
+        let visit = why == Some(Why::Visit);
+        self.connected.opened(peer, id, endpoint.clone(), visit, now);
+        let (address, _) = leads_to(endpoint);
+        self.common.book.is_near(address, true);
+        if let ConnectedPoint::Dialer { address, .. } = endpoint {
+            self.pinned.is_at(address, peer);
+            self.common.book.reached(peer, address.clone());
+        }
+        self.hurry(now);
+        self.publish();
+    }
+
+    /// Other peers may be of use soon.
+    fn hurry(&mut self, now: Instant) {
+        self.fill_pause = FILL;
+        self.fill_at = self.fill_at.min(now + FILL);
+    }
+
+    fn identified(&mut self, peer: &PeerId, id: ConnectionId, info: &identify::Info) {
+        let Some(met) = self.connected.get(peer) else {
+            return;
+        };
+        let Some(endpoint) = met.endpoint(id) else { return };
+        // An address reaches no further than the connection over which it was told.
+        let (here, relayed) = leads_to(endpoint);
+        let reach = Scope::of(here).filter(|_| !relayed).unwrap_or(Scope::Public);
+        let addresses = info.listen_addrs.iter().filter(|address| {
+            Scope::of(address).is_some_and(|scope| match scope {
+                Scope::Loopback => reach == Scope::Loopback,
+                Scope::Private => reach == Scope::Private,
+                Scope::Name | Scope::Public => true,
+            })
+        });
+        let book = &self.common.book;
+        book.learn(*peer, addresses.cloned(), Source::Identify);
+        let speaks = |name: &str| {
+            info.protocols
+                .iter()
+                .any(|protocol| protocol.as_ref().ends_with(name))
+        };
+        let mut capabilities = book.capabilities(peer) & !(RELAYS | ANSWERS_LOOK_UPS);
+        if speaks("/circuit/relay/0.2.0/hop") {
+            capabilities |= RELAYS;
+        }
+        if speaks("/kad/1") || speaks("/kad/1.0.0") {
+            capabilities |= ANSWERS_LOOK_UPS;
+        }
+        book.set_capabilities(peer, capabilities);
+    }
+
+    fn candidate(&self, peer: &PeerId, met: &Met, now: Instant) -> Candidate {
+        let score = self.scores.of(peer, now);
+        let here = now.saturating_duration_since(met.since);
+        Candidate {
+            peer: *peer,
+            place: met.place(),
+            prefix: met.prefix(),
+            capabilities: self.common.book.capabilities(peer),
+            chosen: met.chosen,
+            visit: met.visit,
+            pinned: self.pinned.contains(peer),
+            standing: self.standing(peer),
+            // How good it is beside its score says nothing of one that did wrong.
+            merit: match score > score::DISGRACED {
+                true => merit(score, met.latency, here).max(score::DISGRACED + 1.0),
+                false => score,
+            },
+        }
+    }
+
+    fn candidates(&self, now: Instant) -> Vec<Candidate> {
+        let connected = self.connected.iter();
+        connected
+            .map(|(peer, met)| self.candidate(peer, met, now))
+            .collect()
+    }
+
+    /// Registered and staked, registered, or neither.
+    fn standing(&self, peer: &PeerId) -> u8 {
+        match self.common.members.weight(peer) {
+            None => 0,
+            Some(0) => 1,
+            Some(_) => 2,
+        }
+    }
+
+    /// Gives and takes slots, and sends away who is too much.
+    fn review(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        let candidates = self.candidates(now);
+        self.situation = self.look_around(swarm, now);
+        let review = self.slots.review(&candidates, self.situation, now);
+        for peer in &review.dismissed {
+            self.common.book.rest(peer, now + REST);
+        }
+        let door = &mut swarm.behaviour_mut().manager;
+        if review.changed {
+            door.keep(self.slots.holders());
+        }
+        let guests = candidates
+            .iter()
+            .filter(|one| !one.chosen && self.slots.of(&one.peer) == Slot::None);
+        let guests = guests.filter_map(|one| {
+            Some(Guest {
+                peer: one.peer,
+                place: one.place,
+                standing: one.standing,
+                since: self.connected.get(&one.peer)?.since,
+            })
+        });
+        for peer in crowd::excess(guests.collect(), self.config.guests) {
+            tracing::debug!(%peer, "too many peers without a slot, closing the connection");
+            door.close(peer);
+        }
+        review.changed
+    }
+
+    fn look_around(&self, swarm: &Swarm<Swarmed>, now: Instant) -> Situation {
+        let door = &swarm.behaviour().manager;
+        let book = &self.common.book;
+        let here = self.connected.len();
+        let small = self.config.small;
+        let small = here <= small && {
+            let others = book.alive(small + 1, |peer| self.connected.contains(peer));
+            here + others <= small
+        };
+        let others = book.any_dialable(now, |peer| {
+            self.connected.contains(peer) || self.dials.is_dialling(peer) || door.is_banned(peer, now)
+        });
+        Situation { small, others }
+    }
+
+    /// Dials for slots that are free.
+    fn fill(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
+        self.fill_at = now + self.fill_pause;
+        self.fill_pause = (self.fill_pause * 2).min(FILL_LATEST);
+        self.situation = self.look_around(swarm, now);
+        let lacking = self.slots.lacking(self.situation);
+        let room = self.config.dials.saturating_sub(self.dials.running());
+        let wanted = lacking.saturating_sub(self.dials.for_slots()).min(room);
+        if wanted == 0 || !self.situation.others {
+            return;
+        }
+        let door = &swarm.behaviour().manager;
+        let others = self.common.book.dialable(now, |peer| {
+            self.connected.contains(peer) || self.dials.is_dialling(peer) || door.is_banned(peer, now)
+        });
+        let chosen = self.choose(others, wanted, now);
+        if !chosen.is_empty() {
+            // More may be needed soon: some of them are away.
+            self.hurry(now);
+        }
+        for peer in chosen {
+            self.dial(swarm, peer, Why::Slot, now);
+        }
+    }
+
+    /// Whom to dial: members first, then those that were reached before, and by chance among these; but of no network that has its
+    /// share already, while there are others, and of no address that has all its slots.
+    fn choose(&mut self, others: Vec<Dialable>, wanted: usize, now: Instant) -> Vec<PeerId> {
+        let candidates = self.candidates(now);
+        let share = (self.config.long_term / 4).max(1);
+        let mut prefixes: BTreeMap<Prefix, usize> = BTreeMap::new();
+        for candidate in &candidates {
+            if matches!(self.slots.of(&candidate.peer), Slot::LongTerm | Slot::Exploratory)
+                && let Some(prefix) = candidate.prefix
+            {
+                *prefixes.entry(prefix).or_default() += 1;
+            }
+        }
+        let mut order: Vec<(u8, bool, u64, Dialable)> = others
+            .into_iter()
+            .filter(|one| self.slots.has_room(Place::dialled(&one.address), &candidates))
+            .map(|one| (self.standing(&one.peer), one.reached, 0, one))
+            .collect();
+        for (_, _, chance, _) in &mut order {
+            *chance = self.random.next();
+        }
+        order.sort_by_key(|(standing, reached, chance, _)| std::cmp::Reverse((*standing, *reached, *chance)));
+        let (mut chosen, mut crowded) = (Vec::new(), Vec::new());
+        for (_, _, _, one) in order {
+            if chosen.len() >= wanted {
+                break;
+            }
+            let count = Prefix::of(&one.address).map(|prefix| prefixes.entry(prefix).or_default());
+            match count {
+                Some(count) if *count >= share => crowded.push(one.peer),
+                count => {
+                    count.into_iter().for_each(|count| *count += 1);
+                    chosen.push(one.peer);
+                }
+            }
+        }
+        chosen.extend(crowded);
+        chosen.truncate(wanted);
+        chosen
+    }
+
+    /// Dials who is wanted.
+    fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
+        // Fetches wait for these, and for no slots: they may take twice as many.
+        while self.dials.running() < 2 * self.config.dials {
+            let book = &self.common.book;
+            let Some(peer) = self.dials.next_wanted(now, |peer| book.addresses(peer)) else {
+                break;
+            };
+            self.dial(swarm, peer, Why::Visit, now);
+        }
+        self.dials.expire(now, self.connected.len() == 0);
+    }
+
+    fn dial(&mut self, swarm: &mut Swarm<Swarmed>, peer: PeerId, why: Why, now: Instant) {
+        let (relayed, direct): (Vec<Multiaddr>, Vec<Multiaddr>) = self
+            .common
+            .book
+            .addresses(&peer)
+            .into_iter()
+            .partition(is_relayed);
+        let (first, later) = match direct.is_empty() {
+            true => (relayed, Vec::new()),
+            false => (direct, relayed),
+        };
+        match start(swarm, peer, first, PeerCondition::DisconnectedAndNotDialing) {
+            Ok(attempt) => self.dials.began(peer, why, attempt, later, now),
+            // Another part of us is at it.
+            Err(DialError::DialPeerConditionFalse(_)) => {}
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a peer can't be dialled");
+                self.common.book.failed(&peer, now);
+            }
+        }
+    }
+
+    fn dial_relays(
+        &mut self,
+        swarm: &mut Swarm<Swarmed>,
+        peer: PeerId,
+        relayed: Vec<Multiaddr>,
+        now: Instant,
+    ) {
+        match start(swarm, peer, relayed, PeerCondition::Disconnected) {
+            Ok(attempt) => self.dials.also(&peer, attempt),
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a peer can't be dialled through its relays");
+                if self.dials.is_idle(&peer) {
+                    let failed = self.dials.give_up(peer);
+                    self.gave_up(failed, now);
+                }
+            }
+        }
+    }
+
+    fn dial_failed(&mut self, id: ConnectionId, error: &DialError, now: Instant) {
+        let failed = self.dials.failed(id, now);
+        if let Some(failed) = failed {
+            tracing::debug!(peer = %failed.peer, %error, "a peer couldn't be reached");
+            if let DialError::WrongPeerId { address, .. } = error {
+                self.common.book.is_not_at(&failed.peer, address);
+            }
+            self.gave_up(failed, now);
+        }
+    }
+
+    fn gave_up(&mut self, failed: Failed, now: Instant) {
+        self.common.book.failed(&failed.peer, now);
+        if failed.wanted {
+            self.look_up(&failed.peer);
+        }
+    }
+
+    /// Somebody else may know where it is by now.
+    fn look_up(&self, peer: &PeerId) {
+        if self.connected.len() > 0 {
+            self.common.book.want(*peer);
+        }
+    }
+
+    fn publish(&self) {
+        let now = self.dials.coming();
+        self.coming.send_if_modified(|before| {
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
+    }
+}
+
+/// From the port that we listen on, as others need it to find out where they could reach us.
+fn start(
+    swarm: &mut Swarm<Swarmed>,
+    peer: PeerId,
+    addresses: Vec<Multiaddr>,
+    condition: PeerCondition,
+) -> Result<ConnectionId, DialError> {
+    let options = DialOpts::peer_id(peer)
+        .condition(condition)
+        .addresses(addresses)
+        .build();
+    let id = options.connection_id();
+    swarm.dial(options)?;
+    Ok(id)
 }

@@ -1,14 +1,14 @@
 //! Peers that want more than their share of what we serve: they get their share, and others theirs.
 
 use crate::common::{
-    Node, PATIENCE, content, endless_patience, faults, limits, node, patient_node, raw_streams, raw_swarm,
-    start,
+    Node, PATIENCE, content, endless_patience, faults, first_of, limits, node, patient_node, raw_streams,
+    raw_swarm, start,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use hydra_blobs::{H256, SliceRange};
+use hydra_blobs::H256;
 use hydra_network::{
     FetchError, Keypair, Limits, NetworkConfig, PeerFault, SizeRule,
-    wire::{HEADER_SIZE, Header, Request, decode_header, encode_request},
+    wire::{REQUEST_HEAD, Status, decode_status, encode_found},
 };
 use libp2p::{
     Stream, Swarm,
@@ -26,24 +26,23 @@ const MIB: usize = 1024 * 1024;
 async fn a_bad_request_closes_the_stream_without_an_answer() {
     let server = node().await;
     let hash = server.store.put(&content(100_000)).unwrap();
-    let good = encode_request(&Request {
-        hash,
-        range: SliceRange::first(),
-    });
-    let (streams, task) = raw_streams(&server, 6).await;
+    let good = first_of(hash);
+    let (streams, task) = raw_streams(&server, 7).await;
     let edit = |at: usize, bytes: &[u8]| {
-        let mut request = good;
+        let mut request = good.clone();
         request[at..at + bytes.len()].copy_from_slice(bytes);
         request
     };
+    let range = REQUEST_HEAD + 1;
     let bad = [
-        edit(40, &(2 * MIB as u32).to_le_bytes()),
-        edit(40, &u32::MAX.to_le_bytes()),
-        edit(40, &0u32.to_le_bytes()),
-        edit(32, &1u64.to_le_bytes()),
-        edit(32, &u64::MAX.to_le_bytes()),
+        edit(0, &[0]),
+        edit(REQUEST_HEAD, &[0]),
+        edit(REQUEST_HEAD, &[9]),
+        edit(range + 4, &[0]),
+        edit(range + 4, &[65]),
+        edit(range, &u32::MAX.to_le_bytes()),
         // Well-formed, but behind the blob's end.
-        edit(32, &(MIB as u64).to_le_bytes()),
+        edit(range, &64u32.to_le_bytes()),
     ];
     for (mut stream, request) in streams.into_iter().zip(bad) {
         stream.write_all(&request).await.unwrap();
@@ -59,9 +58,9 @@ async fn a_bad_request_closes_the_stream_without_an_answer() {
     let (mut streams, second) = raw_streams(&server, 1).await;
     streams[0].write_all(&good).await.unwrap();
     streams[0].flush().await.unwrap();
-    let mut header = [0; HEADER_SIZE];
+    let mut header = [0; 9];
     streams[0].read_exact(&mut header).await.unwrap();
-    assert_eq!(decode_header(&header), Ok(Header::Found { total_size: 100_000 }));
+    assert_eq!(header, encode_found(100_000));
     task.abort();
     second.abort();
 }
@@ -70,27 +69,18 @@ async fn a_bad_request_closes_the_stream_without_an_answer() {
 async fn a_peer_cant_open_more_streams_than_its_share() {
     let server = node().await;
     let hash = server.store.put(b"blob").unwrap();
-    let request = encode_request(&Request {
-        hash,
-        range: SliceRange::first(),
-    });
+    let request = first_of(hash);
     let (mut streams, task) = raw_streams(&server, 9).await;
     let mut answers = Vec::new();
     for stream in &mut streams {
         stream.write_all(&request).await.unwrap();
         stream.flush().await.unwrap();
-        let mut header = [0; HEADER_SIZE];
-        stream.read_exact(&mut header).await.unwrap();
-        answers.push(decode_header(&header).unwrap());
+        let mut status = [0];
+        stream.read_exact(&mut status).await.unwrap();
+        answers.push(decode_status(status[0]).unwrap());
     }
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|a| **a == Header::Found { total_size: 4 })
-            .count(),
-        8
-    );
-    assert_eq!(answers.iter().filter(|a| **a == Header::Busy).count(), 1);
+    assert_eq!(answers.iter().filter(|a| **a == Status::Found).count(), 8);
+    assert_eq!(answers.iter().filter(|a| **a == Status::Busy).count(), 1);
     task.abort();
 }
 
@@ -108,17 +98,14 @@ async fn with_idle_reader(slices_per_peer: usize, count: usize) -> (Node, H256, 
     // More than the multiplexer buffers.
     let bytes = content(2 * MIB);
     let hash = server.store.put(&bytes).unwrap();
-    let request = encode_request(&Request {
-        hash,
-        range: SliceRange::first(),
-    });
+    let request = first_of(hash);
     let (mut streams, _) = raw_streams(&server, count).await;
     for (nth, stream) in streams.iter_mut().enumerate() {
         stream.write_all(&request).await.unwrap();
         stream.flush().await.unwrap();
         if nth < slices_per_peer {
             // An answer that has begun has taken its slice.
-            stream.read_exact(&mut [0; HEADER_SIZE]).await.unwrap();
+            stream.read_exact(&mut [0; 9]).await.unwrap();
         }
     }
     (server, hash, bytes, streams)
@@ -174,10 +161,7 @@ async fn a_reader_that_doesnt_read_keeps_nobody_waiting() {
     .await;
     let bytes = content(2 * MIB);
     let hash = server.store.put(&bytes).unwrap();
-    let request = encode_request(&Request {
-        hash,
-        range: SliceRange::first(),
-    });
+    let request = first_of(hash);
     // More than the multiplexer buffers; nobody reads it.
     let (mut streams, task) = raw_streams(&server, 1).await;
     streams[0].write_all(&request).await.unwrap();
@@ -224,13 +208,10 @@ async fn gets_in(swarm: &mut Raw, server: &Node) -> bool {
     let protocol = hydra_network::wire::PROTOCOL;
     let asks = async {
         let mut stream = control.open_stream(server.id(), protocol).await.ok()?;
-        let request = encode_request(&Request {
-            hash: crate::common::absent(),
-            range: SliceRange::first(),
-        });
+        let request = first_of(crate::common::absent());
         stream.write_all(&request).await.ok()?;
         stream.flush().await.ok()?;
-        stream.read_exact(&mut [0; HEADER_SIZE]).await.ok()
+        stream.read_exact(&mut [0]).await.ok()
     };
     let mut asks = std::pin::pin!(asks);
     let outcome = async {
@@ -322,10 +303,7 @@ async fn one_address_cant_take_all_slices_however_many_names_it_has() {
     // More than the multiplexer buffers.
     let bytes = content(2 * MIB);
     let hash = server.store.put(&bytes).unwrap();
-    let request = encode_request(&Request {
-        hash,
-        range: SliceRange::first(),
-    });
+    let request = first_of(hash);
     // Two names, neither of which reads what it asked for.
     let mut open = Vec::new();
     for nth in 0..2 {
@@ -334,7 +312,7 @@ async fn one_address_cant_take_all_slices_however_many_names_it_has() {
         streams[0].flush().await.unwrap();
         if nth == 0 {
             // An answer that has begun has taken its slice.
-            streams[0].read_exact(&mut [0; HEADER_SIZE]).await.unwrap();
+            streams[0].read_exact(&mut [0; 9]).await.unwrap();
         }
         open.push(streams);
     }
@@ -351,7 +329,7 @@ async fn one_address_cant_take_all_slices_however_many_names_it_has() {
     let fetched = tokio::time::timeout(PATIENCE, fetch).await;
     assert!(fetched.expect("no slice is left").unwrap() == bytes);
     // The second name is still waiting for its turn.
-    let mut none = [0; HEADER_SIZE];
+    let mut none = [0; 9];
     let second = tokio::time::timeout(Duration::from_millis(100), open[1][0].read_exact(&mut none));
     assert!(second.await.is_err(), "the address has more than its share");
 }

@@ -4,12 +4,13 @@
 
 use crate::common::{Node, content, node, raw_streams_for};
 use futures::{AsyncReadExt, AsyncWriteExt};
-use hydra_blobs::{GROUP_SIZE, H256, MAX_BLOB_SIZE, SliceRange};
+use hydra_blobs::{Availability, GROUP_SIZE, H256, MAX_BLOB_SIZE, SliceRange, SliceSet};
 use hydra_network::{
     SizeRule, peer_id_bytes, peer_id_from_bytes,
     wire::{
-        HEADER_SIZE, Header, PROTOCOL, REQUEST_SIZE, Request, decode_header, decode_request, encode_header,
-        encode_request,
+        MAX_REQUEST_SIZE, PROTOCOL, REQUEST_HEAD, Request, decode_head, decode_ranges, decode_request,
+        decode_size, decode_slices, decode_status, encode_availability, encode_request, encode_status,
+        ranges_len,
     },
 };
 use libp2p::{PeerId, StreamProtocol};
@@ -20,19 +21,33 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-fn request() -> impl Strategy<Value = Request> {
-    (any::<[u8; 32]>(), 0..MAX_BLOB_SIZE / GROUP_SIZE, 1u64..=64).prop_map(|(hash, first, groups)| Request {
-        hash: H256(hash),
-        range: SliceRange::new(first * GROUP_SIZE, groups * GROUP_SIZE).unwrap(),
-    })
+fn range() -> impl Strategy<Value = SliceRange> {
+    (0..MAX_BLOB_SIZE / GROUP_SIZE, 1u64..=64)
+        .prop_map(|(first, groups)| SliceRange::new(first * GROUP_SIZE, groups * GROUP_SIZE).unwrap())
 }
 
-fn header() -> impl Strategy<Value = Header> {
+fn request() -> impl Strategy<Value = Request> {
+    let hash = any::<[u8; 32]>().prop_map(H256);
     prop_oneof![
-        (0..=MAX_BLOB_SIZE).prop_map(|total_size| Header::Found { total_size }),
-        Just(Header::NotFound),
-        Just(Header::Busy),
+        hash.clone().prop_map(|hash| Request::Have { hash }),
+        (hash, prop::collection::vec(range(), 1..=8))
+            .prop_map(|(hash, ranges)| Request::Get { hash, ranges }),
     ]
+}
+
+fn availability() -> impl Strategy<Value = Availability> {
+    (
+        0..=MAX_BLOB_SIZE >> 10,
+        prop::collection::vec(any::<Index>(), 0..40),
+    )
+        .prop_map(|(size, slices)| {
+            let mut set = SliceSet::empty(size).unwrap();
+            let count = size.div_ceil(1 << 20).max(1);
+            slices
+                .iter()
+                .for_each(|at| set.insert(at.index(count as usize) as u64));
+            Availability::of(set)
+        })
 }
 
 /// Flips, cuts or adds a little.
@@ -80,10 +95,31 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 fn has_one_meaning(bytes: &[u8]) -> Result<(), TestCaseError> {
     if let Ok(request) = decode_request(bytes) {
         prop_assert_eq!(&encode_request(&request)[..], bytes);
-        prop_assert!(request.range.offset() < MAX_BLOB_SIZE && request.range.length() <= 1 << 20);
+        if let Request::Get { ranges, .. } = request {
+            prop_assert!((1..=8).contains(&ranges.len()));
+            for range in ranges {
+                prop_assert!(range.offset() < MAX_BLOB_SIZE && range.length() <= 1 << 20);
+            }
+        }
     }
-    if let Ok(header) = decode_header(bytes) {
-        prop_assert_eq!(&encode_header(&header)[..], bytes);
+    let _ = decode_head(bytes);
+    if let Ok(ranges) = decode_ranges(bytes) {
+        let again = encode_request(&Request::Get {
+            hash: H256::zero(),
+            ranges,
+        });
+        prop_assert_eq!(&again[REQUEST_HEAD + 1..], bytes);
+    }
+    if let [first, rest @ ..] = bytes {
+        let status = decode_status(*first);
+        prop_assert!(status.is_err() || status.map(encode_status) == Ok(*first));
+        prop_assert!(ranges_len(*first).is_ok() == (1..=8).contains(first));
+        if let Some((size, slices)) = rest.split_at_checked(8)
+            && let Ok(size) = decode_size(size)
+            && let Ok(slices) = decode_slices(size, slices.to_vec())
+        {
+            prop_assert_eq!(&encode_availability(&Availability::Some(slices))[1..], rest);
+        }
     }
     if let Ok(peer) = peer_id_from_bytes(bytes) {
         prop_assert_eq!(&peer_id_bytes(peer)[..], bytes);
@@ -98,17 +134,26 @@ proptest! {
     }
 
     #[test]
-    fn headers_survive_the_wire(header in header()) {
-        prop_assert_eq!(decode_header(&encode_header(&header)), Ok(header));
+    fn what_a_peer_has_survives_the_wire(availability in availability()) {
+        let bytes = encode_availability(&availability);
+        let decoded = match (bytes[0], bytes.get(1..9)) {
+            (1, None) => Availability::None,
+            (0, Some(size)) => Availability::Whole { size: decode_size(size).unwrap() },
+            (3, Some(size)) => {
+                Availability::Some(decode_slices(decode_size(size).unwrap(), bytes[9..].to_vec()).unwrap())
+            }
+            other => panic!("{other:?}"),
+        };
+        prop_assert_eq!(decoded, availability);
     }
 
     #[test]
     fn arbitrary_bytes_never_panic_and_have_one_meaning(
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..100),
-            prop::collection::vec(any::<u8>(), REQUEST_SIZE),
-            prop::collection::vec(prop_oneof![Just(0u8), Just(64), any::<u8>()], REQUEST_SIZE),
-            prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], HEADER_SIZE),
+            prop::collection::vec(any::<u8>(), REQUEST_HEAD),
+            prop::collection::vec(prop_oneof![Just(0u8), Just(64), Just(1), any::<u8>()], 0..=MAX_REQUEST_SIZE),
+            prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 9..12),
             prop::collection::vec(prop_oneof![Just(0u8), Just(0x24), Just(8), Just(0x12), Just(0x20), any::<u8>()], 0..80),
         ],
     ) {
@@ -118,11 +163,11 @@ proptest! {
     #[test]
     fn damaged_messages_never_panic_and_have_one_meaning(
         request in request(),
-        header in header(),
+        availability in availability(),
         changes in changes(),
     ) {
         let peer = peer_id_bytes(PeerId::random());
-        for bytes in [encode_request(&request).to_vec(), encode_header(&header).to_vec(), peer] {
+        for bytes in [encode_request(&request), encode_availability(&availability), peer] {
             has_one_meaning(&changed(bytes, &changes))?;
         }
     }
@@ -146,8 +191,7 @@ proptest! {
 fn written() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
-        (request(), changes())
-            .prop_map(|(request, changes)| changed(encode_request(&request).to_vec(), &changes)),
+        (request(), changes()).prop_map(|(request, changes)| changed(encode_request(&request), &changes)),
         prop::collection::vec(request(), 1..4)
             .prop_map(|requests| requests.iter().flat_map(encode_request).collect()),
     ]
@@ -165,8 +209,8 @@ async fn writes(server: &Node, protocol: StreamProtocol, all: &[Vec<u8>]) {
         let _ = tokio::time::timeout(crate::common::PATIENCE, read)
             .await
             .expect("the stream stays open");
-        // Nothing that we wrote names a blob that is there: at most "not found", once for each request.
-        assert!(answer.len() <= HEADER_SIZE * (1 + bytes.len() / REQUEST_SIZE));
+        // Nothing that we wrote names a blob that is there: at most "not found" in a byte, once for each request, or the time.
+        assert!(answer.len() <= 8 + bytes.len() / REQUEST_HEAD);
     }
     task.abort();
 }

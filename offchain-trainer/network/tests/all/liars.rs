@@ -1,11 +1,12 @@
 //! Peers that lie about a blob, or talk nonsense: what they send is found out, and nothing of it is kept.
 
 use crate::common::{
-    Behave, Hostile, answer_honestly, content, faults, node, raw_streams, send_found, with_honest_peer,
+    Asked, Behave, Hostile, answer_honestly, content, faults, node, raw_streams, send_found, send_status,
+    with_honest_peer,
 };
 use futures::AsyncWriteExt;
-use hydra_blobs::{BlobStore, H256};
-use hydra_network::{PeerFault, SizeRule, wire::Request};
+use hydra_blobs::{Availability, BlobStore, H256, slice_len};
+use hydra_network::{PeerFault, SizeRule, wire::Status};
 use libp2p::Stream;
 use tempfile::TempDir;
 
@@ -15,8 +16,8 @@ const MIB: usize = 1024 * 1024;
 struct WrongBytes(Vec<u8>);
 
 impl Behave for WrongBytes {
-    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
-        answer_honestly(stream, &self.0, request.range).await
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
+        answer_honestly(stream, &self.0, asked.range).await
     }
 }
 
@@ -27,11 +28,11 @@ struct FlipsABit {
 }
 
 impl Behave for FlipsABit {
-    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> bool {
         let dir = TempDir::new().unwrap();
         let store = BlobStore::open(dir.path()).unwrap();
         let hash = store.put(&self.bytes).unwrap();
-        let mut slice = store.encode_slice(hash, request.range).unwrap().unwrap();
+        let mut slice = store.encode_slice(hash, asked.range).unwrap().unwrap();
         if nth >= self.after {
             let middle = slice.bytes.len() / 2;
             slice.bytes[middle] ^= 1;
@@ -47,12 +48,16 @@ struct ClaimsSize {
 }
 
 impl Behave for ClaimsSize {
-    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
         let dir = TempDir::new().unwrap();
         let store = BlobStore::open(dir.path()).unwrap();
         let hash = store.put(&self.bytes).unwrap();
-        let honest = store.encode_slice(hash, request.range).ok().flatten();
-        let slice = honest.map_or(vec![0; MIB], |slice| slice.bytes);
+        let honest = store.encode_slice(hash, asked.range).ok().flatten();
+        let mut slice = honest.map_or(vec![0; MIB], |slice| slice.bytes);
+        // As long as it would have to be.
+        if let Ok(len) = slice_len(self.claimed, asked.range) {
+            slice.resize(len, 0);
+        }
         send_found(stream, self.claimed, &slice).await
     }
 }
@@ -61,7 +66,7 @@ impl Behave for ClaimsSize {
 struct Babbles;
 
 impl Behave for Babbles {
-    async fn answer(&self, stream: &mut Stream, _: Request, _: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, _: Asked, _: usize) -> bool {
         stream.write_all(&[0xFF; 100]).await.is_ok() && stream.flush().await.is_ok()
     }
 }
@@ -96,12 +101,12 @@ async fn nothing_of_a_liars_data_is_kept() {
     let bytes = content(3 * MIB);
     let hash = hydra_blobs::hash(&bytes);
     // The honest slices before the first lie make a file; two of them prove the size.
-    for (rule, after) in [
-        (SizeRule::Exact(bytes.len() as u64), 0),
-        (SizeRule::Exact(bytes.len() as u64), 1),
-        (SizeRule::AtMost(6 * MIB as u64), 0),
-        (SizeRule::AtMost(6 * MIB as u64), 1),
-        (SizeRule::AtMost(6 * MIB as u64), 2),
+    for (rule, after, kept) in [
+        (SizeRule::Exact(bytes.len() as u64), 0, 0),
+        (SizeRule::Exact(bytes.len() as u64), 1, 1),
+        (SizeRule::AtMost(6 * MIB as u64), 0, 0),
+        (SizeRule::AtMost(6 * MIB as u64), 1, 0),
+        (SizeRule::AtMost(6 * MIB as u64), 2, 2),
     ] {
         let target = node().await;
         let flips = FlipsABit {
@@ -112,8 +117,9 @@ async fn nothing_of_a_liars_data_is_kept() {
         let result = target.net.fetch(hash, rule, vec![liar.id]).await;
         assert!(matches!(faults(result)[..], [PeerFault::WrongData(_)]));
         assert!(!target.store.has(hash));
-        let files = std::fs::read_dir(target.dir.path()).unwrap().count();
-        assert_eq!(files, 1, "only the lock file");
+        // The honest ones are kept, for the next fetch.
+        let partial = target.store.partial(hash, bytes.len() as u64).unwrap();
+        assert_eq!(partial.slices().len(), kept);
     }
 }
 
@@ -193,4 +199,33 @@ async fn a_peer_that_doesnt_serve_blobs_is_passed_over() {
     let rule = SizeRule::Exact(bytes.len() as u64);
     assert!(target.net.fetch_bytes(hash, rule, providers).await.unwrap() == bytes);
     task.abort();
+}
+
+/// Says that it has all of the blob, and that it has nothing of it yet when it is asked for it.
+struct Boasts(u64);
+
+impl Behave for Boasts {
+    async fn answer(&self, stream: &mut Stream, _: Asked, _: usize) -> bool {
+        send_status(stream, Status::Partly).await
+    }
+
+    async fn has(&self) -> Option<Availability> {
+        Some(Availability::Whole { size: self.0 })
+    }
+}
+
+#[tokio::test]
+async fn who_says_it_has_what_it_never_sends_is_given_up() {
+    let bytes = content(3 * MIB);
+    let (target, honest, hash) = with_honest_peer(&bytes).await;
+    let boasts = Hostile::meet(&target, Boasts(3 * MIB as u64)).await;
+    let rule = SizeRule::Exact(3 * MIB as u64);
+    assert!(target.net.fetch_bytes(hash, rule, vec![boasts.id]).await.unwrap() == bytes);
+    // Alone, too.
+    honest.net.shutdown().await;
+    target.until(|peers| peers.len() == 1).await;
+    let other = hydra_blobs::hash(b"other");
+    let fetch = target.net.fetch(other, rule, vec![boasts.id]);
+    let failed = tokio::time::timeout(crate::common::PATIENCE, fetch).await;
+    assert_eq!(faults(failed.expect("it is asked for ever")), [PeerFault::NotYet]);
 }

@@ -4,11 +4,16 @@
 
 mod common;
 mod connections;
+mod discovery;
+mod fairness;
+mod gossip;
 mod greedy;
 mod hostile_bytes;
 mod liars;
+mod many;
 mod names;
 mod reach;
+mod resuming;
 mod time;
 mod transfer;
 mod unreliable;

@@ -1,9 +1,9 @@
 //! Honest peers: blobs get where they are needed.
 
 use crate::common::{
-    Behave, Hostile, Node, absent, answer_honestly, config, content, endless_patience, limits, node, start,
+    Asked, Behave, Hostile, absent, answer_honestly, config, content, endless_patience, limits, node, start,
 };
-use hydra_network::{FetchError, Limits, NetworkConfig, SizeRule, wire::Request};
+use hydra_network::{FetchError, Limits, NetworkConfig, SizeRule};
 use libp2p::Stream;
 use std::{
     sync::{
@@ -20,31 +20,11 @@ struct Counts {
 }
 
 impl Behave for Counts {
-    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
-        let sent = answer_honestly(stream, &self.bytes, request.range).await;
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
+        let sent = answer_honestly(stream, &self.bytes, asked.range).await;
         self.served.fetch_add(usize::from(sent), Ordering::SeqCst);
         sent
     }
-}
-
-/// Serves one slice and then nothing more; tells how many it has been asked for.
-struct ServesOne {
-    bytes: Vec<u8>,
-    asked: tokio::sync::watch::Sender<usize>,
-}
-
-impl Behave for ServesOne {
-    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
-        self.asked.send_modify(|asked| *asked += 1);
-        match nth {
-            0 => answer_honestly(stream, &self.bytes, request.range).await,
-            _ => std::future::pending().await,
-        }
-    }
-}
-
-fn files(node: &Node) -> usize {
-    std::fs::read_dir(node.dir.path()).unwrap().count()
 }
 
 const MIB: usize = 1024 * 1024;
@@ -275,35 +255,4 @@ async fn a_provider_that_sends_too_much_at_once_asks_for_patience() {
         c.net.fetch_bytes(hash, rule, vec![])
     );
     assert!(one.unwrap() == bytes && two.unwrap() == bytes);
-}
-
-#[tokio::test]
-async fn an_abandoned_fetch_leaves_nothing_behind() {
-    let bytes = content(6 * MIB);
-    let b = start(NetworkConfig {
-        limits: endless_patience(),
-        ..config()
-    })
-    .await;
-    let (asked, mut watch) = tokio::sync::watch::channel(0);
-    let stops = ServesOne {
-        bytes: bytes.clone(),
-        asked,
-    };
-    let provider = Hostile::meet(&b, stops).await;
-    let a = node().await;
-    let hash = a.store.put(&bytes).unwrap();
-    let rule = SizeRule::Exact(bytes.len() as u64);
-    // One more than a peer is asked for at a time: the one that was served has been written.
-    let written = watch.wait_for(|asked| *asked > limits().slices_per_peer);
-    let mut fetch = Box::pin(b.net.fetch(hash, rule, vec![provider.id]));
-    tokio::select! {
-        fetched = &mut fetch => panic!("{fetched:?}"),
-        written = written => drop(written.unwrap()),
-    }
-    assert_eq!(files(&b), 2, "the lock file and what has arrived");
-    drop(fetch);
-    assert_eq!(files(&b), 1, "only the lock file");
-    b.connect(&a).await;
-    assert!(b.net.fetch_bytes(hash, rule, vec![a.id()]).await.unwrap() == bytes);
 }

@@ -1,14 +1,11 @@
 //! Peers that are silent, late, or gone: nobody waits for them for what others have.
 
 use crate::common::{
-    Behave, Hostile, answer_honestly, content, endless_patience, faults, limits, node, patient_node,
-    send_found, start, with_honest_peer,
+    Asked, Behave, Hostile, answer_honestly, content, endless_patience, faults, limits, node, patient_node,
+    send_found, send_status, start, with_honest_peer,
 };
-use futures::{AsyncReadExt, AsyncWriteExt};
-use hydra_network::{
-    Keypair, Limits, NetworkConfig, PeerFault, SizeRule,
-    wire::{Header, Request, encode_header},
-};
+use futures::AsyncReadExt;
+use hydra_network::{Keypair, Limits, NetworkConfig, PeerFault, SizeRule, wire::Status};
 use libp2p::Stream;
 use std::time::{Duration, Instant};
 
@@ -18,7 +15,7 @@ const MIB: usize = 1024 * 1024;
 struct Silent;
 
 impl Behave for Silent {
-    async fn answer(&self, _: &mut Stream, _: Request, _: usize) -> bool {
+    async fn answer(&self, _: &mut Stream, _: Asked, _: usize) -> bool {
         std::future::pending().await
     }
 }
@@ -27,9 +24,9 @@ impl Behave for Silent {
 struct Slow(Vec<u8>);
 
 impl Behave for Slow {
-    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        answer_honestly(stream, &self.0, request.range).await
+        answer_honestly(stream, &self.0, asked.range).await
     }
 }
 
@@ -37,10 +34,10 @@ impl Behave for Slow {
 struct WakesUp(Vec<u8>);
 
 impl Behave for WakesUp {
-    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> bool {
         match nth {
             0 => std::future::pending().await,
-            _ => answer_honestly(stream, &self.0, request.range).await,
+            _ => answer_honestly(stream, &self.0, asked.range).await,
         }
     }
 }
@@ -52,11 +49,11 @@ struct Loses {
 }
 
 impl Behave for Loses {
-    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> bool {
         if nth < self.after {
-            return answer_honestly(stream, &self.bytes, request.range).await;
+            return answer_honestly(stream, &self.bytes, asked.range).await;
         }
-        stream.write_all(&encode_header(&Header::NotFound)).await.is_ok() && stream.flush().await.is_ok()
+        send_status(stream, Status::NotFound).await
     }
 }
 
@@ -64,7 +61,7 @@ impl Behave for Loses {
 struct NoticesHangUp(tokio::sync::watch::Sender<bool>);
 
 impl Behave for NoticesHangUp {
-    async fn answer(&self, stream: &mut Stream, _: Request, _: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, _: Asked, _: usize) -> bool {
         let _ = stream.read(&mut [0]).await;
         self.0.send_replace(true);
         false
@@ -78,11 +75,11 @@ struct WaitsWithTheRest {
 }
 
 impl Behave for WaitsWithTheRest {
-    async fn answer(&self, stream: &mut Stream, request: Request, _: usize) -> bool {
-        if request.range.offset() > 0 && self.hung_up.clone().wait_for(|hung_up| *hung_up).await.is_err() {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
+        if asked.range.offset() > 0 && self.hung_up.clone().wait_for(|hung_up| *hung_up).await.is_err() {
             return false;
         }
-        answer_honestly(stream, &self.bytes, request.range).await
+        answer_honestly(stream, &self.bytes, asked.range).await
     }
 }
 
@@ -90,7 +87,7 @@ impl Behave for WaitsWithTheRest {
 struct OnlyPromises(u64);
 
 impl Behave for OnlyPromises {
-    async fn answer(&self, stream: &mut Stream, _: Request, _: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, _: Asked, _: usize) -> bool {
         send_found(stream, self.0, &[]).await && std::future::pending().await
     }
 }
@@ -102,9 +99,9 @@ struct Vanishes {
 }
 
 impl Behave for Vanishes {
-    async fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> bool {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> bool {
         if nth == 0 {
-            return answer_honestly(stream, &self.bytes, request.range).await;
+            return answer_honestly(stream, &self.bytes, asked.range).await;
         }
         let sent = send_found(stream, self.bytes.len() as u64, &[0; 40]).await;
         self.vanish.send_replace(true);

@@ -11,6 +11,7 @@ mod crash;
 mod dashboard;
 mod faucet;
 mod founding;
+mod laboratory;
 mod lan;
 mod long;
 mod members;

@@ -62,6 +62,7 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
         bootstrap: vec![],
         // The disk under the tests is not what they test.
         reserve_space: 0,
+        store_quota: None,
         dataset: vec![],
         workers: Some(1),
         worker_binary: None,
@@ -144,25 +145,7 @@ impl Pc {
 
     /// As [`post`](Self::post), whether or not all models are known.
     pub async fn answer(&self, sheet: &DutySheet) -> DutyAnswer {
-        let body = sheet.encode();
-        let tag = request_tag(&TOKEN, &body);
-        let request = self
-            .http
-            .post(self.url(DUTIES_PATH))
-            .header(TAG_HEADER, hex::encode(tag))
-            .body(body);
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        let answered = response
-            .headers()
-            .get(TAG_HEADER)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let body = response.bytes().await.unwrap();
-        assert_eq!(answered, hex::encode(answer_tag(&TOKEN, &tag, &body)));
-        DutyAnswer::decode(&mut &body[..]).unwrap()
+        answer_of(&self.http, self.url(DUTIES_PATH), sheet).await
     }
 
     /// Posts a sheet in every block until there are `count` results. The block's number stays, so that no phase ends.
@@ -218,6 +201,25 @@ impl Pc {
         );
         (status, serde_json::from_slice(&bytes).unwrap())
     }
+}
+
+/// What a trainer answers to a sheet that is posted to this address.
+pub async fn answer_of(http: &Client, duties: String, sheet: &DutySheet) -> DutyAnswer {
+    let body = sheet.encode();
+    let tag = request_tag(&TOKEN, &body);
+    let request = http.post(duties).header(TAG_HEADER, hex::encode(tag)).body(body);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let answered = response
+        .headers()
+        .get(TAG_HEADER)
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body = response.bytes().await.unwrap();
+    assert_eq!(answered, hex::encode(answer_tag(&TOKEN, &tag, &body)));
+    DutyAnswer::decode(&mut &body[..]).unwrap()
 }
 
 pub fn url(address: SocketAddr, path: &str) -> String {

@@ -2,11 +2,14 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use hydra_blobs::{BlobStore, H256, SliceRange};
+use hydra_blobs::{Availability, BlobStore, H256, SliceRange};
 use hydra_network::{
     FetchError, Keypair, Limits, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerFault, PeerId,
     PeerInfo, reach,
-    wire::{Header, PROTOCOL, REQUEST_SIZE, Request, decode_request, encode_header},
+    wire::{
+        PROTOCOL, REQUEST_HEAD, Request, RequestHead, Status, decode_head, decode_ranges,
+        encode_availability, encode_found, encode_request, encode_status, ranges_len,
+    },
 };
 use libp2p::{
     Stream, StreamProtocol, SwarmBuilder, multiaddr::Protocol, noise, swarm::SwarmEvent, tcp, yamux,
@@ -42,6 +45,7 @@ pub fn limits() -> Limits {
     }
 }
 
+/// Whoever isn't introduced stays unknown: nobody is looked for.
 pub fn config() -> NetworkConfig {
     NetworkConfig {
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
@@ -50,6 +54,10 @@ pub fn config() -> NetworkConfig {
         reach: reach::Config {
             port_mapping: false,
             ..reach::Config::default()
+        },
+        discovery: hydra_network::discovery::Config {
+            kademlia: false,
+            ..Default::default()
         },
         ..NetworkConfig::new(Keypair::generate_ed25519())
     }
@@ -126,9 +134,46 @@ pub fn faults(result: Result<u64, FetchError>) -> Vec<PeerFault> {
     }
 }
 
-/// How a hostile peer answers one request; `false` closes the stream.
+/// One range of what a peer was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub hash: H256,
+    pub range: SliceRange,
+}
+
+/// How a hostile peer answers; `false` closes the stream.
 pub trait Behave: Send + Sync + 'static {
-    fn answer(&self, stream: &mut Stream, request: Request, nth: usize) -> impl Future<Output = bool> + Send;
+    /// One range of a request.
+    fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> impl Future<Output = bool> + Send;
+
+    /// What it says it has; nothing: it closes the stream.
+    fn has(&self) -> impl Future<Output = Option<Availability>> + Send {
+        async { None }
+    }
+}
+
+/// The next request on a stream; `None` when it ends.
+pub async fn read_request(stream: &mut Stream) -> Option<Request> {
+    let mut head = [0; REQUEST_HEAD];
+    stream.read_exact(&mut head).await.ok()?;
+    let hash = match decode_head(&head).unwrap() {
+        RequestHead::Have { hash } => return Some(Request::Have { hash }),
+        RequestHead::Get { hash } => hash,
+    };
+    let mut count = [0];
+    stream.read_exact(&mut count).await.ok()?;
+    let mut ranges = vec![0; ranges_len(count[0]).unwrap()];
+    stream.read_exact(&mut ranges).await.ok()?;
+    let ranges = decode_ranges(&ranges).unwrap();
+    Some(Request::Get { hash, ranges })
+}
+
+/// The request for the first slice of a blob.
+pub fn first_of(hash: H256) -> Vec<u8> {
+    encode_request(&Request::Get {
+        hash,
+        ranges: vec![SliceRange::first()],
+    })
 }
 
 /// A peer that speaks the protocol, but answers as it likes.
@@ -158,12 +203,23 @@ impl Hostile {
                     Some((_, mut stream)) = incoming.next() => {
                         let (behave, count) = (behave.clone(), count.clone());
                         tokio::spawn(async move {
-                            let mut bytes = [0; REQUEST_SIZE];
-                            while stream.read_exact(&mut bytes).await.is_ok() {
-                                let request = decode_request(&bytes).unwrap();
-                                let nth = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                                if !behave.answer(&mut stream, request, nth).await {
-                                    return;
+                            while let Some(request) = read_request(&mut stream).await {
+                                let Request::Get { hash, ranges } = request else {
+                                    let Some(has) = behave.has().await else { return };
+                                    let answer = encode_availability(&has);
+                                    let sent = async {
+                                        stream.write_all(&answer).await?;
+                                        stream.flush().await
+                                    };
+                                    sent.await.unwrap();
+                                    continue;
+                                };
+                                for range in ranges {
+                                    let nth = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                                    let asked = Asked { hash, range };
+                                    if !behave.answer(&mut stream, asked, nth).await {
+                                        return;
+                                    }
                                 }
                             }
                         });
@@ -241,13 +297,15 @@ pub async fn answer_honestly(stream: &mut Stream, bytes: &[u8], range: SliceRang
 
 pub async fn send_found(stream: &mut Stream, total_size: u64, slice: &[u8]) -> bool {
     let sent = async {
-        stream
-            .write_all(&encode_header(&Header::Found { total_size }))
-            .await?;
+        stream.write_all(&encode_found(total_size)).await?;
         stream.write_all(slice).await?;
         stream.flush().await
     };
     sent.await.is_ok()
+}
+
+pub async fn send_status(stream: &mut Stream, status: Status) -> bool {
+    stream.write_all(&[encode_status(status)]).await.is_ok() && stream.flush().await.is_ok()
 }
 
 pub fn absent() -> H256 {

@@ -1,0 +1,151 @@
+//! A thousand nodes of the real discovery, slots and gossip in one process, three in ten of them silent or hostile; prints what came of it
+//! as a table, and fails where a goal is missed.
+//!
+//! Usage: `thousand-nodes [NODES [SEED]]`, 1,000 and 1 by default. Nodes live over a network in memory, in real time: Kademlia and
+//! gossipsub keep no other. Each has an IPv4 address of its own.
+
+mod crowd;
+mod draw;
+mod hostile;
+mod memory_ip;
+
+use crowd::{Figures, Plan, Reach};
+use std::{process::ExitCode, time::Duration};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: u64| match arguments.next() {
+        Some(text) => text.parse().map_err(|_| text),
+        None => Ok(default),
+    };
+    let (nodes, seed) = match (number(1000), number(1)) {
+        (Ok(nodes @ 40..=20_000), Ok(seed)) => (nodes as usize, seed),
+        (nodes, seed) => {
+            eprintln!(
+                "thousand-nodes: give a number of nodes from 40 to 20000 and a seed, not {nodes:?} and {seed:?}"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("thousand-nodes: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let plan = Plan {
+        nodes,
+        seed,
+        starts: 8.0,
+        settle: Duration::from_secs(300),
+        pairs: 3 * nodes,
+        announcements: 200,
+        rate: 4.0,
+        talk: true,
+    };
+    let figures = runtime.block_on(crowd::run(plan));
+    print(&figures, nodes, seed);
+    runtime.shutdown_background();
+    match missed(&figures) {
+        missed if missed.is_empty() => ExitCode::SUCCESS,
+        missed => {
+            eprintln!("thousand-nodes: missed: {}", missed.join("; "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Goals that weren't met.
+fn missed(figures: &Figures) -> Vec<&'static str> {
+    let goals = [
+        (
+            figures.found == figures.pairs,
+            "every honest node finds any other",
+        ),
+        (figures.wrong == 0, "nobody is found where it isn't"),
+        (
+            figures.quiet.within_8 >= 0.999,
+            "99.9 % of announcements reach all within 8 hops",
+        ),
+        (figures.quiet.copies <= 6.0, "at most 6 copies each on average"),
+        (figures.strange == 0, "announcements of strangers end at once"),
+        (figures.slots.one_address <= 3, "at most 3 slots for one address"),
+    ];
+    goals
+        .iter()
+        .filter(|(met, _)| !met)
+        .map(|(_, goal)| *goal)
+        .collect()
+}
+
+fn print(figures: &Figures, nodes: usize, seed: u64) {
+    let Figures {
+        honest,
+        hostile,
+        table,
+        pairs,
+        found,
+        victims,
+        wrong,
+        look_up_s: (half, most, longest),
+        slots,
+        took,
+        ..
+    } = figures;
+    println!("| {nodes} nodes, seed {seed} | |\n|---|---|");
+    println!("| honest | {honest} |");
+    for (what, count) in hostile {
+        println!("| that {what} | {count} |");
+    }
+    println!(
+        "| peers in a table, least and median | {}, {} |",
+        table.0, table.1
+    );
+    println!("| look-ups that found the node | {found} of {pairs} |");
+    println!(
+        "| of those for surrounded nodes | {} of {} |",
+        victims.0, victims.1
+    );
+    println!("| that found something else | {wrong} |");
+    println!("| seconds of a look-up, median, 99 %, longest | {half:.2}, {most:.2}, {longest:.2} |");
+    reach("in quiet", &figures.quiet);
+    reach("in a flood", &figures.flooded);
+    println!(
+        "| strangers' announcements that were passed on | {} |",
+        figures.strange
+    );
+    let (least, median, greatest) = slots.count;
+    println!("| slots in use, least, median, most | {least}, {median}, {greatest} |");
+    println!(
+        "| hostile among those a node chose | {:.1} % |",
+        100.0 * slots.hostile_chosen
+    );
+    println!(
+        "| most slots of one address, of one /24 | {}, {} |",
+        slots.one_address, slots.one_neighbourhood
+    );
+    println!(
+        "| different /16 among a node's slots, least | {:.0} % |",
+        100.0 * slots.different_16
+    );
+    println!("| minutes | {:.1} |", took.as_secs_f64() / 60.0);
+}
+
+fn reach(when: &str, reach: &Reach) {
+    let hops: Vec<String> = reach
+        .hops
+        .iter()
+        .map(|(hops, count)| format!("{hops}: {count}"))
+        .collect();
+    println!(
+        "| {} announcements {when}: heard | {:.3} % |",
+        reach.announcements,
+        100.0 * reach.heard
+    );
+    println!("| within 8 hops | {:.3} % |", 100.0 * reach.within_8);
+    println!("| by the fewest | {:.2} % |", 100.0 * reach.worst);
+    println!("| copies on average | {:.2} |", reach.copies);
+    println!("| hops | {} |", hops.join(", "));
+}

@@ -1,0 +1,582 @@
+//! Discovery beside the swarm: is told what happens there, and says what Kademlia is to do.
+
+use super::{
+    Command, DiscoveryInfo, View,
+    behaviour::{Behaviour, BehaviourEvent, Bounded, protocol},
+    lookups::{Found, Lookups},
+    mdns,
+    providing::{self, Providing, Searches},
+    publisher::Publisher,
+    reachable::few,
+    record::{self, Freshness, LONGEST_LIFE, MOST_ADDRESSES, PLACES, PeerRecord},
+    store,
+    table::{self, Table},
+};
+use crate::{
+    allowance::{Allowance, Rate},
+    behaviour::{Behaviour as Swarmed, BehaviourEvent as Event},
+    book::Source,
+    clock::Clock,
+    common::Common,
+    config::NetworkConfig,
+    random::Random,
+    reports::Fault,
+    scope::{Scope, is_relayed},
+};
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, identify,
+    identity::Keypair,
+    kad::{
+        self, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest, ProviderRecord, PutRecordError,
+        QueryId, QueryResult, Quorum, Record,
+    },
+    mdns as libp2p_mdns,
+    swarm::{
+        ConnectionId, DialError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use std::{collections::HashMap, time::Duration};
+use tokio::{sync::watch, time::Instant};
+
+/// How often those are asked for whom others want.
+const WANTED: Duration = Duration::from_secs(2);
+/// Random look-ups, which show new peers: while few are known, and later.
+const WALK_LOST: Duration = Duration::from_secs(30);
+const WALK: Duration = Duration::from_secs(600);
+const FEW: usize = 20;
+/// How often a registered peer is looked for whose addresses nobody has told.
+const MEMBER: Duration = Duration::from_secs(30);
+const TIDY: Duration = Duration::from_secs(300);
+/// Records and providers that one peer may bring: a signature is checked for each.
+const BRINGS: Rate = Rate {
+    each_second: 1.0,
+    burst: 64.0,
+};
+/// Addresses that are kept of a provider.
+const PROVIDER_ADDRESSES: usize = 4;
+
+/// The part beside the swarm.
+pub(crate) struct Discovery {
+    common: Common,
+    clock: Clock,
+    keypair: Keypair,
+    config: super::Config,
+    network: String,
+    protocol: StreamProtocol,
+    random: Random,
+    table: Table,
+    lookups: Lookups<QueryId>,
+    publisher: Publisher,
+    providing: Providing<QueryId>,
+    searches: Searches<QueryId>,
+    /// How far each connection leads.
+    remotes: HashMap<ConnectionId, (PeerId, Multiaddr)>,
+    /// Of connected peers.
+    brings: HashMap<PeerId, Allowance>,
+    due: Due,
+    info: DiscoveryInfo,
+    shown: watch::Sender<DiscoveryInfo>,
+}
+
+/// What comes round.
+struct Due {
+    wanted: Instant,
+    walk: Instant,
+    member: Instant,
+    tidy: Instant,
+}
+
+fn kad_of(swarm: &mut Swarm<Swarmed>) -> Option<&mut Bounded> {
+    let behaviour: &mut Behaviour = &mut swarm.behaviour_mut().discovery;
+    behaviour.kad.as_mut()
+}
+
+impl Discovery {
+    pub(crate) fn new(config: &NetworkConfig, common: Common, now: Instant) -> (Self, View) {
+        let (shown, info) = watch::channel(DiscoveryInfo::default());
+        let network = config.discovery.network();
+        let mut random = Random::new(common.seed, b"discovery");
+        // Many PCs that start at once don't do everything at once.
+        let mut spread = |each: Duration| now + each.mul_f64(random.fraction());
+        let due = Due {
+            wanted: spread(WANTED),
+            walk: spread(WALK_LOST),
+            member: spread(MEMBER),
+            tidy: spread(TIDY),
+        };
+        let discovery = Self {
+            clock: config.clock.clone(),
+            keypair: config.keypair.clone(),
+            config: config.discovery.clone(),
+            protocol: protocol(&network),
+            network,
+            random,
+            common,
+            table: Table::default(),
+            lookups: Lookups::new(),
+            publisher: Publisher::default(),
+            providing: Providing::new(),
+            searches: Searches::new(),
+            remotes: HashMap::new(),
+            brings: HashMap::new(),
+            due,
+            info: DiscoveryInfo::default(),
+            shown,
+        };
+        (discovery, View { info })
+    }
+
+    /// Looks at everything that happens in the swarm. Returns whether what is shown of peers may have changed.
+    pub(crate) fn on_event(&mut self, swarm: &mut Swarm<Swarmed>, event: &SwarmEvent<Event>) -> bool {
+        let now = Instant::now();
+        match event {
+            SwarmEvent::Behaviour(Event::Discovery(BehaviourEvent::Mdns(
+                libp2p_mdns::Event::Discovered(list),
+            ))) => {
+                for (peer, addresses) in mdns::found(list) {
+                    self.common.book.learn(peer, addresses, Source::Mdns);
+                }
+            }
+            SwarmEvent::Behaviour(Event::Discovery(BehaviourEvent::Kad(event))) => {
+                if let Some(kad) = kad_of(swarm) {
+                    let found = self.on_kad(kad, event, now);
+                    self.work(kad, now);
+                    dial(swarm, &found);
+                }
+            }
+            SwarmEvent::Behaviour(Event::Identify(identify::Event::Received {
+                peer_id,
+                connection_id,
+                info,
+            })) => {
+                if let (Some(kad), Some((_, seen))) = (kad_of(swarm), self.remotes.get(connection_id)) {
+                    if info.protocols.contains(&self.protocol) {
+                        let addresses = &info.listen_addrs;
+                        self.table
+                            .admit(kad, &self.common.members, *peer_id, seen, addresses);
+                    } else {
+                        self.table.remove(kad, *peer_id);
+                    }
+                }
+            }
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                let remote = endpoint.get_remote_address().clone();
+                self.remotes.insert(*connection_id, (*peer_id, remote));
+                self.look_around(swarm, now);
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                num_established,
+                ..
+            } => {
+                self.remotes.remove(connection_id);
+                if *num_established == 0 {
+                    self.brings.remove(peer_id);
+                }
+                self.look_around(swarm, now);
+            }
+            SwarmEvent::OutgoingConnectionError {
+                peer_id: Some(peer),
+                error: DialError::Transport(_) | DialError::WrongPeerId { .. },
+                ..
+            } => {
+                if let Some(kad) = kad_of(swarm) {
+                    self.table.failed(kad, *peer);
+                }
+            }
+            SwarmEvent::NewListenAddr { .. }
+            | SwarmEvent::ExpiredListenAddr { .. }
+            | SwarmEvent::ListenerClosed { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. } => self.look_around(swarm, now),
+            _ => return false,
+        }
+        self.show(swarm);
+        false
+    }
+
+    /// Does what a handle asks for.
+    pub(crate) fn on_command(&mut self, swarm: &mut Swarm<Swarmed>, command: Command) {
+        let now = Instant::now();
+        let Some(kad) = kad_of(swarm) else {
+            // Whoever asked hears nothing, at once.
+            return;
+        };
+        match command {
+            Command::LookUp { peer, reply } => self.lookups.want(peer, Some(reply), now),
+            Command::Provide(blob) => {
+                if let Some(dropped) = self.providing.add(blob, now) {
+                    kad.inner.stop_providing(&providing::key(dropped));
+                }
+            }
+            Command::StopProviding(blob) => {
+                self.providing.remove(blob);
+                kad.inner.stop_providing(&providing::key(blob));
+            }
+            Command::FindProviders { blob, reply } => self.searches.ask(blob, reply),
+        }
+        self.work(kad, now);
+    }
+
+    /// When [`tick`](Self::tick) is to be called, if nothing happens before.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        if !self.config.kademlia {
+            return None;
+        }
+        let Due {
+            wanted,
+            walk,
+            member,
+            tidy,
+        } = self.due;
+        let always = [wanted, walk, member, tidy].into_iter();
+        let sometimes = [self.publisher.due(), self.providing.due()];
+        always.chain(sometimes.into_iter().flatten()).min()
+    }
+
+    /// Does what has become due by `now`. Returns as [`on_event`](Self::on_event).
+    pub(crate) fn tick(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        let Some(kad) = kad_of(swarm) else {
+            return false;
+        };
+        if self.due.wanted <= now {
+            self.due.wanted = now + WANTED;
+            for peer in self.common.book.take_wanted() {
+                self.lookups.want(peer, None, now);
+            }
+        }
+        if self.due.member <= now {
+            self.due.member = now + MEMBER;
+            self.look_for_a_member(now);
+        }
+        if self.due.walk <= now {
+            let known = table::entries(kad).len();
+            let each = if known < FEW { WALK_LOST } else { WALK };
+            self.due.walk = now + each.mul_f64(0.75 + self.random.fraction() / 2.0);
+            if known > 0 {
+                kad.inner.get_closest_peers(self.random.bytes().to_vec());
+            }
+        }
+        if self.due.tidy <= now {
+            self.due.tidy = now + TIDY;
+            kad.inner.store_mut().tidy();
+            self.table.tidy(kad);
+        }
+        self.publish(kad, now);
+        self.work(kad, now);
+        self.show(swarm);
+        false
+    }
+
+    /// Looks at where this PC is, and who is there.
+    fn look_around(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
+        let external: Vec<Multiaddr> = swarm.external_addresses().cloned().collect();
+        let listening: Vec<Multiaddr> = swarm.listeners().cloned().collect();
+        let scopes = || self.remotes.values().map(|(_, remote)| Scope::of(remote));
+        let local_only = !self.remotes.is_empty()
+            && scopes().all(|scope| !matches!(scope, Some(Scope::Public | Scope::Name)));
+        let beside = scopes().any(|scope| scope == Some(Scope::Loopback));
+        let reached = external.iter().any(|address| !is_relayed(address));
+        let server = self.config.server.unwrap_or(reached || local_only);
+        // What was confirmed; and where this PC listens, if a person says that it is reached there, or no stranger is about.
+        let named = listening.iter().filter(|address| match Scope::of(address) {
+            Some(Scope::Loopback) => local_only && beside,
+            Some(Scope::Private) => local_only,
+            Some(Scope::Public) => local_only || self.config.server == Some(true),
+            Some(Scope::Name) | None => false,
+        });
+        let own = few(external.iter().chain(named).cloned().map(bare), MOST_ADDRESSES);
+        self.publisher.addresses(own, now);
+        let Some(kad) = kad_of(swarm) else {
+            return;
+        };
+        kad.surroundings.local_only = local_only;
+        kad.surroundings.listening = listening;
+        let mode = if server {
+            kad::Mode::Server
+        } else {
+            kad::Mode::Client
+        };
+        if kad.inner.mode() != mode {
+            kad.inner.set_mode(Some(mode));
+        }
+        self.info.server = server;
+    }
+
+    /// Hears what Kademlia has to say. Returns peers that are to be dialled now, while it knows where they are.
+    fn on_kad(&mut self, kad: &mut Bounded, event: &kad::Event, now: Instant) -> Vec<PeerId> {
+        match event {
+            kad::Event::InboundRequest {
+                request:
+                    InboundRequest::PutRecord {
+                        source,
+                        record: Some(record),
+                        ..
+                    },
+            } => self.on_record(kad, *source, record, now),
+            kad::Event::InboundRequest {
+                request: InboundRequest::AddProvider { record: Some(record) },
+            } => self.on_provider(kad, record, now),
+            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
+                return self.on_progress(kad, *id, result, step.last, now);
+            }
+            kad::Event::RoutingUpdated {
+                is_new_peer: true, ..
+            } => self.publisher.in_network(now),
+            kad::Event::RoutablePeer { peer, address } => {
+                let addresses = [address.clone()];
+                self.table
+                    .admit(kad, &self.common.members, *peer, address, &addresses);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn on_progress(
+        &mut self,
+        kad: &mut Bounded,
+        id: QueryId,
+        result: &QueryResult,
+        last: bool,
+        now: Instant,
+    ) -> Vec<PeerId> {
+        let mut found = Vec::new();
+        match result {
+            QueryResult::GetRecord(result) => {
+                if let Ok(GetRecordOk::FoundRecord(given)) = result {
+                    self.on_given(kad, id, given);
+                }
+                if last {
+                    match self.lookups.ended(&id, now) {
+                        // Kademlia finds a server by asking its way to it, and is connected to it then.
+                        Found::Nobody(peer) => {
+                            kad.inner.get_closest_peers(peer);
+                        }
+                        Found::Record(_) | Found::Open => {}
+                    }
+                }
+            }
+            QueryResult::GetProviders(result) => {
+                if let Ok(GetProvidersOk::FoundProviders { providers, .. }) = result {
+                    let (new, enough) = self.searches.named(&id, providers.iter());
+                    found = new;
+                    if enough && let Some(mut query) = kad.inner.query_mut(&id) {
+                        query.finish();
+                    }
+                }
+                if last {
+                    self.searches.ended(&id);
+                }
+            }
+            QueryResult::StartProviding(_) | QueryResult::RepublishProvider(_) => {
+                self.providing.ended(&id);
+            }
+            QueryResult::PutRecord(result) | QueryResult::RepublishRecord(result) => match result {
+                Err(
+                    PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. },
+                ) if success.is_empty() => self.publisher.failed(now),
+                _ => self.info.published += 1,
+            },
+            QueryResult::GetClosestPeers(Ok(GetClosestPeersOk { key, peers })) => {
+                let answered: Vec<PeerId> = peers.iter().map(|info| info.peer_id).collect();
+                self.table.judge(kad, key, &answered);
+            }
+            QueryResult::GetClosestPeers(Err(_)) | QueryResult::Bootstrap(_) => {}
+        }
+        found
+    }
+
+    /// A peer wants its record kept.
+    fn on_record(&mut self, kad: &mut Bounded, source: PeerId, record: &Record, now: Instant) {
+        if !self.may_bring(source, now) {
+            return;
+        }
+        let checked = PeerRecord::verify(&record.value, &self.network);
+        let checked = match checked {
+            // Nobody brings another's: who makes a record renews it.
+            Ok(checked) if checked.peer == source && record::belongs(&source, &record.key) => checked,
+            wrong => {
+                tracing::debug!(peer = %source, ?wrong, "refused a record");
+                self.common.reports.fault(source, Fault::Invalid);
+                return;
+            }
+        };
+        let now_s = self.now_s();
+        if checked.freshness(now_s) == Freshness::Doubtful {
+            // One of both clocks is wrong, and that is nobody's fault.
+            return;
+        }
+        let life = store::life(checked.expires, now_s, LONGEST_LIFE);
+        let mut record = record.clone();
+        record.expires = std::time::Instant::now().checked_add(life);
+        record.publisher = None;
+        let member = self.common.members.contains(&source);
+        let kept = kad.inner.store_mut().keep(record, &checked, member);
+        tracing::trace!(peer = %source, ?kept, "a record was brought");
+    }
+
+    /// A peer says that it has a blob.
+    fn on_provider(&mut self, kad: &mut Bounded, record: &ProviderRecord, now: Instant) {
+        let source = record.provider;
+        if !self.may_bring(source, now) {
+            return;
+        }
+        if !providing::is_key(&record.key) {
+            self.common.reports.fault(source, Fault::Invalid);
+            return;
+        }
+        let mut record = record.clone();
+        let fitting = std::mem::take(&mut record.addresses).into_iter();
+        record.addresses = few(
+            fitting.filter(|address| kad.surroundings.fits(address)),
+            PROVIDER_ADDRESSES,
+        );
+        let kept = kad.inner.store_mut().keep_provider(record);
+        tracing::trace!(peer = %source, ?kept, "a provider said so");
+    }
+
+    fn may_bring(&mut self, source: PeerId, now: Instant) -> bool {
+        let brings = self.brings.entry(source);
+        let may = brings
+            .or_insert_with(|| Allowance::full(BRINGS, now))
+            .take(BRINGS, now);
+        if !may {
+            self.common.reports.fault(source, Fault::Flood);
+        }
+        may
+    }
+
+    /// Somebody gave what it keeps as a peer's record.
+    fn on_given(&mut self, kad: &mut Bounded, id: QueryId, given: &kad::PeerRecord) {
+        let wanted = self.lookups.peer(&id);
+        match PeerRecord::verify(&given.record.value, &self.network) {
+            Ok(record) if Some(record.peer) == wanted => {
+                let addresses = record.addresses.iter();
+                let fitting = addresses
+                    .filter(|address| kad.surroundings.fits(address))
+                    .cloned();
+                self.common.book.learn(record.peer, fitting, Source::Record);
+                if self.lookups.given(&id, record, self.clock.ms() / 1000)
+                    && let Some(mut query) = kad.inner.query_mut(&id)
+                {
+                    query.finish();
+                }
+            }
+            wrong => {
+                tracing::debug!(from = ?given.peer, ?wrong, "got a wrong record");
+                if let Some(source) = given.peer {
+                    self.common.reports.fault(source, Fault::Invalid);
+                }
+            }
+        }
+    }
+
+    /// Tells where this PC is, if it is time.
+    fn publish(&mut self, kad: &mut Bounded, now: Instant) {
+        let Some((addresses, sequence)) = self.publisher.take(now, self.clock.ms()) else {
+            return;
+        };
+        let record = PeerRecord {
+            peer: self.common.local,
+            addresses,
+            capabilities: self.config.capabilities,
+            sequence,
+            expires: self.now_s().saturating_add(LONGEST_LIFE.as_secs()),
+        };
+        let bytes = match record.sign(&self.keypair, &self.network) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::warn!(%error, "others can't be told where this PC is");
+                return;
+            }
+        };
+        for place in 0..PLACES {
+            let record = Record::new(record::key(&self.common.local, place), bytes.clone());
+            if let Err(error) = kad.inner.put_record(record, Quorum::All) {
+                tracing::debug!(%error, "can't keep this PC's own record");
+            }
+        }
+    }
+
+    /// Starts what waits, as far as it may run at the same time.
+    fn work(&mut self, kad: &mut Bounded, now: Instant) {
+        while let Some((peer, place)) = self.lookups.next() {
+            let id = kad.inner.get_record(record::key(&peer, place));
+            self.lookups.started(id, peer, place);
+        }
+        while let Some((blob, asker)) = self.searches.next() {
+            let id = kad.inner.get_providers(providing::key(blob));
+            self.searches.started(id, asker);
+        }
+        while let Some(blob) = self.providing.next(now) {
+            match kad.inner.start_providing(providing::key(blob)) {
+                Ok(id) => self.providing.started(id, blob),
+                Err(error) => tracing::debug!(%error, "can't tell that this PC has a blob"),
+            }
+        }
+    }
+
+    /// One registered peer of which nobody has told anything, by chance: in time they are all known, or at least looked for.
+    fn look_for_a_member(&mut self, now: Instant) {
+        let members = self.common.members.list();
+        for _ in 0..8 {
+            let Some(peer) = self.random.one_of(&members) else {
+                return;
+            };
+            let connected = self.remotes.values().any(|(other, _)| other == peer);
+            if *peer != self.common.local && !connected && self.common.book.addresses(peer).is_empty() {
+                self.lookups.want(*peer, None, now);
+                return;
+            }
+        }
+    }
+
+    fn now_s(&self) -> u64 {
+        self.clock.ms() / 1000
+    }
+
+    fn show(&mut self, swarm: &mut Swarm<Swarmed>) {
+        if let Some(kad) = kad_of(swarm) {
+            self.info.table = table::entries(kad).len();
+            self.info.records = kad.inner.store_mut().records_kept();
+        }
+        let info = self.info;
+        self.shown.send_if_modified(|before| {
+            let changed = *before != info;
+            *before = info;
+            changed
+        });
+    }
+}
+
+/// Kademlia adds where it has just heard that they are.
+fn dial(swarm: &mut Swarm<Swarmed>, peers: &[PeerId]) {
+    for peer in peers
+        .iter()
+        .filter(|peer| **peer != *swarm.local_peer_id())
+        .copied()
+        .collect::<Vec<_>>()
+    {
+        let condition = PeerCondition::DisconnectedAndNotDialing;
+        let options = DialOpts::peer_id(peer).condition(condition).build();
+        if let Err(error) = swarm.dial(options) {
+            tracing::trace!(%peer, %error, "a provider isn't dialled");
+        }
+    }
+}
+
+/// Without a PeerId at the end, unless a relay's circuit needs it.
+fn bare(mut address: Multiaddr) -> Multiaddr {
+    if let Some(libp2p::multiaddr::Protocol::P2p(_)) = address.iter().last() {
+        address.pop();
+    }
+    address
+}

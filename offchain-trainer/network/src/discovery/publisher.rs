@@ -1,0 +1,120 @@
+//! When this PC's own record is made anew. Knows no socket and no clock of its own.
+//!
+//! A little after its addresses have changed, so that several changes are one; again soon after it came into the network, when it knows
+//! more of those who are to keep the record; and every hour, since they come and go.
+
+use libp2p::Multiaddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// From a change until it is told.
+const SETTLED: Duration = Duration::from_secs(2);
+/// From coming into the network until it is told again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// From one time to the next.
+const EACH: Duration = Duration::from_secs(3600);
+/// After it reached nobody.
+const RETRY: Duration = Duration::from_secs(15);
+
+#[derive(Default)]
+pub(super) struct Publisher {
+    addresses: Vec<Multiaddr>,
+    /// Somebody is there who could keep it.
+    in_network: bool,
+    due: Option<Instant>,
+    again: bool,
+    sequence: u64,
+}
+
+impl Publisher {
+    /// These are the addresses now; none: there is nothing to tell.
+    pub(super) fn addresses(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
+        if self.addresses == addresses {
+            return;
+        }
+        self.addresses = addresses;
+        self.again = true;
+        self.sooner(now + SETTLED);
+    }
+
+    /// Somebody is there who could keep it.
+    pub(super) fn in_network(&mut self, now: Instant) {
+        if !self.in_network {
+            self.in_network = true;
+            self.again = true;
+            self.sooner(now + SETTLED);
+        }
+    }
+
+    fn sooner(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.filter(|_| self.in_network && !self.addresses.is_empty())
+    }
+
+    /// If it is time: the addresses to tell, and a sequence number above all before. `now_ms` is milliseconds since 1970, so that numbers
+    /// go on rising after a restart.
+    pub(super) fn take(&mut self, now: Instant, now_ms: u64) -> Option<(Vec<Multiaddr>, u64)> {
+        if self.due()? > now {
+            return None;
+        }
+        let next = if std::mem::take(&mut self.again) {
+            AGAIN
+        } else {
+            EACH
+        };
+        self.due = Some(now + next);
+        self.sequence = now_ms.max(self.sequence.saturating_add(1));
+        Some((self.addresses.clone(), self.sequence))
+    }
+
+    /// Nobody took it.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.sooner(now + RETRY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_after_changes_have_settled_again_soon_and_then_each_hour() {
+        let (mut publisher, start) = (Publisher::default(), Instant::now());
+        let address = |port: u16| vec![format!("/ip4/192.0.2.1/tcp/{port}").parse::<Multiaddr>().unwrap()];
+        publisher.addresses(address(1), start);
+        assert_eq!(publisher.due(), None, "there is nobody to tell");
+        publisher.in_network(start);
+        publisher.addresses(address(2), start + SETTLED / 2);
+        assert_eq!(publisher.take(start, 5), None);
+        let mut times = Vec::new();
+        for _ in 0..4 {
+            let due = publisher.due().unwrap();
+            times.push(due - start);
+            let (addresses, sequence) = publisher.take(due, 5).unwrap();
+            assert_eq!(
+                (addresses, sequence),
+                (address(2), 4 + times.len() as u64),
+                "the clock stands still"
+            );
+        }
+        assert_eq!(
+            times,
+            [
+                SETTLED,
+                SETTLED + AGAIN,
+                SETTLED + AGAIN + EACH,
+                SETTLED + AGAIN + 2 * EACH
+            ]
+        );
+        let now = start + 2 * EACH;
+        publisher.addresses(address(2), now);
+        assert!(publisher.due().unwrap() > now + SETTLED, "nothing changed");
+        publisher.failed(now);
+        assert_eq!(publisher.due(), Some(now + RETRY));
+        publisher.addresses(vec![], now);
+        assert_eq!(publisher.due(), None, "nothing to tell");
+    }
+}

@@ -1,0 +1,184 @@
+//! PCs at home behind every pair of routers, and what no pair shows, as Markdown tables: how they got to each other, and how long the first
+//! blob took.
+//!
+//!     cargo run --release -p hydra-network-tests --example laboratory [pairs at a time]
+//!
+//! Seconds are counted from the start of the fetching trainer, which knows two public trainers and who has the blob, until it has it.
+//! All of it happens on this machine, without delay or loss: the seconds are those of finding, relaying and punching, not of distance.
+//! Needs root, or a kernel that lets any user make namespaces, and what `scripts/setup --for-tests` installs. Ends with 1 if a pair was
+//! not connected as well as its routers let it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    panic::catch_unwind,
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use hydra_network_tests::laboratory::{
+    Kind, Laboratory, Path, Protocol, Reachability,
+    cases::{self, Case},
+    matrix::Row,
+};
+
+/// Trainers wait most of the time.
+const AT_A_TIME: usize = 3;
+const PROTOCOLS: [(Protocol, &str); 2] = [(Protocol::Tcp, "TCP"), (Protocol::Udp, "QUIC")];
+
+/// A pair: who has the blob, who gets it, by what.
+type Pair = (Kind, Kind, Protocol);
+/// What was seen of all pairs.
+type Rows = BTreeMap<Pair, Row>;
+
+fn main() -> ExitCode {
+    let argument = std::env::args().nth(1);
+    let Ok(at_a_time) = argument.map_or(Ok(AT_A_TIME), |number| number.parse::<usize>()) else {
+        eprintln!("usage: laboratory [pairs at a time]");
+        return ExitCode::FAILURE;
+    };
+    if Laboratory::open().is_none() {
+        return ExitCode::FAILURE;
+    }
+    let mut pairs = VecDeque::new();
+    for publisher in Kind::ALL {
+        for fetcher in Kind::ALL {
+            pairs.extend(PROTOCOLS.map(|(protocol, _)| (publisher, fetcher, protocol)));
+        }
+    }
+    let (rows, failed) = all_pairs(pairs, at_a_time.max(1));
+    for (protocol, name) in PROTOCOLS {
+        matrix(&rows, protocol, name);
+    }
+    states(rows.values());
+    let (done, lost) = all_cases();
+    cases_table(&done);
+    for what in failed.iter().map(|pair| format!("{pair:?}")).chain(lost) {
+        println!("\n**failed**: {what}");
+    }
+    match failed.is_empty() && done.len() == cases::ALL.len() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Every pair, so many at a time. Returns what was seen, and of which pairs nothing was, or not what should have been.
+fn all_pairs(pairs: VecDeque<Pair>, at_a_time: usize) -> (Rows, BTreeSet<Pair>) {
+    let (left, seen) = (Mutex::new(pairs), Mutex::new((Rows::new(), BTreeSet::new())));
+    thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            scope.spawn(|| {
+                loop {
+                    let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some((publisher, fetcher, protocol)) = next else {
+                        return;
+                    };
+                    // What failed says so on standard error, with the trainers' logs.
+                    let row = catch_unwind(|| Row::of(publisher, fetcher, protocol))
+                        .ok()
+                        .flatten();
+                    let is_right = row
+                        .as_ref()
+                        .is_some_and(|row| catch_unwind(|| row.check()).is_ok());
+                    let pair = (publisher, fetcher, protocol);
+                    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(row) = row {
+                        eprintln!("{publisher} × {fetcher}, {protocol:?}: {}", cell(&row));
+                        seen.0.insert(pair, row);
+                    }
+                    if !is_right {
+                        seen.1.insert(pair);
+                    }
+                }
+            });
+        }
+    });
+    seen.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The table of one protocol: a line for each router of who has the blob, a column for each of who gets it.
+fn matrix(rows: &Rows, protocol: Protocol, name: &str) {
+    println!(
+        "\n| {name}: has it ↓, gets it → | {} |",
+        Kind::ALL.map(|kind| kind.to_string()).join(" | ")
+    );
+    println!("|---|{}", "---|".repeat(Kind::ALL.len()));
+    for publisher in Kind::ALL {
+        let cells = Kind::ALL.map(|fetcher| {
+            let row = rows.get(&(publisher, fetcher, protocol));
+            row.map_or_else(|| "**failed**".into(), cell)
+        });
+        println!("| {publisher} | {} |", cells.join(" | "));
+    }
+}
+
+fn cell(row: &Row) -> String {
+    let through = match row.at_first {
+        Some(Path::Relayed) if row.path != Path::Relayed => "relayed, then ",
+        _ => "",
+    };
+    format!("{through}{}, {:.1} s", row.path, row.seconds)
+}
+
+/// What PCs behind each kind say of how they are reached. What differs but in numbers is the same.
+fn states<'a>(rows: impl Iterator<Item = &'a Row>) {
+    let mut said: BTreeMap<(Kind, Protocol), BTreeSet<(String, String)>> = BTreeMap::new();
+    for row in rows {
+        for (kind, one) in [
+            (row.publisher, &row.publisher_says),
+            (row.fetcher, &row.fetcher_says),
+        ] {
+            let Reachability { state, reason } = one;
+            let words =
+                reason
+                    .split_whitespace()
+                    .map(|word| match word.contains(|c: char| c.is_ascii_digit()) {
+                        true => "…",
+                        false => word,
+                    });
+            let words: Vec<&str> = words.collect();
+            said.entry((kind, row.protocol))
+                .or_default()
+                .insert((state.clone(), words.join(" ")));
+        }
+    }
+    println!("\n| router | by | state | why |\n|---|---|---|---|");
+    for ((kind, protocol), all) in said {
+        let by = if protocol == Protocol::Tcp { "TCP" } else { "QUIC" };
+        for (state, reason) in all {
+            println!("| {kind} | {by} | {state} | {reason} |");
+        }
+    }
+}
+
+/// Every case, one after the other. Returns what was seen, and what of them failed.
+fn all_cases() -> (Vec<Case>, Vec<String>) {
+    let (mut done, mut lost) = (vec![], vec![]);
+    for (number, run) in cases::ALL.into_iter().enumerate() {
+        match catch_unwind(run) {
+            Ok(Some(case)) => {
+                eprintln!("{}: {} after {:.1} s", case.name, case.sight.path, case.seconds);
+                done.push(case);
+            }
+            Ok(None) | Err(_) => lost.push(format!("case {number}: see standard error")),
+        }
+    }
+    (done, lost)
+}
+
+fn cases_table(cases: &[Case]) {
+    println!(
+        "\n| case | path | by | first blob | who has it says | who gets it says |\n|---|---|---|---|---|---|"
+    );
+    for case in cases {
+        println!(
+            "| {} | {} | {} | {:.1} s | {} | {} |",
+            case.name,
+            case.sight.path,
+            case.sight.transport,
+            case.seconds,
+            case.publisher_says,
+            case.fetcher_says
+        );
+    }
+}
