@@ -40,8 +40,8 @@ mod members;
 pub mod muxer;
 mod names;
 mod network;
-mod only;
 mod origin;
+mod own_port;
 mod pace;
 mod peers;
 mod per_address;
@@ -60,6 +60,7 @@ mod throttle;
 mod time;
 mod transport;
 mod turns;
+mod websocket;
 pub mod wire;
 
 pub use bootstrap::AwayPeer;

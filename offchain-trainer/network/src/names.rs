@@ -13,13 +13,13 @@ use futures::{
 };
 use libp2p::{
     Multiaddr, Transport,
-    core::transport::{DialOpts, ListenerId, PortUse, TransportError, TransportEvent},
+    core::transport::{DialOpts, ListenerId, TransportError, TransportEvent},
     dns,
     multiaddr::Protocol,
 };
 use std::{
     io,
-    net::{IpAddr, ToSocketAddrs, UdpSocket},
+    net::{IpAddr, ToSocketAddrs},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -122,20 +122,6 @@ where
                 .map_err(NameError::Address)
         })
     }
-}
-
-/// From a port of its own to this computer: who dials itself from the port that it listens on gets a TCP connection with
-/// nobody at the other end, and is told of nonsense instead of its own name.
-fn leaving_from(address: &Multiaddr, mut options: DialOpts) -> DialOpts {
-    let ip = match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => Some(IpAddr::V4(ip)),
-        Some(Protocol::Ip6(ip)) => Some(IpAddr::V6(ip)),
-        _ => None,
-    };
-    if ip.is_some_and(|ip| UdpSocket::bind((ip, 0)).is_ok()) {
-        options.port_use = PortUse::New;
-    }
-    options
 }
 
 /// Looks the name up that `address` begins with, and dials what it stands for.
@@ -286,7 +272,6 @@ impl<T: Transport + Unpin> Transport for Shared<T> {
     }
 
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<T::Dial, TransportError<T::Error>> {
-        let options = leaving_from(&address, options);
         self.lock().dial(address, options)
     }
 

@@ -5,13 +5,8 @@
 //! otherwise.
 
 use crate::{
-    buffered::Buffered,
-    config::NetworkConfig,
-    error::NetworkError,
-    muxer,
-    names::Names,
-    only::Only,
-    reach::{self, Wss},
+    buffered::Buffered, config::NetworkConfig, error::NetworkError, muxer, names::Names, own_port::OwnPort,
+    websocket::WebSocket,
 };
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
@@ -21,10 +16,8 @@ use libp2p::{
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
     },
-    multiaddr::Protocol,
-    noise, quic, relay, tcp, websocket,
+    noise, quic, relay, tcp,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 /// Streams on one connection, both directions together.
 const MAX_STREAMS_PER_CONNECTION: u32 = 64;
@@ -63,18 +56,10 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let patience = limits.handshake.mul_f32(LOOK_UP);
     let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
 
-    // The certificate is of a name, so this one is told the name; all others find the address first.
-    let mut websocket = websocket::Config::new(Names::new(tcp(), patience));
-    websocket.set_tls_config(tls(reach)?);
-    // It would complain of names in addresses that aren't its own.
-    let websocket = Only::new(websocket, |address| {
-        address
-            .iter()
-            .any(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_)))
-    });
+    let websocket = WebSocket::new(Names::new(tcp(), patience), reach)?;
     let websocket = secured(websocket, noise.clone());
 
-    let buffered = tcp().map(|stream, _| Buffered::new(stream));
+    let buffered = OwnPort::new(tcp()).map(|stream, _| Buffered::new(stream));
     let mut quic = quic::Config::new(keypair);
     quic.handshake_timeout = limits.handshake;
     quic.max_concurrent_stream_limit = MAX_STREAMS_PER_CONNECTION;
@@ -84,7 +69,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let named = Names::new(quic.or_transport(secured(buffered, noise.clone())), patience)
         .map(|connection, _| connection.into_inner());
 
-    // WebSocket first: a name would otherwise be looked up for somebody who can't dial what follows it.
+    // WebSocket first: the others would look a name up and then not know what follows it.
     let direct = websocket
         .or_transport(named)
         .map(|connection, _| connection.into_inner());
@@ -118,36 +103,4 @@ where
             MAX_WINDOW,
         ))
         .boxed()
-}
-
-/// TLS only leads through firewalls: who a peer is, Noise says.
-fn tls(reach: &reach::Config) -> Result<websocket::tls::Config, NetworkError> {
-    let wrong = |reason: String| NetworkError::Certificate(reason);
-    let mut tls = websocket::tls::Config::builder();
-    for trusted in CertificateDer::pem_slice_iter(&reach.trust) {
-        let trusted = trusted.map_err(|error| wrong(error.to_string()))?;
-        let trusted = websocket::tls::Certificate::new(trusted.to_vec());
-        tls.add_trust(&trusted)
-            .map_err(|error| wrong(error.to_string()))?;
-    }
-    if let Some(Wss { certificate, key, .. }) = &reach.wss {
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate)
-            .map(|part| part.map(|part| websocket::tls::Certificate::new(part.to_vec())))
-            .collect();
-        let chain = chain.map_err(|error| wrong(error.to_string()))?;
-        if chain.is_empty() {
-            return Err(wrong(
-                "there is no certificate in the file (PEM is expected)".into(),
-            ));
-        }
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| wrong(format!("its key: {error}")))?;
-        let key = key.secret_der().to_vec();
-        // libp2p's own check panics.
-        if let Err(error) = PrivateKeyDer::try_from(key.clone()) {
-            return Err(wrong(format!("its key: {error}")));
-        }
-        tls.server(websocket::tls::PrivateKey::new(key), chain)
-            .map_err(|error| wrong(error.to_string()))?;
-    }
-    Ok(tls.finish())
 }

@@ -12,6 +12,7 @@ mod hostile_bytes;
 mod liars;
 mod many;
 mod names;
+mod reach;
 mod resuming;
 mod time;
 mod transfer;
