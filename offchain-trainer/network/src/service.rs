@@ -177,7 +177,6 @@ impl Service {
                         self.parts.discovery.on_command(&mut self.swarm, command);
                     }
                     Some(Command::Gossip(command)) => self.parts.gossip.on_command(&mut self.swarm, command),
-                    Some(Command::Reach(command)) => self.parts.reach.on_command(&mut self.swarm, command),
                     Some(Command::ShutDown) | None => break,
                 },
                 () = sleep_until(due) => self.dial_bootstrap(),

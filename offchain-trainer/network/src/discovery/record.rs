@@ -54,7 +54,7 @@ impl Capabilities {
     const PROVIDER: u8 = 2;
 
     fn flags(self) -> u8 {
-        u8::from(self.relay) * Self::RELAY | u8::from(self.provider) * Self::PROVIDER
+        (u8::from(self.relay) * Self::RELAY) | (u8::from(self.provider) * Self::PROVIDER)
     }
 
     fn from_wire(flags: u8, cores_class: u8, room_class: u8) -> Self {

@@ -77,9 +77,6 @@ const RELAYS_STAY: Duration = Duration::from_secs(60);
 /// When candidates that failed are tried again, in minutes; then always after the last one. Those that others got in at as well.
 const TRY_AGAIN: [u64; 6] = [1, 2, 4, 8, 16, 30];
 
-/// What handles ask of it.
-pub(crate) enum Command {}
-
 /// What it shows to handles.
 #[derive(Clone)]
 pub(crate) struct View {
@@ -657,11 +654,6 @@ impl Reach {
         self.ways.get(peer, id).is_some_and(|way| way.attempt)
     }
 
-    /// Does what a handle asks for.
-    pub(crate) fn on_command(&mut self, _swarm: &mut Swarm<Swarmed>, command: Command) {
-        match command {}
-    }
-
     /// When [`tick`](Self::tick) is to be called, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
         let open = self.open_since.is_some();
@@ -717,7 +709,7 @@ impl Reach {
         for id in self.ways.needless(now) {
             swarm.close_connection(id);
         }
-        for (peer, way) in self.holes.to_dial(now) {
+        for (peer, way) in self.holes.due_dials(now) {
             let options = DialOpts::peer_id(peer)
                 .condition(PeerCondition::Always)
                 .addresses(vec![way])
