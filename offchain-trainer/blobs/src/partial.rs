@@ -89,10 +89,12 @@ impl PartialBlob {
                 let path = folder.record_path(hash);
                 // What is behind the end would be in the way.
                 let path_of_content = folder.partial_path(hash);
-                let cut = content.metadata().and_then(|metadata| match metadata.len() > size {
-                    true => content.set_len(size),
-                    false => Ok(()),
-                });
+                let cut = content
+                    .metadata()
+                    .and_then(|metadata| match metadata.len() > size {
+                        true => content.set_len(size),
+                        false => Ok(()),
+                    });
                 cut.map_err(BlobError::io("write", &path_of_content))?;
                 let same = Record::size(&mut record, &path)? == Some(size);
                 let record = if same {
