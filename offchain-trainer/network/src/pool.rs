@@ -57,7 +57,7 @@ impl Pool {
             peers: Mutex::default(),
             rates: Rates::default(),
             reports,
-            buffers: Buffers::default(),
+            buffers: Buffers::new(),
             throttle: Throttle::new(limits.download_rate, Priority::SPARE.len()),
         }
     }

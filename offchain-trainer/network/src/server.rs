@@ -9,6 +9,7 @@ use crate::{
     buffers::Buffers,
     config::Limits,
     error::PeerFault,
+    muxer::FRAME,
     origin::Origin,
     pace::Pace,
     peers::PeerInfo,
@@ -17,8 +18,8 @@ use crate::{
     throttle::Throttle,
     turns::{Turn, Turns},
     wire::{
-        REQUEST_HEAD, Request, RequestHead, Status, decode_head, decode_ranges, encode_availability,
-        encode_found, encode_status, ranges_len,
+        REQUEST_HEAD, Request, RequestHead, SIZE_SIZE, Status, decode_head, decode_ranges,
+        encode_availability, encode_found, encode_status, ranges_len,
     },
 };
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
@@ -32,8 +33,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-/// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn.
-const SEND_STEP: usize = 256 * 1024;
+/// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn: whole frames of the multiplexer.
+const SEND_STEP: usize = 2 * FRAME;
+/// Bytes before a slice.
+const HEADER: usize = 1 + SIZE_SIZE;
 /// How many peers are told at a time that we are busy; the others just see their stream close.
 const REFUSALS: usize = 32;
 /// How often we look whether another program has put a blob into the folder.
@@ -94,7 +97,7 @@ pub(crate) async fn serve(
     let shop = Arc::new(Shop {
         slices: Turns::new(limits.slices_served, &[0]),
         throttle: Throttle::new(limits.upload_rate, 1),
-        buffers: Buffers::default(),
+        buffers: Buffers::new(),
         store,
         limits,
         reports,
@@ -280,7 +283,7 @@ impl Shop {
     /// Reads and verifies a slice, where that keeps nobody from sending.
     fn cut(&self, hash: H256, range: SliceRange) -> JoinHandle<Found> {
         let (store, buffer) = (self.store.clone(), self.buffers.take());
-        tokio::task::spawn_blocking(move || match store.cut(hash, range, buffer) {
+        tokio::task::spawn_blocking(move || match store.cut(hash, range, HEADER, buffer) {
             Ok(Cut::Slice(slice)) => Found::Slice(slice),
             Ok(Cut::NotYet) => Found::NotYet,
             Ok(Cut::Nothing) | Err(BlobError::Corrupt { .. }) => Found::Nothing,
@@ -292,9 +295,9 @@ impl Shop {
         })
     }
 
-    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, slice: EncodedSlice) -> io::Result<()> {
+    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, mut slice: EncodedSlice) -> io::Result<()> {
         let limits = &self.limits;
-        within(limits.stall, stream.write_all(&encode_found(slice.total_size))).await?;
+        slice.bytes[..HEADER].copy_from_slice(&encode_found(slice.total_size));
         let mut pace = Pace::new(limits, Instant::now());
         let most = limits
             .pace
