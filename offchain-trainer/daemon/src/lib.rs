@@ -25,6 +25,7 @@ mod node;
 mod options;
 mod places;
 pub mod plan;
+mod reach;
 mod replace;
 pub mod secret;
 mod server;
@@ -38,6 +39,7 @@ mod warnings;
 pub mod weights;
 
 pub use options::Options;
+pub use reach::{ReachOptions, Unreadable};
 pub use trainer::{StartError, Trainer};
 
 use std::{

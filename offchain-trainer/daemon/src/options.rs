@@ -4,6 +4,8 @@ use std::{net::IpAddr, path::PathBuf};
 
 use hydra_network::Multiaddr;
 
+use crate::reach::ReachOptions;
+
 /// The trainer: does the work that the node's duty sheets ask for, and serves models and blobs.
 ///
 /// It listens on 127.0.0.1 for its own node and on --p2p-port for other trainers. Ends with 0 when it is told to stop,
@@ -28,7 +30,7 @@ pub struct Options {
     /// that this PC doesn't have is left out if another one is left.
     #[arg(long, value_name = "IP", default_values = ["0.0.0.0", "::"])]
     pub p2p_address: Vec<IpAddr>,
-    /// TCP port for other trainers; 0 lets the system choose.
+    /// Port for other trainers, of TCP and of UDP (QUIC); 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub p2p_port: u16,
     /// File with the Ed25519 secret of this trainer's identity: 64 hexadecimal digits.
@@ -56,6 +58,9 @@ pub struct Options {
     /// The LibTorch worker program [default: hydra-torch-worker beside this program].
     #[arg(long, value_name = "FILE")]
     pub worker_binary: Option<PathBuf>,
+    /// How it is reached.
+    #[command(flatten)]
+    pub reach: ReachOptions,
 }
 
 impl Options {

@@ -2,12 +2,12 @@
 //!
 //! Anyone on this PC may read it, so it must never hold a secret, nor name weights that are not confirmed yet.
 
-use hydra_network::{AwayPeer, NetworkHandle};
+use hydra_network::{AwayPeer, NetworkHandle, manager::Slot};
 use hydra_primitives::{
     duty::{DutySheet, ModelDuties, NO_ACCOUNT, Standing},
     status::Phase,
 };
-use hydra_trainer_api::{Clock, EngineStatus, LastSheet, ModelState, Peer, Stage, Status};
+use hydra_trainer_api::{Clock, EngineStatus, LastSheet, ModelState, Peer, Reachability, Stage, Status};
 
 use crate::{tasks::Shared, torch::EngineState};
 
@@ -15,6 +15,7 @@ use crate::{tasks::Shared, torch::EngineState};
 pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
     let (sheet, arrived) = shared.newest_sheet().unzip();
     let network = shared.depot.network();
+    let reachability = network.reachability();
     let peers = network.peers().into_iter().map(|peer| Peer {
         peer_id: peer.peer_id.to_string(),
         address: peer.address.to_string(),
@@ -22,9 +23,9 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
             .latency
             .map(|l| u64::try_from(l.as_millis()).unwrap_or(u64::MAX)),
         agent: peer.agent,
-        path: None,
-        slot: None,
-        transport: None,
+        path: Some(peer.path.name().into()),
+        slot: Some(slot(peer.slot).into()),
+        transport: Some(peer.carrier.name().into()),
     });
     let (state, reason) = match shared.torch.state() {
         EngineState::Starting => ("starting", None),
@@ -57,7 +58,10 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
             .map(ToString::to_string)
             .collect(),
         peers: peers.collect(),
-        reachability: None,
+        reachability: Some(Reachability {
+            state: reachability.state.name().into(),
+            reason: reachability.reason,
+        }),
         engine: EngineStatus {
             state: state.into(),
             reason,
@@ -73,6 +77,15 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
         genesis: sheet.as_ref().map(|sheet| format!("{:?}", sheet.genesis)),
         warnings: shared.warnings.list().into_iter().chain(away(network)).collect(),
         errors: shared.errors.list(),
+    }
+}
+
+fn slot(slot: Slot) -> &'static str {
+    match slot {
+        Slot::LongTerm => "long_term",
+        Slot::Exploratory => "exploratory",
+        Slot::Inbound => "inbound",
+        Slot::None => "none",
     }
 }
 

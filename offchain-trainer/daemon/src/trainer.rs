@@ -29,6 +29,7 @@ use crate::{
     import::{self, ImportError, Imported},
     joined,
     models::Models,
+    reach::Unreadable,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
     space::Space,
@@ -108,6 +109,9 @@ pub enum StartError {
     /// A data set can't be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A certificate can't be read.
+    #[error(transparent)]
+    Certificate(#[from] Unreadable),
     /// The program is ending.
     #[error("the trainer was stopped while it started")]
     Stopped,
@@ -179,6 +183,8 @@ impl Trainer {
             .collect();
         config.bootstrap = options.bootstrap.clone();
         config.clock = clock;
+        config.book = Some(options.base_path.join("peers.json"));
+        options.reach.apply(&mut config)?;
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), database.clone());

@@ -42,6 +42,8 @@ pub fn command_at(folder: &TempDir, base_path: &Path, http: u16, p2p: u16) -> Co
         &p2p.to_string(),
         "--workers",
         "1",
+        "--no-port-mapping",
+        "--no-mdns",
     ]);
     command
 }

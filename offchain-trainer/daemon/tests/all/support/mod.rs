@@ -15,7 +15,7 @@ use hydra_primitives::{
     AccountBytes,
     duty::{DUTIES_PATH, DutyAnswer, DutyResult, DutySheet, TAG_HEADER, answer_tag, request_tag},
 };
-use hydra_trainer::{Options, Trainer};
+use hydra_trainer::{Options, ReachOptions, Trainer};
 use hydra_trainer_api::{Tag, weights_path};
 use libp2p::{SwarmBuilder, noise, swarm::SwarmEvent, tcp, yamux};
 use reqwest::{Client, Response, StatusCode};
@@ -66,6 +66,12 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
         dataset: vec![],
         workers: Some(1),
         worker_binary: None,
+        // Tests find each other by address alone, and leave the router alone.
+        reach: ReachOptions {
+            no_mdns: true,
+            no_port_mapping: true,
+            ..ReachOptions::default()
+        },
     }
 }
 
