@@ -22,6 +22,7 @@ use crate::{
     intact::Intact,
     joined,
     ledger::{Ledger, Tag},
+    news::News,
 };
 
 /// How long a blob may take besides its bytes.
@@ -75,6 +76,7 @@ pub struct Depot {
     ledger: Ledger,
     ledger_path: PathBuf,
     intact: Intact,
+    news: News,
 }
 
 impl Depot {
@@ -93,6 +95,7 @@ impl Depot {
         })?;
         Ok(Self {
             store,
+            news: News::new(network.clone()),
             network,
             ledger,
             ledger_path,
@@ -106,7 +109,9 @@ impl Depot {
     /// [`DepotError`].
     pub fn put_blocking(&self, bytes: &[u8], tag: Tag) -> Result<H256, DepotError> {
         self.note(hydra_primitives::content_hash(bytes), tag)?;
-        Ok(self.store.put(bytes)?)
+        let hash = self.store.put(bytes)?;
+        self.news.stored(hash, bytes.len() as u64);
+        Ok(hash)
     }
 
     /// Stores what `write` writes if it is the blob called `hash`, and says whether it was. Blocks; it is on disk when this returns. It is
@@ -121,7 +126,11 @@ impl Depot {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<bool, DepotError> {
         self.note(hash, tag)?;
-        Ok(self.store.put_written(hash, write)?)
+        let written = self.store.put_written(hash, write)?;
+        if let (true, Some(size)) = (written, self.store.size(hash)?) {
+            self.news.stored(hash, size);
+        }
+        Ok(written)
     }
 
     /// The blob's bytes: from our disk, else from `first`, else from any peer. `tag` is `None` for data sets, which stay.
@@ -149,6 +158,7 @@ impl Depot {
         self.note_or_keep(blob.hash, tag)?;
         let rule = SizeRule::Exact(blob.size);
         self.network.fetch(blob.hash, rule, first).await?;
+        self.news.stored(blob.hash, blob.size);
         Ok(())
     }
 
@@ -242,8 +252,12 @@ impl Depot {
         at: (H256, ModelId, RoundNumber, Version),
         needed: HashSet<H256>,
     ) -> Result<usize, DepotError> {
-        self.blocking(move |depot| Ok(depot.ledger.sweep(&depot.store, at, &needed)?))
-            .await
+        self.blocking(move |depot| {
+            let swept = depot.ledger.sweep(&depot.store, at, &needed)?;
+            depot.news.swept(|hash| depot.store.has(hash));
+            Ok(swept)
+        })
+        .await
     }
 
     /// Runs disk work on a thread that may block.
@@ -263,6 +277,11 @@ impl Depot {
         self.ledger
             .keep(hashes)
             .map_err(|source| self.ledger_error(source))
+    }
+
+    /// What is announced to others.
+    pub(crate) fn news(&self) -> &News {
+        &self.news
     }
 
     /// The data plane.

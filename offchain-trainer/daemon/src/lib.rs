@@ -23,6 +23,7 @@ mod intact;
 pub mod journal;
 pub mod ledger;
 pub mod models;
+mod news;
 mod node;
 mod options;
 mod places;

@@ -31,6 +31,9 @@ pub struct Options {
     /// TCP port for other trainers; 0 lets the system choose.
     #[arg(long, value_name = "PORT")]
     pub p2p_port: u16,
+    /// Don't look for other trainers on the local network.
+    #[arg(long)]
+    pub no_mdns: bool,
     /// File with the Ed25519 secret of this trainer's identity: 64 hexadecimal digits.
     #[arg(long, value_name = "FILE")]
     pub key_file: PathBuf,

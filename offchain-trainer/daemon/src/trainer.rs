@@ -173,6 +173,8 @@ impl Trainer {
             .collect();
         config.bootstrap = options.bootstrap.clone();
         config.clock = clock;
+        config.discovery.mdns = !options.no_mdns && !options.p2p_address.iter().all(IpAddr::is_loopback);
+        config.discovery.capabilities.provider = true;
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), options.base_path.join("blobs.ledger"))?;
@@ -248,6 +250,8 @@ impl Trainer {
             ..
         } = self;
         test.abort();
+        // What ends meanwhile gives it time to go out.
+        shared.depot.news().going().await;
         shared.stop();
         let _ = end.send(());
         let abort = server.abort_handle();

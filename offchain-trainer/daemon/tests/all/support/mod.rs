@@ -65,6 +65,7 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
         dataset: vec![],
         workers: Some(1),
         worker_binary: None,
+        no_mdns: true,
     }
 }
 
