@@ -20,6 +20,7 @@ use crate::{
     database::{Database, DatabaseError, Purpose, Standing, Swept, Tag},
     intact::Intact,
     joined,
+    news::News,
     space::{Held, Space},
 };
 
@@ -72,6 +73,7 @@ pub struct Depot {
     network: NetworkHandle,
     database: Arc<Database>,
     intact: Intact,
+    news: News,
 }
 
 impl Depot {
@@ -79,6 +81,7 @@ impl Depot {
     pub fn new(store: Arc<BlobStore>, network: NetworkHandle, database: Arc<Database>) -> Self {
         Self {
             store,
+            news: News::new(network.clone()),
             network,
             database,
             intact: Intact::default(),
@@ -96,6 +99,7 @@ impl Depot {
         let hash = self.store.put(bytes)?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.database.stored(hash, purpose, size);
+        self.news.stored(hash, size);
         Ok(hash)
     }
 
@@ -115,6 +119,7 @@ impl Depot {
         let stored = self.store.put_written(hash, write)?;
         if let Some(size) = self.store.size(hash)?.filter(|_| stored) {
             self.database.stored(hash, purpose, size);
+            self.news.stored(hash, size);
         }
         Ok(stored)
     }
@@ -150,6 +155,7 @@ impl Depot {
         let rule = SizeRule::Exact(blob.size);
         self.network.fetch(blob.hash, rule, first).await?;
         self.database.stored(blob.hash, tag, blob.size);
+        self.news.stored(blob.hash, blob.size);
         Ok(())
     }
 
@@ -244,8 +250,12 @@ impl Depot {
     /// # Errors
     /// [`DepotError::Store`].
     pub async fn sweep(self: &Arc<Self>, at: Standing, needed: HashSet<H256>) -> Result<Swept, DepotError> {
-        self.blocking(move |depot| Ok(depot.database.sweep(&depot.store, &at, &needed)?))
-            .await
+        self.blocking(move |depot| {
+            let swept = depot.database.sweep(&depot.store, &at, &needed)?;
+            depot.news.swept(|hash| depot.store.has(hash));
+            Ok(swept)
+        })
+        .await
     }
 
     /// What a look after the store finds to do now and then: what was read is remembered, models that are gone leave nothing behind, what
@@ -307,6 +317,11 @@ impl Depot {
     /// [`DepotError::Database`]: the next start doesn't know of it, unless it can be written later.
     pub async fn write(self: &Arc<Self>) -> Result<(), DepotError> {
         self.blocking(|depot| Ok(depot.database.write_all()?)).await
+    }
+
+    /// What is announced to others.
+    pub(crate) fn news(&self) -> &News {
+        &self.news
     }
 
     /// The data plane.

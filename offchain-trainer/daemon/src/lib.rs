@@ -21,6 +21,7 @@ mod error_log;
 pub mod import;
 mod intact;
 pub mod models;
+mod news;
 mod node;
 mod options;
 mod places;

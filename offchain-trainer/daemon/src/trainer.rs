@@ -185,6 +185,9 @@ impl Trainer {
         config.clock = clock;
         config.book = Some(options.base_path.join("peers.json"));
         options.reach.apply(&mut config)?;
+        config.discovery.capabilities.provider = true;
+        // Who listens on this computer alone doesn't want to be found.
+        config.discovery.mdns &= !options.p2p_address.iter().all(IpAddr::is_loopback);
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), database.clone());
@@ -266,6 +269,8 @@ impl Trainer {
         } = self;
         test.abort();
         house.abort();
+        // What ends meanwhile gives it time to go out.
+        shared.depot.news().going().await;
         shared.stop();
         let _ = end.send(());
         let abort = server.abort_handle();

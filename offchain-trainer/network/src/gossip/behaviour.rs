@@ -38,6 +38,9 @@ const D_LOW: usize = 4;
 const D_HIGH: usize = 8;
 /// Of them, those that this PC chose itself.
 const OWN_CHOICE: usize = 2;
+/// What gossipsub's `max_transmit_size` really bounds (0.50): all that was read and isn't decoded yet, and it reads 8 KiB at a time. With
+/// less, a few small messages in a row would end the stream.
+const READ: usize = 16 * 1024;
 /// Ids in one message: 18 bytes each, so they fit.
 const IDS: usize = 160;
 /// Messages of one peer, whatever is in them: an honest one passes on what it is let, and speaks of it once a second.
@@ -101,11 +104,17 @@ pub(crate) struct Behaviour {
 
 /// The part in the swarm.
 pub(super) fn build(keypair: &Keypair, common: &Common, network: &str) -> Result<Behaviour, String> {
-    let config = ConfigBuilder::default()
+    let topics = Topics::of(network);
+    let both = [topics.blobs, topics.trainers];
+    let mut config = ConfigBuilder::default();
+    for topic in &both {
+        config.max_transmit_size_for_topic(LONGEST, topic.clone());
+    }
+    let config = config
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .flood_publish(false)
-        .max_transmit_size(LONGEST)
+        .max_transmit_size(READ)
         .max_control_message_size(LONGEST)
         .max_control_messages_sent(IDS)
         .max_publish_messages(32)
@@ -120,8 +129,6 @@ pub(super) fn build(keypair: &Keypair, common: &Common, network: &str) -> Result
         .message_id_fn(id)
         .build()
         .map_err(|error| error.to_string())?;
-    let topics = Topics::of(network);
-    let both = [topics.blobs, topics.trainers];
     let filter = WhitelistSubscriptionFilter(both.iter().cloned().collect::<HashSet<_>>());
     let counting = Counting::default();
     let author = MessageAuthenticity::Signed(keypair.clone());

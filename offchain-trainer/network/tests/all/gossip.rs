@@ -60,7 +60,10 @@ async fn until(node: &Node, wanted: impl Fn(&GossipCounts) -> bool) -> GossipCou
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, seen).await.unwrap()
+    match tokio::time::timeout(PATIENCE, seen).await {
+        Ok(counts) => counts,
+        Err(_) => panic!("not as wanted: {:?}", node.net.gossip_counts().await),
+    }
 }
 
 #[tokio::test]
@@ -159,14 +162,12 @@ async fn what_isnt_an_announcement_goes_no_further() {
     let mut ears = c.net.announcements();
     heard(&a, Announcement::Coming, &mut ears).await;
     let mut stranger = Stranger::meet(&b, Keypair::generate_ed25519()).await;
-    for wrong in [
-        vec![1, 2, 3],
-        vec![1; 1000],
-        (1u8, 9u64, 0u8, [0u8; 32], 1u64, 0u8).encode(),
-    ] {
+    // Of a later version, which others may understand; then what nobody can. Who brings such things isn't listened to for long.
+    stranger.say(vec![2; 50]);
+    let wrong_topic = (1u8, 9u64, 0u8, [0u8; 32], 1u64, 0u8).encode();
+    for wrong in [vec![1, 2, 3], vec![1; 1000], wrong_topic] {
         stranger.say(wrong);
     }
-    stranger.say(vec![2; 50]);
     let counts = stranger
         .until(until(&b, |counts| counts.rejected == 3 && counts.ignored == 1))
         .await;
