@@ -27,8 +27,9 @@ use crate::{
     database::{Database, DatabaseError, Reconciled},
     depot::Depot,
     import::{self, ImportError, Imported},
-    joined,
+    joined, members,
     models::Models,
+    node::Node,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
     space::Space,
@@ -141,6 +142,7 @@ pub struct Trainer {
     server: JoinHandle<()>,
     test: JoinHandle<()>,
     house: JoinHandle<()>,
+    members: JoinHandle<()>,
     /// Held as long as the base path is in use.
     lock: File,
 }
@@ -179,6 +181,7 @@ impl Trainer {
             .collect();
         config.bootstrap = options.bootstrap.clone();
         config.clock = clock;
+        config.book = Some(options.base_path.join("peers.json"));
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), database.clone());
@@ -219,6 +222,7 @@ impl Trainer {
         });
         let test = tokio::spawn(test_engine(shared.clone()));
         let house = tokio::spawn(keep_house(shared.clone()));
+        let members = tokio::spawn(members::tell(Node::new(options.node_rpc_port), network.clone()));
         Ok(Self {
             shared,
             network,
@@ -227,6 +231,7 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
         })
     }
@@ -255,11 +260,13 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
             ..
         } = self;
         test.abort();
         house.abort();
+        members.abort();
         shared.stop();
         let _ = end.send(());
         let abort = server.abort_handle();
