@@ -20,6 +20,7 @@ pub mod depot;
 mod error_log;
 pub mod import;
 mod intact;
+mod members;
 pub mod models;
 mod news;
 mod node;

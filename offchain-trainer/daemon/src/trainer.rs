@@ -27,8 +27,9 @@ use crate::{
     database::{Database, DatabaseError, Reconciled},
     depot::Depot,
     import::{self, ImportError, Imported},
-    joined,
+    joined, members,
     models::Models,
+    node::Node,
     reach::Unreadable,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
@@ -145,6 +146,7 @@ pub struct Trainer {
     server: JoinHandle<()>,
     test: JoinHandle<()>,
     house: JoinHandle<()>,
+    members: JoinHandle<()>,
     /// Held as long as the base path is in use.
     lock: File,
 }
@@ -228,6 +230,7 @@ impl Trainer {
         });
         let test = tokio::spawn(test_engine(shared.clone()));
         let house = tokio::spawn(keep_house(shared.clone()));
+        let members = tokio::spawn(members::tell(Node::new(options.node_rpc_port), network.clone()));
         Ok(Self {
             shared,
             network,
@@ -236,6 +239,7 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
         })
     }
@@ -264,11 +268,13 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
             ..
         } = self;
         test.abort();
         house.abort();
+        members.abort();
         // What ends meanwhile gives it time to go out.
         shared.depot.news().going().await;
         shared.stop();

@@ -182,6 +182,11 @@ impl Book {
         }
     }
 
+    /// How many attempts failed in a row.
+    pub(crate) fn failures(&self, peer: &PeerId) -> u32 {
+        self.lock().peers.get(peer).map_or(0, |entry| entry.failures)
+    }
+
     /// Others shall be dialled before this peer, until then.
     pub(crate) fn rest(&self, peer: &PeerId, until: Instant) {
         if let Some(entry) = self.lock().peers.get_mut(peer) {

@@ -516,7 +516,9 @@ impl Manager {
             true => (relayed, Vec::new()),
             false => (direct, relayed),
         };
-        match start(swarm, peer, first, PeerCondition::DisconnectedAndNotDialing) {
+        let new_port = !self.common.book.failures(&peer).is_multiple_of(2);
+        let condition = PeerCondition::DisconnectedAndNotDialing;
+        match start(swarm, peer, first, condition, new_port) {
             Ok(attempt) => self.dials.began(peer, why, attempt, later, now),
             // Another part of us is at it.
             Err(DialError::DialPeerConditionFalse(_)) => {}
@@ -534,7 +536,7 @@ impl Manager {
         relayed: Vec<Multiaddr>,
         now: Instant,
     ) {
-        match start(swarm, peer, relayed, PeerCondition::Disconnected) {
+        match start(swarm, peer, relayed, PeerCondition::Disconnected, false) {
             Ok(attempt) => self.dials.also(&peer, attempt),
             Err(error) => {
                 tracing::debug!(%peer, %error, "a peer can't be dialled through its relays");
@@ -581,17 +583,20 @@ impl Manager {
     }
 }
 
-/// From the port that we listen on, as others need it to find out where they could reach us.
+/// From the port that we listen on, as others need it to find out where they could reach us; unless that failed, since two that dial each
+/// other at the same moment collide then, in TCP.
 fn start(
     swarm: &mut Swarm<Swarmed>,
     peer: PeerId,
     addresses: Vec<Multiaddr>,
     condition: PeerCondition,
+    new_port: bool,
 ) -> Result<ConnectionId, DialError> {
-    let options = DialOpts::peer_id(peer)
-        .condition(condition)
-        .addresses(addresses)
-        .build();
+    let options = DialOpts::peer_id(peer).condition(condition).addresses(addresses);
+    let options = match new_port {
+        true => options.allocate_new_port().build(),
+        false => options.build(),
+    };
     let id = options.connection_id();
     swarm.dial(options)?;
     Ok(id)
