@@ -1,12 +1,12 @@
 //! Who stays connected with whom, and who is found again.
 
 use crate::common::{
-    Behave, Hostile, Node, PATIENCE, absent, config, content, free_address, limits, node, raw_streams, start,
+    Asked, Behave, Hostile, Node, PATIENCE, absent, config, content, free_address, limits, node, raw_streams,
+    start,
 };
 use hydra_network::{
     FetchError, Keypair, Limits, Member, NetworkConfig, SizeRule,
     manager::{Config, Slot},
-    wire::Request,
 };
 use libp2p::Stream;
 use std::time::{Duration, Instant};
@@ -100,7 +100,7 @@ async fn a_fetch_dials_a_provider_that_is_known_and_leaves_it_again() {
 struct Holds;
 
 impl Behave for Holds {
-    async fn answer(&self, _: &mut Stream, _: Request, _: usize) -> bool {
+    async fn answer(&self, _: &mut Stream, _: Asked, _: usize) -> bool {
         std::future::pending().await
     }
 }
