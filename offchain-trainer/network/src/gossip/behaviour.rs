@@ -5,6 +5,7 @@ use crate::{
     allowance::{Allowance, Rate},
     common::Common,
     reports::{Fault, Reports},
+    unkept::Unkept,
 };
 use libp2p::{
     Multiaddr, PeerId,
@@ -202,7 +203,7 @@ fn thresholds() -> PeerScoreThresholds {
 }
 
 impl NetworkBehaviour for Behaviour {
-    type ConnectionHandler = <Gossipsub as NetworkBehaviour>::ConnectionHandler;
+    type ConnectionHandler = Unkept<<Gossipsub as NetworkBehaviour>::ConnectionHandler>;
     type ToSwarm = gossipsub::Event;
 
     fn handle_pending_inbound_connection(
@@ -223,6 +224,7 @@ impl NetworkBehaviour for Behaviour {
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.inner
             .handle_established_inbound_connection(id, peer, local, remote)
+            .map(Unkept)
     }
 
     fn handle_pending_outbound_connection(
@@ -246,6 +248,7 @@ impl NetworkBehaviour for Behaviour {
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.inner
             .handle_established_outbound_connection(id, peer, address, role, port)
+            .map(Unkept)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
