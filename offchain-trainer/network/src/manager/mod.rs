@@ -495,7 +495,11 @@ impl Manager {
     /// Dials who is wanted.
     fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
         // Fetches wait for these, and for no slots: they may take twice as many.
-        while self.dials.running() < 2 * self.config.dials {
+        loop {
+            if self.dials.running() >= 2 * self.config.dials {
+                self.dials.put_off(now);
+                break;
+            }
             let book = &self.common.book;
             let Some(peer) = self.dials.next_wanted(now, |peer| book.addresses(peer)) else {
                 break;
