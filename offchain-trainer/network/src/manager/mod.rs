@@ -335,14 +335,14 @@ impl Manager {
                 .iter()
                 .any(|protocol| protocol.as_ref().ends_with(name))
         };
-        let mut capabilities = book.capabilities(peer) & !(RELAYS | ANSWERS_LOOK_UPS);
+        let mut capabilities = 0;
         if speaks("/circuit/relay/0.2.0/hop") {
             capabilities |= RELAYS;
         }
         if speaks("/kad/1") || speaks("/kad/1.0.0") {
             capabilities |= ANSWERS_LOOK_UPS;
         }
-        book.set_capabilities(peer, capabilities);
+        book.set_capabilities(peer, capabilities, RELAYS | ANSWERS_LOOK_UPS);
     }
 
     fn candidate(&self, peer: &PeerId, met: &Met, now: Instant) -> Candidate {
