@@ -312,6 +312,7 @@ impl Service {
         if self.parts.manager.has_enough() {
             // Whoever finds its way without them leaves them to others.
             self.bootstrap.rest(Instant::now());
+            self.publish_away();
             return;
         }
         let Self { bootstrap, swarm, .. } = self;
@@ -347,7 +348,11 @@ impl Service {
     }
 
     fn publish_away(&self) {
-        let now = self.bootstrap.away();
+        // Whoever has enough others misses nobody.
+        let now = match self.parts.manager.has_enough() {
+            true => Vec::new(),
+            false => self.bootstrap.away(),
+        };
         self.shown.away.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;

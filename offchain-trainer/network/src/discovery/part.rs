@@ -473,7 +473,9 @@ impl Discovery {
                 let fitting = addresses
                     .filter(|address| kad.surroundings.fits(address))
                     .cloned();
-                self.common.book.learn(record.peer, fitting, Source::Record);
+                let (book, flags) = (&self.common.book, record.capabilities.flags());
+                book.learn(record.peer, fitting, Source::Record);
+                book.set_capabilities(&record.peer, flags.into(), u8::MAX.into());
                 if self.lookups.given(&id, record, self.clock.ms() / 1000)
                     && let Some(mut query) = kad.inner.query_mut(&id)
                 {

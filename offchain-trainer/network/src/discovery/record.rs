@@ -53,7 +53,7 @@ impl Capabilities {
     const RELAY: u8 = 1;
     const PROVIDER: u8 = 2;
 
-    fn flags(self) -> u8 {
+    pub(super) fn flags(self) -> u8 {
         (u8::from(self.relay) * Self::RELAY) | (u8::from(self.provider) * Self::PROVIDER)
     }
 

@@ -36,7 +36,8 @@ impl Default for Config {
             exploratory: 4,
             exploratory_settled: 2,
             inbound: 32,
-            guests: 64,
+            // With those that have a slot, below the bound on all connections; and enough for who uses us as a relay.
+            guests: 144,
             per_origin: 3,
             small: 12,
             exchange: Duration::from_secs(180),

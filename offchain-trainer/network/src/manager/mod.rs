@@ -335,14 +335,14 @@ impl Manager {
                 .iter()
                 .any(|protocol| protocol.as_ref().ends_with(name))
         };
-        let mut capabilities = book.capabilities(peer) & !(RELAYS | ANSWERS_LOOK_UPS);
+        let mut capabilities = 0;
         if speaks("/circuit/relay/0.2.0/hop") {
             capabilities |= RELAYS;
         }
         if speaks("/kad/1") || speaks("/kad/1.0.0") {
             capabilities |= ANSWERS_LOOK_UPS;
         }
-        book.set_capabilities(peer, capabilities);
+        book.set_capabilities(peer, capabilities, RELAYS | ANSWERS_LOOK_UPS);
     }
 
     fn candidate(&self, peer: &PeerId, met: &Met, now: Instant) -> Candidate {
@@ -495,7 +495,11 @@ impl Manager {
     /// Dials who is wanted.
     fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
         // Fetches wait for these, and for no slots: they may take twice as many.
-        while self.dials.running() < 2 * self.config.dials {
+        loop {
+            if self.dials.running() >= 2 * self.config.dials {
+                self.dials.put_off(now);
+                break;
+            }
             let book = &self.common.book;
             let Some(peer) = self.dials.next_wanted(now, |peer| book.addresses(peer)) else {
                 break;
