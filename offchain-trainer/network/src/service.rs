@@ -14,7 +14,7 @@ use crate::{
     gossip::{self, Gossip},
     manager::{self, Manager},
     peers::{Carrier, PeerInfo, Peers},
-    pool::Pool,
+    pool::{KEEP, Pool},
     reach::{self, Reach},
     reports::Report,
     scope::is_relayed,
@@ -31,7 +31,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
-    time::Instant,
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 /// A task that ends with its owner.
@@ -160,6 +160,8 @@ impl Service {
 
     /// `commands` is dropped last: that its channel is closed tells the handles that everything has ended.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
+        let mut sweep = interval(KEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = self.bootstrap.next_due();
             let parts_due = self.parts.due();
@@ -180,12 +182,12 @@ impl Service {
                     Some(Command::ShutDown) | None => break,
                 },
                 () = sleep_until(due) => self.dial_bootstrap(),
+                // An idle stream keeps its connection.
+                _ = sweep.tick() => self.pool.sweep(),
                 () = sleep_until(parts_due) => {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
                         self.publish_peers();
                     }
-                    // An idle stream keeps its connection.
-                    self.pool.sweep();
                 }
             }
         }
