@@ -1,13 +1,13 @@
 //! How others reach this PC, and how it reaches them: port mapping, AutoNAT, relays, hole punching.
 //!
 //! A PC at home stands behind a router that lets nobody in by itself. In this order it
-//! * asks the router to pass its port on ([`mapping`]),
-//! * learns from whom it dials where it comes from ([`observed`]), and asks peers to try whether they get in there ([`prober`]; for
-//!   others: [`answerer`]),
-//! * as long as nobody does, has relays keep a place for it ([`relays`]; for others: [`server`]),
-//! * and gets from each relayed connection to a direct one where both routers let it ([`puncher`], [`holes`], [`ways`]).
+//! * asks the router to pass its port on (`mapping`),
+//! * learns from whom it dials where it comes from (`observed`), and asks peers to try whether they get in there (`prober`; for
+//!   others: `answerer`),
+//! * as long as nobody does, has relays keep a place for it (`relays`; for others: `server`),
+//! * and gets from each relayed connection to a direct one where both routers let it (`puncher`, `holes`, `ways`).
 //!
-//! What it knows becomes a [`State`] with a reason for people ([`state`]). [`Reach`] only passes on what happens to these parts, and
+//! What it knows becomes a `State` with a reason for people (`state`). `Reach` only passes on what happens to these parts, and
 //! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
 
 mod answerer;
