@@ -28,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes a second of the slowest line that is waited for.
 const SLOWEST_LINE: u64 = 128 * 1024;
+/// So long what has come of a blob waits for somebody to go on with it.
+const PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Damaged files that are kept for whoever wants to know what happened to the disk: so many, of so many bytes together, for so long.
 const DAMAGED: usize = 4;
 const DAMAGED_BYTES: u64 = 256 << 20;
@@ -271,6 +273,7 @@ impl Depot {
             false => (DAMAGED, DAMAGED_BYTES),
         };
         self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE)?;
+        self.prune_partials(space.is_short())?;
         let evicted = self.database.evict(&self.store, space.wanted(self.held()))?;
         swept.add(evicted);
         match self.database.write_all() {
@@ -278,6 +281,18 @@ impl Depot {
             Err(error) if error.is_full() => Ok(swept),
             written => Ok(written.map(|()| swept)?),
         }
+    }
+
+    /// Deletes what has come of blobs that nobody went on fetching, and when space is short of all that nobody fetches now.
+    fn prune_partials(&self, all: bool) -> Result<(), DepotError> {
+        for (hash, _, last) in self.store.partials()? {
+            // A clock that was set back makes it young: then it goes later.
+            let age = last.elapsed().unwrap_or_default();
+            if all || age > PARTIAL_AGE {
+                self.store.remove_partial(hash)?;
+            }
+        }
+        Ok(())
     }
 
     /// The blobs that were read since this was last asked.
