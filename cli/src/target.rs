@@ -39,6 +39,7 @@ struct TrainerArgs {
 }
 
 /// The local network that may be meant.
+#[allow(clippy::large_enum_variant)] // There is one of it.
 enum Local {
     /// The one in the folder that was named.
     Named(PathBuf, Network),

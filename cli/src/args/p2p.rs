@@ -76,11 +76,10 @@ fn external_address(text: &str) -> Result<External, String> {
         "dns" | "dns4" | "dns6" => is_name(host),
         _ => false,
     };
-    let is_way = match (*transport, more) {
-        ("tcp", []) | ("udp", ["quic-v1"]) => true,
-        ("tcp", ["wss"] | ["tls", "ws"]) => true,
-        _ => false,
-    };
+    let is_way = matches!(
+        (*transport, more),
+        ("tcp", [] | ["wss"] | ["tls", "ws"]) | ("udp", ["quic-v1"])
+    );
     let is_port = port.parse().is_ok_and(|port: u16| port > 0);
     match is_host && is_way && is_port {
         true => Ok(External::At(address.to_owned())),

@@ -39,6 +39,7 @@ pub struct VerifiedSlice {
     span: Span,
     /// Proof and content.
     bytes: Vec<u8>,
+    proof_at: usize,
     content_at: usize,
     /// All pairs that follow from proof and content, by their place in the outboard.
     pairs: Vec<(u64, Pair)>,
@@ -52,17 +53,29 @@ impl VerifiedSlice {
     /// [`SliceError::OutOfRange`] or [`SliceError::BlobTooLarge`] when `range` and `size` don't fit,
     /// [`SliceError::WrongLength`] and [`SliceError::Mismatch`] if it isn't that slice.
     pub fn verify(hash: H256, size: u64, range: SliceRange, slice: Vec<u8>) -> Result<Self, SliceError> {
+        Self::verify_behind(0, hash, size, range, slice)
+    }
+
+    /// As [`verify`](Self::verify), of a slice behind so many bytes of something else.
+    pub(crate) fn verify_behind(
+        skip: usize,
+        hash: H256,
+        size: u64,
+        range: SliceRange,
+        slice: Vec<u8>,
+    ) -> Result<Self, SliceError> {
         let tree = Tree::new(size)?;
         let span = tree.span(range)?;
-        let wanted = slice_len(size, range)?;
+        let wanted = skip + slice_len(size, range)?;
         if slice.len() != wanted {
             return Err(SliceError::WrongLength {
                 wanted,
                 got: slice.len(),
             });
         }
-        let content_at = proof_len(&tree, span);
+        let content_at = skip + proof_len(&tree, span);
         let (proof, content) = slice.split_at(content_at);
+        let proof = &proof[skip..];
         let whole = tree.groups() == 1;
         let mut groups: Vec<_> = (span.first..)
             .zip(content.chunks(GROUP_SIZE as usize))
@@ -86,6 +99,7 @@ impl VerifiedSlice {
             range,
             span,
             bytes: slice,
+            proof_at: skip,
             content_at,
             pairs,
         })
@@ -132,7 +146,7 @@ impl VerifiedSlice {
     }
 
     pub(crate) fn proof(&self) -> &[u8] {
-        &self.bytes[..self.content_at]
+        &self.bytes[self.proof_at..self.content_at]
     }
 
     pub(crate) fn pairs(&self) -> &[(u64, Pair)] {

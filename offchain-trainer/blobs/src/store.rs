@@ -29,7 +29,7 @@ use std::{
 pub struct EncodedSlice {
     /// The whole blob's size in bytes.
     pub total_size: u64,
-    /// Proof and content, as [`VerifiedSlice::verify`] takes them: [`slice_len`] bytes.
+    /// Proof and content, as [`VerifiedSlice::verify`] takes them: [`slice_len`] bytes, behind the room that was asked for.
     pub bytes: Vec<u8>,
 }
 
@@ -259,18 +259,19 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Slice`] if the range doesn't lie in the blob; [`BlobError::Corrupt`]; [`BlobError::Io`].
     pub fn encode_slice(&self, name: H256, range: SliceRange) -> Result<Option<EncodedSlice>, BlobError> {
-        Ok(match self.cut(name, range, Vec::new())? {
+        Ok(match self.cut(name, range, 0, Vec::new())? {
             Cut::Slice(slice) => Some(slice),
             Cut::NotYet | Cut::Nothing => None,
         })
     }
 
-    /// As [`encode_slice`](Self::encode_slice), of a blob that is still arriving, too; `buffer` is what the slice is made of.
+    /// As [`encode_slice`](Self::encode_slice), of a blob that is still arriving, too; `buffer` is what the slice is made of, behind room
+    /// for `room` bytes, so that a header can stand before it without a copy.
     ///
     /// # Errors
     /// As [`encode_slice`](Self::encode_slice).
-    pub fn cut(&self, name: H256, range: SliceRange, buffer: Vec<u8>) -> Result<Cut, BlobError> {
-        match self.try_cut(name, range, buffer) {
+    pub fn cut(&self, name: H256, range: SliceRange, room: usize, buffer: Vec<u8>) -> Result<Cut, BlobError> {
+        match self.try_cut(name, range, room, buffer) {
             Err(CutFailure::Mismatch) => {}
             Err(CutFailure::Blob(error)) => return Err(error),
             Ok(cut) => return Ok(cut),
@@ -279,7 +280,7 @@ impl BlobStore {
         if !self.rebuild_outboard(name)? {
             return Ok(Cut::Nothing);
         }
-        match self.try_cut(name, range, Vec::new()) {
+        match self.try_cut(name, range, room, Vec::new()) {
             Err(CutFailure::Mismatch) => Err(self.quarantine(name)?),
             Err(CutFailure::Blob(error)) => Err(error),
             Ok(cut) => Ok(cut),
@@ -340,11 +341,17 @@ impl BlobStore {
         self.folder.quarantine(name)
     }
 
-    fn try_cut(&self, name: H256, range: SliceRange, mut slice: Vec<u8>) -> Result<Cut, CutFailure> {
+    fn try_cut(
+        &self,
+        name: H256,
+        range: SliceRange,
+        room: usize,
+        mut slice: Vec<u8>,
+    ) -> Result<Cut, CutFailure> {
         let Some((file, size)) = self.folder.open_blob(name)? else {
             self.index.remove(name);
             return match self.index.partial(name) {
-                Some(partial) => Ok(cut_partial(&partial, name, range, slice)?),
+                Some(partial) => Ok(cut_partial(&partial, name, range, room, slice)?),
                 None => Ok(Cut::Nothing),
             };
         };
@@ -352,8 +359,8 @@ impl BlobStore {
         let tree = Tree::new(size).map_err(BlobError::from)?;
         let span = tree.span(range).map_err(BlobError::from)?;
         let nodes = tree.straddling(span);
-        slice.resize(slice_len(size, range).map_err(BlobError::from)?, 0);
-        let (proof, content) = slice.split_at_mut(nodes.len() * PAIR_SIZE);
+        slice.resize(room + slice_len(size, range).map_err(BlobError::from)?, 0);
+        let (proof, content) = slice[room..].split_at_mut(nodes.len() * PAIR_SIZE);
         read_exact_at(&file, content, range.offset()).map_err(unless_short("read", &path))?;
         let pairs = nodes.iter().map(|node| node.pair() * PAIR_SIZE as u64);
         let pairs = proof.chunks_mut(PAIR_SIZE).zip(pairs);
@@ -377,7 +384,7 @@ impl BlobStore {
                 }
             }
         }
-        match VerifiedSlice::verify(name, size, range, slice) {
+        match VerifiedSlice::verify_behind(room, name, size, range, slice) {
             Ok(slice) => {
                 self.uses.note(name);
                 Ok(Cut::Slice(EncodedSlice {
@@ -407,14 +414,20 @@ impl BlobStore {
 }
 
 /// Part of a blob that is still arriving.
-fn cut_partial(partial: &Inner, name: H256, range: SliceRange, mut slice: Vec<u8>) -> Result<Cut, BlobError> {
+fn cut_partial(
+    partial: &Inner,
+    name: H256,
+    range: SliceRange,
+    room: usize,
+    mut slice: Vec<u8>,
+) -> Result<Cut, BlobError> {
     let tree = partial.tree();
     let nodes = tree.straddling(tree.span(range)?);
     if !partial.has(range) {
         return Ok(Cut::NotYet);
     }
-    slice.resize(slice_len(tree.size(), range)?, 0);
-    let (proof, content) = slice.split_at_mut(nodes.len() * PAIR_SIZE);
+    slice.resize(room + slice_len(tree.size(), range)?, 0);
+    let (proof, content) = slice[room..].split_at_mut(nodes.len() * PAIR_SIZE);
     for (to, node) in proof.chunks_mut(PAIR_SIZE).zip(nodes) {
         if let Some(pair) = partial.pair(node.pair()) {
             to.copy_from_slice(&pair);
@@ -424,14 +437,16 @@ fn cut_partial(partial: &Inner, name: H256, range: SliceRange, mut slice: Vec<u8
         tracing::warn!(hash = ?name, %error, "can't read what has arrived of a blob");
         return Ok(Cut::NotYet);
     }
-    Ok(match VerifiedSlice::verify(name, tree.size(), range, slice) {
-        Ok(slice) => Cut::Slice(EncodedSlice {
-            total_size: tree.size(),
-            bytes: slice.into_buffer(),
-        }),
-        // Damaged since it was written: it won't be served, and is found out again before the blob is used.
-        Err(_) => Cut::NotYet,
-    })
+    Ok(
+        match VerifiedSlice::verify_behind(room, name, tree.size(), range, slice) {
+            Ok(slice) => Cut::Slice(EncodedSlice {
+                total_size: tree.size(),
+                bytes: slice.into_buffer(),
+            }),
+            // Damaged since it was written: it won't be served, and is found out again before the blob is used.
+            Err(_) => Cut::NotYet,
+        },
+    )
 }
 
 /// Why a slice couldn't be cut: a damaged file can be looked into, other errors are the caller's.

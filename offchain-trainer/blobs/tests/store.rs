@@ -478,10 +478,16 @@ fn what_has_arrived_is_served_while_the_rest_is_coming() {
         };
         assert_eq!(slices, partial.slices());
         let range = hydra_blobs::nth_slice(index).unwrap();
-        let Cut::Slice(cut) = target.cut(name, range, Vec::new()).unwrap() else {
+        let Cut::Slice(cut) = target.cut(name, range, 0, Vec::new()).unwrap() else {
             panic!("it is here")
         };
-        assert_eq!(Some(cut), source.encode_slice(name, range).unwrap());
+        assert_eq!(Some(&cut), source.encode_slice(name, range).unwrap().as_ref());
+        for store in [&source, &target] {
+            let Cut::Slice(roomy) = store.cut(name, range, 9, Vec::new()).unwrap() else {
+                panic!("it is here")
+            };
+            assert!(roomy.bytes[9..] == cut.bytes, "behind the room for a header");
+        }
         // Parts of it, too.
         let part = SliceRange::new(range.offset(), 16 * 1024).unwrap();
         assert_eq!(
@@ -490,7 +496,7 @@ fn what_has_arrived_is_served_while_the_rest_is_coming() {
         );
     }
     assert_eq!(
-        target.cut(name, SliceRange::first(), Vec::new()).unwrap(),
+        target.cut(name, SliceRange::first(), 0, Vec::new()).unwrap(),
         Cut::NotYet
     );
     [0, 2]
@@ -520,7 +526,7 @@ fn nothing_is_served_of_a_partial_blob_that_was_damaged() {
     content[1000] ^= 1;
     fs::write(&path, content).unwrap();
     assert_eq!(
-        target.cut(name, SliceRange::first(), Vec::new()).unwrap(),
+        target.cut(name, SliceRange::first(), 0, Vec::new()).unwrap(),
         Cut::NotYet
     );
 }

@@ -6,7 +6,8 @@
 use std::{
     env,
     error::Error,
-    fs,
+    fs::{self, File},
+    io::Write,
     path::PathBuf,
     sync::Arc,
     thread,
@@ -37,6 +38,17 @@ fn measure(base: &std::path::Path) -> Result<(), Box<dyn Error>> {
     println!("| what | median | 99 of 100 |\n|---|---|---|");
     let database = Arc::new(Database::open(base)?);
     let mut times = Vec::new();
+    let mut file = File::create(base.join("file"))?;
+    for _ in 0..TIMES {
+        let began = Instant::now();
+        file.write_all(&[1; 150])?;
+        file.sync_data()?;
+        times.push(began.elapsed());
+    }
+    tell(
+        "for comparison: 150 bytes written to a file, and synced",
+        &mut times,
+    );
     for n in 0..TIMES {
         let began = Instant::now();
         database.found(name(n), opening(n))?;

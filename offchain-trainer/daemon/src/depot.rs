@@ -20,6 +20,7 @@ use crate::{
     database::{Database, DatabaseError, Purpose, Standing, Swept, Tag},
     intact::Intact,
     joined,
+    news::News,
     space::{Held, Space},
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes a second of the slowest line that is waited for.
 const SLOWEST_LINE: u64 = 128 * 1024;
+/// So long what has come of a blob waits for somebody to go on with it.
+const PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Damaged files that are kept for whoever wants to know what happened to the disk: so many, of so many bytes together, for so long.
 const DAMAGED: usize = 4;
 const DAMAGED_BYTES: u64 = 256 << 20;
@@ -72,6 +75,7 @@ pub struct Depot {
     network: NetworkHandle,
     database: Arc<Database>,
     intact: Intact,
+    news: News,
 }
 
 impl Depot {
@@ -79,6 +83,7 @@ impl Depot {
     pub fn new(store: Arc<BlobStore>, network: NetworkHandle, database: Arc<Database>) -> Self {
         Self {
             store,
+            news: News::new(network.clone()),
             network,
             database,
             intact: Intact::default(),
@@ -96,6 +101,7 @@ impl Depot {
         let hash = self.store.put(bytes)?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.database.stored(hash, purpose, size);
+        self.news.stored(hash, size);
         Ok(hash)
     }
 
@@ -115,6 +121,7 @@ impl Depot {
         let stored = self.store.put_written(hash, write)?;
         if let Some(size) = self.store.size(hash)?.filter(|_| stored) {
             self.database.stored(hash, purpose, size);
+            self.news.stored(hash, size);
         }
         Ok(stored)
     }
@@ -150,6 +157,7 @@ impl Depot {
         let rule = SizeRule::Exact(blob.size);
         self.network.fetch(blob.hash, rule, first).await?;
         self.database.stored(blob.hash, tag, blob.size);
+        self.news.stored(blob.hash, blob.size);
         Ok(())
     }
 
@@ -244,8 +252,12 @@ impl Depot {
     /// # Errors
     /// [`DepotError::Store`].
     pub async fn sweep(self: &Arc<Self>, at: Standing, needed: HashSet<H256>) -> Result<Swept, DepotError> {
-        self.blocking(move |depot| Ok(depot.database.sweep(&depot.store, &at, &needed)?))
-            .await
+        self.blocking(move |depot| {
+            let swept = depot.database.sweep(&depot.store, &at, &needed)?;
+            depot.news.swept(|hash| depot.store.has(hash));
+            Ok(swept)
+        })
+        .await
     }
 
     /// What a look after the store finds to do now and then: what was read is remembered, models that are gone leave nothing behind, what
@@ -261,6 +273,7 @@ impl Depot {
             false => (DAMAGED, DAMAGED_BYTES),
         };
         self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE)?;
+        self.prune_partials(space.is_short())?;
         let evicted = self.database.evict(&self.store, space.wanted(self.held()))?;
         swept.add(evicted);
         match self.database.write_all() {
@@ -268,6 +281,18 @@ impl Depot {
             Err(error) if error.is_full() => Ok(swept),
             written => Ok(written.map(|()| swept)?),
         }
+    }
+
+    /// Deletes what has come of blobs that nobody went on fetching, and when space is short of all that nobody fetches now.
+    fn prune_partials(&self, all: bool) -> Result<(), DepotError> {
+        for (hash, _, last) in self.store.partials()? {
+            // A clock that was set back makes it young: then it goes later.
+            let age = last.elapsed().unwrap_or_default();
+            if all || age > PARTIAL_AGE {
+                self.store.remove_partial(hash)?;
+            }
+        }
+        Ok(())
     }
 
     /// The blobs that were read since this was last asked.
@@ -307,6 +332,11 @@ impl Depot {
     /// [`DepotError::Database`]: the next start doesn't know of it, unless it can be written later.
     pub async fn write(self: &Arc<Self>) -> Result<(), DepotError> {
         self.blocking(|depot| Ok(depot.database.write_all()?)).await
+    }
+
+    /// What is announced to others.
+    pub(crate) fn news(&self) -> &News {
+        &self.news
     }
 
     /// The data plane.

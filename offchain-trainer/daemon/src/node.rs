@@ -1,9 +1,9 @@
 //! Questions to this PC's node, over its JSON-RPC on 127.0.0.1.
 //!
-//! For what a duty sheet does not tell, and only because a person asked for something: the trainer's work never waits for
-//! an answer from here. Must never talk to another address, nor believe an answer to be well-formed.
+//! For what a duty sheet does not tell: because a person asked for something, and now and then who is registered. The trainer's work never
+//! waits for an answer from here. Must never talk to another address, nor believe an answer to be well-formed.
 
-use std::{io, net::Ipv4Addr, time::Duration};
+use std::{collections::HashMap, io, net::Ipv4Addr, time::Duration};
 
 use axum::body::{Body, to_bytes};
 use hydra_primitives::{BlockNumber, H256};
@@ -108,6 +108,43 @@ impl Node {
             .transpose()
     }
 
+    /// What is stored under keys that begin with `prefix`, in their order: at most `count` of those after `after`. Whatever isn't there any
+    /// more when its value is asked for has an empty one.
+    pub(crate) async fn entries(
+        &self,
+        prefix: &str,
+        count: usize,
+        after: Option<&str>,
+    ) -> Result<Vec<Entry>, NodeError> {
+        #[derive(Deserialize)]
+        struct Changes {
+            changes: Vec<(String, Option<String>)>,
+        }
+        let keys: Vec<String> = self
+            .ask("state_getKeysPaged", json!([prefix, count, after]))
+            .await?;
+        let in_order = after.into_iter().chain(keys.iter().map(String::as_str));
+        let asked_for = keys.len() <= count && keys.iter().all(|key| key.starts_with(prefix));
+        if !asked_for || !in_order.is_sorted_by(|a, b| a < b) {
+            return Err(self.strange("it lists keys that were not asked for"));
+        }
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<Changes> = self.ask("state_queryStorageAt", json!([keys])).await?;
+        let mut values: HashMap<String, String> = found
+            .into_iter()
+            .flat_map(|found| found.changes)
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
+        let entries = keys.into_iter().map(|key| {
+            let digits = values.remove(&key).unwrap_or_default();
+            let value = hex::decode(digits.trim_start_matches("0x")).map_err(|error| self.strange(error))?;
+            Ok(Entry { key, value })
+        });
+        entries.collect()
+    }
+
     async fn ask<T: for<'a> Deserialize<'a>>(&self, method: &str, parameters: Value) -> Result<T, NodeError> {
         match timeout(PATIENCE, self.call(method, parameters)).await {
             Ok(answer) => serde_json::from_value(answer?).map_err(|error| self.strange(error)),
@@ -157,6 +194,14 @@ impl Node {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Something that is stored.
+pub(crate) struct Entry {
+    /// Where: `0x` and hexadecimal digits.
+    pub(crate) key: String,
+    /// What.
+    pub(crate) value: Vec<u8>,
 }
 
 #[derive(Deserialize)]

@@ -27,8 +27,9 @@ use crate::{
     database::{Database, DatabaseError, Reconciled},
     depot::Depot,
     import::{self, ImportError, Imported},
-    joined,
+    joined, members,
     models::Models,
+    node::Node,
     reach::Unreadable,
     secret::{self, SecretError, SecretFile},
     server::{Context, router, serve},
@@ -145,6 +146,7 @@ pub struct Trainer {
     server: JoinHandle<()>,
     test: JoinHandle<()>,
     house: JoinHandle<()>,
+    members: JoinHandle<()>,
     /// Held as long as the base path is in use.
     lock: File,
 }
@@ -185,6 +187,9 @@ impl Trainer {
         config.clock = clock;
         config.book = Some(options.base_path.join("peers.json"));
         options.reach.apply(&mut config)?;
+        config.discovery.capabilities.provider = true;
+        // Who listens on this computer alone doesn't want to be found.
+        config.discovery.mdns &= !options.p2p_address.iter().all(IpAddr::is_loopback);
         let network = Network::start(config, store.clone()).await?;
 
         let depot = Depot::new(store, network.clone(), database.clone());
@@ -225,6 +230,7 @@ impl Trainer {
         });
         let test = tokio::spawn(test_engine(shared.clone()));
         let house = tokio::spawn(keep_house(shared.clone()));
+        let members = tokio::spawn(members::tell(Node::new(options.node_rpc_port), network.clone()));
         Ok(Self {
             shared,
             network,
@@ -233,6 +239,7 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
         })
     }
@@ -261,11 +268,15 @@ impl Trainer {
             server,
             test,
             house,
+            members,
             lock,
             ..
         } = self;
         test.abort();
         house.abort();
+        members.abort();
+        // What ends meanwhile gives it time to go out.
+        shared.depot.news().going().await;
         shared.stop();
         let _ = end.send(());
         let abort = server.abort_handle();

@@ -147,11 +147,11 @@ impl Book {
         entry.best_first().map(|known| known.address.clone()).collect()
     }
 
-    /// What a peer can do, one bit each; those who set and read them say which.
-    pub(crate) fn set_capabilities(&self, peer: &PeerId, capabilities: u32) {
+    /// What a peer can do of these, one bit each: the lowest eight are for what its record says.
+    pub(crate) fn set_capabilities(&self, peer: &PeerId, capabilities: u32, of: u32) {
         let mut table = self.lock();
         if let Some(entry) = table.peers.get_mut(peer) {
-            entry.capabilities = capabilities;
+            entry.capabilities = (entry.capabilities & !of) | (capabilities & of);
         }
     }
 
@@ -180,6 +180,11 @@ impl Book {
             entry.failures = entry.failures.saturating_add(1);
             entry.not_before = Some(now + FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE));
         }
+    }
+
+    /// How many attempts failed in a row.
+    pub(crate) fn failures(&self, peer: &PeerId) -> u32 {
+        self.lock().peers.get(peer).map_or(0, |entry| entry.failures)
     }
 
     /// Others shall be dialled before this peer, until then.

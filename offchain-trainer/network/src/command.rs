@@ -1,6 +1,6 @@
 //! What handles ask of the task that owns the swarm.
 
-use crate::{discovery, error::DialError, gossip, manager, reach};
+use crate::{discovery, error::DialError, gossip, manager};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
@@ -12,6 +12,5 @@ pub(crate) enum Command {
     Manager(manager::Command),
     Discovery(discovery::Command),
     Gossip(gossip::Command),
-    Reach(reach::Command),
     ShutDown,
 }

@@ -197,7 +197,7 @@ impl NetworkHandle {
         self.inner.views.peers.clone()
     }
 
-    /// Bootstrap peers that can't be reached, and why. Each is tried again until it can.
+    /// Bootstrap peers that can't be reached, and why. Each is tried again until it can. None while there are enough other peers.
     pub fn away(&self) -> Vec<AwayPeer> {
         self.inner.views.away.borrow().clone()
     }

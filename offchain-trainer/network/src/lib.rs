@@ -60,6 +60,7 @@ mod throttle;
 mod time;
 mod transport;
 mod turns;
+mod unkept;
 mod websocket;
 pub mod wire;
 

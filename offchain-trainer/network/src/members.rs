@@ -55,3 +55,39 @@ impl Members {
         members.keys().copied().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_registered_is_known_until_the_next_time_it_is_said() {
+        let members = Members::default();
+        let [one, other] = [(); 2].map(|()| PeerId::random());
+        assert!(members.know_none());
+        members.set([Member { peer: one, weight: 0 }]);
+        let clone = members.clone();
+        assert!(clone.contains(&one) && !clone.contains(&other) && !clone.know_none());
+        members.set([Member {
+            peer: other,
+            weight: 7,
+        }]);
+        assert_eq!((clone.weight(&one), clone.weight(&other)), (None, Some(7)));
+        assert_eq!(clone.list(), [other]);
+    }
+
+    #[test]
+    fn no_more_are_held_than_the_chain_registers() {
+        let members = Members::default();
+        members.set((0..MOST + 10).map(|number| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_le_bytes());
+            let hash = libp2p::multihash::Multihash::wrap(0x12, &digest).unwrap();
+            Member {
+                peer: PeerId::from_multihash(hash).unwrap(),
+                weight: 1,
+            }
+        }));
+        assert_eq!(members.list().len(), MOST);
+    }
+}

@@ -18,7 +18,7 @@ use std::{
 use yamux::{Connection, ConnectionError, Mode};
 
 /// Bytes of content in a frame: with its header of 12 bytes, two of Noise's messages (64,511 bytes each) exactly.
-const FRAME: usize = 2 * 64_511 - 12;
+pub(crate) const FRAME: usize = 2 * 64_511 - 12;
 /// Bytes that a stream's window has from its start, as the protocol says.
 const FIRST_WINDOW: usize = yamux::DEFAULT_CREDIT as usize;
 

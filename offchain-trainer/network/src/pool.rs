@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Well below the 30 s after which a server closes an idle stream.
-const KEEP: Duration = Duration::from_secs(5);
+pub(crate) const KEEP: Duration = Duration::from_secs(5);
 /// Questions that may be open on one stream before another one is opened: one is answered while the next is on its way.
 const DEPTH: usize = 2;
 
@@ -57,7 +57,7 @@ impl Pool {
             peers: Mutex::default(),
             rates: Rates::default(),
             reports,
-            buffers: Buffers::default(),
+            buffers: Buffers::new(),
             throttle: Throttle::new(limits.download_rate, Priority::SPARE.len()),
         }
     }

@@ -5,9 +5,11 @@
 //! and a bad request ends its stream. Whoever asks for what isn't here costs no look at the disk.
 
 use crate::{
+    allowance::{Allowance, Rate},
     buffers::Buffers,
     config::Limits,
     error::PeerFault,
+    muxer::FRAME,
     origin::Origin,
     pace::Pace,
     peers::PeerInfo,
@@ -16,23 +18,25 @@ use crate::{
     throttle::Throttle,
     turns::{Turn, Turns},
     wire::{
-        REQUEST_HEAD, Request, RequestHead, Status, decode_head, decode_ranges, encode_availability,
-        encode_found, encode_status, ranges_len,
+        REQUEST_HEAD, Request, RequestHead, SIZE_SIZE, Status, decode_head, decode_ranges,
+        encode_availability, encode_found, encode_status, ranges_len,
     },
 };
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use hydra_blobs::{Availability, BlobError, BlobStore, Cut, EncodedSlice, H256, SliceRange};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-/// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn.
-const SEND_STEP: usize = 256 * 1024;
+/// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn: whole frames of the multiplexer.
+const SEND_STEP: usize = 2 * FRAME;
+/// Bytes before a slice.
+const HEADER: usize = 1 + SIZE_SIZE;
 /// How many peers are told at a time that we are busy; the others just see their stream close.
 const REFUSALS: usize = 32;
 /// How often we look whether another program has put a blob into the folder.
@@ -62,6 +66,14 @@ struct Place {
     _turn: Turn<PeerId>,
 }
 
+/// Streams that a peer may open in vain: it doesn't know how many it may have here, and others may have taken all.
+const REFUSABLE: Rate = Rate {
+    each_second: 2.0,
+    burst: 64.0,
+};
+/// So many peers' refusals are counted; then all of them begin anew.
+const REFUSED: usize = 1024;
+
 /// Serves until the network is gone. Aborting the task ends all transfers.
 pub(crate) async fn serve(
     mut incoming: IncomingStreams,
@@ -85,7 +97,7 @@ pub(crate) async fn serve(
     let shop = Arc::new(Shop {
         slices: Turns::new(limits.slices_served, &[0]),
         throttle: Throttle::new(limits.upload_rate, 1),
-        buffers: Buffers::default(),
+        buffers: Buffers::new(),
         store,
         limits,
         reports,
@@ -93,6 +105,7 @@ pub(crate) async fn serve(
     let mut refresh = interval(REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streams = JoinSet::new();
+    let mut refused: HashMap<PeerId, Allowance> = HashMap::new();
     loop {
         // Ended streams are reaped at once: the set would otherwise grow with every stream ever served.
         let (peer, mut stream) = tokio::select! {
@@ -132,7 +145,16 @@ pub(crate) async fn serve(
                 drop((slot, address));
             });
         } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
-            shop.reports.fault(peer, Fault::Flood);
+            let now = Instant::now();
+            if refused.len() > REFUSED {
+                refused.clear();
+            }
+            let allowance = refused
+                .entry(peer)
+                .or_insert_with(|| Allowance::full(REFUSABLE, now));
+            if !allowance.take(REFUSABLE, now) {
+                shop.reports.fault(peer, Fault::Flood);
+            }
             let stall = shop.limits.stall;
             streams.spawn(async move {
                 let told = within(stall, refuse(&mut stream)).await;
@@ -261,7 +283,7 @@ impl Shop {
     /// Reads and verifies a slice, where that keeps nobody from sending.
     fn cut(&self, hash: H256, range: SliceRange) -> JoinHandle<Found> {
         let (store, buffer) = (self.store.clone(), self.buffers.take());
-        tokio::task::spawn_blocking(move || match store.cut(hash, range, buffer) {
+        tokio::task::spawn_blocking(move || match store.cut(hash, range, HEADER, buffer) {
             Ok(Cut::Slice(slice)) => Found::Slice(slice),
             Ok(Cut::NotYet) => Found::NotYet,
             Ok(Cut::Nothing) | Err(BlobError::Corrupt { .. }) => Found::Nothing,
@@ -273,9 +295,9 @@ impl Shop {
         })
     }
 
-    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, slice: EncodedSlice) -> io::Result<()> {
+    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, mut slice: EncodedSlice) -> io::Result<()> {
         let limits = &self.limits;
-        within(limits.stall, stream.write_all(&encode_found(slice.total_size))).await?;
+        slice.bytes[..HEADER].copy_from_slice(&encode_found(slice.total_size));
         let mut pace = Pace::new(limits, Instant::now());
         let most = limits
             .pace

@@ -14,7 +14,7 @@ use crate::{
     gossip::{self, Gossip},
     manager::{self, Manager},
     peers::{Carrier, PeerInfo, Peers},
-    pool::Pool,
+    pool::{KEEP, Pool},
     reach::{self, Reach},
     reports::Report,
     scope::is_relayed,
@@ -31,7 +31,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
-    time::Instant,
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 /// A task that ends with its owner.
@@ -160,6 +160,8 @@ impl Service {
 
     /// `commands` is dropped last: that its channel is closed tells the handles that everything has ended.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, tasks: Vec<AbortOnDrop>) {
+        let mut sweep = interval(KEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = self.bootstrap.next_due();
             let parts_due = self.parts.due();
@@ -177,16 +179,15 @@ impl Service {
                         self.parts.discovery.on_command(&mut self.swarm, command);
                     }
                     Some(Command::Gossip(command)) => self.parts.gossip.on_command(&mut self.swarm, command),
-                    Some(Command::Reach(command)) => self.parts.reach.on_command(&mut self.swarm, command),
                     Some(Command::ShutDown) | None => break,
                 },
                 () = sleep_until(due) => self.dial_bootstrap(),
+                // An idle stream keeps its connection.
+                _ = sweep.tick() => self.pool.sweep(),
                 () = sleep_until(parts_due) => {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
                         self.publish_peers();
                     }
-                    // An idle stream keeps its connection.
-                    self.pool.sweep();
                 }
             }
         }
@@ -313,6 +314,7 @@ impl Service {
         if self.parts.manager.has_enough() {
             // Whoever finds its way without them leaves them to others.
             self.bootstrap.rest(Instant::now());
+            self.publish_away();
             return;
         }
         let Self { bootstrap, swarm, .. } = self;
@@ -348,7 +350,11 @@ impl Service {
     }
 
     fn publish_away(&self) {
-        let now = self.bootstrap.away();
+        // Whoever has enough others misses nobody.
+        let now = match self.parts.manager.has_enough() {
+            true => Vec::new(),
+            false => self.bootstrap.away(),
+        };
         self.shown.away.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;

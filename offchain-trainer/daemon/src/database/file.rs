@@ -168,14 +168,16 @@ impl DatabaseFile {
         if self.is_over {
             return Err(DatabaseError::Closed);
         }
-        let written = match self.open.take() {
-            Some(database) => put(&database, rows).map(|()| database),
-            None => match self.open_again() {
-                Ok(Some(database)) => put(&database, rows).map(|()| database),
-                Ok(None) => self.make(&all()),
-                Err(trouble) => Err(trouble),
-            },
-        };
+        let written = guarded(|| {
+            let database = match self.open.take() {
+                Some(database) => Some(database),
+                None => self.open_again()?,
+            };
+            match database {
+                Some(database) => put(&database, rows).map(|()| database),
+                None => self.make(&all()),
+            }
+        });
         match written {
             Ok(database) => {
                 self.open = Some(database);
@@ -313,7 +315,7 @@ impl DatabaseFile {
 /// A damaged file may make the storage engine stumble in ways that it doesn't report as such.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Trouble::Damaged("reading it ended in a programming error".into())))
+        .unwrap_or_else(|_| Err(Trouble::Damaged("using it ended in a programming error".into())))
 }
 
 /// Whether the storage engine of a newer release wrote the file: for this release's it would be merely damaged.

@@ -115,11 +115,15 @@ fn killed_at_any_moment_it_loses_no_finding_and_no_blob() {
             }
             all
         });
-        // From before it has opened anything to well into its work.
+        // From before it has opened anything to well into its work, which on a busy PC takes longer.
         if time % 3 > 0 {
-            told.recv_timeout(Duration::from_secs(60)).unwrap();
+            for _ in 0..=time * 37 % 23 {
+                told.recv_timeout(Duration::from_secs(60)).unwrap();
+            }
+            thread::sleep(Duration::from_millis(time * 37 % 13));
+        } else {
+            thread::sleep(Duration::from_millis(time * 37 % 101));
         }
-        thread::sleep(Duration::from_millis(time * 37 % 101 * 3));
         child.kill().unwrap();
         let status = child.wait().unwrap();
         assert_eq!(status.code(), None, "it ended by itself");

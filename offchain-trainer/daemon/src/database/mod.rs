@@ -81,11 +81,13 @@ const FILE: &str = "trainer.redb";
 
 /// The database, open.
 pub struct Database {
-    /// Taken for the time of a write. Always before `memory`, if both are.
+    /// Taken for the time of a write, by whoever set `is_writing`. Always before `memory`, if both are.
     file: Mutex<DatabaseFile>,
     memory: Mutex<Memory>,
     /// Blobs that were leaving are gone.
     left: Condvar,
+    /// A write is over.
+    wrote: Condvar,
     kept: usize,
 }
 
@@ -105,6 +107,8 @@ struct Memory {
     /// Changes that somebody waits for, counted, and how many of them are on disk.
     asked: u64,
     written: u64,
+    /// Somebody writes.
+    is_writing: bool,
     /// The blobs whose last such change isn't, and its number.
     waiting: HashMap<H256, u64>,
     said: Vec<String>,
@@ -163,6 +167,7 @@ impl Database {
             file: Mutex::new(file),
             memory: Mutex::new(memory),
             left: Condvar::new(),
+            wrote: Condvar::new(),
             kept,
         };
         if has_news {
@@ -345,27 +350,25 @@ impl Database {
     }
 
     /// Sees to it that what was asked for up to `asked` is on disk. Who comes while others write is served by the write after theirs,
-    /// along with all who wait by then.
+    /// along with all who wait by then, and goes on as soon as that is over, whoever is in a hurry to write more.
     fn commit(&self, asked: u64) -> Result<(), DatabaseError> {
-        if lock(&self.memory).written >= asked {
-            return Ok(());
-        }
-        let mut file = lock(&self.file);
         let mut memory = lock(&self.memory);
-        if memory.written >= asked {
-            return Ok(());
+        loop {
+            if memory.written >= asked {
+                return Ok(());
+            }
+            if !memory.is_writing {
+                break;
+            }
+            memory = self.wrote.wait(memory).unwrap_or_else(PoisonError::into_inner);
         }
+        memory.is_writing = true;
         let (unwritten, now) = (mem::take(&mut memory.unwritten), memory.asked);
         let rows = memory.rows(&unwritten);
         drop(memory);
-        let written = match rows.is_empty() && file.is_open() {
-            true => Ok(()),
-            false => file.write(&rows, || {
-                let memory = lock(&self.memory);
-                memory.rows(&memory.everything())
-            }),
-        };
+        let written = self.write(&rows);
         let mut memory = lock(&self.memory);
+        memory.is_writing = false;
         match &written {
             Ok(()) => {
                 memory.written = now;
@@ -373,7 +376,20 @@ impl Database {
             }
             Err(_) => memory.unwritten.extend(unwritten),
         }
+        drop(memory);
+        self.wrote.notify_all();
         written
+    }
+
+    fn write(&self, rows: &Rows) -> Result<(), DatabaseError> {
+        let mut file = lock(&self.file);
+        if rows.is_empty() && file.is_open() {
+            return Ok(());
+        }
+        file.write(rows, || {
+            let memory = lock(&self.memory);
+            memory.rows(&memory.everything())
+        })
     }
 }
 

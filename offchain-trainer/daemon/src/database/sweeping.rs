@@ -36,7 +36,7 @@ impl Swept {
 }
 
 impl Database {
-    /// Deletes what is over where a model is now; see [`retention`](super::retention). Whatever is in `needed` stays.
+    /// Deletes what is over where a model is now; see `retention`. Whatever is in `needed` stays.
     ///
     /// # Errors
     /// What the file system says of a blob; the others are tried again with the next sweep.

@@ -303,6 +303,25 @@ fn all_who_wait_at_a_time_are_served_by_one_write() {
     threads.into_iter().for_each(|one| one.join().unwrap().unwrap());
     let syncs = disk.syncs.load(Ordering::Relaxed) - before;
     assert!(syncs < 16 * one, "{syncs} instead of 32 times {one}");
+    // Nobody is kept waiting by one who writes time after time.
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 2000.. {
+                database.note(poll(n), update(1)).unwrap();
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        for n in 0..20 {
+            let before = disk.syncs.load(Ordering::Relaxed);
+            database.note(poll(3000 + n), update(1)).unwrap();
+            let syncs = disk.syncs.load(Ordering::Relaxed) - before;
+            assert!(syncs <= 4 * one, "{syncs}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
     // What is known costs nothing.
     let before = disk.syncs.load(Ordering::Relaxed);
     database.note(poll(0), update(1)).unwrap();

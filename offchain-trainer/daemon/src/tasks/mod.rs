@@ -20,7 +20,7 @@ use std::{
 
 use hydra_primitives::{
     AccountBytes, H256, ModelId,
-    duty::{Duty, DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, ModelDuties},
+    duty::{Duty, DutyAnswer, DutyResult, DutySheet, MAX_RESULTS, ModelDuties, Standing},
     poll::{Opening, PollId, digest},
     proposal::PlaceKey,
 };
@@ -146,6 +146,7 @@ impl Shared {
     /// longer than [`SOON`]: its result may then be in the next block.
     pub(crate) async fn read(self: &Arc<Self>, sheet: DutySheet) -> DutyAnswer {
         let sheet = Arc::new(sheet);
+        self.depot.news().standing(sheet.standing == Standing::Paused);
         let mut ends = self.ends.listen();
         let end = Instant::now() + SOON;
         let (mut answer, able) = self.take(&sheet);

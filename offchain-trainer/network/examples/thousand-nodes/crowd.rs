@@ -51,6 +51,7 @@ pub struct Plan {
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
+#[allow(dead_code)] // The test prints it; the program reads all of it.
 pub struct Figures {
     pub honest: usize,
     pub hostile: BTreeMap<&'static str, usize>,
@@ -75,6 +76,7 @@ pub struct Figures {
 
 /// How far announcements came.
 #[derive(Debug, Clone, Default)]
+#[allow(dead_code)] // As above.
 pub struct Reach {
     pub announcements: usize,
     /// Of all pairs of announcement and honest node: heard at all, and within 8 hops.

@@ -160,7 +160,8 @@ fn what_was_written_is_read_again_the_best_first() {
     );
     book.reached(friend, address("/ip4/127.0.0.1/tcp/7"));
     book.learn(stranger, [address("/ip4/192.168.1.1/tcp/1")], Source::Identify);
-    book.set_capabilities(&friend, 5);
+    book.set_capabilities(&friend, 7, 5);
+    book.set_capabilities(&friend, 0, 2);
     book.failed(&stranger, Instant::now());
     assert!(book.is_changed());
     book.save();

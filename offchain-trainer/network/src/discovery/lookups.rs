@@ -17,7 +17,7 @@ const AT_A_TIME: usize = 4;
 /// Peers that wait to be searched for.
 const QUEUE: usize = 512;
 /// So many who keep the record agree, and the rest isn't heard.
-const ENOUGH: usize = 4;
+const ENOUGH: usize = 6;
 /// Nobody is searched for again before.
 const AGAIN: Duration = Duration::from_secs(60);
 /// Searches that are remembered for this.

@@ -1,6 +1,6 @@
 //! Finding peers and who has a blob: Kademlia with signed records, and mDNS on the local network.
 //!
-//! What it finds goes into the [book](crate::book); whom to dial is for the peer manager to say. A PC that can be reached keeps records
+//! What it finds goes into the book (`book.rs`); whom to dial is for the peer manager to say. A PC that can be reached keeps records
 //! for others and answers them (a *server*), another one only asks. Which it is, unless it was told ([`Config::server`]): a server once an
 //! address of its own is confirmed, or while all peers are in private networks or on this computer, where everybody reaches everybody.
 //! The time of records and searches is the system's own: Kademlia knows no other.

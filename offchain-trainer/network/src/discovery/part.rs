@@ -39,8 +39,8 @@ use libp2p::{
 use std::{collections::HashMap, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
-/// How often those are asked for whom others want.
-const WANTED: Duration = Duration::from_secs(2);
+/// How often it is looked whom others want.
+const WANTED: Duration = Duration::from_millis(500);
 /// Random look-ups, which show new peers: while few are known, and later.
 const WALK_LOST: Duration = Duration::from_secs(30);
 const WALK: Duration = Duration::from_secs(600);
@@ -139,11 +139,21 @@ impl Discovery {
                 }
             }
             SwarmEvent::Behaviour(Event::Discovery(BehaviourEvent::Kad(event))) => {
-                if let Some(kad) = kad_of(swarm) {
-                    let found = self.on_kad(kad, event, now);
-                    self.work(kad, now);
-                    dial(swarm, &found);
+                let Some(kad) = kad_of(swarm) else {
+                    return false;
+                };
+                // Most of what happens are questions of others, and changes nothing.
+                if let kad::Event::InboundRequest { request } = event
+                    && !matches!(
+                        request,
+                        InboundRequest::PutRecord { .. } | InboundRequest::AddProvider { .. }
+                    )
+                {
+                    return false;
                 }
+                let found = self.on_kad(kad, event, now);
+                self.work(kad, now);
+                dial(swarm, &found);
             }
             SwarmEvent::Behaviour(Event::Identify(identify::Event::Received {
                 peer_id,
@@ -463,7 +473,9 @@ impl Discovery {
                 let fitting = addresses
                     .filter(|address| kad.surroundings.fits(address))
                     .cloned();
-                self.common.book.learn(record.peer, fitting, Source::Record);
+                let (book, flags) = (&self.common.book, record.capabilities.flags());
+                book.learn(record.peer, fitting, Source::Record);
+                book.set_capabilities(&record.peer, flags.into(), u8::MAX.into());
                 if self.lookups.given(&id, record, self.clock.ms() / 1000)
                     && let Some(mut query) = kad.inner.query_mut(&id)
                 {

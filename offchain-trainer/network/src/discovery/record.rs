@@ -53,8 +53,8 @@ impl Capabilities {
     const RELAY: u8 = 1;
     const PROVIDER: u8 = 2;
 
-    fn flags(self) -> u8 {
-        u8::from(self.relay) * Self::RELAY | u8::from(self.provider) * Self::PROVIDER
+    pub(super) fn flags(self) -> u8 {
+        (u8::from(self.relay) * Self::RELAY) | (u8::from(self.provider) * Self::PROVIDER)
     }
 
     fn from_wire(flags: u8, cores_class: u8, room_class: u8) -> Self {

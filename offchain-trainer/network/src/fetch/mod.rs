@@ -137,7 +137,7 @@ impl<'a> Fetcher<'a> {
         while course.missing > 0 {
             // A blob of one slice is asked for at once: whoever has something of it has all.
             if count > 1 {
-                for whom in self.sources.to_ask_what_they_have() {
+                for whom in self.sources.due_questions() {
                     asking.push(self.asker.availability(whom, size));
                 }
             }

@@ -267,7 +267,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Whom to ask now which slices it has.
-    pub(super) fn to_ask_what_they_have(&mut self) -> Vec<Whom> {
+    pub(super) fn due_questions(&mut self) -> Vec<Whom> {
         let now = Instant::now();
         let mut due = Vec::new();
         for (index, source) in self.list.iter_mut().enumerate() {

@@ -5,6 +5,7 @@ use crate::{
     allowance::{Allowance, Rate},
     common::Common,
     reports::{Fault, Reports},
+    unkept::Unkept,
 };
 use libp2p::{
     Multiaddr, PeerId,
@@ -38,6 +39,9 @@ const D_LOW: usize = 4;
 const D_HIGH: usize = 8;
 /// Of them, those that this PC chose itself.
 const OWN_CHOICE: usize = 2;
+/// What gossipsub's `max_transmit_size` really bounds (0.50): all that was read and isn't decoded yet, and it reads 8 KiB at a time. With
+/// less, a few small messages in a row would end the stream.
+const READ: usize = 16 * 1024;
 /// Ids in one message: 18 bytes each, so they fit.
 const IDS: usize = 160;
 /// Messages of one peer, whatever is in them: an honest one passes on what it is let, and speaks of it once a second.
@@ -101,11 +105,17 @@ pub(crate) struct Behaviour {
 
 /// The part in the swarm.
 pub(super) fn build(keypair: &Keypair, common: &Common, network: &str) -> Result<Behaviour, String> {
-    let config = ConfigBuilder::default()
+    let topics = Topics::of(network);
+    let both = [topics.blobs, topics.trainers];
+    let mut config = ConfigBuilder::default();
+    for topic in &both {
+        config.max_transmit_size_for_topic(LONGEST, topic.clone());
+    }
+    let config = config
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .flood_publish(false)
-        .max_transmit_size(LONGEST)
+        .max_transmit_size(READ)
         .max_control_message_size(LONGEST)
         .max_control_messages_sent(IDS)
         .max_publish_messages(32)
@@ -120,8 +130,6 @@ pub(super) fn build(keypair: &Keypair, common: &Common, network: &str) -> Result
         .message_id_fn(id)
         .build()
         .map_err(|error| error.to_string())?;
-    let topics = Topics::of(network);
-    let both = [topics.blobs, topics.trainers];
     let filter = WhitelistSubscriptionFilter(both.iter().cloned().collect::<HashSet<_>>());
     let counting = Counting::default();
     let author = MessageAuthenticity::Signed(keypair.clone());
@@ -195,7 +203,7 @@ fn thresholds() -> PeerScoreThresholds {
 }
 
 impl NetworkBehaviour for Behaviour {
-    type ConnectionHandler = <Gossipsub as NetworkBehaviour>::ConnectionHandler;
+    type ConnectionHandler = Unkept<<Gossipsub as NetworkBehaviour>::ConnectionHandler>;
     type ToSwarm = gossipsub::Event;
 
     fn handle_pending_inbound_connection(
@@ -216,6 +224,7 @@ impl NetworkBehaviour for Behaviour {
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.inner
             .handle_established_inbound_connection(id, peer, local, remote)
+            .map(Unkept)
     }
 
     fn handle_pending_outbound_connection(
@@ -239,6 +248,7 @@ impl NetworkBehaviour for Behaviour {
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.inner
             .handle_established_outbound_connection(id, peer, address, role, port)
+            .map(Unkept)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {

@@ -25,6 +25,8 @@ pub struct Config {
     pub dials: usize,
     /// After so long without a stream a connection with a peer without slot ends.
     pub idle: Duration,
+    /// Whether faults count: who did wrong loses its slot, and who did too much is kept out for a while.
+    pub bans: bool,
 }
 
 impl Default for Config {
@@ -34,12 +36,14 @@ impl Default for Config {
             exploratory: 4,
             exploratory_settled: 2,
             inbound: 32,
-            guests: 64,
+            // With those that have a slot, below the bound on all connections; and enough for who uses us as a relay.
+            guests: 144,
             per_origin: 3,
             small: 12,
             exchange: Duration::from_secs(180),
             dials: 8,
             idle: Duration::from_secs(10),
+            bans: true,
         }
     }
 }

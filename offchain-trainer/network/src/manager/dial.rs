@@ -99,6 +99,13 @@ impl Dials {
         None
     }
 
+    /// There is no room for another dial now: who is wanted is looked at a moment later.
+    pub(super) fn put_off(&mut self, now: Instant) {
+        for want in self.wanted.values_mut() {
+            want.look_at = want.look_at.max(now + LOOK);
+        }
+    }
+
     /// A dial to the peer itself or, where it has no such address, to its relays has begun; `relayed` is what is left.
     pub(super) fn began(
         &mut self,
@@ -306,6 +313,17 @@ mod tests {
         assert_eq!(dials.connected(&peer, ID(7)), None, "not ours");
         assert!(dials.coming().is_empty() && !dials.is_dialling(&peer));
         assert_eq!(dials.failed(ID(1), now), None);
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_a_dial_nothing_is_due_at_once() {
+        let (mut dials, peer, now) = dials();
+        dials.want(peer, now);
+        dials.put_off(now);
+        assert_eq!(dials.due(), Some(now + LOOK));
+        dials.put_off(now + LOOK_UP);
+        dials.expire(now + LOOK_UP, false);
+        assert_eq!(dials.due(), None, "it was wanted for too long");
     }
 
     #[test]

@@ -198,3 +198,7 @@ impl NetworkBehaviour for Door {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

@@ -200,7 +200,7 @@ impl Manager {
         let now = Instant::now();
         let door = &mut swarm.behaviour_mut().manager;
         // What waited in the queue is no further reason.
-        if door.is_banned(&peer, now) {
+        if door.is_banned(&peer, now) || !self.config.bans {
             return false;
         }
         if report == Report::Fault(Fault::Unreachable) {
@@ -335,14 +335,14 @@ impl Manager {
                 .iter()
                 .any(|protocol| protocol.as_ref().ends_with(name))
         };
-        let mut capabilities = book.capabilities(peer) & !(RELAYS | ANSWERS_LOOK_UPS);
+        let mut capabilities = 0;
         if speaks("/circuit/relay/0.2.0/hop") {
             capabilities |= RELAYS;
         }
         if speaks("/kad/1") || speaks("/kad/1.0.0") {
             capabilities |= ANSWERS_LOOK_UPS;
         }
-        book.set_capabilities(peer, capabilities);
+        book.set_capabilities(peer, capabilities, RELAYS | ANSWERS_LOOK_UPS);
     }
 
     fn candidate(&self, peer: &PeerId, met: &Met, now: Instant) -> Candidate {
@@ -495,7 +495,11 @@ impl Manager {
     /// Dials who is wanted.
     fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
         // Fetches wait for these, and for no slots: they may take twice as many.
-        while self.dials.running() < 2 * self.config.dials {
+        loop {
+            if self.dials.running() >= 2 * self.config.dials {
+                self.dials.put_off(now);
+                break;
+            }
             let book = &self.common.book;
             let Some(peer) = self.dials.next_wanted(now, |peer| book.addresses(peer)) else {
                 break;
@@ -516,7 +520,9 @@ impl Manager {
             true => (relayed, Vec::new()),
             false => (direct, relayed),
         };
-        match start(swarm, peer, first, PeerCondition::DisconnectedAndNotDialing) {
+        let new_port = !self.common.book.failures(&peer).is_multiple_of(2);
+        let condition = PeerCondition::DisconnectedAndNotDialing;
+        match start(swarm, peer, first, condition, new_port) {
             Ok(attempt) => self.dials.began(peer, why, attempt, later, now),
             // Another part of us is at it.
             Err(DialError::DialPeerConditionFalse(_)) => {}
@@ -534,7 +540,7 @@ impl Manager {
         relayed: Vec<Multiaddr>,
         now: Instant,
     ) {
-        match start(swarm, peer, relayed, PeerCondition::Disconnected) {
+        match start(swarm, peer, relayed, PeerCondition::Disconnected, false) {
             Ok(attempt) => self.dials.also(&peer, attempt),
             Err(error) => {
                 tracing::debug!(%peer, %error, "a peer can't be dialled through its relays");
@@ -581,17 +587,20 @@ impl Manager {
     }
 }
 
-/// From the port that we listen on, as others need it to find out where they could reach us.
+/// From the port that we listen on, as others need it to find out where they could reach us; unless that failed, since two that dial each
+/// other at the same moment collide then, in TCP.
 fn start(
     swarm: &mut Swarm<Swarmed>,
     peer: PeerId,
     addresses: Vec<Multiaddr>,
     condition: PeerCondition,
+    new_port: bool,
 ) -> Result<ConnectionId, DialError> {
-    let options = DialOpts::peer_id(peer)
-        .condition(condition)
-        .addresses(addresses)
-        .build();
+    let options = DialOpts::peer_id(peer).condition(condition).addresses(addresses);
+    let options = match new_port {
+        true => options.allocate_new_port().build(),
+        false => options.build(),
+    };
     let id = options.connection_id();
     swarm.dial(options)?;
     Ok(id)

@@ -152,7 +152,7 @@ mod tests {
             scores.report(peer, Report::Useful(100 * MIB), now);
         }
         assert!((scores.of(&peer, now) - BEST).abs() < 1e-9);
-        let bans = (0..4).filter(|_| scores.report(peer, Report::Fault(Fault::WrongData), now));
+        let bans = (0..3).filter(|_| scores.report(peer, Report::Fault(Fault::WrongData), now));
         assert_eq!(
             bans.count(),
             1,

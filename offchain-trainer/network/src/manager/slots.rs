@@ -180,6 +180,13 @@ impl Slots {
                 self.give(candidate, Slot::LongTerm, now);
             }
         }
+        while self.count(Slot::LongTerm) > self.bounds.long_term {
+            let unpinned = self.holders_of(Slot::LongTerm, table).filter(|c| !c.pinned);
+            let Some(worst) = unpinned.min_by(|a, b| self.by_fit(a, b, table)) else {
+                return;
+            };
+            self.give(worst, Slot::Exploratory, now);
+        }
     }
 
     /// With those that are tried out first, then with any that we chose.

@@ -229,7 +229,7 @@ mod tests {
             assert!(!may(refused), "{refused}");
         }
         let own = address("/ip4/203.0.113.5/tcp/4000");
-        assert!(!answerer.may_try(&PeerId::random(), &[own.clone()]));
+        assert!(!answerer.may_try(&PeerId::random(), std::slice::from_ref(&own)));
         assert!(!answerer.may_try(&peer, &[own.clone(), own.clone()]));
         let mut granted = 0;
         while answerer.may_try(&peer, &[own.clone().with(Protocol::P2p(peer))]) {

@@ -107,7 +107,7 @@ impl Holes {
     }
 
     /// Whom to dial now, and how.
-    pub(crate) fn to_dial(&mut self, now: Instant) -> Vec<(PeerId, Multiaddr)> {
+    pub(crate) fn due_dials(&mut self, now: Instant) -> Vec<(PeerId, Multiaddr)> {
         let mut due = Vec::new();
         for (peer, hole) in &mut self.peers {
             if hole.next.is_some_and(|next| next <= now) {
@@ -140,8 +140,8 @@ mod tests {
             let due = holes.due().unwrap();
             pauses.push((due - now).as_secs() / 60);
             now = due;
-            assert_eq!(holes.to_dial(now), [(peer, way().unwrap())]);
-            assert!(holes.to_dial(now).is_empty() && holes.due().is_none());
+            assert_eq!(holes.due_dials(now), [(peer, way().unwrap())]);
+            assert!(holes.due_dials(now).is_empty() && holes.due().is_none());
         }
         assert_eq!(pauses, [1, 5, 15, 30, 30, 30]);
         holes.relayed(peer, way(), now);
@@ -163,7 +163,7 @@ mod tests {
         let mut tries = 0;
         while holes.due().is_some() {
             now = holes.due().unwrap();
-            holes.to_dial(now);
+            holes.due_dials(now);
             holes.failed(&peer, false, now);
             tries += 1;
         }

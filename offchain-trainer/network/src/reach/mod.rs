@@ -1,13 +1,13 @@
 //! How others reach this PC, and how it reaches them: port mapping, AutoNAT, relays, hole punching.
 //!
 //! A PC at home stands behind a router that lets nobody in by itself. In this order it
-//! * asks the router to pass its port on ([`mapping`]),
-//! * learns from whom it dials where it comes from ([`observed`]), and asks peers to try whether they get in there ([`prober`]; for
-//!   others: [`answerer`]),
-//! * as long as nobody does, has relays keep a place for it ([`relays`]; for others: [`server`]),
-//! * and gets from each relayed connection to a direct one where both routers let it ([`puncher`], [`holes`], [`ways`]).
+//! * asks the router to pass its port on (`mapping`),
+//! * learns from whom it dials where it comes from (`observed`), and asks peers to try whether they get in there (`prober`; for
+//!   others: `answerer`),
+//! * as long as nobody does, has relays keep a place for it (`relays`; for others: `server`),
+//! * and gets from each relayed connection to a direct one where both routers let it (`puncher`, `holes`, `ways`).
 //!
-//! What it knows becomes a [`State`] with a reason for people ([`state`]). [`Reach`] only passes on what happens to these parts, and
+//! What it knows becomes a `State` with a reason for people (`state`). `Reach` only passes on what happens to these parts, and
 //! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
 
 mod announcer;
@@ -83,9 +83,6 @@ const SWEEP: Duration = Duration::from_secs(10);
 const RELAYS_STAY: Duration = Duration::from_secs(60);
 /// When candidates that failed are tried again, in minutes; then always after the last one. Those that others got in at as well.
 const TRY_AGAIN: [u64; 6] = [1, 2, 4, 8, 16, 30];
-
-/// What handles ask of it.
-pub(crate) enum Command {}
 
 /// What it shows to handles.
 #[derive(Clone)]
@@ -666,11 +663,6 @@ impl Reach {
         self.ways.get(peer, id).is_some_and(|way| way.attempt)
     }
 
-    /// Does what a handle asks for.
-    pub(crate) fn on_command(&mut self, _swarm: &mut Swarm<Swarmed>, command: Command) {
-        match command {}
-    }
-
     /// When [`tick`](Self::tick) is to be called, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
         let open = self.open_since.is_some();
@@ -726,7 +718,7 @@ impl Reach {
         for id in self.ways.needless(now) {
             swarm.close_connection(id);
         }
-        for (peer, way) in self.holes.to_dial(now) {
+        for (peer, way) in self.holes.due_dials(now) {
             let options = DialOpts::peer_id(peer)
                 .condition(PeerCondition::Always)
                 .addresses(vec![way])

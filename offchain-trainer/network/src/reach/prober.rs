@@ -123,10 +123,10 @@ impl NetworkBehaviour for Prober {
             FromSwarm::ConnectionEstablished(ConnectionEstablished { connection_id, .. }) => {
                 self.known.insert(connection_id);
             }
-            FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, .. }) => {
-                if !self.known.remove(&connection_id) {
-                    return;
-                }
+            FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, .. })
+                if !self.known.remove(&connection_id) =>
+            {
+                return;
             }
             _ => {}
         }

@@ -241,10 +241,10 @@ impl Machine {
         let worse = self.said.as_ref().is_some_and(|(said, _)| state < *said);
         if worse {
             let since = *self.worse_since.get_or_insert(now);
-            if now.saturating_duration_since(since) < SLACK {
-                if let Some(said) = &self.said {
-                    return said.clone();
-                }
+            if now.saturating_duration_since(since) < SLACK
+                && let Some(said) = &self.said
+            {
+                return said.clone();
             }
         }
         self.worse_since = None;

@@ -22,6 +22,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 fn searching() -> NetworkConfig {
     NetworkConfig {
         discovery: Config::default(),
+        // One address each, to be found.
+        reach: hydra_network::reach::Config {
+            quic: false,
+            ..config().reach
+        },
         ..config()
     }
 }
@@ -191,7 +196,15 @@ async fn put(swarm: &mut Swarm<Raw>, node: &Node, record: Record) {
 
 #[tokio::test]
 async fn only_its_owner_puts_a_record_and_only_in_its_place() {
-    let node = start(searching()).await;
+    let node = start(NetworkConfig {
+        // It is to look at all of them.
+        manager: hydra_network::manager::Config {
+            bans: false,
+            ..hydra_network::manager::Config::default()
+        },
+        ..searching()
+    })
+    .await;
     let (own, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
     let mut swarm = stranger(&node, &own).await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

@@ -243,6 +243,8 @@ async fn a_blob_comes_from_those_who_have_parts_of_it() {
         .flat_map(|(_, asked)| asked.borrow().clone())
         .collect();
     all.sort_unstable();
+    // On a busy machine one that is late is asked of another as well.
+    all.dedup();
     assert_eq!(all, [0, 1, 2, 3, 4, 5]);
 }
 

@@ -45,8 +45,10 @@ async fn a_bad_request_closes_the_stream_without_an_answer() {
         edit(range, &64u32.to_le_bytes()),
     ];
     for (mut stream, request) in streams.into_iter().zip(bad) {
-        stream.write_all(&request).await.unwrap();
-        stream.flush().await.unwrap();
+        // After a few of them the peer is banned, and its connection closed.
+        if stream.write_all(&request).await.is_err() || stream.flush().await.is_err() {
+            continue;
+        }
         let mut answer = Vec::new();
         // Closed or reset, whichever the multiplexer says.
         let _ = tokio::time::timeout(crate::common::PATIENCE, stream.read_to_end(&mut answer))

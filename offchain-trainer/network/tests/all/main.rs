@@ -10,6 +10,7 @@ mod gossip;
 mod greedy;
 mod hostile_bytes;
 mod liars;
+mod manager;
 mod many;
 mod names;
 mod reach;

@@ -38,8 +38,8 @@ use crate::{
 };
 use internet::Internet;
 
-/// A multiaddress's beginning for an IP address in words.
-pub(crate) fn multiaddress(address: &str) -> String {
+/// What a multiaddress begins with, for an IP address.
+pub fn multiaddress(address: &str) -> String {
     match address.parse() {
         Ok(IpAddr::V6(address)) => format!("/ip6/{address}"),
         _ => format!("/ip4/{address}"),

@@ -45,7 +45,14 @@ const STATES: [&str; 10] = [
 /// block.
 const PAYING: &str = "registering";
 /// What may be said at any time, and is no state of joining.
-const NEWS: [&str; 6] = ["problem", "ended", "round", "clock", "reachability", "model_checked"];
+const NEWS: [&str; 6] = [
+    "problem",
+    "ended",
+    "round",
+    "clock",
+    "reachability",
+    "model_checked",
+];
 
 #[test]
 fn four_pcs_found_a_network_and_join_it_killed_in_each_state_and_all_earn() {

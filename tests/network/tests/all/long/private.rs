@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 
 use hydra_network_tests::{
     Member,
-    laboratory::{Kind, Laboratory, Mapper, Plan},
+    laboratory::{Kind, Laboratory, Mapper, Plan, multiaddress},
     proc,
 };
 use serde_json::Value;
@@ -44,7 +44,15 @@ fn four_pcs_in_private_nets_train_on_and_agree_after_the_public_boot_node_is_gon
     is_known_by(&boot, &home.join("boot.json"), &file);
 
     let options = ["--network".to_owned(), file];
-    boot.up(&[&options[..], &["--no-train".to_owned()]].concat());
+    // Who runs a boot node knows where it is reached.
+    let mut as_boot_node = vec!["--no-train".to_owned()];
+    for address in public.seat().addresses() {
+        let host = multiaddress(address);
+        for way in ["tcp/30400", "udp/30400/quic-v1"] {
+            as_boot_node.extend(["--external-address".into(), format!("{host}/{way}")]);
+        }
+    }
+    boot.up(&[&options[..], &as_boot_node].concat());
     for _ in ["node", "trainer"] {
         boot.event("started", LIMIT);
     }
