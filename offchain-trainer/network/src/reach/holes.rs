@@ -163,7 +163,7 @@ mod tests {
             holes.ended(&peer, now);
             assert_eq!(holes.due(), Some(now + REDIAL));
             now += REDIAL;
-            assert_eq!(holes.to_dial(now).len(), 1);
+            assert_eq!(holes.due_dials(now).len(), 1);
         }
         holes.relayed(peer, way(), now);
         holes.ended(&peer, now);
@@ -183,7 +183,7 @@ mod tests {
         while let Some(due) = holes.due() {
             pauses.push((due - now).as_secs());
             now = due;
-            holes.to_dial(now);
+            holes.due_dials(now);
             holes.failed(&peer, false, now);
         }
         assert_eq!(pauses, [1, 4, 16, 64]);
