@@ -3,7 +3,7 @@
 use crate::common::{Node, PATIENCE, config, content, free_address, node, start};
 use hydra_blobs::BlobStore;
 use hydra_network::{
-    Carrier, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, Scope, SizeRule,
+    Carrier, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, Scope, SizeRule, discovery,
     reach::{Config, Path, Reachability, State, Wss},
 };
 use libp2p::multiaddr::Protocol;
@@ -49,13 +49,22 @@ async fn home(relay: &Node, listen: bool) -> Node {
 
 async fn home_at(relay: Multiaddr, listen: bool) -> Node {
     let listen = if listen { config().listen } else { Vec::new() };
-    start(NetworkConfig {
+    let home = start(NetworkConfig {
         listen,
         bootstrap: vec![relay],
         reach: here(),
+        // They are to find each other over the relay alone.
+        discovery: discovery::Config {
+            kademlia: false,
+            ..config().discovery
+        },
         ..config()
     })
-    .await
+    .await;
+    // Then it also knows where the relay sees it.
+    home.until(|peers| peers.iter().any(|peer| peer.agent.is_some()))
+        .await;
+    home
 }
 
 async fn until(node: &Node, wanted: impl FnMut(&Reachability) -> bool) -> Reachability {
