@@ -4,6 +4,7 @@ use crate::{
     error::SliceError,
     range::slice_count,
     size::{MAX_BLOB_SIZE, MAX_SLICE_SIZE},
+    tree::Tree,
 };
 
 /// How much of a blob is here, or with a peer.
@@ -58,6 +59,14 @@ impl SliceSet {
     pub fn empty(size: u64) -> Result<Self, SliceError> {
         let bits = vec![0; Self::byte_len(size)?];
         Ok(Self { size, bits })
+    }
+
+    /// No slice of the blob with this tree.
+    pub(crate) fn none_of(tree: &Tree) -> Self {
+        let size = tree.size();
+        // 128 KiB at the most, as there is no tree of a larger blob.
+        let bits = vec![0; slice_count(size).div_ceil(8) as usize];
+        Self { size, bits }
     }
 
     /// The set with these bits, of a blob of `size` bytes.

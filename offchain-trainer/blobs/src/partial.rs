@@ -254,8 +254,7 @@ impl Inner {
     }
 
     pub(crate) fn slices(&self) -> SliceSet {
-        // No blob has a size that is none.
-        let mut set = SliceSet::empty(self.tree.size()).unwrap_or_else(|_| unreachable!("its tree exists"));
+        let mut set = SliceSet::none_of(&self.tree);
         let state = self.state();
         for (index, present) in (0..).zip(&state.present) {
             let groups = (self.tree.groups() - index * GROUPS).min(GROUPS);

@@ -3,7 +3,10 @@
 use crate::{
     common::Common,
     config::NetworkConfig,
-    reach::{answerer::Answerer, prober::Prober, puncher::Puncher, server},
+    reach::{
+        announcer::Announcer, answerer::Answerer, circuits::Circuits, prober::Prober, puncher::Puncher,
+        server,
+    },
 };
 use libp2p::{
     relay,
@@ -13,10 +16,11 @@ use libp2p::{
 /// The library's protocols, each as far as it is switched on.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
+    pub(super) announcer: Announcer,
     pub(super) prober: Toggle<Prober>,
     pub(super) answerer: Toggle<Answerer>,
     pub(super) relay: Toggle<relay::Behaviour>,
-    pub(super) circuits: Toggle<relay::client::Behaviour>,
+    pub(super) circuits: Toggle<Circuits>,
     pub(super) puncher: Toggle<Puncher>,
 }
 
@@ -28,6 +32,7 @@ impl Behaviour {
     ) -> Self {
         let reach = &config.reach;
         Self {
+            announcer: Announcer::default(),
             prober: reach.autonat.then(|| Prober::new(reach)).into(),
             answerer: reach.autonat.then(|| Answerer::new(reach)).into(),
             relay: reach
@@ -38,7 +43,7 @@ impl Behaviour {
             puncher: (reach.dcutr && circuits.is_some())
                 .then(|| Puncher::new(common.local, reach))
                 .into(),
-            circuits: circuits.into(),
+            circuits: circuits.map(Circuits).into(),
         }
     }
 }

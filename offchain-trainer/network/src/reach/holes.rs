@@ -1,8 +1,10 @@
 //! Whom we reach through a relay only, and when to try again to reach it directly.
 //!
 //! Without sockets and clock. Whoever dialled the relayed connection dials it anew, which makes the other side try to punch a hole
-//! again; and anew at once when it ends, since relays end each after a while. Must never dial for ever whom nobody wants any more.
+//! again; and anew at once when it ends, since relays end each after a while: a fetch may be going on. Must never dial for ever whom
+//! nobody wants any more, so this happens a few times only; who is wanted later is dialled by who wants it.
 
+use crate::reach::budget::Budget;
 use libp2p::{Multiaddr, PeerId};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
@@ -14,19 +16,26 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(900),
     Duration::from_secs(1800),
 ];
-/// So soon after a circuit ended it is dialled again, doubling with each that doesn't last.
+/// So soon after a circuit ended it is dialled again, four times as late with each dial that fails.
 const REDIAL: Duration = Duration::from_secs(1);
-/// A circuit that lasts so long was worth it.
-const LASTED: Duration = Duration::from_secs(20);
-/// So many circuits in a row may end early.
-const TRIES: u32 = 5;
+/// So often at once, and one more so often.
+const REDIALS: (u32, Duration) = (4, Duration::from_secs(900));
 /// So many peers at a time.
 const MOST: usize = 128;
 
 /// The peers.
-#[derive(Debug, Default)]
 pub(crate) struct Holes {
     peers: BTreeMap<PeerId, Hole>,
+    redials: Budget<PeerId>,
+}
+
+impl Default for Holes {
+    fn default() -> Self {
+        Self {
+            peers: BTreeMap::new(),
+            redials: Budget::new(REDIALS.0, REDIALS.1, MOST),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -35,8 +44,8 @@ struct Hole {
     way: Option<Multiaddr>,
     tried: usize,
     next: Option<Instant>,
-    since: Instant,
-    early_ends: u32,
+    /// Dials in a row that failed.
+    failures: u32,
 }
 
 impl Holes {
@@ -49,10 +58,9 @@ impl Holes {
             way: None,
             tried: 0,
             next: None,
-            since: now,
-            early_ends: 0,
+            failures: 0,
         });
-        hole.since = now;
+        hole.failures = 0;
         if way.is_some() {
             hole.way = way;
             let pause = PAUSES[hole.tried.min(PAUSES.len() - 1)];
@@ -71,22 +79,17 @@ impl Holes {
         let Some(hole) = self.peers.get_mut(peer) else {
             return;
         };
-        if now.saturating_duration_since(hole.since) >= LASTED {
-            hole.early_ends = 0;
-        } else {
-            hole.early_ends += 1;
-        }
-        if hole.way.is_none() || hole.early_ends > TRIES {
+        if hole.way.is_none() || !self.redials.take(*peer, now) {
             self.peers.remove(peer);
             return;
         }
-        hole.next = Some(now + REDIAL * (1 << hole.early_ends.min(8)));
+        hole.next = Some(now + REDIAL * 4_u32.saturating_pow(hole.failures.min(3)));
     }
 
     /// Dialling it anew failed.
     pub(crate) fn failed(&mut self, peer: &PeerId, connected: bool, now: Instant) {
         if let Some(hole) = self.peers.get_mut(peer).filter(|_| !connected) {
-            hole.since = now;
+            hole.failures += 1;
             self.ended(peer, now);
         }
     }
@@ -152,22 +155,38 @@ mod tests {
     }
 
     #[test]
-    fn a_circuit_that_ends_is_dialled_again_unless_it_never_lasts() {
+    fn a_circuit_that_ends_is_dialled_again_but_not_for_ever() {
         let (mut holes, peer, mut now) = (Holes::default(), PeerId::random(), Instant::now());
-        for _ in 0..10 {
+        for _ in 0..REDIALS.0 {
             holes.relayed(peer, way(), now);
-            now += LASTED;
+            now += Duration::from_secs(30);
             holes.ended(&peer, now);
             assert_eq!(holes.due(), Some(now + REDIAL));
+            now += REDIAL;
+            assert_eq!(holes.due_dials(now).len(), 1);
         }
-        let mut tries = 0;
-        while holes.due().is_some() {
-            now = holes.due().unwrap();
+        holes.relayed(peer, way(), now);
+        holes.ended(&peer, now);
+        assert_eq!(holes.due(), None);
+        now += REDIALS.1;
+        holes.relayed(peer, way(), now);
+        holes.ended(&peer, now);
+        assert_eq!(holes.due(), Some(now + REDIAL), "a little later it may be again");
+    }
+
+    #[test]
+    fn a_relay_that_is_away_is_waited_for() {
+        let (mut holes, peer, mut now) = (Holes::default(), PeerId::random(), Instant::now());
+        holes.relayed(peer, way(), now);
+        holes.ended(&peer, now);
+        let mut pauses = Vec::new();
+        while let Some(due) = holes.due() {
+            pauses.push((due - now).as_secs());
+            now = due;
             holes.due_dials(now);
             holes.failed(&peer, false, now);
-            tries += 1;
         }
-        assert_eq!(tries, TRIES + 1);
+        assert_eq!(pauses, [1, 4, 16, 64]);
     }
 
     #[test]
@@ -175,7 +194,7 @@ mod tests {
         let (mut holes, peer, now) = (Holes::default(), PeerId::random(), Instant::now());
         holes.relayed(peer, None, now);
         assert_eq!(holes.due(), None);
-        holes.ended(&peer, now + LASTED);
+        holes.ended(&peer, now);
         assert!(holes.peers.is_empty());
     }
 

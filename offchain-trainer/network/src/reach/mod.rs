@@ -10,9 +10,11 @@
 //! What it knows becomes a `State` with a reason for people (`state`). `Reach` only passes on what happens to these parts, and
 //! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
 
+mod announcer;
 mod answerer;
 mod behaviour;
 mod budget;
+mod circuits;
 mod config;
 mod evidence;
 mod handle;
@@ -40,7 +42,10 @@ use evidence::Evidence;
 use holes::Holes;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
-    core::{ConnectedPoint, transport::PortUse},
+    core::{
+        ConnectedPoint,
+        transport::{ListenerId, PortUse},
+    },
     identify,
     identity::Keypair,
     multiaddr::Protocol,
@@ -66,6 +71,8 @@ use ways::{Way, Ways};
 
 /// So many addresses that we dialled are remembered.
 const DIALLED: usize = 1024;
+/// So many of the addresses of one relay are told to others.
+const PER_RELAY: usize = 4;
 /// A hole that was punched so long ago says nothing of the next.
 const PUNCHED: Duration = Duration::from_secs(3600);
 /// How often the router's answers are looked at.
@@ -119,8 +126,8 @@ pub(crate) struct Reach {
     mapped: Mapped,
     /// Where we listen; not through relays.
     listening: BTreeSet<Multiaddr>,
-    /// What the swarm was told of as ours, so that it can be told otherwise.
-    external: BTreeSet<Multiaddr>,
+    /// Where relays say that we are reached, by the listener there.
+    relayed: HashMap<ListenerId, BTreeSet<Multiaddr>>,
     candidates: Vec<Multiaddr>,
     /// Whom we have dialled: our router lets them in for that reason.
     dialled: HashSet<Witness>,
@@ -166,7 +173,7 @@ impl Reach {
             mapping: None,
             mapped: Mapped::default(),
             listening: BTreeSet::new(),
-            external: BTreeSet::new(),
+            relayed: HashMap::new(),
             candidates: Vec::new(),
             dialled: HashSet::new(),
             dialled_order: VecDeque::new(),
@@ -224,18 +231,26 @@ impl Reach {
             SwarmEvent::ExpiredListenAddr { address, .. } if !is_relayed(address) => {
                 self.listening.remove(address);
             }
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                let of_relay = self.relayed.entry(*listener_id).or_default();
+                // It says what it likes.
+                if of_relay.len() < PER_RELAY && self.config.is_internet(address) {
+                    of_relay.insert(address.clone());
+                }
+            }
+            SwarmEvent::ExpiredListenAddr { listener_id, address } => {
+                if let Some(of_relay) = self.relayed.get_mut(listener_id) {
+                    of_relay.remove(address);
+                }
+            }
             SwarmEvent::ListenerClosed {
                 listener_id, reason, ..
             } => {
-                let Some(relay) = self.relays.lost(*listener_id, now) else {
-                    return false;
-                };
-                tracing::debug!(%relay, ?reason, "a relay keeps no place for us any more");
+                self.relayed.remove(listener_id);
+                if let Some(relay) = self.relays.lost(*listener_id, now) {
+                    tracing::debug!(%relay, ?reason, "a relay keeps no place for us any more");
+                }
             }
-            SwarmEvent::NewListenAddr { .. }
-            | SwarmEvent::ExpiredListenAddr { .. }
-            | SwarmEvent::ExternalAddrConfirmed { .. }
-            | SwarmEvent::ExternalAddrExpired { .. } => self.tell_soon(now),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
                 peer_id,
                 connection_id,
@@ -411,6 +426,7 @@ impl Reach {
                 tracing::debug!(peer = %event.remote_peer_id, result = ?event.result, "hole punching");
             }
             Happened::Circuits(_) | Happened::Answerer(_) | Happened::Relay(_) => {}
+            Happened::Announcer(never) => match *never {},
         }
     }
 
@@ -437,10 +453,10 @@ impl Reach {
             puncher.tell(&told);
         }
         let (state, reason) = self.machine.update(&facts, now);
-        self.sync_external(swarm, &facts, now);
+        self.announce(swarm, &facts, now);
         self.serve(swarm, state.is_open());
         self.use_relays(swarm, state, now);
-        self.show(state, reason, &facts, swarm);
+        self.show(state, reason, swarm);
     }
 
     /// Where others may get in, perhaps.
@@ -535,25 +551,21 @@ impl Reach {
     }
 
     /// Tells the swarm where we are reached.
-    fn sync_external(&mut self, swarm: &mut Swarm<Swarmed>, facts: &Facts, now: Instant) {
-        let wanted: BTreeSet<Multiaddr> = facts
+    fn announce(&mut self, swarm: &mut Swarm<Swarmed>, facts: &Facts, now: Instant) {
+        let kept = self
+            .relayed
+            .iter()
+            .filter(|(listener, _)| self.relays.is_kept(**listener));
+        let addresses = facts
             .said
             .iter()
             .chain(&facts.mapped)
             .chain(facts.confirmed.iter().map(|(address, _)| address))
-            .cloned()
-            .collect();
-        if wanted == self.external {
-            return;
+            .chain(kept.flat_map(|(_, addresses)| addresses));
+        let addresses = addresses.cloned().collect();
+        if swarm.behaviour_mut().reach.announcer.tell(addresses) {
+            self.tell_soon(now);
         }
-        for gone in self.external.difference(&wanted) {
-            swarm.remove_external_address(gone);
-        }
-        for new in wanted.difference(&self.external) {
-            swarm.add_external_address(new.clone());
-        }
-        self.external = wanted;
-        self.tell_soon(now);
     }
 
     /// Who knows us is to learn where we are, once all of it is known.
@@ -584,15 +596,12 @@ impl Reach {
                 swarm.remove_listener(listener);
             }
         }
-        for listener in self.relays.overdue(now) {
-            swarm.remove_listener(listener);
-        }
         if state.is_open() || !self.config.relay_client {
             return;
         }
         for (relay, address) in self.relays.to_ask(now) {
             match swarm.listen_on(address) {
-                Ok(listener) => self.relays.asked(&relay, listener, now),
+                Ok(listener) => self.relays.asked(&relay, listener),
                 Err(error) => {
                     tracing::debug!(%relay, %error, "a relay can't be asked");
                     self.relays.failed(&relay, now);
@@ -601,18 +610,18 @@ impl Reach {
         }
     }
 
-    fn show(&mut self, state: State, reason: String, facts: &Facts, swarm: &Swarm<Swarmed>) {
-        let mut addresses: Vec<Multiaddr> = self.external.iter().cloned().collect();
-        let relayed = swarm.external_addresses().filter(|address| is_relayed(address));
-        let mut relayed: Vec<Multiaddr> = relayed.cloned().collect();
-        relayed.sort();
-        if !facts.relays.is_empty() {
-            addresses.extend(relayed);
-        }
+    fn show(&mut self, state: State, reason: String, swarm: &Swarm<Swarmed>) {
+        let told = swarm.behaviour().reach.announcer.told();
+        let (relayed, direct): (Vec<&Multiaddr>, Vec<&Multiaddr>) =
+            told.iter().partition(|address| is_relayed(address));
         let local = self.common.local;
-        let addresses = addresses
+        let addresses = direct
             .into_iter()
-            .map(|address| address.with_p2p(local).unwrap_or_else(|address| address))
+            .chain(relayed)
+            .map(|address| {
+                let address = address.clone();
+                address.with_p2p(local).unwrap_or_else(|address| address)
+            })
             .collect();
         let now = Reachability {
             state,

@@ -10,8 +10,6 @@ use tokio::time::Instant;
 
 /// After so many failures a pause grows no more: 2 s · 2⁷, some four minutes.
 const LONGEST: u32 = 7;
-/// A relay may take so long to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What relays are, seen from us.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ struct Relay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     None,
-    Asked(ListenerId, Instant),
+    Asked(ListenerId),
     Kept(ListenerId),
 }
 
@@ -75,6 +73,13 @@ impl Relays {
     /// It isn't connected any more, or no relay. What the system says of our place there comes separately.
     pub(crate) fn gone(&mut self, peer: &PeerId) {
         self.known.remove(peer);
+    }
+
+    /// Whether a listener is at a relay that keeps a place.
+    pub(crate) fn is_kept(&self, listener: ListenerId) -> bool {
+        self.known
+            .values()
+            .any(|relay| relay.place == Place::Kept(listener))
     }
 
     /// Those who keep a place.
@@ -117,17 +122,17 @@ impl Relays {
         chosen
     }
 
-    /// It has been asked: this listener is what comes of it.
-    pub(crate) fn asked(&mut self, peer: &PeerId, listener: ListenerId, now: Instant) {
+    /// It has been asked: this listener is what comes of it. It closes if nothing does.
+    pub(crate) fn asked(&mut self, peer: &PeerId, listener: ListenerId) {
         if let Some(relay) = self.known.get_mut(peer) {
-            relay.place = Place::Asked(listener, now);
+            relay.place = Place::Asked(listener);
         }
     }
 
     /// It keeps a place, for the first time or again.
     pub(crate) fn accepted(&mut self, peer: &PeerId) {
         if let Some(relay) = self.known.get_mut(peer) {
-            if let Place::Asked(listener, _) = relay.place {
+            if let Place::Asked(listener) = relay.place {
                 relay.place = Place::Kept(listener);
             }
             relay.failures = 0;
@@ -137,7 +142,7 @@ impl Relays {
     /// It can't be asked, or said no, or the place is lost. Returns whose it was.
     pub(crate) fn lost(&mut self, listener: ListenerId, now: Instant) -> Option<PeerId> {
         let (peer, relay) = self.known.iter_mut().find(|(_, relay)| match relay.place {
-            Place::Asked(of, _) | Place::Kept(of) => of == listener,
+            Place::Asked(of) | Place::Kept(of) => of == listener,
             Place::None => false,
         })?;
         relay.fail(self.pause, now);
@@ -152,24 +157,11 @@ impl Relays {
         }
     }
 
-    /// Listeners of relays that never answered; they have failed.
-    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<ListenerId> {
-        let pause = self.pause;
-        let overdue = self.known.values_mut().filter_map(|relay| match relay.place {
-            Place::Asked(listener, at) if now.saturating_duration_since(at) >= PATIENCE => {
-                relay.fail(pause, now);
-                Some(listener)
-            }
-            _ => None,
-        });
-        overdue.collect()
-    }
-
     /// All places, which aren't needed any more: they are forgotten, their listeners returned.
     pub(crate) fn give_up(&mut self) -> Vec<ListenerId> {
         let held = self.known.values_mut().filter_map(|relay| {
             match std::mem::replace(&mut relay.place, Place::None) {
-                Place::Asked(listener, _) | Place::Kept(listener) => Some(listener),
+                Place::Asked(listener) | Place::Kept(listener) => Some(listener),
                 Place::None => None,
             }
         });
@@ -190,8 +182,7 @@ impl Relays {
             .count();
         let due = self.known.values().filter_map(|relay| match relay.place {
             Place::None => (held < self.wanted).then_some(relay.not_before),
-            Place::Asked(_, at) => Some(at + PATIENCE),
-            Place::Kept(_) => None,
+            Place::Asked(_) | Place::Kept(_) => None,
         });
         due.min()
     }
@@ -229,7 +220,7 @@ mod tests {
     fn asked(relays: &mut Relays, now: Instant) -> Vec<PeerId> {
         let asked = relays.to_ask(now);
         for (peer, _) in &asked {
-            relays.asked(peer, ListenerId::next(), now);
+            relays.asked(peer, ListenerId::next());
         }
         asked.into_iter().map(|(peer, _)| peer).collect()
     }
@@ -276,7 +267,7 @@ mod tests {
         for _ in 0..10 {
             now = relays.due().unwrap();
             assert_eq!(asked(&mut relays, now), [peer]);
-            let Place::Asked(listener, _) = relays.known[&peer].place else {
+            let Place::Asked(listener) = relays.known[&peer].place else {
                 panic!()
             };
             assert_eq!(relays.lost(listener, now), Some(peer));
@@ -292,17 +283,6 @@ mod tests {
         };
         relays.lost(listener, now);
         assert_eq!(relays.due(), Some(now + PAUSE));
-    }
-
-    #[test]
-    fn one_that_never_answers_fails() {
-        let (mut relays, now) = relays();
-        meet(&mut relays, address(1), now);
-        asked(&mut relays, now + PAUSE);
-        let due = relays.due().unwrap();
-        assert_eq!(due, now + PAUSE + PATIENCE);
-        assert_eq!(relays.overdue(due).len(), 1);
-        assert!(relays.overdue(due).is_empty() && !relays.hold_any());
     }
 
     proptest! {

@@ -149,7 +149,8 @@ pub(crate) fn judge(facts: &Facts) -> (State, String) {
         [one] => format!("relay {one}"),
         several => format!("relays {}", several.join(" and ")),
     };
-    if facts.punched {
+    // Through a router that changes its ports only some get in, after an introduction or not: those whom nothing stands before.
+    if facts.punched && !facts.symmetric {
         return (
             State::Punched,
             format!("{why}; others are introduced by {relays}, and then connect directly"),

@@ -3,7 +3,7 @@
 use crate::common::{Node, PATIENCE, config, content, free_address, node, start};
 use hydra_blobs::BlobStore;
 use hydra_network::{
-    Carrier, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, Scope, SizeRule,
+    Carrier, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, Scope, SizeRule, discovery,
     reach::{Config, Path, Reachability, State, Wss},
 };
 use libp2p::multiaddr::Protocol;
@@ -44,14 +44,27 @@ async fn relay() -> Node {
 
 /// A PC that knows the relay alone.
 async fn home(relay: &Node, listen: bool) -> Node {
+    home_at(relay.address(), listen).await
+}
+
+async fn home_at(relay: Multiaddr, listen: bool) -> Node {
     let listen = if listen { config().listen } else { Vec::new() };
-    start(NetworkConfig {
+    let home = start(NetworkConfig {
         listen,
-        bootstrap: vec![relay.address()],
+        bootstrap: vec![relay],
         reach: here(),
+        // They are to find each other over the relay alone.
+        discovery: discovery::Config {
+            kademlia: false,
+            ..config().discovery
+        },
         ..config()
     })
-    .await
+    .await;
+    // Then it also knows where the relay sees it.
+    home.until(|peers| peers.iter().any(|peer| peer.agent.is_some()))
+        .await;
+    home
 }
 
 async fn until(node: &Node, wanted: impl FnMut(&Reachability) -> bool) -> Reachability {
@@ -159,8 +172,20 @@ async fn two_who_only_dial_out_meet_through_a_relay_and_blobs_come_through_it() 
 
 #[tokio::test]
 async fn a_hole_is_punched_and_the_relay_is_needed_no_more() {
+    punched(Carrier::Tcp).await;
+}
+
+#[tokio::test]
+async fn a_hole_is_punched_over_quic_as_well() {
+    punched(Carrier::Quic).await;
+}
+
+/// Each knows where the relay sees it come from, by the transport that leads there: so that is what is punched.
+async fn punched(carrier: Carrier) {
     let relay = relay().await;
-    let (a, b) = (home(&relay, true).await, home(&relay, true).await);
+    let nth = if carrier == Carrier::Tcp { 0 } else { 1 };
+    let known = relay.net.listen_addresses().remove(nth);
+    let (a, b) = (home_at(known.clone(), true).await, home_at(known, true).await);
     let address = relayed_address(&a).await;
     assert_eq!(b.net.dial(address).await, Ok(a.id()));
     for (node, other) in [(&a, &b), (&b, &a)] {
@@ -172,6 +197,7 @@ async fn a_hole_is_punched_and_the_relay_is_needed_no_more() {
             })
             .await;
         assert!(punched.iter().all(|peer| !through_relay(&peer.address)));
+        assert!(punched.iter().all(|peer| peer.carrier == carrier), "{punched:?}");
     }
     until(&a, |now| now.state == State::Punched).await;
     let relay_id = relay.id();
