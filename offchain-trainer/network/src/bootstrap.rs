@@ -60,6 +60,8 @@ enum State {
 /// What became of an attempt to dial.
 pub(crate) enum Dialled {
     Started(ConnectionId),
+    /// Somebody else is dialling the peer.
+    Busy,
     Ourselves,
     Failed(String),
 }
@@ -119,6 +121,7 @@ impl Bootstrap {
             if matches!(entry.state, State::Due(at) if at <= now) {
                 match dial(&entry.address) {
                     Dialled::Started(id) => entry.state = State::Dialling(id),
+                    Dialled::Busy => entry.state = State::Due(now + min),
                     Dialled::Ourselves => {
                         entry.state = State::Ourselves;
                         entry.failures = 0;
@@ -270,6 +273,14 @@ mod tests {
             now = due;
         }
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+    }
+
+    #[test]
+    fn a_peer_that_somebody_else_dials_is_looked_at_again_and_isnt_away() {
+        let (mut bootstrap, _, now) = one("/ip4/127.0.0.1/tcp/1");
+        assert!(bootstrap.dial_due(now, |_| Dialled::Busy).is_empty());
+        assert_eq!(bootstrap.next_due(), Some(now + Limits::default().redial_min));
+        assert!(bootstrap.away().is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What all parts of the network share.
 
-use crate::{book::Book, members::Members, reports::Reports};
+use crate::{book::Book, members::Members, reports::Reports, strays::Strays};
 use libp2p::PeerId;
 
 /// Cheap to clone; clones share everything in it.
@@ -14,6 +14,8 @@ pub(crate) struct Common {
     pub(crate) members: Members,
     /// What peers did.
     pub(crate) reports: Reports,
+    /// Dials that left from other ports than they were to.
+    pub(crate) strays: Strays,
     /// What all randomness is drawn from, each part with a stream of its own.
     pub(crate) seed: u64,
 }

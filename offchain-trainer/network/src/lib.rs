@@ -56,6 +56,7 @@ mod server;
 mod service;
 mod size;
 mod slots;
+mod strays;
 mod throttle;
 mod time;
 mod transport;

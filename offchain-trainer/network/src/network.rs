@@ -14,6 +14,7 @@ use crate::{
     reports::Reports,
     server,
     service::{AbortOnDrop, Parts, Service, Shown},
+    strays::Strays,
     time,
     transport::{self, Built},
     wire,
@@ -62,6 +63,7 @@ impl Network {
         let built = Built {
             transport,
             relay: None,
+            strays: Strays::default(),
         };
         Self::run(config, store, built, false).await
     }
@@ -80,6 +82,7 @@ impl Network {
             book: Book::open(local, config.book.clone()),
             members: Members::default(),
             reports,
+            strays: built.strays.clone(),
             seed: config.seed.unwrap_or_else(random_seed),
         };
         let mut swarm = build_swarm(&config, built, &common);

@@ -1,41 +1,61 @@
-//! TCP without dialling into oneself.
+//! TCP from the port that is listened on, where that can be, and knowing where it couldn't.
 //!
-//! Dials leave from the port that is listened on. One to that very port would then connect to itself, without any listener, and talk to
-//! its own echo; from another port it meets our listener, and we find out who that is.
+//! One that would dial that very port leaves from another: it would connect to itself, without any listener, and talk to its own
+//! echo; so it meets our listener, and we find out who that is.
 
+use crate::strays::Strays;
+use futures::{FutureExt, future::BoxFuture};
 use libp2p::{
     Multiaddr, Transport,
     core::transport::{DialOpts, ListenerId, PortUse, TransportError, TransportEvent},
     multiaddr::Protocol,
+    tcp,
 };
 use std::{
     collections::BTreeSet,
+    io,
     pin::Pin,
     task::{Context, Poll},
 };
 
-/// Dials our own addresses from other ports than theirs.
-pub(crate) struct OwnPort<T> {
-    inner: T,
+type Tcp = tcp::tokio::Transport;
+
+/// TCP.
+pub(crate) struct OwnPort {
+    inner: Tcp,
     ours: BTreeSet<Multiaddr>,
+    strays: Strays,
 }
 
-impl<T> OwnPort<T> {
-    pub(crate) fn new(inner: T) -> Self {
+impl OwnPort {
+    pub(crate) fn new(inner: Tcp, strays: Strays) -> Self {
         Self {
             inner,
             ours: BTreeSet::new(),
+            strays,
         }
+    }
+
+    /// The ports that are listened on.
+    fn ports(&self) -> BTreeSet<u16> {
+        let ports = self
+            .ours
+            .iter()
+            .filter_map(|address| match address.iter().nth(1) {
+                Some(Protocol::Tcp(port)) => Some(port),
+                _ => None,
+            });
+        ports.collect()
     }
 }
 
-impl<T: Transport + Unpin> Transport for OwnPort<T> {
-    type Output = T::Output;
-    type Error = T::Error;
-    type ListenerUpgrade = T::ListenerUpgrade;
-    type Dial = T::Dial;
+impl Transport for OwnPort {
+    type Output = tcp::tokio::TcpStream;
+    type Error = io::Error;
+    type ListenerUpgrade = <Tcp as Transport>::ListenerUpgrade;
+    type Dial = BoxFuture<'static, io::Result<Self::Output>>;
 
-    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<T::Error>> {
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
         self.inner.listen_on(id, address)
     }
 
@@ -47,18 +67,32 @@ impl<T: Transport + Unpin> Transport for OwnPort<T> {
         &mut self,
         address: Multiaddr,
         mut options: DialOpts,
-    ) -> Result<T::Dial, TransportError<T::Error>> {
+    ) -> Result<Self::Dial, TransportError<io::Error>> {
         let peerless = address.iter().filter(|part| !matches!(part, Protocol::P2p(_)));
         if self.ours.contains(&peerless.collect::<Multiaddr>()) {
             options.port_use = PortUse::New;
         }
-        self.inner.dial(address, options)
+        let dial = self.inner.dial(address, options)?;
+        if options.port_use == PortUse::New {
+            return Ok(dial);
+        }
+        let (ports, strays) = (self.ports(), self.strays.clone());
+        let watched = async move {
+            let stream = dial.await?;
+            if let (Ok(from), Ok(to)) = (stream.0.local_addr(), stream.0.peer_addr())
+                && !ports.contains(&from.port())
+            {
+                strays.add(to, from.port());
+            }
+            Ok(stream)
+        };
+        Ok(watched.boxed())
     }
 
     fn poll(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<TransportEvent<T::ListenerUpgrade, T::Error>> {
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
         let event = Pin::new(&mut self.inner).poll(context);
         match &event {
             Poll::Ready(TransportEvent::NewAddress { listen_addr, .. }) => {

@@ -298,7 +298,7 @@ impl Service {
             let _ = reply.send(Ok(peer));
             return;
         }
-        let options = dial_options(&address, 0);
+        let options = dial_options(&address, 0, PeerCondition::Always);
         let id = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
@@ -319,12 +319,22 @@ impl Service {
         }
         let Self { bootstrap, swarm, .. } = self;
         let away = bootstrap.away();
+        // Several addresses of one peer are dialled at once; but not one that the peer manager is dialling: two connections can't both
+        // leave from our port, and which of them did can't be told from what the peer sees.
+        let mut begun = Vec::new();
         let named = bootstrap.dial_due(Instant::now(), |address| {
             let failed = away.iter().find(|peer| peer.address == *address);
-            let options = dial_options(address, failed.map_or(0, |peer| peer.attempts));
+            let peer = peer_in(address);
+            let condition = match begun.contains(&peer) {
+                true => PeerCondition::Always,
+                false => PeerCondition::NotDialing,
+            };
+            begun.push(peer);
+            let options = dial_options(address, failed.map_or(0, |peer| peer.attempts), condition);
             let id = options.connection_id();
             match swarm.dial(options) {
                 Ok(()) => Dialled::Started(id),
+                Err(swarm::DialError::DialPeerConditionFalse(_)) => Dialled::Busy,
                 Err(error) => match explain(address.clone(), &error) {
                     DialError::Ourselves { .. } => Dialled::Ourselves,
                     error => Dialled::Failed(error.to_string()),
@@ -397,12 +407,12 @@ fn name(away: &AwayPeer) {
 
 /// From the port that we listen on: so a router shows others the port at which it may let them in, and holes can be punched. Two
 /// trainers that dial each other at the same moment may collide then, in TCP: every second attempt leaves from a port of its own.
-fn dial_options(address: &Multiaddr, failures: u32) -> DialOpts {
+fn dial_options(address: &Multiaddr, failures: u32, condition: PeerCondition) -> DialOpts {
     let new_port = !failures.is_multiple_of(2);
     match peer_in(address) {
         Some(peer) => {
             let options = DialOpts::peer_id(peer)
-                .condition(PeerCondition::Always)
+                .condition(condition)
                 .addresses(vec![address.clone()]);
             match new_port {
                 true => options.allocate_new_port().build(),

@@ -6,7 +6,7 @@
 
 use crate::{
     buffered::Buffered, config::NetworkConfig, error::NetworkError, muxer, names::Names, own_port::OwnPort,
-    websocket::WebSocket,
+    strays::Strays, websocket::WebSocket,
 };
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
@@ -42,6 +42,8 @@ pub(crate) struct Built {
     pub(crate) transport: Authenticated,
     /// There if connections can be made through relays.
     pub(crate) relay: Option<relay::client::Behaviour>,
+    /// Dials of its that left from other ports than they were to.
+    pub(crate) strays: Strays,
 }
 
 /// The transport of a PC on the internet.
@@ -59,7 +61,8 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let websocket = WebSocket::new(Names::new(tcp(), patience), reach)?;
     let websocket = secured(websocket, noise.clone());
 
-    let buffered = OwnPort::new(tcp()).map(|stream, _| Buffered::new(stream));
+    let strays = Strays::default();
+    let buffered = OwnPort::new(tcp(), strays.clone()).map(|stream, _| Buffered::new(stream));
     let mut quic = quic::Config::new(keypair);
     quic.handshake_timeout = limits.handshake;
     quic.max_concurrent_stream_limit = MAX_STREAMS_PER_CONNECTION;
@@ -83,7 +86,11 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     } else {
         (TransportTimeout::new(direct, limits.handshake).boxed(), None)
     };
-    Ok(Built { transport, relay })
+    Ok(Built {
+        transport,
+        relay,
+        strays,
+    })
 }
 
 /// Encrypted, and with many streams. QUIC brings both along.

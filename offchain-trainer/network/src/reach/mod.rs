@@ -62,7 +62,7 @@ use state::{Facts, Machine, patience_ends};
 pub use state::{Reachability, State};
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     num::NonZeroU16,
     time::Duration,
 };
@@ -325,6 +325,11 @@ impl Reach {
         let Some((way, last)) = self.ways.closed(&peer, id) else {
             return;
         };
+        if let Some(to) = socket(&way.address).filter(|_| way.dialled)
+            && !self.ways.of(&peer).any(|other| other.dialled && !other.relayed)
+        {
+            self.common.strays.forget(to);
+        }
         if self.hops.get(&peer) == Some(&id) {
             self.hops.remove(&peer);
         }
@@ -387,7 +392,9 @@ impl Reach {
         }
         let witness = Witness::of(peer, &way.address);
         if way.dialled {
-            if way.from_our_port && self.listens(seen) && self.observed.saw(witness, seen) {
+            let to = socket(&way.address);
+            let stray = !seen.quic && !self.listens_at(seen.port) && self.common.strays.may_be(to, seen.port);
+            if way.from_our_port && !stray && self.listens(seen) && self.observed.saw(witness, seen) {
                 tracing::debug!(%peer, address = %observed, "a peer sees us there");
             }
         } else if !way.introduced && !self.dialled.contains(&witness) && self.candidates.contains(&observed) {
@@ -400,6 +407,12 @@ impl Reach {
     fn listens(&self, seen: Seen) -> bool {
         let mut listening = self.listening.iter().filter_map(Seen::of);
         listening.any(|here| here.kind() == seen.kind())
+    }
+
+    /// Whether we listen at a port.
+    fn listens_at(&self, port: u16) -> bool {
+        let mut listening = self.listening.iter().filter_map(Seen::of);
+        listening.any(|here| here.port == port)
     }
 
     /// Whether it is this computer's own.
@@ -760,6 +773,11 @@ pub(crate) fn address_of(endpoint: &ConnectedPoint) -> Multiaddr {
         }
         other => other.get_remote_address().clone(),
     }
+}
+
+/// Of an address with an IP.
+fn socket(address: &Multiaddr) -> Option<SocketAddr> {
+    Seen::of(address).map(|seen| SocketAddr::new(seen.ip, seen.port))
 }
 
 fn again(times: usize) -> Duration {

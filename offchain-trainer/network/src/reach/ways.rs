@@ -12,6 +12,8 @@ use tokio::time::Instant;
 /// A relayed way beside a direct one is closed after so long, should it have come second.
 const TOGETHER: Duration = Duration::from_secs(15);
 
+/// For so long a relay has introduced two: both may dial, and the first of their connections may be gone before the second one is seen.
+const LATELY: Duration = Duration::from_secs(30);
 /// A try takes no longer.
 const TRY: Duration = Duration::from_secs(20);
 
@@ -37,6 +39,8 @@ pub(crate) struct Way {
 pub(crate) struct Ways {
     local: Option<PeerId>,
     ways: BTreeMap<PeerId, Vec<Way>>,
+    /// Whom a relay introduced lately.
+    introduced: BTreeMap<PeerId, Instant>,
 }
 
 impl Ways {
@@ -44,15 +48,23 @@ impl Ways {
         Self {
             local: Some(local),
             ways: BTreeMap::new(),
+            introduced: BTreeMap::new(),
         }
     }
 
     /// One more. Returns which others are to be closed.
     pub(crate) fn opened(&mut self, peer: PeerId, mut way: Way) -> Vec<ConnectionId> {
         let we_decide = self.local.is_some_and(|local| local < peer);
+        let now = way.since;
+        self.introduced
+            .retain(|_, at| now.saturating_duration_since(*at) < LATELY);
+        if way.relayed {
+            self.introduced.insert(peer, now);
+        }
         let all = self.ways.entry(peer).or_default();
         let mut superseded = Vec::new();
         if !way.attempt {
+            way.introduced |= !way.relayed && self.introduced.contains_key(&peer);
             for other in all.iter().filter(|other| !other.attempt) {
                 let replaced = match (other.relayed, way.relayed) {
                     (true, false) => true,
@@ -201,6 +213,26 @@ mod tests {
         }
         // Each side closes the relayed one, which one of them still has when the second direct one comes.
         assert!(closed == 4 || closed == 5, "{closed}");
+    }
+
+    #[test]
+    fn the_second_of_two_is_punched_even_if_the_first_has_gone_already() {
+        let (mut a, b, ..) = pair();
+        a.opened(b, way(1, true));
+        a.opened(b, way(2, false));
+        for gone in [1, 2] {
+            a.closed(&b, way(gone, true).id);
+        }
+        a.opened(b, way(3, false));
+        assert_eq!(a.path(&b, false), Path::Punched);
+        a.closed(&b, way(3, true).id);
+        let late = Way {
+            since: Instant::now() + LATELY,
+            ..way(4, false)
+        };
+        a.opened(b, late);
+        assert_eq!(a.path(&b, false), Path::Direct);
+        assert!(a.introduced.is_empty());
     }
 
     #[test]
