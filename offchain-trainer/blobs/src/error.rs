@@ -3,6 +3,17 @@
 use crate::{name::H256, size::MAX_BLOB_SIZE};
 use std::{io, path::PathBuf};
 
+/// Whether a blob may have `size` bytes.
+///
+/// # Errors
+/// [`SliceError::BlobTooLarge`].
+pub(crate) fn check_size(size: u64) -> Result<(), SliceError> {
+    if size > MAX_BLOB_SIZE {
+        return Err(SliceError::BlobTooLarge { size });
+    }
+    Ok(())
+}
+
 /// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {

@@ -3,12 +3,7 @@
 //! Another process may add or remove files, so the folder is looked at again from time to time
 //! ([`BlobStore::refresh`](crate::BlobStore::refresh)); until then a stranger may be told that a new one isn't here.
 
-use crate::{
-    error::BlobError,
-    folder::Folder,
-    name::H256,
-    partial::{Inner, PartialBlob},
-};
+use crate::{error::BlobError, folder::Folder, name::H256};
 use std::{
     collections::{HashMap, HashSet},
     fs,
@@ -19,23 +14,38 @@ use std::{
 /// A change of the folder younger than this may be followed by another one with the same time.
 const SETTLED: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    known: Mutex<Known>,
+/// `T` is a blob that is arriving, whoever holds it.
+#[derive(Debug)]
+pub(crate) struct Index<T> {
+    known: Mutex<Known<T>>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
+#[derive(Debug)]
+struct Known<T> {
     whole: HashSet<H256>,
     /// Those that somebody holds.
-    partial: HashMap<H256, Weak<Inner>>,
+    partial: HashMap<H256, Weak<T>>,
     /// When the folder had last been changed, as far as that says what is in it.
     changed: Option<SystemTime>,
     /// How often `whole` was changed by us.
     changes: u64,
 }
 
-impl Index {
+impl<T> Default for Index<T> {
+    fn default() -> Self {
+        let known = Known {
+            whole: HashSet::new(),
+            partial: HashMap::new(),
+            changed: None,
+            changes: 0,
+        };
+        Self {
+            known: Mutex::new(known),
+        }
+    }
+}
+
+impl<T> Index<T> {
     pub(crate) fn insert(&self, name: H256) {
         let mut known = self.known();
         known.changes += 1;
@@ -60,16 +70,14 @@ impl Index {
     }
 
     /// The blob that is arriving under this name, if somebody holds it.
-    pub(crate) fn partial(&self, name: H256) -> Option<Arc<Inner>> {
+    pub(crate) fn partial(&self, name: H256) -> Option<Arc<T>> {
         self.known().partial.get(&name)?.upgrade()
     }
 
-    pub(crate) fn hold(&self, partial: &PartialBlob) {
+    pub(crate) fn hold(&self, name: H256, partial: &Arc<T>) {
         let mut known = self.known();
         known.partial.retain(|_, held| held.strong_count() > 0);
-        known
-            .partial
-            .insert(partial.hash(), Arc::downgrade(&partial.inner));
+        known.partial.insert(name, Arc::downgrade(partial));
     }
 
     /// Looks at the folder if it has changed since it was last looked at.
@@ -95,7 +103,7 @@ impl Index {
         Ok(())
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Known<T>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -44,7 +44,7 @@ pub struct PartialBlob {
 #[derive(Debug)]
 pub(crate) struct Inner {
     folder: Folder,
-    index: Arc<Index>,
+    index: Arc<Index<Inner>>,
     hash: H256,
     tree: Tree,
     content: File,
@@ -72,7 +72,12 @@ struct State {
 
 impl PartialBlob {
     /// Goes on with what is on disk of the blob, or begins.
-    pub(crate) fn open(folder: Folder, index: Arc<Index>, hash: H256, size: u64) -> Result<Self, BlobError> {
+    pub(crate) fn open(
+        folder: Folder,
+        index: Arc<Index<Inner>>,
+        hash: H256,
+        size: u64,
+    ) -> Result<Self, BlobError> {
         let tree = Tree::new(size)?;
         let mut state = State {
             outboard: vec![0; tree.outboard_size()],

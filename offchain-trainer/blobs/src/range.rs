@@ -4,9 +4,8 @@
 //! prove anything with.
 
 use crate::{
-    error::SliceError,
+    error::{SliceError, check_size},
     size::{GROUP_SIZE, MAX_BLOB_SIZE, MAX_SLICE_SIZE},
-    tree::Tree,
 };
 
 /// A part of a blob that may be asked for: aligned to groups, 16 KiB to 1 MiB long. Whether it lies inside the blob
@@ -59,7 +58,7 @@ impl SliceRange {
     /// # Errors
     /// [`SliceError::OutOfRange`] when it starts behind the end, [`SliceError::BlobTooLarge`].
     pub fn bytes_in(&self, size: u64) -> Result<u64, SliceError> {
-        Tree::new(size)?;
+        check_size(size)?;
         match size.checked_sub(self.offset) {
             Some(rest) if rest > 0 || self.offset == 0 => Ok(rest.min(self.length)),
             _ => Err(SliceError::OutOfRange {
@@ -85,7 +84,7 @@ pub fn slice_count(size: u64) -> u64 {
 /// # Errors
 /// [`SliceError::BlobTooLarge`].
 pub fn slice_ranges(size: u64) -> Result<impl DoubleEndedIterator<Item = SliceRange>, SliceError> {
-    Tree::new(size)?;
+    check_size(size)?;
     Ok((0..slice_count(size)).map(|i| SliceRange {
         offset: i * MAX_SLICE_SIZE,
         length: MAX_SLICE_SIZE,

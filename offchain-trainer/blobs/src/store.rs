@@ -49,7 +49,7 @@ pub enum Cut {
 pub struct BlobStore {
     pub(crate) folder: Folder,
     pub(crate) uses: Uses,
-    index: Arc<Index>,
+    index: Arc<Index<Inner>>,
 }
 
 impl BlobStore {
@@ -60,7 +60,7 @@ impl BlobStore {
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, BlobError> {
         let folder = Folder::open(dir.into())?;
         let uses = Uses::default();
-        let index = Arc::<Index>::default();
+        let index = Arc::<Index<Inner>>::default();
         index.refresh(&folder)?;
         Ok(Self { folder, uses, index })
     }
@@ -300,7 +300,7 @@ impl BlobStore {
             return Ok(PartialBlob { inner });
         }
         let partial = PartialBlob::open(self.folder.clone(), self.index.clone(), name, size)?;
-        self.index.hold(&partial);
+        self.index.hold(name, &partial.inner);
         Ok(partial)
     }
 

@@ -7,9 +7,9 @@
 //! The pairs of a whole tree are kept in post order (children before their parent), 64 bytes each: the *outboard*.
 
 use crate::{
-    error::SliceError,
+    error::{SliceError, check_size},
     range::SliceRange,
-    size::{GROUP_SIZE, MAX_BLOB_SIZE},
+    size::GROUP_SIZE,
 };
 use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
@@ -45,9 +45,7 @@ impl Tree {
     /// # Errors
     /// [`SliceError::BlobTooLarge`].
     pub(crate) fn new(size: u64) -> Result<Self, SliceError> {
-        if size > MAX_BLOB_SIZE {
-            return Err(SliceError::BlobTooLarge { size });
-        }
+        check_size(size)?;
         // The empty blob has one group, which is empty.
         let groups = size.div_ceil(GROUP_SIZE).max(1);
         Ok(Self { size, groups })

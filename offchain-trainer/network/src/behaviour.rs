@@ -3,14 +3,18 @@
 use crate::{
     common::Common,
     config::{Limits, NetworkConfig},
-    discovery, gossip, manager, per_address, reach,
+    discovery::behaviour as discovery,
+    gossip::behaviour as gossip,
+    manager::door::Door,
+    per_address,
+    reach::behaviour as reach,
     transport::Built,
 };
 use libp2p::{
     Swarm,
     connection_limits::{self, ConnectionLimits},
     identify, ping,
-    swarm::{self, NetworkBehaviour},
+    swarm::{self, NetworkBehaviour, behaviour::toggle::Toggle},
 };
 use std::time::Duration;
 
@@ -24,13 +28,13 @@ pub(crate) struct Behaviour {
     // The bounds come first: nothing is spent on a connection that they refuse.
     per_address: per_address::Behaviour,
     connections: connection_limits::Behaviour,
-    pub(crate) manager: manager::Behaviour,
+    pub(crate) manager: Door,
     pub(crate) identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) streams: libp2p_stream::Behaviour,
     pub(crate) reach: reach::Behaviour,
     pub(crate) discovery: discovery::Behaviour,
-    pub(crate) gossip: gossip::Behaviour,
+    pub(crate) gossip: Toggle<gossip::Behaviour>,
 }
 
 pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common) -> Swarm<Behaviour> {
@@ -43,7 +47,7 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
     let behaviour = Behaviour {
         per_address: per_address::Behaviour::new(limits.connections_per_address),
         connections: connection_limits::Behaviour::new(bounds(limits)),
-        manager: manager::behaviour(config, keypair, common),
+        manager: Door::default(),
         identify: identify::Behaviour::new(
             identify::Config::new(PROTOCOL_VERSION.into(), keypair.public())
                 .with_agent_version(agent.clone())
@@ -52,9 +56,9 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
         ),
         ping: ping::Behaviour::new(ping::Config::new().with_timeout(PING_TIMEOUT)),
         streams: libp2p_stream::Behaviour::new(),
-        reach: reach::behaviour(config, keypair, common, built.relay),
-        discovery: discovery::behaviour(config, keypair, common),
-        gossip: gossip::behaviour(config, keypair, common),
+        reach: reach::Behaviour::new(config, common, built.relay),
+        discovery: discovery::build(config, common),
+        gossip: gossip::build(config, common),
     };
     // With whoever has a slot they are for keeps; see `manager`.
     let swarm = swarm::Config::with_tokio_executor().with_idle_connection_timeout(config.manager.idle);

@@ -1,6 +1,9 @@
 //! What a network is started with.
 
-use crate::{clock::Clock, discovery, gossip, manager, reach};
+use crate::{
+    clock::Clock, discovery::config as discovery, gossip::config as gossip, manager::config as manager,
+    reach::config as reach,
+};
 use libp2p::{Multiaddr, identity::Keypair};
 use std::{path::PathBuf, time::Duration};
 

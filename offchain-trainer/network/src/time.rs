@@ -2,7 +2,7 @@
 //!
 //! `/hydra/time/1`: who wants to know opens a stream and sends one byte, whatever it is; the answer is eight bytes, the
 //! milliseconds since 1970 on the other's clock, little-endian, and the end of the stream. Everybody is asked once after
-//! connecting and then every [`Limits::ask_time`](crate::Limits::ask_time).
+//! connecting and then every [`Limits::ask_time`](crate::Limits::ask_time); who didn't answer, sooner.
 //!
 //! What the answers are worth is for [`clock`](crate::clock) to say. Nobody is held to have a clock that is right, so a bad
 //! answer costs a peer nothing.
@@ -15,17 +15,25 @@ use crate::{
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, stream::FuturesUnordered};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
-use std::{collections::HashSet, io, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 
 /// The protocol's name on the network.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/hydra/time/1");
 /// How long one exchange may take with everything, on either side: afterwards its answer says nothing any more.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long after a failure a peer is asked again, each time twice as long: of two connections that were made at once, the one
+/// that the question went over may just have been closed.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Streams that one peer may have open for this: one, and one that is still closing.
 const PER_PEER: usize = 2;
 /// Streams that all peers together may have open for this. All that one address can have
@@ -72,6 +80,7 @@ pub(crate) async fn keep(
 ) {
     let mut estimator = Estimator::default();
     let mut asked: HashSet<PeerId> = HashSet::new();
+    let mut failures: HashMap<PeerId, u32> = HashMap::new();
     let mut asking = FuturesUnordered::new();
     let mut round = interval_at(Instant::now() + every, every);
     // After this computer has slept, one round makes up for all that were missed.
@@ -80,18 +89,37 @@ pub(crate) async fn keep(
         let connected: HashSet<PeerId> = peers.borrow_and_update().iter().map(|p| p.peer_id).collect();
         estimator.retain(|peer| connected.contains(peer));
         asked.retain(|peer| connected.contains(peer));
+        failures.retain(|peer, _| connected.contains(peer));
         for peer in connected.iter().filter(|peer| asked.insert(**peer)) {
-            let (control, clock, peer) = (control.clone(), clock.clone(), *peer);
-            asking.push(async move { (peer, timeout(PATIENCE, ask(control, peer, &clock)).await) });
+            asking.push(answer(control.clone(), *peer, clock.clone(), Duration::ZERO));
         }
         let estimate = estimator.estimate();
         found.send_if_modified(|before| std::mem::replace(before, estimate) != estimate);
         tokio::select! {
             changed = peers.changed() => if changed.is_err() { return },
             _ = round.tick() => asked.clear(),
-            Some((peer, answer)) = asking.next() => estimator.note(peer, answer.ok().flatten()),
+            Some((peer, told)) = asking.next() => {
+                estimator.note(peer, told);
+                if told.is_some() {
+                    failures.remove(&peer);
+                } else if connected.contains(&peer) {
+                    let before = failures.entry(peer).or_default();
+                    let wait = AGAIN.saturating_mul(2u32.saturating_pow(*before));
+                    *before = before.saturating_add(1);
+                    if wait < every {
+                        asking.push(answer(control.clone(), peer, clock.clone(), wait));
+                    }
+                }
+            }
         }
     }
+}
+
+/// Asks `peer` after `wait`.
+async fn answer(control: Control, peer: PeerId, clock: Clock, wait: Duration) -> (PeerId, Option<i64>) {
+    sleep(wait).await;
+    let told = timeout(PATIENCE, ask(control, peer, &clock)).await;
+    (peer, told.ok().flatten())
 }
 
 /// How far we are ahead of `peer` in milliseconds, if it tells in time.

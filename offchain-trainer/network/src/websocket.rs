@@ -5,7 +5,7 @@
 use crate::{
     error::NetworkError,
     names::Names,
-    reach::{self, Wss},
+    reach::config::{Config, Wss},
 };
 use libp2p::{
     Multiaddr, Transport,
@@ -30,10 +30,7 @@ impl WebSocket {
     ///
     /// # Errors
     /// [`NetworkError::Certificate`].
-    pub(crate) fn new(
-        names: Names<tcp::tokio::Transport>,
-        reach: &reach::Config,
-    ) -> Result<Self, NetworkError> {
+    pub(crate) fn new(names: Names<tcp::tokio::Transport>, reach: &Config) -> Result<Self, NetworkError> {
         let mut inner = websocket::Config::new(names);
         inner.set_tls_config(tls(reach)?);
         Ok(Self(inner))
@@ -79,7 +76,7 @@ impl Transport for WebSocket {
     }
 }
 
-fn tls(reach: &reach::Config) -> Result<websocket::tls::Config, NetworkError> {
+fn tls(reach: &Config) -> Result<websocket::tls::Config, NetworkError> {
     let mut tls = websocket::tls::Config::builder();
     for trusted in CertificateDer::pem_slice_iter(&reach.trust) {
         let trusted = websocket::tls::Certificate::new(trusted.map_err(wrong)?.to_vec());

@@ -57,7 +57,7 @@ pub(super) fn protocol(network: &str) -> StreamProtocol {
 }
 
 /// The part in the swarm, made before there is one.
-pub(super) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
+pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
     let discovery = &config.discovery;
     let kad = discovery.kademlia.then(|| {
         let mut kad = kad::Config::new(protocol(&discovery.network()));

@@ -10,7 +10,8 @@
 //!
 //! Start with `part`, which is told what happens; [`record`] is what PCs tell of themselves.
 
-mod behaviour;
+pub(crate) mod behaviour;
+pub(crate) mod config;
 mod fetching;
 mod handle;
 mod lookups;
@@ -23,58 +24,13 @@ pub mod record;
 mod store;
 mod table;
 
-pub(crate) use behaviour::Behaviour;
+pub use config::Config;
 pub(crate) use part::Discovery;
 
-use crate::{common::Common, config::NetworkConfig};
 use hydra_blobs::H256;
-use libp2p::{PeerId, identity::Keypair};
-use record::{Capabilities, PeerRecord};
+use libp2p::PeerId;
+use record::PeerRecord;
 use tokio::sync::{oneshot, watch};
-
-/// How it is started.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Which network's peers are looked for: the first eight digits of its genesis, say; at most 32 of a–z, 0–9 and the hyphen. PCs of
-    /// networks with other names don't find each other. None: `hydra`.
-    pub network: Option<String>,
-    /// Whether to look for peers beyond those that are named and on the local network at all.
-    pub kademlia: bool,
-    /// Whether others may ask this PC. None: as soon as it knows that they can reach it.
-    pub server: Option<bool>,
-    /// Whether to look for peers on the local network.
-    pub mdns: bool,
-    /// What others are told that this PC can do.
-    pub capabilities: Capabilities,
-}
-
-impl Default for Config {
-    /// Kademlia, and no mDNS: networks of tests must not find each other.
-    fn default() -> Self {
-        Self {
-            network: None,
-            kademlia: true,
-            server: None,
-            mdns: false,
-            capabilities: Capabilities::default(),
-        }
-    }
-}
-
-impl Config {
-    /// The network's name, as far as it may be one.
-    pub(crate) fn network(&self) -> String {
-        let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
-        let name: String = self
-            .network
-            .iter()
-            .flat_map(|name| name.chars())
-            .filter(allowed)
-            .take(32)
-            .collect();
-        if name.is_empty() { "hydra".into() } else { name }
-    }
-}
 
 /// How it stands with discovery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,9 +63,4 @@ pub(crate) enum Command {
 #[derive(Clone)]
 pub(crate) struct View {
     info: watch::Receiver<DiscoveryInfo>,
-}
-
-/// The part in the swarm, made before there is one.
-pub(crate) fn behaviour(config: &NetworkConfig, _keypair: &Keypair, common: &Common) -> Behaviour {
-    behaviour::build(config, common)
 }

@@ -1,6 +1,6 @@
 //! Asking one peer for some slices of the blob, after a pause if it failed before.
 
-use super::landing::{Keeper, Lander, Landing};
+use super::landing::{Arrival, Keeper, Lander, Landing};
 use crate::{
     client::{Progress, Question, Take, ask, ask_availability},
     config::Limits,
@@ -10,7 +10,7 @@ use crate::{
     priority::Priority,
     size::SizeRule,
 };
-use hydra_blobs::{Availability, BlobError, H256, SliceRange, VerifiedSlice};
+use hydra_blobs::{Availability, H256, SliceRange, VerifiedSlice};
 use libp2p::PeerId;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -36,22 +36,6 @@ pub(super) struct Attempt {
     /// The peer's strikes when it was asked.
     pub(super) strikes: u32,
     pub(super) answer: Result<(), PeerFault>,
-}
-
-/// What became of one range of a request.
-pub(super) struct Arrival {
-    pub(super) id: u64,
-    pub(super) range: SliceRange,
-    pub(super) what: Arrived,
-}
-
-pub(super) enum Arrived {
-    /// It is in the file: so many bytes.
-    Slice { bytes: u64 },
-    /// The peer doesn't have it yet.
-    NotYet,
-    /// Our own disk refused it.
-    Trouble(BlobError),
 }
 
 /// What all requests of one fetch have in common.

@@ -1,6 +1,5 @@
 //! Where slices go: verified, written, noted. Each is hashed once, on a thread where that keeps nobody from receiving.
 
-use super::attempt::{Arrival, Arrived};
 use crate::{
     buffers::Buffers, client::Take, disk::blocking, error::FetchError, error::PeerFault, size::SizeRule,
 };
@@ -84,6 +83,22 @@ impl Landing {
     fn partial(&self) -> MutexGuard<'_, Option<PartialBlob>> {
         self.partial.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What became of one range of a request.
+pub(super) struct Arrival {
+    pub(super) id: u64,
+    pub(super) range: SliceRange,
+    pub(super) what: Arrived,
+}
+
+pub(super) enum Arrived {
+    /// It is in the file: so many bytes.
+    Slice { bytes: u64 },
+    /// The peer doesn't have it yet.
+    NotYet,
+    /// Our own disk refused it.
+    Trouble(BlobError),
 }
 
 /// Takes what one request brings, and lands it.

@@ -17,8 +17,8 @@ mod sources;
 mod todo;
 
 use self::{
-    attempt::{Arrival, Arrived, Asker},
-    landing::Landing,
+    attempt::Asker,
+    landing::{Arrival, Arrived, Landing},
     open::{Open, OpenRequests},
     proof::prove_size,
     sources::Sources,

@@ -4,6 +4,7 @@ use super::message::LONGEST;
 use crate::{
     allowance::{Allowance, Rate},
     common::Common,
+    config::NetworkConfig,
     reports::{Fault, Reports},
     unkept::Unkept,
 };
@@ -18,7 +19,7 @@ use libp2p::{
     identity::Keypair,
     swarm::{
         ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler,
-        THandlerInEvent, THandlerOutEvent, ToSwarm,
+        THandlerInEvent, THandlerOutEvent, ToSwarm, behaviour::toggle::Toggle,
     },
 };
 use std::{
@@ -103,8 +104,21 @@ pub(crate) struct Behaviour {
     messages: HashMap<PeerId, Allowance>,
 }
 
-/// The part in the swarm.
-pub(super) fn build(keypair: &Keypair, common: &Common, network: &str) -> Result<Behaviour, String> {
+/// The part in the swarm, made before there is one.
+pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Toggle<Behaviour> {
+    if !config.gossip.enabled {
+        return None.into();
+    }
+    match gossipsub(&config.keypair, common, &config.discovery.network()) {
+        Ok(behaviour) => Some(behaviour).into(),
+        Err(error) => {
+            tracing::error!(%error, "announcements can't be heard or told; all else works, later");
+            None.into()
+        }
+    }
+}
+
+fn gossipsub(keypair: &Keypair, common: &Common, network: &str) -> Result<Behaviour, String> {
     let topics = Topics::of(network);
     let both = [topics.blobs, topics.trainers];
     let mut config = ConfigBuilder::default();

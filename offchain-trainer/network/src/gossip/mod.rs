@@ -3,13 +3,15 @@
 //! Gossipsub passes them from PC to PC, signed by their authors; what isn't an announcement, or not by a registered PC, goes no further.
 //! It speeds things up; nothing may depend on it. Must never blame a peer for passing on what it couldn't know to be wrong.
 
-mod behaviour;
+pub(crate) mod behaviour;
+pub(crate) mod config;
 mod handle;
 mod hints;
 mod judge;
 mod message;
 mod standing;
 
+pub use config::Config;
 pub(crate) use hints::Hints;
 pub use message::{Announcement, Have, Heard};
 
@@ -30,8 +32,7 @@ use codec::Encode;
 use libp2p::{
     PeerId, Swarm,
     gossipsub::{self, MessageAcceptance, PublishError},
-    identity::Keypair,
-    swarm::{SwarmEvent, behaviour::toggle::Toggle},
+    swarm::SwarmEvent,
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::{
@@ -47,19 +48,6 @@ const WAIT: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked up again who is registered.
 const SCORES: Duration = Duration::from_secs(60);
-
-/// How it is started.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Whether to take part at all.
-    pub enabled: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { enabled: true }
-    }
-}
 
 /// How many announcements came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -91,9 +79,6 @@ pub(crate) struct View {
     pub(crate) hints: Hints,
 }
 
-/// The part in the swarm.
-pub(crate) type Behaviour = Toggle<behaviour::Behaviour>;
-
 /// The part beside the swarm.
 pub(crate) struct Gossip {
     common: Common,
@@ -109,20 +94,6 @@ pub(crate) struct Gossip {
     counts: GossipCounts,
     next_scores: Instant,
     next_try: Instant,
-}
-
-/// The part in the swarm, made before there is one.
-pub(crate) fn behaviour(config: &NetworkConfig, keypair: &Keypair, common: &Common) -> Behaviour {
-    if !config.gossip.enabled {
-        return None.into();
-    }
-    match behaviour::build(keypair, common, &config.discovery.network()) {
-        Ok(behaviour) => Some(behaviour).into(),
-        Err(error) => {
-            tracing::error!(%error, "announcements can't be heard or told; all else works, later");
-            None.into()
-        }
-    }
 }
 
 impl Gossip {

@@ -6,11 +6,11 @@
 //! Must never let strangers take what peers with a slot need.
 
 mod ban;
-mod config;
+pub(crate) mod config;
 mod connected;
 mod crowd;
 mod dial;
-mod door;
+pub(crate) mod door;
 mod handle;
 mod keep;
 mod pinned;
@@ -43,9 +43,7 @@ use crate::{
 use libp2p::{
     Multiaddr, PeerId, Swarm,
     core::ConnectedPoint,
-    identify,
-    identity::Keypair,
-    ping,
+    identify, ping,
     swarm::{
         ConnectionId, DialError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -81,14 +79,6 @@ pub enum Slot {
     Inbound,
     /// It is here for as long as something moves.
     None,
-}
-
-/// The part in the swarm.
-pub(crate) type Behaviour = door::Door;
-
-/// The part in the swarm, made before there is one.
-pub(crate) fn behaviour(_config: &NetworkConfig, _keypair: &Keypair, _common: &Common) -> Behaviour {
-    door::Door::default()
 }
 
 /// The part beside the swarm.

@@ -25,7 +25,8 @@ pub(crate) struct Behaviour {
 }
 
 impl Behaviour {
-    pub(super) fn new(
+    /// Made before there is a swarm; `circuits` is what the transport leaves for those who use relays.
+    pub(crate) fn new(
         config: &NetworkConfig,
         common: &Common,
         circuits: Option<relay::client::Behaviour>,

@@ -12,10 +12,10 @@
 
 mod announcer;
 mod answerer;
-mod behaviour;
+pub(crate) mod behaviour;
 mod budget;
 mod circuits;
-mod config;
+pub(crate) mod config;
 mod evidence;
 mod handle;
 mod holes;
@@ -35,7 +35,6 @@ use crate::{
     origin::Origin,
     scope::{Scope, is_relayed},
 };
-pub(crate) use behaviour::Behaviour;
 use behaviour::BehaviourEvent as Happened;
 pub use config::{Config, Wss};
 use evidence::Evidence;
@@ -47,7 +46,6 @@ use libp2p::{
         transport::{ListenerId, PortUse},
     },
     identify,
-    identity::Keypair,
     multiaddr::Protocol,
     relay,
     swarm::{
@@ -147,16 +145,6 @@ pub(crate) struct Reach {
     tell: Option<Instant>,
     serving: bool,
     shown: watch::Sender<Reachability>,
-}
-
-/// The part in the swarm, made before there is one.
-pub(crate) fn behaviour(
-    config: &NetworkConfig,
-    _keypair: &Keypair,
-    common: &Common,
-    relay: Option<relay::client::Behaviour>,
-) -> Behaviour {
-    Behaviour::new(config, common, relay)
 }
 
 impl Reach {

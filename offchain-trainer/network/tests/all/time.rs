@@ -88,6 +88,13 @@ async fn who_is_gone_doesnt_count() {
 
 /// Answers every question about the time with `bytes`, and then closes.
 async fn tells(node: &Node, bytes: Vec<u8>) {
+    tells_in_turn(node, vec![bytes]).await;
+}
+
+/// Answers each question about the time with the next of `answers`, and then always with the last.
+async fn tells_in_turn(node: &Node, answers: Vec<Vec<u8>>) {
+    let last = answers.last().cloned().unwrap_or_default();
+    let mut answers = answers.into_iter();
     let mut swarm = raw_swarm(Keypair::generate_ed25519());
     let id = *swarm.local_peer_id();
     let mut incoming = swarm.behaviour().new_control().accept(PROTOCOL).unwrap();
@@ -97,6 +104,7 @@ async fn tells(node: &Node, bytes: Vec<u8>) {
             tokio::select! {
                 _ = swarm.select_next_some() => {}
                 Some((_, mut stream)) = incoming.next() => {
+                    let bytes = answers.next().unwrap_or_else(|| last.clone());
                     let _ = stream.write_all(&bytes).await;
                     let _ = stream.close().await;
                 }
@@ -119,6 +127,19 @@ async fn nonsense_and_silence_count_for_nothing_and_a_lie_is_outvoted() {
     tells(&a, vec![0xFF; 8]).await;
     let offset = until(&a, by(3)).await.unwrap();
     assert!(offset.ms.abs() <= INEXACT, "{offset:?}");
+}
+
+/// A question that was lost with its connection says nothing of the other's clock, and the next one is an hour away.
+#[tokio::test]
+async fn who_gave_no_answer_is_asked_again_soon() {
+    let limits = Limits {
+        ask_time: Duration::from_secs(3600),
+        ..limits()
+    };
+    let a = start(NetworkConfig { limits, ..config() }).await;
+    tells_in_turn(&a, vec![vec![], vec![], vec![0; 8]]).await;
+    let offset = until(&a, by(1)).await.unwrap();
+    assert!(offset.ms > 1_000_000_000_000, "ahead of 1970: {offset:?}");
 }
 
 #[tokio::test]
