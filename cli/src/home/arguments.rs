@@ -49,6 +49,8 @@ impl Home {
             trainer.p2p_port.to_string().into(),
             "--key-file".into(),
             (&trainer.key_file).into(),
+            "--network".into(),
+            (&spec.id).into(),
         ];
         // Nobody connects to themselves.
         let others = spec

@@ -178,6 +178,12 @@ fn a_pc_makes_blocks_with_session_keys_only_and_never_bootstraps_from_itself() {
             .any(|pair| pair == [OsString::from("--node-rpc-port"), node_port.clone()]),
         "the dashboard finds the node: {arguments:?}"
     );
+    assert!(
+        arguments
+            .windows(2)
+            .any(|pair| pair == ["--network", "net"].map(OsString::from)),
+        "it looks for this network's trainers: {arguments:?}"
+    );
     let trainer_port = OsString::from(home.pc.trainer.http_port.to_string());
     for (arguments, option) in [
         (&arguments, "--http-port"),

@@ -40,6 +40,10 @@ pub struct Options {
     /// given several times.
     #[arg(long, value_name = "MULTIADDR")]
     pub bootstrap: Vec<Multiaddr>,
+    /// Which network's trainers are looked for: the id in its chain spec, the same for all of them. Trainers of networks with other ids
+    /// aren't found [default: hydra].
+    #[arg(long, value_name = "ID", value_parser = network_id)]
+    pub network: Option<String>,
     /// MiB of the disk that are kept free: with less, no new work is taken, and with twice as much this is announced. More
     /// than the node needs (its --db-storage-threshold), since both are usually on one disk.
     #[arg(long, value_name = "MIB", default_value_t = 1536)]
@@ -72,6 +76,15 @@ impl Options {
     }
 }
 
+/// What a chain spec's id may be (`hydra` says the same of it).
+fn network_id(id: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    match id.len() {
+        1..=32 if id.bytes().all(plain) => Ok(id.into()),
+        _ => Err("an id is 1 to 32 lower-case letters, digits, - and _".into()),
+    }
+}
+
 /// A block that is late because the node got no core is a block lost.
 fn workers_beside_a_node(cores: usize) -> usize {
     cores.saturating_sub(1).max(1)
@@ -84,5 +97,13 @@ mod tests {
     #[test]
     fn a_core_is_left_to_the_node() {
         assert_eq!([1, 2, 3, 16].map(workers_beside_a_node), [1, 1, 2, 15]);
+    }
+
+    #[test]
+    fn an_id_that_no_chain_spec_has_is_refused() {
+        assert_eq!(network_id("our_net-2").as_deref(), Ok("our_net-2"));
+        for bad in ["", "Net", "a b", "a/b", &"a".repeat(33)] {
+            assert!(network_id(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -187,6 +187,7 @@ impl Trainer {
         config.clock = clock;
         config.book = Some(options.base_path.join("peers.json"));
         options.reach.apply(&mut config)?;
+        config.discovery.network = options.network.clone();
         config.discovery.capabilities.provider = true;
         // Who listens on this computer alone doesn't want to be found.
         config.discovery.mdns &= !options.p2p_address.iter().all(IpAddr::is_loopback);

@@ -5,7 +5,7 @@ use super::record::Capabilities;
 /// How it is started.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which network's peers are looked for: the first eight digits of its genesis, say; at most 32 of a–z, 0–9 and the hyphen. PCs of
+    /// Which network's peers are looked for: its chain spec's id; at most 32 of a–z, 0–9, - and _. PCs of
     /// networks with other names don't find each other. None: `hydra`.
     pub network: Option<String>,
     /// Whether to look for peers beyond those that are named and on the local network at all.
@@ -34,7 +34,7 @@ impl Default for Config {
 impl Config {
     /// The network's name, as far as it may be one.
     pub(crate) fn network(&self) -> String {
-        let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
+        let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(*c);
         let name: String = self
             .network
             .iter()

@@ -43,6 +43,9 @@ const OWN_CHOICE: usize = 2;
 /// What gossipsub's `max_transmit_size` really bounds (0.50): all that was read and isn't decoded yet, and it reads 8 KiB at a time. With
 /// less, a few small messages in a row would end the stream.
 const READ: usize = 16 * 1024;
+/// How long a message may wait to be sent: a PC that trains on all its cores is late by seconds, and who is told late is told all the
+/// same.
+const LATE: Duration = Duration::from_secs(10);
 /// Ids in one message: 18 bytes each, so they fit.
 const IDS: usize = 160;
 /// Messages of one peer, whatever is in them: an honest one passes on what it is let, and speaks of it once a second.
@@ -134,6 +137,8 @@ fn gossipsub(keypair: &Keypair, common: &Common, network: &str) -> Result<Behavi
         .max_control_messages_sent(IDS)
         .max_publish_messages(32)
         .connection_handler_queue_len(512)
+        .publish_queue_duration(LATE)
+        .forward_queue_duration(LATE)
         .mesh_n(D)
         .mesh_n_low(D_LOW)
         .mesh_n_high(D_HIGH)

@@ -60,6 +60,7 @@ pub fn options(number: u8, folder: &TempDir) -> Options {
         p2p_port: 0,
         key_file: write("key", [number; 32]),
         bootstrap: vec![],
+        network: None,
         // The disk under the tests is not what they test.
         reserve_space: 0,
         store_quota: None,
