@@ -14,7 +14,10 @@ use std::{
 use hydra_blobs::{BlobError, BlobStore};
 use hydra_engine::{Engine, EngineConfig};
 use hydra_host::{Holder, port_holder};
-use hydra_network::{Clock, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId};
+use hydra_network::{
+    Clock, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId,
+    discovery::record::Capabilities,
+};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -131,6 +134,20 @@ impl From<NetworkError> for StartError {
     }
 }
 
+/// What others are told of this PC, in powers of two: whoever looks for peers of many kinds needs no more.
+fn capabilities(options: &Options) -> Capabilities {
+    let class = |amount: u64| amount.checked_ilog2().and_then(|class| u8::try_from(class).ok());
+    // What the system doesn't tell is nothing.
+    let free = hydra_host::free_space(&options.base_path).unwrap_or(0) >> 30;
+    let room = options.store_quota.map_or(free, |quota| quota.min(free));
+    Capabilities {
+        provider: true,
+        cores_class: class(options.worker_count() as u64).unwrap_or(0),
+        room_class: class(room).unwrap_or(0),
+        ..Capabilities::default()
+    }
+}
+
 fn by(holder: &Option<Holder>) -> String {
     holder
         .as_ref()
@@ -188,7 +205,7 @@ impl Trainer {
         config.book = Some(options.base_path.join("peers.json"));
         options.reach.apply(&mut config)?;
         config.discovery.network = options.network.clone();
-        config.discovery.capabilities.provider = true;
+        config.discovery.capabilities = capabilities(&options);
         // Who listens on this computer alone doesn't want to be found.
         config.discovery.mdns &= !options.p2p_address.iter().all(IpAddr::is_loopback);
         let network = Network::start(config, store.clone()).await?;

@@ -14,7 +14,7 @@ pub struct Config {
     pub server: Option<bool>,
     /// Whether to look for peers on the local network.
     pub mdns: bool,
-    /// What others are told that this PC can do.
+    /// What others are told that this PC can do; whether it is a relay, it finds out by itself.
     pub capabilities: Capabilities,
 }
 

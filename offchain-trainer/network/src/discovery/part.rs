@@ -8,7 +8,7 @@ use super::{
     providing::{self, Providing, Searches},
     publisher::Publisher,
     reachable::few,
-    record::{self, Freshness, LONGEST_LIFE, MOST_ADDRESSES, PLACES, PeerRecord},
+    record::{self, Capabilities, Freshness, LONGEST_LIFE, MOST_ADDRESSES, PLACES, PeerRecord},
     store,
     table::{self, Table},
 };
@@ -62,6 +62,8 @@ pub(crate) struct Discovery {
     clock: Clock,
     keypair: Keypair,
     config: super::Config,
+    /// From where on an address makes this PC a relay for others; none: it is none.
+    relays_from: Option<Scope>,
     network: String,
     protocol: StreamProtocol,
     random: Random,
@@ -109,6 +111,7 @@ impl Discovery {
             clock: config.clock.clone(),
             keypair: config.keypair.clone(),
             config: config.discovery.clone(),
+            relays_from: config.reach.relay_server.then_some(config.reach.internet),
             protocol: protocol(&network),
             network,
             random,
@@ -496,10 +499,14 @@ impl Discovery {
         let Some((addresses, sequence)) = self.publisher.take(now, self.clock.ms()) else {
             return;
         };
+        let reached = |address: &Multiaddr| !is_relayed(address) && Scope::of(address) >= self.relays_from;
         let record = PeerRecord {
             peer: self.common.local,
+            capabilities: Capabilities {
+                relay: self.relays_from.is_some() && addresses.iter().any(reached),
+                ..self.config.capabilities
+            },
             addresses,
-            capabilities: self.config.capabilities,
             sequence,
             expires: self.now_s().saturating_add(LONGEST_LIFE.as_secs()),
         };
