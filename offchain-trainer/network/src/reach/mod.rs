@@ -5,7 +5,7 @@
 //! * learns from whom it dials where it comes from (`observed`), and asks peers to try whether they get in there (`prober`; for
 //!   others: `answerer`),
 //! * as long as nobody does, has relays keep a place for it (`relays`; for others: `server`),
-//! * and gets from each relayed connection to a direct one where both routers let it (`puncher`, `holes`, `ways`).
+//! * and gets from each relayed connection to a direct one where both routers let it (`puncher`, `holes`, `reversals`, `ways`).
 //!
 //! What it knows becomes a `State` with a reason for people (`state`). `Reach` only passes on what happens to these parts, and
 //! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
@@ -24,6 +24,7 @@ mod observed;
 mod prober;
 mod puncher;
 mod relays;
+mod reversals;
 mod server;
 mod state;
 mod ways;
@@ -56,6 +57,7 @@ use libp2p::{
 use mapping::{Mapped, Mapping};
 use observed::{Observed, Seen, Witness};
 use relays::Relays;
+use reversals::Reversals;
 use state::{Facts, Machine, patience_ends};
 pub use state::{Reachability, State};
 use std::{
@@ -119,6 +121,7 @@ pub(crate) struct Reach {
     evidence: Evidence,
     relays: Relays,
     holes: Holes,
+    reversals: Reversals,
     machine: Machine,
     mapping: Option<Mapping>,
     mapped: Mapped,
@@ -157,6 +160,7 @@ impl Reach {
             evidence: Evidence::default(),
             relays: Relays::new(reach.relays, reach.pace * 2),
             holes: Holes::default(),
+            reversals: Reversals::default(),
             machine: Machine::default(),
             mapping: None,
             mapped: Mapped::default(),
@@ -289,6 +293,7 @@ impl Reach {
             self.holes.relayed(peer, dialled.then(|| address.clone()), now);
         } else if !attempt {
             self.holes.direct(&peer);
+            self.reversals.forget(&peer);
         }
         let way = Way {
             id,
@@ -324,6 +329,9 @@ impl Reach {
         if self.ways.direct(&peer).is_none() {
             self.relays.gone(&peer);
         }
+        if last {
+            self.reversals.forget(&peer);
+        }
         if last && way.relayed {
             match cause {
                 // The circuit came to its end, or the relay is gone.
@@ -346,13 +354,19 @@ impl Reach {
 
     /// A peer says what it can, and where it sees us.
     fn identified(&mut self, peer: PeerId, id: ConnectionId, info: &identify::Info, now: Instant) {
-        let Some(way) = self
-            .ways
-            .get(&peer, id)
-            .filter(|way| !way.relayed && !way.attempt)
-        else {
+        let Some(way) = self.ways.get(&peer, id).filter(|way| !way.attempt) else {
             return;
         };
+        if way.relayed {
+            let reached = |address: &&Multiaddr| {
+                self.config.is_internet(address)
+                    && Scope::of(address) != Some(Scope::Name)
+                    && !is_relayed(address)
+            };
+            let addresses = info.listen_addrs.iter().filter(reached).cloned();
+            self.reversals.said(peer, addresses, now);
+            return;
+        }
         if info.protocols.contains(&relay::HOP_PROTOCOL_NAME) {
             // Of one that came to us, only what it says of its listening, at the address that it came from.
             let origin = Origin::of(&way.address);
@@ -450,6 +464,8 @@ impl Reach {
             let mut told: Vec<Multiaddr> = self.observed.for_punching().iter().map(Seen::address).collect();
             told.extend(facts.mapped.iter().chain(&facts.said).cloned());
             told.extend(facts.confirmed.iter().map(|(address, _)| address.clone()));
+            // Of this computer's own nobody has to tell us.
+            told.extend(self.candidates.iter().cloned());
             told.retain(|address| self.config.is_internet(address));
             puncher.tell(&told);
         }
@@ -677,6 +693,7 @@ impl Reach {
             relays,
             patience,
             self.holes.due(),
+            self.reversals.due(),
             self.ways.due(),
             self.machine.due(),
             self.try_again.filter(|_| !self.candidates.is_empty()),
@@ -731,6 +748,13 @@ impl Reach {
                 }
                 Err(_) => self.holes.failed(&peer, swarm.is_connected(&peer), now),
             }
+        }
+        for (peer, addresses) in self.reversals.due_dials(now) {
+            let options = DialOpts::peer_id(peer)
+                .condition(PeerCondition::Always)
+                .addresses(addresses);
+            // It is reached through the relay, if not there.
+            let _ = swarm.dial(options.build());
         }
         self.settle(swarm, now);
         false

@@ -1,0 +1,303 @@
+//! What a hostile peer may do to whoever gives blobs away, each of it as fast as it can.
+
+use crate::{
+    Outcome,
+    hostile::{Hostile, gets_in, hostile, kademlia, may_stay, trainers},
+};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use hydra_blobs::{H256, nth_slice};
+use hydra_network::{
+    Keypair, Multiaddr, PeerId,
+    wire::{PROTOCOL, Request, encode_request},
+};
+use libp2p::{
+    Stream, StreamProtocol,
+    kad::{Quorum, Record, RecordKey},
+    multiaddr::Protocol,
+    swarm::SwarmEvent,
+};
+use libp2p_stream::Control;
+use std::{
+    io::{Read, Write as _},
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::{sleep, timeout};
+
+/// One of them.
+pub struct Kind {
+    pub name: &'static str,
+    /// "while somebody …"
+    pub what: &'static str,
+}
+
+pub const KINDS: [Kind; 9] = [
+    kind("silent", "opens connections and never says a word"),
+    kind("newcomers", "comes with a new name again and again"),
+    kind("halves", "begins questions and doesn't end them"),
+    kind("unread", "asks for slices and doesn't read them"),
+    kind("absent", "asks for blobs that don't exist"),
+    kind("garbage", "sends bytes without meaning to every protocol"),
+    kind("time", "asks for the time"),
+    kind("records", "stores records that mean nothing, and asks for places"),
+    kind("news", "announces what nobody wants to know"),
+];
+
+const fn kind(name: &'static str, what: &'static str) -> Kind {
+    Kind { name, what }
+}
+
+/// Names that one attack has, but for those that come with a new one each time.
+const NAMES: usize = 8;
+/// Streams that each of them keeps busy.
+const STREAMS: usize = 8;
+/// A connection that was closed is made again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Whom it is about.
+#[derive(Clone)]
+struct Target {
+    peer: PeerId,
+    address: Multiaddr,
+    blob: H256,
+}
+
+/// How often something came of it.
+#[derive(Default)]
+struct Counts {
+    done: AtomicU64,
+    closed: AtomicU64,
+}
+
+impl Counts {
+    fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Until its input ends.
+pub async fn run(name: &str, ready: &str) -> Outcome {
+    let mut parts = ready.split(',');
+    let address: Multiaddr = parts.next().unwrap_or_default().parse()?;
+    let Some(Protocol::P2p(peer)) = address.iter().last() else {
+        return Err("the address has no PeerId".into());
+    };
+    let blob = parts.next().ok_or("there is no blob")?.parse()?;
+    let target = Target { peer, address, blob };
+    let counts = Arc::new(Counts::default());
+    let keys: Vec<Keypair> = (0..NAMES).map(|_| Keypair::generate_ed25519()).collect();
+    match name {
+        "silent" => silent(target.address.clone(), counts.clone())?,
+        "newcomers" => {
+            for _ in 0..NAMES {
+                tokio::spawn(newcomers(target.clone(), counts.clone()));
+            }
+        }
+        _ => {
+            for key in &keys {
+                let mut swarm = hostile(key.clone()).await?;
+                gets_in(&mut swarm, target.peer, &target.address).await;
+                let control = swarm.behaviour().streams.new_control();
+                tokio::spawn(keep(swarm, target.clone(), name.to_owned(), counts.clone()));
+                if !matches!(name, "records" | "news") {
+                    for nth in 0..STREAMS {
+                        let (control, target) = (control.clone(), target.clone());
+                        tokio::spawn(ask(control, target, name.to_owned(), nth, counts.clone()));
+                    }
+                }
+            }
+        }
+    }
+    println!("ready");
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    let done = counts.done.load(Ordering::Relaxed);
+    let closed = counts.closed.load(Ordering::Relaxed);
+    let end = match name {
+        "silent" => format!("{done} connections, {closed} closed"),
+        "newcomers" => format!("{done} came, {closed} kept out"),
+        _ => {
+            let mut kept_out = 0;
+            for key in &keys {
+                let mut swarm = hostile(key.clone()).await?;
+                kept_out += usize::from(!may_stay(&mut swarm, target.peer, &target.address).await);
+            }
+            format!("{done} times; {kept_out} of {NAMES} kept out")
+        }
+    };
+    println!("ended {end}");
+    std::io::stdout().flush()?;
+    // Its swarms go on; nobody waits for them.
+    std::process::exit(0)
+}
+
+/// Keeps a connection, and does what needs more than streams.
+async fn keep(mut swarm: Hostile, target: Target, name: String, counts: Arc<Counts>) {
+    let mut count: u64 = 0;
+    let mut tick = tokio::time::interval(Duration::from_millis(1));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    swarm
+        .behaviour_mut()
+        .kad
+        .add_address(&target.peer, target.address.clone());
+    loop {
+        tokio::select! {
+            event = swarm.select_next_some() => {
+                if let SwarmEvent::ConnectionClosed { num_established: 0, .. } = event {
+                    Counts::add(&counts.closed);
+                    while !gets_in(&mut swarm, target.peer, &target.address).await {
+                        sleep(AGAIN).await;
+                    }
+                }
+            }
+            _ = tick.tick(), if matches!(name.as_str(), "records" | "news") => {
+                count += 1;
+                let behaviour = swarm.behaviour_mut();
+                if name == "news" {
+                    // A stranger's, well made, and one that is none.
+                    let message = match count % 5 {
+                        0 => vec![1; 200],
+                        _ => codec::Encode::encode(&(1u8, count, 1u8)),
+                    };
+                    if behaviour.gossip.publish(trainers().hash(), message).is_ok() {
+                        Counts::add(&counts.done);
+                    }
+                } else {
+                    let key = RecordKey::new(&PeerId::random().to_bytes());
+                    let record = Record::new(key, vec![1; 900]);
+                    if behaviour.kad.put_record(record, Quorum::One).is_ok() {
+                        Counts::add(&counts.done);
+                    }
+                    behaviour.kad.get_closest_peers(PeerId::random());
+                }
+            }
+        }
+    }
+}
+
+/// One stream after the other.
+async fn ask(mut control: Control, target: Target, name: String, nth: usize, counts: Arc<Counts>) {
+    loop {
+        let protocol = match name.as_str() {
+            "time" => StreamProtocol::new("/hydra/time/1"),
+            "garbage" => any_protocol(nth),
+            _ => PROTOCOL,
+        };
+        match control.open_stream(target.peer, protocol).await {
+            Ok(stream) => {
+                // However it ends, the next one follows.
+                let _ = on_stream(stream, &target, &name, &counts).await;
+            }
+            Err(_) => sleep(AGAIN).await,
+        }
+    }
+}
+
+fn any_protocol(nth: usize) -> StreamProtocol {
+    match nth {
+        0 | 1 => PROTOCOL,
+        2 => StreamProtocol::new("/hydra/time/1"),
+        3 => kademlia().unwrap_or(PROTOCOL),
+        4 => StreamProtocol::new("/meshsub/1.1.0"),
+        5 => StreamProtocol::new("/ipfs/id/push/1.0.0"),
+        6 => StreamProtocol::new("/libp2p/circuit/relay/0.2.0/hop"),
+        _ => StreamProtocol::new("/libp2p/autonat/2/dial-request"),
+    }
+}
+
+async fn on_stream(mut stream: Stream, target: &Target, name: &str, counts: &Counts) -> std::io::Result<()> {
+    match name {
+        "halves" => {
+            let request = encode_request(&Request::Have { hash: target.blob });
+            stream.write_all(request.get(..10).unwrap_or_default()).await?;
+            stream.flush().await?;
+            Counts::add(&counts.done);
+            // Until the other side has had enough.
+            stream.read_exact(&mut [0]).await
+        }
+        "unread" => {
+            let ranges = (0..8).filter_map(nth_slice).collect();
+            let hash = target.blob;
+            stream
+                .write_all(&encode_request(&Request::Get { hash, ranges }))
+                .await?;
+            stream.flush().await?;
+            Counts::add(&counts.done);
+            // One byte now and then, to seem alive.
+            loop {
+                sleep(Duration::from_secs(1)).await;
+                stream.read_exact(&mut [0]).await?;
+            }
+        }
+        "absent" => loop {
+            let hash = H256(*blake3::hash(&PeerId::random().to_bytes()).as_bytes());
+            stream.write_all(&encode_request(&Request::Have { hash })).await?;
+            stream.flush().await?;
+            stream.read_exact(&mut [0]).await?;
+            Counts::add(&counts.done);
+        },
+        "garbage" => {
+            let mut bytes = vec![0; 64 << 10];
+            blake3::Hasher::new()
+                .update(&PeerId::random().to_bytes())
+                .finalize_xof()
+                .fill(&mut bytes);
+            Counts::add(&counts.done);
+            stream.write_all(&bytes).await?;
+            stream.close().await?;
+            // What it says to that.
+            let answer = stream.read_to_end(&mut bytes);
+            timeout(Duration::from_secs(1), answer)
+                .await
+                .ok()
+                .transpose()
+                .map(drop)
+        }
+        _ => {
+            stream.write_all(&[0]).await?;
+            stream.flush().await?;
+            stream.read_exact(&mut [0; 8]).await?;
+            Counts::add(&counts.done);
+            Ok(())
+        }
+    }
+}
+
+/// Comes as somebody new, and leaves.
+async fn newcomers(target: Target, counts: Arc<Counts>) {
+    loop {
+        let Ok(mut swarm) = hostile(Keypair::generate_ed25519()).await else {
+            return;
+        };
+        Counts::add(match gets_in(&mut swarm, target.peer, &target.address).await {
+            true => &counts.done,
+            false => &counts.closed,
+        });
+    }
+}
+
+/// Two hundred connections without a word, each made again when it is closed.
+fn silent(address: Multiaddr, counts: Arc<Counts>) -> Outcome {
+    let mut parts = address.iter();
+    let (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port))) = (parts.next(), parts.next()) else {
+        return Err("the address isn't one of TCP".into());
+    };
+    for _ in 0..200 {
+        let counts = counts.clone();
+        std::thread::spawn(move || {
+            loop {
+                if let Ok(mut stream) = TcpStream::connect((ip, port)) {
+                    Counts::add(&counts.done);
+                    // Closed or reset, whichever the system says.
+                    let _ = stream.read_to_end(&mut Vec::new());
+                    Counts::add(&counts.closed);
+                }
+                std::thread::sleep(AGAIN);
+            }
+        });
+    }
+    Ok(())
+}

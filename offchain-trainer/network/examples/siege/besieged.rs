@@ -1,0 +1,47 @@
+//! Whoever is under siege: it gives blobs away as a trainer does, its whole network included.
+
+use crate::Outcome;
+use hydra_blobs::BlobStore;
+use hydra_network::{Keypair, Limits, Network, NetworkConfig, NetworkHandle, discovery, reach};
+use std::{io::Read, path::Path, sync::Arc};
+
+/// The name of the network that all are of.
+pub const NETWORK: &str = "siege";
+
+/// A trainer's network at `ip`, one of 127.0.0.0/8. Attackers are at another one: then it is seen that what an address may have is all
+/// that they take.
+pub async fn network(ip: &str, dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobStore>)> {
+    let store = Arc::new(BlobStore::open(dir)?);
+    let config = NetworkConfig {
+        listen: vec![format!("/ip4/{ip}/tcp/0").parse()?],
+        discovery: discovery::Config {
+            network: Some(NETWORK.into()),
+            server: Some(true),
+            ..discovery::Config::default()
+        },
+        reach: reach::Config {
+            port_mapping: false,
+            quic: false,
+            ..reach::Config::default()
+        },
+        limits: Limits::default(),
+        ..NetworkConfig::new(Keypair::generate_ed25519())
+    };
+    let network = Network::start(config, store.clone()).await?;
+    Ok((network, store))
+}
+
+/// `dir` is a store with one blob. Until its input ends.
+pub async fn run(dir: &str) -> Outcome {
+    let (network, store) = network("127.0.0.1", Path::new(dir)).await?;
+    let hash = store.hashes()?.into_iter().next().ok_or("there is no blob")?;
+    let size = store.size(hash)?.ok_or("there is no blob")?;
+    let address = network
+        .listen_addresses()
+        .into_iter()
+        .next()
+        .ok_or("it doesn't listen")?;
+    println!("ready {address},{hash:?},{size}");
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    Ok(())
+}
