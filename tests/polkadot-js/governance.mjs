@@ -109,8 +109,9 @@ function nextBlock(api) {
 
 // What was said of transactions that were sent again. polkadot-js logs it as an error, too.
 const retried = [];
-// The transaction was not taken, because the account's own trainer sent one with the same number first.
-const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it/i;
+// The transaction was not taken, because the account's own trainer sent one with the same number first, or because the pool looked at
+// it in a block on a branch that had just ended.
+const OVERTAKEN = /priority is too low|outdated|stale|Usurped|Invalid|Dropped|no block has it|State already discarded/i;
 // A pool needs not say that a transaction was overtaken in a block that came from elsewhere.
 const SILENT_BLOCKS = 10;
 // In a network of four, an account's trainer sends something in two blocks of three.
