@@ -51,7 +51,13 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
         eprintln!("{}: {:.0} MB/s", kind.what, row.speed / 1e6);
         rows.push(row);
     }
-    let quiet = getting("nobody", &at("quiet"), seconds, &[ready.clone()], vec![])?;
+    let quiet = getting(
+        "nobody",
+        &at("quiet"),
+        seconds,
+        std::slice::from_ref(&ready),
+        vec![],
+    )?;
     let mut lied = Vec::new();
     for kind in lies::KINDS {
         let mut liars = Vec::new();
