@@ -5,6 +5,7 @@
 mod connections;
 mod diverging;
 mod http;
+mod killed;
 mod names;
 mod paid;
 mod program;

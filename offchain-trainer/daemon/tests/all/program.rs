@@ -156,7 +156,7 @@ fn bad_files_are_one_sentence_and_code_2() {
 pub struct Running {
     pub child: Child,
     pub url: String,
-    ready: String,
+    pub ready: String,
 }
 
 impl Drop for Running {

@@ -1,7 +1,7 @@
 //! The chain as the tests want it, and what trainers answer it.
 
 use hydra_primitives::{
-    BlockNumber, H256, RoundNumber,
+    AccountBytes, BlockNumber, H256, RoundNumber,
     digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
     duty::{
         AcceptedUpdate, Asks, ConfirmedWeights, DUTY_PROTOCOL, Duty, DutyResult, DutySheet, ModelDescription,
@@ -59,11 +59,16 @@ impl Chain {
 
     /// What `pc` owes.
     pub fn sheet(&self, pc: &Pc, duties: Vec<Duty>) -> DutySheet {
+        self.sheet_of(pc.account, duties)
+    }
+
+    /// What this account owes.
+    pub fn sheet_of(&self, account: AccountBytes, duties: Vec<Duty>) -> DutySheet {
         DutySheet {
             protocol: DUTY_PROTOCOL,
             genesis: self.genesis,
             block: self.block,
-            account: pc.account,
+            account,
             standing: Standing::Ready,
             heartbeat: self.heartbeat,
             models: vec![ModelDuties {
