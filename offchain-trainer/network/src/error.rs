@@ -116,6 +116,14 @@ impl PeerFault {
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::Lost(_))
     }
+
+    /// Whether others had better be asked first for a while: no peer does this that does as it should and isn't in trouble.
+    pub(crate) fn keeps_others_waiting(&self) -> bool {
+        matches!(
+            self,
+            Self::Lost(_) | Self::Stalled(_) | Self::Trickle | Self::WrongData(_) | Self::BadAnswer(_)
+        )
+    }
 }
 
 /// Why a blob couldn't be had.

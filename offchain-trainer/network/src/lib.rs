@@ -34,6 +34,7 @@ pub mod gossip;
 mod handle;
 mod identity;
 mod lane;
+mod late;
 mod listen;
 pub mod manager;
 mod members;

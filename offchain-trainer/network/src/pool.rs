@@ -8,6 +8,7 @@ use crate::{
     buffers::Buffers,
     config::Limits,
     lane::{Lane, Use},
+    late::Late,
     priority::Priority,
     rates::Rates,
     reports::Reports,
@@ -34,6 +35,7 @@ pub(crate) struct Pool {
     per_peer: usize,
     peers: Mutex<HashMap<PeerId, PeerLanes>>,
     pub(crate) rates: Rates,
+    pub(crate) late: Late,
     pub(crate) reports: Reports,
     pub(crate) buffers: Buffers,
     /// What comes in, by importance.
@@ -56,6 +58,7 @@ impl Pool {
             per_peer: limits.slices_per_peer,
             peers: Mutex::default(),
             rates: Rates::default(),
+            late: Late::default(),
             reports,
             buffers: Buffers::new(),
             throttle: Throttle::new(limits.download_rate, Priority::SPARE.len()),

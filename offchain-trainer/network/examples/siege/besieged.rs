@@ -8,12 +8,12 @@ use std::{io::Read, path::Path, sync::Arc};
 /// The name of the network that all are of.
 pub const NETWORK: &str = "siege";
 
-/// A trainer's network at `ip`, one of 127.0.0.0/8. Attackers are at another one: then it is seen that what an address may have is all
-/// that they take.
-pub async fn network(ip: &str, dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobStore>)> {
+/// A trainer's network on this computer, in both families. Honest ones come by IPv6 and hostile ones by IPv4: then it is seen that what
+/// one address may have is all that they take.
+pub async fn network(dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobStore>)> {
     let store = Arc::new(BlobStore::open(dir)?);
     let config = NetworkConfig {
-        listen: vec![format!("/ip4/{ip}/tcp/0").parse()?],
+        listen: vec!["/ip4/127.0.0.1/tcp/0".parse()?, "/ip6/::1/tcp/0".parse()?],
         discovery: discovery::Config {
             network: Some(NETWORK.into()),
             server: Some(true),
@@ -33,15 +33,19 @@ pub async fn network(ip: &str, dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobSt
 
 /// `dir` is a store with one blob. Until its input ends.
 pub async fn run(dir: &str) -> Outcome {
-    let (network, store) = network("127.0.0.1", Path::new(dir)).await?;
+    let (network, store) = network(Path::new(dir)).await?;
     let hash = store.hashes()?.into_iter().next().ok_or("there is no blob")?;
     let size = store.size(hash)?.ok_or("there is no blob")?;
-    let address = network
-        .listen_addresses()
-        .into_iter()
-        .next()
-        .ok_or("it doesn't listen")?;
-    println!("ready {address},{hash:?},{size}");
+    let listening = network.listen_addresses();
+    let at = |family: &str| {
+        let address = listening
+            .iter()
+            .find(|address| address.to_string().starts_with(family));
+        address
+            .map(|address| format!("{address},{hash:?},{size}"))
+            .ok_or(format!("it doesn't listen on {family}"))
+    };
+    println!("ready {} {}", at("/ip6/")?, at("/ip4/")?);
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
 }

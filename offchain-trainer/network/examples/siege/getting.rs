@@ -9,10 +9,15 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
+use tokio::time::sleep;
+
+/// How often whom it knows is dialled, and how long after a failure.
+const TRIES: usize = 40;
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// For so long, from all of `providers`, as they said it; the first one is honest. Says how many bytes came, and how long it took.
 pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
-    let (network, store) = besieged::network("127.0.0.3", Path::new(dir)).await?;
+    let (network, store) = besieged::network(Path::new(dir)).await?;
     let (mut ids, mut blob) = (Vec::new(), None);
     for provider in providers {
         let mut parts = provider.split(',');
@@ -22,7 +27,15 @@ pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
         if let Some(Protocol::P2p(peer)) = address.iter().last() {
             ids.push(peer);
         }
-        network.dial(address).await?;
+        // A trainer tries again, too.
+        let mut tries = 1;
+        while let Err(error) = network.dial(address.clone()).await {
+            if tries == TRIES {
+                return Err(error.into());
+            }
+            tries += 1;
+            sleep(AGAIN).await;
+        }
     }
     let (hash, size) = blob.ok_or("there is no provider")?;
     // The way is there, and the disk's cache is warm.

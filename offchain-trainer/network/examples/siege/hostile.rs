@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Where hostile ones are.
-const AT: &str = "/ip4/127.0.0.2/tcp/0";
+const AT: &str = "/ip4/127.0.0.1/tcp/0";
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
@@ -40,7 +40,7 @@ pub fn trainers() -> IdentTopic {
     IdentTopic::new(format!("hydra/{NETWORK}/trainers/1"))
 }
 
-/// It listens, so that what it dials comes from there.
+/// A new one, which listens.
 pub async fn hostile(keypair: Keypair) -> Outcome<Hostile> {
     let gossip = gossipsub::ConfigBuilder::default()
         .max_transmit_size(4096)

@@ -5,10 +5,13 @@ use crate::{
     hostile::{Hostile, hostile},
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use hydra_blobs::{Availability, SliceSet};
+use hydra_blobs::{Availability, SliceSet, slice_len};
 use hydra_network::{
     Keypair,
-    wire::{PROTOCOL, REQUEST_HEAD, RequestHead, decode_head, encode_availability, encode_found, ranges_len},
+    wire::{
+        PROTOCOL, REQUEST_HEAD, RequestHead, decode_head, decode_ranges, encode_availability, encode_found,
+        ranges_len,
+    },
 };
 use libp2p::{Stream, multiaddr::Protocol};
 use std::{io, time::Duration};
@@ -88,12 +91,15 @@ async fn answer(mut stream: Stream, name: &str, size: u64) -> Outcome {
         }
         let mut count = [0];
         stream.read_exact(&mut count).await?;
-        stream.read_exact(&mut vec![0; ranges_len(count[0])?]).await?;
+        let mut ranges = vec![0; ranges_len(count[0])?];
+        stream.read_exact(&mut ranges).await?;
         let slice = vec![7; 1 << 20];
         match name {
             "wrong" => {
-                stream.write_all(&encode_found(size)).await?;
-                stream.write_all(&slice).await?;
+                for range in decode_ranges(&ranges)? {
+                    stream.write_all(&encode_found(size)).await?;
+                    stream.write_all(&vec![7; slice_len(size, range)?]).await?;
+                }
                 stream.flush().await?;
             }
             "trickle" => {

@@ -35,40 +35,38 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
     store.put(&bytes)?;
     let mut besieged = Running::start(&["besieged", &at("given")])?;
     let ready = besieged.said("ready ")?;
+    let (honest, hostile) = ready.split_once(' ').ok_or("it has two addresses")?;
 
-    let peace = giving("nobody", &mut besieged, &at("peace"), seconds, &ready, None)?;
+    eprintln!("in peace");
+    let peace = giving("nobody", &mut besieged, &at("peace"), seconds, honest, None)?;
     let mut rows = Vec::new();
     for kind in attacks::KINDS {
-        let attack = Running::start(&["attack", kind.name, &ready])?;
+        eprintln!("while somebody {}", kind.what);
+        let attack = Running::start(&["attack", kind.name, hostile])?;
         let row = giving(
             kind.what,
             &mut besieged,
             &at(kind.name),
             seconds,
-            &ready,
+            honest,
             Some(attack),
         )?;
-        eprintln!("{}: {:.0} MB/s", kind.what, row.speed / 1e6);
+        eprintln!("  {:.0} MB/s; {}", row.speed / 1e6, row.end);
         rows.push(row);
     }
-    let quiet = getting(
-        "nobody",
-        &at("quiet"),
-        seconds,
-        std::slice::from_ref(&ready),
-        vec![],
-    )?;
+    let quiet = getting("nobody", &at("quiet"), seconds, &[honest.to_owned()], vec![])?;
     let mut lied = Vec::new();
     for kind in lies::KINDS {
+        eprintln!("while 3 of 4 providers {}", kind.what);
         let mut liars = Vec::new();
-        let mut providers = vec![ready.clone()];
+        let mut providers = vec![honest.to_owned()];
         for _ in 0..3 {
-            let mut liar = Running::start(&["lie", kind.name, &ready])?;
+            let mut liar = Running::start(&["lie", kind.name, hostile])?;
             providers.push(liar.said("ready ")?);
             liars.push(liar);
         }
         let row = getting(kind.what, &at(kind.name), seconds, &providers, liars)?;
-        eprintln!("{}: {:.0} MB/s", kind.what, row.speed / 1e6);
+        eprintln!("  {:.0} MB/s; {}", row.speed / 1e6, row.end);
         lied.push(row);
     }
 

@@ -39,7 +39,7 @@ struct Source {
     /// Slices they are for.
     slices: usize,
     strikes: u32,
-    /// It is late with something: nothing else is asked of it until it delivers.
+    /// It is late with something, or was lately: nothing else is asked of it until it delivers, or nobody else is left.
     slow: bool,
     /// Set when it isn't asked any more, or while it isn't connected.
     fault: Option<PeerFault>,
@@ -182,6 +182,7 @@ impl<'a> Sources<'a> {
         let source = &mut self.list[index];
         source.strikes = 0;
         source.slow = false;
+        self.pool.late.pardon(&source.peer, Instant::now());
         self.pool.reports.useful(source.peer, bytes);
     }
 
@@ -203,12 +204,16 @@ impl<'a> Sources<'a> {
 
     /// Nothing else is asked of it until it delivers.
     pub(super) fn is_slow(&mut self, index: usize) {
-        self.list[index].slow = true;
+        let source = &mut self.list[index];
+        source.slow = true;
+        self.pool.late.note(source.peer, Instant::now());
     }
 
     /// It was delivering, only later than somebody else.
     pub(super) fn is_not_slow(&mut self, index: usize) {
-        self.list[index].slow = false;
+        let source = &mut self.list[index];
+        source.slow = false;
+        self.pool.late.pardon(&source.peer, Instant::now());
     }
 
     pub(super) fn is_given_up(&self, index: usize) -> bool {
@@ -235,13 +240,17 @@ impl<'a> Sources<'a> {
     pub(super) fn meet(&mut self) -> bool {
         let mut nearest = self.peers.borrow_and_update().clone();
         nearest.sort_by_key(|info| info.latency.unwrap_or(Duration::MAX));
-        let mut news = false;
+        let (mut news, now) = (false, Instant::now());
         for PeerInfo { peer_id, .. } in nearest {
             match self.list.iter_mut().find(|source| source.peer == peer_id) {
-                None => self.list.push(Source::new(peer_id, false, None)),
+                None => {
+                    let mut source = Source::new(peer_id, false, None);
+                    source.slow = self.pool.late.is(&peer_id, now);
+                    self.list.push(source);
+                }
                 Some(source) if source.fault == Some(PeerFault::NotConnected) => {
                     source.fault = None;
-                    source.slow = false;
+                    source.slow = self.pool.late.is(&peer_id, now);
                 }
                 Some(_) => continue,
             }
@@ -410,6 +419,9 @@ impl<'a> Sources<'a> {
         let source = &mut self.list[attempt.index];
         source.slow = false;
         let Err(fault) = attempt.answer else { return };
+        if fault.keeps_others_waiting() {
+            self.pool.late.note(source.peer, Instant::now());
+        }
         tracing::debug!(peer = %source.peer, ?hash, %fault, "a peer didn't deliver");
         // Streams that break together are one event, not one each. That it is away isn't another one.
         if source.strikes == attempt.strikes && fault != PeerFault::NotConnected {
