@@ -37,6 +37,8 @@ const BROKEN: usize = 4;
 pub(crate) struct Progress {
     since: OnceLock<Instant>,
     received: AtomicU64,
+    /// When the last of them did, in milliseconds since then.
+    last: AtomicU64,
 }
 
 impl Progress {
@@ -48,6 +50,18 @@ impl Progress {
     /// Since when it is the peer's turn; `None` while we wait for our own other fetches.
     pub(crate) fn since(&self) -> Option<Instant> {
         self.since.get().copied()
+    }
+
+    /// When something last arrived, or its turn began.
+    pub(crate) fn last(&self) -> Option<Instant> {
+        Some(self.since()? + Duration::from_millis(self.last.load(Ordering::Relaxed)))
+    }
+
+    fn note(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+        let since = self.since().map_or(Duration::ZERO, |since| since.elapsed());
+        let last = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self.last.store(last, Ordering::Relaxed);
     }
 
     /// Bytes that have arrived.
@@ -189,7 +203,7 @@ async fn read_slices(
                 return Err(lost(io::ErrorKind::UnexpectedEof.into()));
             }
             filled += read;
-            progress.received.fetch_add(read as u64, Ordering::Relaxed);
+            progress.note(read as u64);
             pace.excuse(pool.throttle.pass(class, question.hash, read as u64).await);
         }
         pool.rates.note(peer, len as u64, pace.taken(Instant::now()));

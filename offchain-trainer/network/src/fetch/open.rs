@@ -14,6 +14,10 @@ use tokio::time::Instant;
 /// Bytes a second of one request, below which it counts as late.
 const SLOWEST: u64 = 32 * 1024;
 
+/// Nothing for so many times the time that a request may be late counts as late as well, however much came before. A slow peer with
+/// several streams fills them in turn.
+const SILENCE: u32 = 4;
+
 /// One request to one peer that is not answered yet.
 pub(super) struct Open {
     pub(super) index: usize,
@@ -30,7 +34,10 @@ impl Open {
     fn late_at(&self, hedge: Duration) -> Instant {
         // The peer's time begins with its turn. Before that we wait for ourselves, which mustn't take forever either.
         let since = self.progress.since().unwrap_or(self.made);
-        since + hedge + Duration::from_millis(self.progress.received().saturating_mul(1000) / SLOWEST)
+        let late =
+            since + hedge + Duration::from_millis(self.progress.received().saturating_mul(1000) / SLOWEST);
+        let last = self.progress.last().unwrap_or(self.made);
+        late.min(last + hedge * SILENCE)
     }
 }
 

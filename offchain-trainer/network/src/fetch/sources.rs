@@ -211,9 +211,7 @@ impl<'a> Sources<'a> {
 
     /// It was delivering, only later than somebody else.
     pub(super) fn is_not_slow(&mut self, index: usize) {
-        let source = &mut self.list[index];
-        source.slow = false;
-        self.pool.late.pardon(&source.peer, Instant::now());
+        self.list[index].slow = false;
     }
 
     pub(super) fn is_given_up(&self, index: usize) -> bool {
