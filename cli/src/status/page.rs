@@ -20,7 +20,7 @@ use crate::{
 /// How many lines a page has: a terminal's, less one for what is typed next.
 const LINES: usize = 23;
 /// How many blocks are told of at least and at most.
-const BLOCKS: (usize, usize) = (2, 6);
+const BLOCKS: (usize, usize) = (1, 6);
 
 impl Report {
     /// As people read it.

@@ -140,10 +140,7 @@ pub(crate) fn judge(facts: &Facts) -> (State, String) {
                     State::Unknown,
                     "peers are being asked whether they reach this PC".into(),
                 ),
-                None => (
-                    State::Unknown,
-                    "no PC on the internet has been met yet that could try to reach this one".into(),
-                ),
+                None => (State::Unknown, "no PC on the internet was met".into()),
             };
         }
         [one] => format!("relay {one}"),
@@ -294,7 +291,7 @@ mod tests {
         let relay = relayed();
         let name = short(relay.relays.first().unwrap());
         let cases = [
-            (Facts::default(), State::Unknown, "no PC on the internet has been met yet that could try to reach this one".to_owned()),
+            (Facts::default(), State::Unknown, "no PC on the internet was met".to_owned()),
             (
                 Facts { met: Some(Duration::ZERO), ..met() },
                 State::Unknown,

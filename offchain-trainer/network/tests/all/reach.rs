@@ -281,7 +281,7 @@ async fn on_this_computer_alone_nobody_is_asked_and_nothing_claimed() {
         .await;
     let now = a.net.reachability();
     assert_eq!((now.state, now.addresses), (State::Unknown, vec![]));
-    assert!(now.reason.starts_with("no PC on the internet has been met yet"));
+    assert!(now.reason.starts_with("no PC on the internet was met"));
 }
 
 #[tokio::test]
