@@ -20,7 +20,7 @@ use crate::{
 /// How many lines a page has: a terminal's, less one for what is typed next.
 const LINES: usize = 23;
 /// How many blocks are told of at least and at most.
-const BLOCKS: (usize, usize) = (1, 6);
+const BLOCKS: (usize, usize) = (2, 6);
 
 impl Report {
     /// As people read it.
@@ -78,8 +78,11 @@ impl Report {
             text += &paragraph("", "  ", sentence);
         }
         // An empty line and the head.
-        let left = LINES.saturating_sub(text.lines().count() + 2);
-        text + &happened(&self.happened, left.clamp(BLOCKS.0, BLOCKS.1))
+        let lines = text.lines().count() + 2;
+        // What doesn't fit anyway isn't cut down for a line.
+        let least = if lines > LINES { BLOCKS.0 } else { 1 };
+        let left = LINES.saturating_sub(lines);
+        text + &happened(&self.happened, left.clamp(least, BLOCKS.1))
     }
 }
 
