@@ -9,8 +9,13 @@ use std::{
 
 use crate::{
     program::{command_at, ends, start},
-    support::{Chain, Pc, answer_of, claim_of, client, datasets, digest_of, json, options},
+    support::{
+        Chain, Pc, answer_of, claim_of, client, datasets, digest_of, json,
+        large::{Large, Place},
+        options,
+    },
 };
+use hydra_blobs::BlobStore;
 use hydra_network::Clock;
 use hydra_primitives::{
     digits::{DIGITS_KIND, DIGITS_NAME},
@@ -134,6 +139,59 @@ async fn a_trainer_starts_on_a_full_disk_and_works_when_there_is_room() {
     let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
     kill(pid, Signal::SIGTERM).unwrap();
     assert_eq!(ends(&mut running.child), 0);
+}
+
+/// KiB a second: the disk is full before all has come.
+const RATE: u64 = 32_768;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_fills_the_disk_says_so_and_goes_on_when_there_is_room() {
+    if !has_small_disks() {
+        return eprintln!("NO MOUNT NAMESPACES: nothing was shown of a disk that a fetch fills");
+    }
+    let (large, http) = (Large::new(), client());
+    let (mut has, mut gets) = (Place::new(63), Place::new(64));
+    has.run(has.command(RATE, None));
+    has.holds(&http, &large.made(), 0).await;
+    // A disk with room for half of it, and for all once what lies in the way is gone.
+    let program = gets.command(RATE, Some(&has.address()));
+    let base = gets.base();
+    fs::create_dir(&base).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "--", "sh", "-e", "-c"]);
+    command.arg(
+        "mount -t tmpfs -o size=$2m tmpfs \"$1\"; head -c $(($2 / 2))M /dev/zero > \"$1/filler\"; shift 2; exec \"$@\"",
+    );
+    let mebibytes = (large.size >> 20) + 40;
+    command
+        .args(["sh".as_ref(), base.as_os_str()])
+        .arg(mebibytes.to_string());
+    command.arg(program.get_program()).args(program.get_args());
+    gets.run(command);
+    let had = large.had_from(has.peer());
+    let full = async {
+        while !gets.status(&http).await["errors"]
+            .to_string()
+            .contains("No space left")
+        {
+            assert_ne!(gets.hold(&http, &had).await, Some(1), "it fits");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let said = timeout(Duration::from_secs(60), full).await;
+    assert!(said.is_ok(), "{:#}", gets.status(&http).await);
+
+    // As the program sees it.
+    let pid = gets.running.as_ref().unwrap().child.id().to_string();
+    let disk = Path::new("/proc")
+        .join(pid)
+        .join("root")
+        .join(base.strip_prefix("/").unwrap());
+    let store = BlobStore::open(disk.join("blobs")).unwrap();
+    fs::remove_file(disk.join("filler")).unwrap();
+    let all = timeout(Duration::from_secs(60), gets.holds(&http, &had, 1)).await;
+    assert!(all.is_ok(), "{:#}", gets.status(&http).await);
+    assert!(store.verify(large.hash).unwrap());
 }
 
 /// A trainer that needs no engine, on a PC whose clock is ahead.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 mod chain;
+pub mod large;
 
 pub use chain::{Chain, attestation, claim_of, digest_of, found, opening_of};
 
