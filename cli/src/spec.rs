@@ -2,13 +2,11 @@
 //! what it has to know; everything else is the node's.
 
 use hydra_primitives::digits::digits_manifest;
+use hydra_trainer_api::{MAX_NETWORK_ID, is_network_id};
 use serde::Deserialize;
 use std::{fs, path::Path};
 
 use crate::error::Error;
-
-/// The longest id: it is a folder's name, too.
-const MAX_ID: usize = 32;
 
 /// What is read of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -74,11 +72,10 @@ fn contains(bytes: &[u8], words: &[u8]) -> bool {
 
 /// Refuses an id that could not be a folder's name, or that means something else to the node.
 pub fn check_id(id: &str) -> Result<(), String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     match id {
         "dev" | "local" => Err(format!("{id} is the id of a development network")),
-        _ if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(plain) => Err(format!(
-            "its id must be 1 to {MAX_ID} lower-case letters, digits, - and _"
+        _ if !is_network_id(id) => Err(format!(
+            "its id must be 1 to {MAX_NETWORK_ID} lower-case letters, digits, - and _"
         )),
         _ => Ok(()),
     }

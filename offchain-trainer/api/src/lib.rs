@@ -29,6 +29,15 @@ pub use tag::{Tag, TagError};
 use hydra_primitives::ModelId;
 use serde::{Deserialize, Serialize};
 
+/// So many characters a network's id has at most.
+pub const MAX_NETWORK_ID: usize = 32;
+
+/// Whether a chain spec may have this id: it is a folder's name, and part of what trainers find each other by.
+pub fn is_network_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    (1..=MAX_NETWORK_ID).contains(&id.len()) && id.bytes().all(plain)
+}
+
 /// How the trainer is; anyone may ask.
 pub const STATUS_PATH: &str = "/v1/status";
 /// How the trainer is, now and whenever that changes: server-sent events called [`STATUS_EVENT`].

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use hydra_network::Multiaddr;
+use hydra_trainer_api::{MAX_NETWORK_ID, is_network_id};
 
 use crate::reach::ReachOptions;
 
@@ -76,12 +77,12 @@ impl Options {
     }
 }
 
-/// What a chain spec's id may be (`hydra` says the same of it).
 fn network_id(id: &str) -> Result<String, String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    match id.len() {
-        1..=32 if id.bytes().all(plain) => Ok(id.into()),
-        _ => Err("an id is 1 to 32 lower-case letters, digits, - and _".into()),
+    match is_network_id(id) {
+        true => Ok(id.into()),
+        false => Err(format!(
+            "an id is 1 to {MAX_NETWORK_ID} lower-case letters, digits, - and _"
+        )),
     }
 }
 

@@ -19,11 +19,20 @@ use std::{
     time::Duration,
 };
 
-/// The system reports an address for each listener at once; only a broken interface watcher could take longer.
+/// The system reports each listener's addresses at once; only a broken interface watcher could take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Addresses of the internet, for documentation: nothing is sent there.
+const ELSEWHERE: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+];
 
 /// Listens on all `addresses`, which are TCP's, and on what `reach` adds to them, without families that this computer doesn't have.
 /// Returns the events that arrived meanwhile and still need handling.
+///
+/// A dial leaves from the port that is listened on only where the listener's address there is known by then. So this waits until each has
+/// the one that leads to the internet: where it was dialled from tells a PC at home how it is reached, for as long as it is connected.
 ///
 /// `sockets` says whether the addresses are this computer's; those of another transport mean nothing here.
 ///
@@ -39,26 +48,31 @@ pub(crate) async fn listen(
         true => on_sockets(addresses, reach)?,
         false => addresses.to_vec(),
     };
-    let mut waiting: HashSet<ListenerId> = HashSet::new();
+    let mut waiting: HashSet<(ListenerId, Option<IpAddr>)> = HashSet::new();
     for address in &addresses {
         let id = swarm
             .listen_on(address.clone())
             .map_err(|error| explain(address, error))?;
-        waiting.insert(id);
+        waiting.insert((id, None));
+        let ip = any_socket_address(address).map(|socket| socket.ip());
+        let all = ip.filter(|ip| sockets && ip.is_unspecified());
+        waiting.extend(all.and_then(way_out).map(|out| (id, Some(out))));
     }
     let mut events = Vec::new();
     let all_up = async {
         while !waiting.is_empty() {
             let event = swarm.select_next_some().await;
             match &event {
-                SwarmEvent::NewListenAddr { listener_id, .. } => {
-                    waiting.remove(listener_id);
+                SwarmEvent::NewListenAddr { listener_id, address } => {
+                    let ip = any_socket_address(address).map(|socket| socket.ip());
+                    waiting.remove(&(*listener_id, None));
+                    waiting.remove(&(*listener_id, ip));
                 }
                 SwarmEvent::ListenerClosed {
                     listener_id,
                     addresses: of,
                     reason: Err(error),
-                } if waiting.contains(listener_id) => {
+                } if waiting.iter().any(|(id, _)| id == listener_id) => {
                     let address = of
                         .first()
                         .or(addresses.first())
@@ -77,9 +91,19 @@ pub(crate) async fn listen(
     };
     match tokio::time::timeout(PATIENCE, all_up).await {
         Ok(result) => result?,
-        Err(_) => tracing::warn!("the system reports no address for a listener; others may not reach us"),
+        Err(_) => tracing::warn!("the system reports too few addresses of ours; others may not reach us"),
     }
     Ok(events)
+}
+
+/// This computer's address of the family of `ip` that what goes to the internet comes from; none where nothing gets there.
+fn way_out(ip: IpAddr) -> Option<IpAddr> {
+    let to = ELSEWHERE.into_iter().find(|to| to.is_ipv4() == ip.is_ipv4())?;
+    let socket = UdpSocket::bind((ip, 0)).ok()?;
+    // Of UDP this only asks the system for the way.
+    socket.connect((to, 9)).ok()?;
+    let out = socket.local_addr().ok()?.ip();
+    (!out.is_loopback() && !out.is_unspecified()).then_some(out)
 }
 
 /// The addresses of all transports, with their ports; every one of them is free.

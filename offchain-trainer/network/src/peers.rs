@@ -111,7 +111,8 @@ impl Peers {
             // A way through a relay is used only while there is no other.
             let mut newest = peer.connections.iter().rev().map(|(_, address)| address);
             let direct = newest.clone().find(|address| !is_relayed(address));
-            let address = direct.or_else(|| newest.next())?.clone();
+            let address = direct.or_else(|| newest.next())?;
+            let address = self.through_relay(address).unwrap_or_else(|| address.clone());
             let (path, slot) = describe(id, &address);
             Some(PeerInfo {
                 peer_id: *id,
@@ -124,6 +125,22 @@ impl Peers {
             })
         });
         infos.collect()
+    }
+
+    /// Of a relayed address, the same with the relay where we are connected to it: what was dialled may be another of its addresses, and
+    /// isn't used while there is a connection.
+    fn through_relay(&self, address: &Multiaddr) -> Option<Multiaddr> {
+        let parts: Vec<Protocol> = address.iter().collect();
+        let circuit = parts.iter().position(|part| *part == Protocol::P2pCircuit)?;
+        let relay = parts[..circuit].iter().rev().find_map(|part| match part {
+            Protocol::P2p(relay) => Some(*relay),
+            _ => None,
+        })?;
+        let connections = &self.peers.get(&relay)?.connections;
+        let direct = connections.iter().rev().find(|(_, address)| !is_relayed(address));
+        let start = direct?.1.clone().with_p2p(relay).ok()?;
+        let rest = parts.into_iter().skip(circuit);
+        Some(rest.fold(start, |address, part| address.with(part)))
     }
 }
 
@@ -157,6 +174,29 @@ mod tests {
         assert!(peers.disconnected(peer, second));
         assert!(list(&peers).is_empty());
         assert!(!peers.disconnected(peer, second));
+    }
+
+    #[test]
+    fn a_relayed_way_begins_where_the_relay_is_connected() {
+        let (mut peers, relay, peer) = (Peers::default(), PeerId::random(), PeerId::random());
+        let address: Multiaddr = format!("/ip4/192.0.2.1/udp/1/quic-v1/p2p/{relay}/p2p-circuit/p2p/{peer}")
+            .parse()
+            .unwrap();
+        peers.connected(peer, ConnectionId::new_unchecked(1), address.clone(), true);
+        let shown = |peers: &Peers| {
+            let list = peers.list(|_, _| (Path::Relayed, Slot::None));
+            let peer = list.into_iter().find(|info| info.peer_id == peer).unwrap();
+            (peer.address, peer.carrier)
+        };
+        assert_eq!(
+            shown(&peers),
+            (address.clone(), Carrier::Quic),
+            "the relay has just gone"
+        );
+        let there = "/ip4/192.0.2.1/tcp/1".parse().unwrap();
+        peers.connected(relay, ConnectionId::new_unchecked(2), there, true);
+        let by_tcp = address.to_string().replace("udp/1/quic-v1", "tcp/1");
+        assert_eq!(shown(&peers), (by_tcp.parse().unwrap(), Carrier::Tcp));
     }
 
     #[test]

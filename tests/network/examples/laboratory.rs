@@ -1,7 +1,9 @@
 //! PCs at home behind every pair of routers, and what no pair shows, as Markdown tables: how they got to each other, and how long the first
 //! blob took.
 //!
-//!     cargo run --release -p hydra-network-tests --example laboratory [pairs at a time]
+//!     cargo run --release -p hydra-network-tests --example laboratory [pairs at a time] [only]
+//!
+//! With `only`, just the pairs whose line on standard error begins so (`restricted × open, TCP`), and nothing else.
 //!
 //! Seconds are counted from the start of the fetching trainer, which knows two public trainers and who has the blob, until it has it.
 //! All of it happens on this machine, without delay or loss: the seconds are those of finding, relaying and punching, not of distance.
@@ -32,9 +34,9 @@ type Pair = (Kind, Kind, Protocol);
 type Rows = BTreeMap<Pair, Row>;
 
 fn main() -> ExitCode {
-    let argument = std::env::args().nth(1);
-    let Ok(at_a_time) = argument.map_or(Ok(AT_A_TIME), |number| number.parse::<usize>()) else {
-        eprintln!("usage: laboratory [pairs at a time]");
+    let [at_a_time, only] = [1, 2].map(|at| std::env::args().nth(at));
+    let Ok(at_a_time) = at_a_time.map_or(Ok(AT_A_TIME), |number| number.parse::<usize>()) else {
+        eprintln!("usage: laboratory [pairs at a time] [only]");
         return ExitCode::FAILURE;
     };
     if Laboratory::open().is_none() {
@@ -46,20 +48,32 @@ fn main() -> ExitCode {
             pairs.extend(PROTOCOLS.map(|(protocol, _)| (publisher, fetcher, protocol)));
         }
     }
+    if let Some(only) = &only {
+        pairs.retain(|pair| name(*pair).starts_with(only));
+    }
     let (rows, failed) = all_pairs(pairs, at_a_time.max(1));
+    if only.is_some() {
+        return ExitCode::from(u8::from(!failed.is_empty()));
+    }
     for (protocol, name) in PROTOCOLS {
         matrix(&rows, protocol, name);
     }
     states(rows.values());
     let (done, lost) = all_cases();
     cases_table(&done);
-    for what in failed.iter().map(|pair| format!("{pair:?}")).chain(lost) {
+    let right = failed.is_empty();
+    for what in failed.into_iter().map(name).chain(lost) {
         println!("\n**failed**: {what}");
     }
-    match failed.is_empty() && done.len() == cases::ALL.len() {
+    match right && done.len() == cases::ALL.len() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
+}
+
+fn name((publisher, fetcher, protocol): Pair) -> String {
+    let by = PROTOCOLS.iter().find(|(one, _)| *one == protocol);
+    format!("{publisher} × {fetcher}, {}", by.map_or("", |(_, name)| name))
 }
 
 /// Every pair, so many at a time. Returns what was seen, and of which pairs nothing was, or not what should have been.
@@ -83,7 +97,7 @@ fn all_pairs(pairs: VecDeque<Pair>, at_a_time: usize) -> (Rows, BTreeSet<Pair>) 
                     let pair = (publisher, fetcher, protocol);
                     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                     if let Some(row) = row {
-                        eprintln!("{publisher} × {fetcher}, {protocol:?}: {}", cell(&row));
+                        eprintln!("{}: {}", name(pair), cell(&row));
                         seen.0.insert(pair, row);
                     }
                     if !is_right {

@@ -3,6 +3,7 @@
 use crate::{
     Outcome,
     hostile::{Hostile, gets_in, hostile, kademlia, may_stay, trainers},
+    offer::Offer,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{H256, nth_slice};
@@ -58,14 +59,6 @@ const STREAMS: usize = 8;
 /// A connection that was closed is made again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Whom it is about.
-#[derive(Clone)]
-struct Target {
-    peer: PeerId,
-    address: Multiaddr,
-    blob: H256,
-}
-
 /// How often something came of it.
 #[derive(Default)]
 struct Counts {
@@ -81,13 +74,7 @@ impl Counts {
 
 /// Until its input ends.
 pub async fn run(name: &str, ready: &str) -> Outcome {
-    let mut parts = ready.split(',');
-    let address: Multiaddr = parts.next().unwrap_or_default().parse()?;
-    let Some(Protocol::P2p(peer)) = address.iter().last() else {
-        return Err("the address has no PeerId".into());
-    };
-    let blob = parts.next().ok_or("there is no blob")?.parse()?;
-    let target = Target { peer, address, blob };
+    let target: Offer = ready.parse()?;
     let counts = Arc::new(Counts::default());
     let keys: Vec<Keypair> = (0..NAMES).map(|_| Keypair::generate_ed25519()).collect();
     match name {
@@ -135,7 +122,7 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
 }
 
 /// Keeps a connection, and does what needs more than streams.
-async fn keep(mut swarm: Hostile, target: Target, name: String, counts: Arc<Counts>) {
+async fn keep(mut swarm: Hostile, target: Offer, name: String, counts: Arc<Counts>) {
     let mut count: u64 = 0;
     let mut tick = tokio::time::interval(Duration::from_millis(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -179,7 +166,7 @@ async fn keep(mut swarm: Hostile, target: Target, name: String, counts: Arc<Coun
 }
 
 /// One stream after the other.
-async fn ask(mut control: Control, target: Target, name: String, nth: usize, counts: Arc<Counts>) {
+async fn ask(mut control: Control, target: Offer, name: String, nth: usize, counts: Arc<Counts>) {
     loop {
         let protocol = match name.as_str() {
             "time" => StreamProtocol::new("/hydra/time/1"),
@@ -208,7 +195,7 @@ fn any_protocol(nth: usize) -> StreamProtocol {
     }
 }
 
-async fn on_stream(mut stream: Stream, target: &Target, name: &str, counts: &Counts) -> std::io::Result<()> {
+async fn on_stream(mut stream: Stream, target: &Offer, name: &str, counts: &Counts) -> std::io::Result<()> {
     match name {
         "halves" => {
             let request = encode_request(&Request::Have { hash: target.blob });
@@ -267,7 +254,7 @@ async fn on_stream(mut stream: Stream, target: &Target, name: &str, counts: &Cou
 }
 
 /// Comes as somebody new, and leaves.
-async fn newcomers(target: Target, counts: Arc<Counts>) {
+async fn newcomers(target: Offer, counts: Arc<Counts>) {
     loop {
         let Ok(mut swarm) = hostile(Keypair::generate_ed25519()).await else {
             return;

@@ -1,6 +1,6 @@
 //! Whoever is under siege: it gives blobs away as a trainer does, its whole network included.
 
-use crate::Outcome;
+use crate::{Outcome, offer::Offer};
 use hydra_blobs::BlobStore;
 use hydra_network::{Keypair, Limits, Network, NetworkConfig, NetworkHandle, discovery, reach};
 use std::{io::Read, path::Path, sync::Arc};
@@ -42,7 +42,7 @@ pub async fn run(dir: &str) -> Outcome {
             .iter()
             .find(|address| address.to_string().starts_with(family));
         address
-            .map(|address| format!("{address},{hash:?},{size}"))
+            .and_then(|address| Offer::new(address.clone(), hash, size))
             .ok_or(format!("it doesn't listen on {family}"))
     };
     println!("ready {} {}", at("/ip6/")?, at("/ip4/")?);

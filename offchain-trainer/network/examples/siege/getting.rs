@@ -1,9 +1,7 @@
 //! The honest one: it gets the same blob again and again.
 
-use crate::{Outcome, besieged};
-use hydra_blobs::H256;
-use hydra_network::{Multiaddr, Priority, SizeRule};
-use libp2p::multiaddr::Protocol;
+use crate::{Outcome, besieged, offer::Offer};
+use hydra_network::{PeerId, Priority, SizeRule};
 use std::{
     io::Read,
     path::Path,
@@ -18,18 +16,14 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// For so long, from all of `providers`, as they said it; the first one is honest. Says how many bytes came, and how long it took.
 pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
     let (network, store) = besieged::network(Path::new(dir)).await?;
-    let (mut ids, mut blob) = (Vec::new(), None);
-    for provider in providers {
-        let mut parts = provider.split(',');
-        let mut part = || parts.next().ok_or("an address has three parts");
-        let address: Multiaddr = part()?.parse()?;
-        blob = Some((part()?.parse::<H256>()?, part()?.parse::<u64>()?));
-        if let Some(Protocol::P2p(peer)) = address.iter().last() {
-            ids.push(peer);
-        }
+    let providers: Vec<Offer> = providers
+        .iter()
+        .map(|provider| provider.parse())
+        .collect::<Outcome<_>>()?;
+    for provider in &providers {
         // A trainer tries again, too.
         let mut tries = 1;
-        while let Err(error) = network.dial(address.clone()).await {
+        while let Err(error) = network.dial(provider.address.clone()).await {
             if tries == TRIES {
                 return Err(error.into());
             }
@@ -37,12 +31,13 @@ pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
             sleep(AGAIN).await;
         }
     }
-    let (hash, size) = blob.ok_or("there is no provider")?;
+    let &Offer { blob, size, .. } = providers.last().ok_or("there is no provider")?;
+    let ids: Vec<PeerId> = providers.iter().map(|provider| provider.peer).collect();
     // The way is there, and the disk's cache is warm.
     let get = async || {
-        let got = network.fetch_with(hash, SizeRule::Exact(size), ids.clone(), Priority::Round);
+        let got = network.fetch_with(blob, SizeRule::Exact(size), ids.clone(), Priority::Round);
         let bytes = got.await?;
-        store.remove(hash)?;
+        store.remove(blob)?;
         Outcome::Ok(bytes)
     };
     get().await?;

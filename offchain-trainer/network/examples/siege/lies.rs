@@ -3,6 +3,7 @@
 use crate::{
     Outcome,
     hostile::{Hostile, hostile},
+    offer::Offer,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use hydra_blobs::{Availability, SliceSet, slice_len};
@@ -47,13 +48,9 @@ pub const KINDS: [Kind; 4] = [
 pub async fn run(name: &str, ready: &str) -> Outcome {
     let mut swarm = hostile(Keypair::generate_ed25519()).await?;
     let mut incoming = swarm.behaviour().streams.new_control().accept(PROTOCOL)?;
-    let (_, blob) = ready.split_once(',').ok_or("there is no blob")?;
-    let size: u64 = blob
-        .rsplit_once(',')
-        .and_then(|(_, size)| size.parse().ok())
-        .ok_or("it has no size")?;
-    let address = listening(&mut swarm).ok_or("it doesn't listen")?;
-    println!("ready {address},{blob}");
+    let Offer { blob, size, .. } = ready.parse()?;
+    let offer = listening(&mut swarm).and_then(|address| Offer::new(address, blob, size));
+    println!("ready {}", offer.ok_or("it doesn't listen")?);
     let name = name.to_owned();
     tokio::spawn(async move {
         loop {

@@ -9,6 +9,8 @@ mod besieged;
 mod getting;
 mod hostile;
 mod lies;
+#[path = "../offer/mod.rs"]
+mod offer;
 mod process;
 mod table;
 

@@ -1,9 +1,8 @@
 //! This protocol, as trainers use it.
 
-use crate::{Outcome, process};
-use hydra_blobs::{BlobStore, H256};
-use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig, Priority, SizeRule};
-use libp2p::multiaddr::Protocol;
+use crate::{Outcome, offer::Offer, process};
+use hydra_blobs::BlobStore;
+use hydra_network::{Keypair, Network, NetworkConfig, Priority, SizeRule};
 use std::{sync::Arc, time::Instant};
 
 /// `dir` is a store with one blob.
@@ -21,7 +20,10 @@ pub async fn provide(dir: &str) -> Outcome {
         .into_iter()
         .next()
         .ok_or("it doesn't listen")?;
-    println!("ready {address},{hash:?},{size}");
+    println!(
+        "ready {}",
+        Offer::new(address, hash, size).ok_or("it has no PeerId")?
+    );
     tokio::task::spawn_blocking(process::until_input_ends).await?;
     Ok(())
 }
@@ -30,18 +32,14 @@ pub async fn provide(dir: &str) -> Outcome {
 pub async fn get(dir: &str, providers: &[String]) -> Outcome {
     let store = Arc::new(BlobStore::open(format!("{dir}/hydra"))?);
     let network = Network::start(NetworkConfig::new(Keypair::generate_ed25519()), store).await?;
-    let (mut ids, mut blob) = (Vec::new(), None);
+    let (mut ids, mut wanted) = (Vec::new(), None);
     for provider in providers {
-        let mut parts = provider.split(',');
-        let mut part = || parts.next().ok_or("an address has three parts");
-        let address: Multiaddr = part()?.parse()?;
-        blob = Some((part()?.parse::<H256>()?, part()?.parse::<u64>()?));
-        if let Some(Protocol::P2p(peer)) = address.iter().last() {
-            ids.push(peer);
-        }
-        network.dial(address).await?;
+        let offer: Offer = provider.parse()?;
+        ids.push(offer.peer);
+        wanted = Some((offer.blob, offer.size));
+        network.dial(offer.address).await?;
     }
-    let (hash, size) = blob.ok_or("there is no provider")?;
+    let (hash, size) = wanted.ok_or("there is no provider")?;
     let began = Instant::now();
     let bytes = network
         .fetch_with(hash, SizeRule::Exact(size), ids, Priority::Round)

@@ -6,6 +6,8 @@
 //! and, when its input ends, `memory KIB`; `PROGRAM get FOLDER ADDRESS…` has to print `got BYTES SECONDS KIB`.
 
 mod hydra;
+#[path = "../offer/mod.rs"]
+mod offer;
 mod plain;
 mod process;
 mod raw;

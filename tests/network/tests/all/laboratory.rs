@@ -314,6 +314,11 @@ fn a_blob_gets_from_behind_a_router_that_lets_in_nothing_to_a_public_pc_by_tcp_w
     is_fetched(Kind::NoInbound, Kind::Open, Protocol::Tcp);
 }
 
+#[test]
+fn a_blob_gets_from_one_restricted_router_to_another_by_tcp_without_a_relay() {
+    is_fetched(Kind::Restricted, Kind::Restricted, Protocol::Tcp);
+}
+
 fn is_fetched(publisher: Kind, fetcher: Kind, protocol: Protocol) {
     let Some(row) = Row::of(publisher, fetcher, protocol) else {
         return;
