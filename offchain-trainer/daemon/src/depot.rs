@@ -13,7 +13,7 @@ use std::{
 };
 
 use hydra_blobs::{BlobError, BlobStore};
-use hydra_network::{FetchError, NetworkHandle, PeerId, SizeRule, peer_id_from_bytes};
+use hydra_network::{FetchError, NetworkHandle, PeerId, Priority, SizeRule, peer_id_from_bytes};
 use hydra_primitives::{BlobRef, H256, ModelId};
 
 use crate::{
@@ -143,7 +143,7 @@ impl Depot {
         Ok(bytes)
     }
 
-    /// As [`get`](Self::get), but the blob stays on our disk. What is there already isn't looked at.
+    /// As [`get`](Self::get), but the blob stays on our disk. What is there already isn't looked at. `priority`: how soon it is needed.
     ///
     /// # Errors
     /// [`DepotError`].
@@ -152,17 +152,18 @@ impl Depot {
         blob: BlobRef,
         first: Vec<PeerId>,
         tag: Option<Tag>,
+        priority: Priority,
     ) -> Result<(), DepotError> {
         self.note(blob.hash, tag).await?;
         let rule = SizeRule::Exact(blob.size);
-        self.network.fetch(blob.hash, rule, first).await?;
+        self.network.fetch_with(blob.hash, rule, first, priority).await?;
         self.database.stored(blob.hash, tag, blob.size);
         self.news.stored(blob.hash, blob.size);
         Ok(())
     }
 
-    /// As [`fetch`](Self::fetch), but nobody can keep us waiting: `first` has `patience` to deliver, then everybody has,
-    /// `then` before the rest.
+    /// As [`fetch`](Self::fetch) for a round, but nobody can keep us waiting: `first` has a while to deliver, then everybody has,
+    /// `then` before the rest. `beside` so many others share our line at the same time.
     ///
     /// # Errors
     /// [`DepotError`].
@@ -171,10 +172,12 @@ impl Depot {
         blob: BlobRef,
         first: Vec<PeerId>,
         then: Vec<PeerId>,
+        beside: usize,
         tag: Option<Tag>,
     ) -> Result<(), DepotError> {
-        let waited = patience(blob.size);
-        if let Ok(fetched) = tokio::time::timeout(waited, self.fetch(blob, first.clone(), tag)).await {
+        let waited = self.patience(blob.size, beside);
+        let fetch = |from| self.fetch(blob, from, tag, Priority::Round);
+        if let Ok(fetched) = tokio::time::timeout(waited, fetch(first.clone())).await {
             return fetched;
         }
         let then = then.into_iter().filter(|peer| !first.contains(peer)).collect();
@@ -182,7 +185,7 @@ impl Depot {
             hash: blob.hash,
             waited: waited.saturating_mul(2),
         };
-        tokio::time::timeout(waited, self.fetch(blob, then, tag))
+        tokio::time::timeout(waited, fetch(then))
             .await
             .unwrap_or(Err(late))
     }
@@ -273,7 +276,7 @@ impl Depot {
             false => (DAMAGED, DAMAGED_BYTES),
         };
         self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE)?;
-        self.prune_partials(space.is_short())?;
+        self.prune_partials(space.is_short() || space.is_full())?;
         let evicted = self.database.evict(&self.store, space.wanted(self.held()))?;
         swept.add(evicted);
         match self.database.write_all() {
@@ -283,7 +286,7 @@ impl Depot {
         }
     }
 
-    /// Deletes what has come of blobs that nobody went on fetching, and when space is short of all that nobody fetches now.
+    /// Deletes what has come of blobs that nobody went on fetching, and when room is short of all that nobody fetches now.
     fn prune_partials(&self, all: bool) -> Result<(), DepotError> {
         for (hash, _, last) in self.store.partials()? {
             // A clock that was set back makes it young: then it goes later.
@@ -344,6 +347,17 @@ impl Depot {
         &self.network
     }
 
+    /// How long a blob of this size may take from somebody who means to deliver it, beside so many others, on the slowest line that is
+    /// waited for, or that its owner allows.
+    fn patience(&self, size: u64, beside: usize) -> Duration {
+        let line = self
+            .network
+            .download_rate()
+            .map_or(SLOWEST_LINE, |rate| rate.min(SLOWEST_LINE));
+        let all = size.saturating_mul(u64::try_from(beside).unwrap_or(u64::MAX).saturating_add(1));
+        PATIENCE.saturating_add(Duration::from_secs(all / line.max(1)))
+    }
+
     /// What a blob is for; `None`: a data set. On disk when this returns.
     async fn note(self: &Arc<Self>, hash: H256, tag: Option<Tag>) -> Result<(), DepotError> {
         // As a rule it is known, and nobody needs a thread to wait.
@@ -355,15 +369,52 @@ impl Depot {
     }
 }
 
-/// How long a blob of this size may take from somebody who means to deliver it.
-fn patience(size: u64) -> Duration {
-    PATIENCE.saturating_add(Duration::from_secs(size / SLOWEST_LINE))
-}
-
 /// The PeerIds among `bytes` that are some; the chain doesn't promise it.
 pub fn peers(bytes: &[Vec<u8>]) -> Vec<PeerId> {
     bytes
         .iter()
         .filter_map(|peer| peer_id_from_bytes(peer).ok())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{database::Kind, warnings::Warnings};
+    use hydra_network::{Keypair, Network, NetworkConfig};
+
+    #[tokio::test]
+    async fn what_nobody_goes_on_fetching_goes_when_there_is_too_much() {
+        const SIZE: u64 = 3 << 20;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(BlobStore::open(folder.path().join("blobs")).unwrap());
+        let network = Network::start(NetworkConfig::new(Keypair::generate_ed25519()), store.clone());
+        let database = Arc::new(Database::open(folder.path()).unwrap());
+        let depot = Depot::new(store.clone(), network.await.unwrap(), database);
+        let [fetched, given_up] = [1, 2].map(|n| H256([n; 32]));
+        let fetch = store.partial(fetched, SIZE).unwrap();
+        drop(store.partial(given_up, SIZE).unwrap());
+        let begun = || {
+            let partials = store.partials().unwrap();
+            partials
+                .into_iter()
+                .map(|(hash, ..)| hash)
+                .collect::<HashSet<H256>>()
+        };
+        let tag = Tag {
+            genesis: H256([9; 32]),
+            model: 0,
+            kind: Kind::Update,
+            number: 1,
+        };
+        depot.put_blocking(&[7; 2000], tag).unwrap();
+
+        let space = Space::new(folder.path(), 0, Some(1000));
+        depot.tidy_blocking(&space).unwrap();
+        assert_eq!(begun(), HashSet::from([fetched, given_up]));
+        assert!(!space.look(depot.held(), &Warnings::default()));
+        depot.tidy_blocking(&space).unwrap();
+        assert_eq!(begun(), HashSet::from([fetched]), "what is being fetched stays");
+        drop(fetch);
+    }
 }

@@ -23,7 +23,7 @@ type Probe = Box<dyn Fn() -> io::Result<u64> + Send + Sync>;
 /// Bytes in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Held {
-    /// Of all blobs.
+    /// Of all blobs, those that are arriving included.
     pub(crate) bytes: u64,
     /// Of those that may be deleted for room.
     pub(crate) cached: u64,
@@ -88,6 +88,11 @@ impl Space {
     /// Whether the disk is so short of space that not even what is kept for a diagnosis may stay.
     pub(crate) fn is_short(&self) -> bool {
         self.short.load(Ordering::Relaxed)
+    }
+
+    /// Whether what is needed is more than the quota, at the last look.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 
     fn look_at_disk(&self, warnings: &Warnings) -> bool {

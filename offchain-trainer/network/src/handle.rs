@@ -162,7 +162,12 @@ impl NetworkHandle {
         }
     }
 
-    /// As [`fetch`](Self::fetch), and returns the content, which is held in memory whole: choose `rule` accordingly.
+    /// Bytes a second of blobs that come in at the most, if its owner has set that.
+    pub fn download_rate(&self) -> Option<u64> {
+        self.inner.limits.download_rate
+    }
+
+    /// As [`fetch_with`](Self::fetch_with) for a round, and returns the content, which is held in memory whole: choose `rule` accordingly.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -175,7 +180,8 @@ impl NetworkHandle {
         let mut damaged = None;
         // A blob that was damaged on our disk has been moved aside by the first read: get it again.
         for _ in 0..2 {
-            self.fetch(hash, rule, providers.clone()).await?;
+            self.fetch_with(hash, rule, providers.clone(), Priority::Round)
+                .await?;
             let store = self.inner.store.clone();
             match blocking(move || store.get(hash, rule.limit())).await {
                 Ok(Some(bytes)) => return Ok(bytes),

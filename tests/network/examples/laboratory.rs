@@ -134,7 +134,7 @@ fn cell(row: &Row) -> String {
     format!("{through}{}, {:.1} s", row.path, row.seconds)
 }
 
-/// What PCs behind each kind say of how they are reached. What differs but in numbers is the same.
+/// What PCs behind each kind say of how they are reached. What differs but in names and numbers is the same.
 fn states<'a>(rows: impl Iterator<Item = &'a Row>) {
     let mut said: BTreeMap<(Kind, Protocol), BTreeSet<(String, String)>> = BTreeMap::new();
     for row in rows {
@@ -143,17 +143,9 @@ fn states<'a>(rows: impl Iterator<Item = &'a Row>) {
             (row.fetcher, &row.fetcher_says),
         ] {
             let Reachability { state, reason } = one;
-            let words =
-                reason
-                    .split_whitespace()
-                    .map(|word| match word.contains(|c: char| c.is_ascii_digit()) {
-                        true => "…",
-                        false => word,
-                    });
-            let words: Vec<&str> = words.collect();
             said.entry((kind, row.protocol))
                 .or_default()
-                .insert((state.clone(), words.join(" ")));
+                .insert((state.clone(), in_general(reason)));
         }
     }
     println!("\n| router | by | state | why |\n|---|---|---|---|");
@@ -163,6 +155,20 @@ fn states<'a>(rows: impl Iterator<Item = &'a Row>) {
             println!("| {kind} | {by} | {state} | {reason} |");
         }
     }
+}
+
+/// A reason without its names and numbers, and with one relay for several.
+fn in_general(reason: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches([',', ';']);
+        let is_name = bare.contains(|c: char| c == '…' || c.is_ascii_digit());
+        match is_name {
+            true => format!("…{}", &word[bare.len()..]),
+            false => word.to_owned(),
+        }
+    };
+    let words: Vec<String> = reason.split_whitespace().map(word).collect();
+    words.join(" ").replace("relays … and …", "relay …")
 }
 
 /// Every case, one after the other. Returns what was seen, and what of them failed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hydra_engine::TrainJob;
-use hydra_network::PeerId;
+use hydra_network::{PeerId, Priority};
 use hydra_primitives::{BlobRef, H256, duty::Task as Training};
 
 use crate::{
@@ -68,7 +68,10 @@ impl Shared {
         let blob = model.dataset().shard(shard).ok_or(TaskError::NoShard { shard })?;
         let what = "the shard";
         stage.set(Stage::Fetching, format!("shard {shard}"));
-        let fetched = self.depot.fetch(blob, providers(task), None).await;
+        let fetched = self
+            .depot
+            .fetch(blob, providers(task), None, Priority::Round)
+            .await;
         fetched.map_err(|source| TaskError::Data { what, source })?;
         let place = self.place(task).await;
         let shard = self.data(what, task, blob).await?;

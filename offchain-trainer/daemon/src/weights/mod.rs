@@ -14,6 +14,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use hydra_network::Priority;
 use hydra_primitives::{BlobRef, H256, ModelId, Version, duty::ModelDuties, model::ModelSpec};
 use hydra_update::{GlobalState, ReadError, expected_size};
 use tokio::sync::Semaphore;
@@ -250,7 +251,10 @@ impl Weights {
         let (blob, tag) = (file(model.spec(), hash), tag(genesis, model));
         for _ in 0..TRIES {
             let providers = peers(&model.duties.confirmed.providers);
-            let fetched = self.depot.fetch(blob, providers, Some(tag)).await;
+            let fetched = self
+                .depot
+                .fetch(blob, providers, Some(tag), Priority::Version)
+                .await;
             fetched.map_err(missing)?;
             let spec = model.spec().clone();
             let read = self.depot.blocking(move |depot| {

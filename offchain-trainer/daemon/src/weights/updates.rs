@@ -41,7 +41,7 @@ impl Weights {
             let then = peers(&model.duties.confirmed.providers);
             fetches.spawn(async move {
                 let _room = room.acquire().await;
-                depot.fetch_soon(blob, first, then, Some(tag)).await
+                depot.fetch_soon(blob, first, then, FETCHED - 1, Some(tag)).await
             });
         }
         // All of them, whether or not one can't be had: the next try then has less to do.

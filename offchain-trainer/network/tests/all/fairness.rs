@@ -109,7 +109,7 @@ async fn what_a_round_needs_comes_before_what_can_wait() {
     let (net, id) = (target.net.clone(), source.id());
     let waits = tokio::spawn(async move {
         let rule = SizeRule::Exact(40 * MIB as u64);
-        net.fetch_with(large_hash, rule, vec![id], Priority::Background)
+        net.fetch_with(large_hash, rule, vec![id], Priority::Version)
             .await
     });
     tokio::time::sleep(Duration::from_millis(700)).await;

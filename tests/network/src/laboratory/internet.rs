@@ -1,7 +1,7 @@
 //! The internet: one provider's router, with a line to each customer, and no way to anywhere else.
 
 use super::address::{Customer, GATEWAY, GATEWAY6, LINE6};
-use crate::namespace::{Namespace, Rights, ip, sysctl};
+use crate::namespace::{Namespace, Rights, ip, nft, sysctl};
 
 /// A customer's end of the line.
 pub(super) const WAN: &str = "wan";
@@ -97,10 +97,23 @@ impl Internet {
         ip(&self.enter_to(to), &inside)
     }
 
-    /// Cuts a customer's line, or mends it.
+    /// Cuts a customer's line, or mends it. Nobody is told: with the link itself taken down, the routes over it would be gone for good.
     pub(super) fn set_line(&self, customer: Customer, up: bool) -> Result<(), String> {
-        let state = if up { "up" } else { "down" };
-        ip(&self.enter(), &[format!("link set {} {state}", line(customer))])
+        let line = line(customer);
+        let mut rules = format!("table inet cut_{line}\ndelete table inet cut_{line}\n");
+        if !up {
+            rules.push_str(&format!(
+                "table inet cut_{line} {{
+    chain through {{
+        type filter hook forward priority filter;
+        iifname \"{line}\" drop
+        oifname \"{line}\" drop
+    }}
+}}
+"
+            ));
+        }
+        nft(&self.enter(), &rules)
     }
 }
 
