@@ -1,6 +1,6 @@
 //! What all parts of the network share.
 
-use crate::{book::Book, members::Members, reports::Reports, strays::Strays};
+use crate::{book::Book, chosen_names::ChosenNames, members::Members, reports::Reports, strays::Strays};
 use libp2p::PeerId;
 
 /// Cheap to clone; clones share everything in it.
@@ -16,6 +16,8 @@ pub(crate) struct Common {
     pub(crate) reports: Reports,
     /// Dials that left from other ports than they were to.
     pub(crate) strays: Strays,
+    /// Names that may lead anywhere.
+    pub(crate) names: ChosenNames,
     /// What all randomness is drawn from, each part with a stream of its own.
     pub(crate) seed: u64,
 }

@@ -7,6 +7,7 @@
 //! `/dnsaddr` needs TXT records, which the system doesn't look up; libp2p's resolver does, with `/etc/resolv.conf` as it is
 //! at that moment. Addresses with an IP need none of this.
 
+use crate::{chosen_names::ChosenNames, scope::Scope};
 use futures::{
     FutureExt, TryFutureExt,
     future::{BoxFuture, MapErr, select_ok},
@@ -46,6 +47,9 @@ pub(crate) enum NameError<E> {
         "{0} can't be dialled: it isn't an IP address or name with a TCP port, or with a UDP port and quic-v1"
     )]
     Unsupported(Multiaddr),
+    /// A stranger says that it is his, and it leads to this computer or its owner's network.
+    #[error("the name {name} leads to no address of the internet, and nobody here chose it")]
+    Stranger { name: String },
     /// The address was found, and it is what failed.
     #[error(transparent)]
     Address(E),
@@ -55,14 +59,18 @@ pub(crate) enum NameError<E> {
 pub(crate) struct Names<T> {
     inner: Shared<T>,
     patience: Duration,
+    chosen: ChosenNames,
+    internet: Scope,
 }
 
 impl<T> Names<T> {
     /// A look-up may take as long as `patience`. Make it shorter than a dial may take altogether, or the name is never said
-    /// to be the trouble.
-    pub(crate) fn new(inner: T, patience: Duration) -> Self {
+    /// to be the trouble. Names that aren't `chosen` are dialled only where they lead at least as far as the `internet`.
+    pub(crate) fn new(inner: T, patience: Duration, chosen: ChosenNames, internet: Scope) -> Self {
         Self {
             patience,
+            chosen,
+            internet,
             inner: Shared(Arc::new(Mutex::new(inner))),
         }
     }
@@ -97,11 +105,15 @@ where
     ) -> Result<Self::Dial, TransportError<Self::Error>> {
         let first = address.iter().next().map(Protocol::acquire);
         Ok(match first {
-            Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)) => {
-                dial_name(self.inner.clone(), self.patience, address, options).boxed()
+            Some(Protocol::Dns(ref name) | Protocol::Dns4(ref name) | Protocol::Dns6(ref name)) => {
+                let least = (!self.chosen.has(name)).then_some(self.internet);
+                dial_name(self.inner.clone(), self.patience, least, address, options).boxed()
             }
             Some(Protocol::Dnsaddr(name)) => {
                 let name = name.into_owned();
+                if !self.chosen.has(&name) {
+                    return Err(TransportError::Other(NameError::Stranger { name }));
+                }
                 dial_dnsaddr(self.inner.clone(), name, address, options).boxed()
             }
             _ => {
@@ -124,10 +136,11 @@ where
     }
 }
 
-/// Looks the name up that `address` begins with, and dials what it stands for.
+/// Looks the name up that `address` begins with, and dials what it stands for, if that leads as far as `least`.
 async fn dial_name<T>(
     inner: Shared<T>,
     patience: Duration,
+    least: Option<Scope>,
     address: Multiaddr,
     options: DialOpts,
 ) -> Result<T::Output, NameError<T::Error>>
@@ -152,6 +165,11 @@ where
         Err(_) => return Err(not_found(format!("no answer within {patience:?}"))),
     };
     let mut found: Vec<IpAddr> = found.into_iter().filter(|ip| wanted.includes(ip)).collect();
+    let any = !found.is_empty();
+    found.retain(|ip| least.is_none_or(|least| Scope::of_ip(*ip).is_some_and(|scope| scope >= least)));
+    if any && found.is_empty() {
+        return Err(NameError::Stranger { name });
+    }
     found.truncate(MAX_ADDRESSES);
     let rest = || address.iter().skip(1);
     let dials = found.into_iter().enumerate().map(|(nth, ip)| {

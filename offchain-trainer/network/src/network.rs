@@ -4,6 +4,7 @@ use crate::{
     behaviour::build_swarm,
     book::Book,
     bootstrap::Bootstrap,
+    chosen_names::ChosenNames,
     common::Common,
     config::NetworkConfig,
     error::NetworkError,
@@ -64,6 +65,7 @@ impl Network {
             transport,
             relay: None,
             strays: Strays::default(),
+            names: ChosenNames::default(),
         };
         Self::run(config, store, built, false).await
     }
@@ -83,6 +85,7 @@ impl Network {
             members: Members::default(),
             reports,
             strays: built.strays.clone(),
+            names: built.names.clone(),
             seed: config.seed.unwrap_or_else(random_seed),
         };
         let mut swarm = build_swarm(&config, built, &common);

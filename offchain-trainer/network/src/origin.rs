@@ -2,6 +2,7 @@
 //!
 //! An IPv6 customer has a network of 2⁶⁴ addresses at least, so all of such a network count as one.
 
+use crate::scope::host;
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,9 +15,9 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// `None` for a name: it is one that we chose.
+    /// `None` for a name, and for what no [`Scope`](crate::scope::Scope) is of.
     pub(crate) fn of(address: &Multiaddr) -> Option<Self> {
-        let ip = match address.iter().next()? {
+        let ip = match host(address)? {
             Protocol::Ip4(ip) => IpAddr::V4(ip),
             Protocol::Ip6(ip) => IpAddr::V6(ip),
             _ => return None,

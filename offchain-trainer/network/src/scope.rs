@@ -19,16 +19,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// By the address's first part; of a relayed address it is the relay's. `None` if that is neither an IP address nor a name,
-    /// or one that nobody can be reached at.
+    /// Of a relayed address it is the relay's. `None` if it begins neither with an IP address nor with a name, names several, or one that
+    /// nobody can be reached at.
     pub fn of(address: &Multiaddr) -> Option<Self> {
-        match address.iter().next()? {
+        match host(address)? {
             Protocol::Ip4(ip) => Self::of_ip(ip.into()),
             Protocol::Ip6(ip) => Self::of_ip(ip.into()),
-            Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_) => {
-                Some(Self::Name)
-            }
-            _ => None,
+            _ => Some(Self::Name),
         }
     }
 
@@ -53,6 +50,34 @@ impl Scope {
         };
         Some(if private { Self::Private } else { Self::Public })
     }
+}
+
+/// The one computer that an address names, with a port unless it is a `/dnsaddr`. `None` for any other: transports look for an IP address
+/// where they like, and the last of several may be where a dial leads.
+pub(crate) fn host(address: &Multiaddr) -> Option<Protocol<'_>> {
+    let mut parts = address.iter();
+    let host = parts.next()?;
+    let whole = match host {
+        Protocol::Dnsaddr(_) => true,
+        Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) => {
+            matches!(parts.next(), Some(Protocol::Tcp(_) | Protocol::Udp(_)))
+        }
+        _ => false,
+    };
+    let another = parts.any(|part| {
+        !matches!(
+            part,
+            Protocol::P2p(_)
+                | Protocol::P2pCircuit
+                | Protocol::QuicV1
+                | Protocol::Quic
+                | Protocol::Tls
+                | Protocol::Ws(_)
+                | Protocol::Wss(_)
+                | Protocol::Sni(_)
+        )
+    });
+    (whole && !another).then_some(host)
 }
 
 /// Whether the way leads through a relay.
@@ -122,6 +147,30 @@ mod tests {
         ] {
             assert_eq!(of(nowhere), None, "{nowhere}");
         }
+    }
+
+    #[test]
+    fn an_address_that_names_a_second_computer_has_no_scope() {
+        for text in [
+            "/ip4/8.8.8.8/ip4/127.0.0.1/tcp/9944",
+            "/ip4/8.8.8.8/tcp/1/ip4/192.168.1.1/tcp/80",
+            "/ip4/8.8.8.8/ip4/192.168.1.1/tcp/80/x-parity-ws/%2fpath",
+            "/ip4/8.8.8.8/tcp/1/dns4/localhost/tcp/80",
+            "/dnsaddr/example.org/ip4/127.0.0.1/tcp/1",
+            "/ip4/8.8.8.8",
+            "/tcp/1",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+        let peer = libp2p::PeerId::random();
+        for text in [
+            format!("/ip4/8.8.8.8/tcp/1/p2p/{peer}/p2p-circuit/p2p/{peer}"),
+            "/ip6/2001:db8::1/udp/1/quic-v1".into(),
+            format!("/ip4/8.8.8.8/tcp/443/tls/ws/p2p/{peer}"),
+        ] {
+            assert_eq!(of(&text), Some(Scope::Public), "{text}");
+        }
+        assert_eq!(of("/dnsaddr/example.org"), Some(Scope::Name));
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 use crate::{
     behaviour::{Behaviour, BehaviourEvent},
     bootstrap::{AwayPeer, Bootstrap, Dialled, peer_in},
+    chosen_names::ChosenNames,
     command::Command,
     common::Common,
     config::NetworkConfig,
@@ -62,6 +63,8 @@ pub(crate) struct Parts {
     reach: Reach,
     /// What of peers is to be told to the manager.
     reported: mpsc::Receiver<(PeerId, Report)>,
+    /// Those in addresses that somebody here asks to dial are added.
+    names: ChosenNames,
 }
 
 /// What the parts show to handles.
@@ -89,6 +92,7 @@ impl Parts {
             gossip,
             reach,
             reported,
+            names: common.names.clone(),
         };
         let views = PartViews {
             manager: manager_view,
@@ -298,6 +302,7 @@ impl Service {
             let _ = reply.send(Ok(peer));
             return;
         }
+        self.parts.names.add(&address);
         let options = dial_options(&address, 0, PeerCondition::Always);
         let id = options.connection_id();
         match self.swarm.dial(options) {

@@ -5,8 +5,8 @@
 //! otherwise.
 
 use crate::{
-    buffered::Buffered, config::NetworkConfig, error::NetworkError, muxer, names::Names, own_port::OwnPort,
-    strays::Strays, websocket::WebSocket,
+    buffered::Buffered, chosen_names::ChosenNames, config::NetworkConfig, error::NetworkError, muxer,
+    names::Names, own_port::OwnPort, relayed_addresses::FewAddresses, strays::Strays, websocket::WebSocket,
 };
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
@@ -44,10 +44,13 @@ pub(crate) struct Built {
     pub(crate) relay: Option<relay::client::Behaviour>,
     /// Dials of its that left from other ports than they were to.
     pub(crate) strays: Strays,
+    /// Names that may lead anywhere.
+    pub(crate) names: ChosenNames,
 }
 
 /// The transport of a PC on the internet.
 pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
+    let names = ChosenNames::of(&config.bootstrap);
     let NetworkConfig {
         keypair,
         limits,
@@ -58,7 +61,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let patience = limits.handshake.mul_f32(LOOK_UP);
     let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
 
-    let websocket = WebSocket::new(Names::new(tcp(), patience), reach)?;
+    let websocket = WebSocket::new(Names::new(tcp(), patience, names.clone(), reach.internet), reach)?;
     let websocket = secured(websocket, noise.clone());
 
     let strays = Strays::default();
@@ -69,7 +72,8 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     quic.max_stream_data = QUIC_STREAM_WINDOW;
     quic.max_connection_data = QUIC_CONNECTION_WINDOW;
     let quic = quic::tokio::Transport::new(quic).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let named = Names::new(quic.or_transport(secured(buffered, noise.clone())), patience)
+    let by_address = quic.or_transport(secured(buffered, noise.clone()));
+    let named = Names::new(by_address, patience, names.clone(), reach.internet)
         .map(|connection, _| connection.into_inner());
 
     // WebSocket first: the others would look a name up and then not know what follows it.
@@ -79,7 +83,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     let (transport, relay) = if reach.relay_client {
         let (circuits, relay) = relay::client::new(keypair.public().to_peer_id());
         // Through relays first: their addresses begin as those of other transports do.
-        let all = secured(circuits, noise)
+        let all = secured(FewAddresses::new(circuits), noise)
             .or_transport(direct)
             .map(|connection, _| connection.into_inner());
         (TransportTimeout::new(all, limits.handshake).boxed(), Some(relay))
@@ -90,6 +94,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
         transport,
         relay,
         strays,
+        names,
     })
 }
 

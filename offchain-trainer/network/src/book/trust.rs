@@ -4,7 +4,10 @@
 //! if there is a connection into that very network, and not of a peer that has a public address.
 
 use super::Source;
-use crate::scope::{Scope, is_relayed};
+use crate::{
+    chosen_names::is_certified,
+    scope::{Scope, is_relayed},
+};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -90,7 +93,10 @@ pub(super) fn trusted(
     let believed: Vec<Multiaddr> = addresses
         .into_iter()
         .filter(|(address, scope)| match (source, scope) {
-            (_, Scope::Public | Scope::Name) => true,
+            (_, Scope::Public) | (Source::Bootstrap | Source::Connected | Source::Memory, Scope::Name) => {
+                true
+            }
+            (_, Scope::Name) => is_certified(address),
             (Source::Record, Scope::Private | Scope::Loopback) => !is_public && nearby.holds(address),
             // Whoever reports what a peer said over a connection has looked where the connection leads.
             (_, Scope::Private | Scope::Loopback) => true,

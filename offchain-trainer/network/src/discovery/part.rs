@@ -342,7 +342,10 @@ impl Discovery {
             }
             kad::Event::RoutingUpdated {
                 is_new_peer: true, ..
-            } => self.publisher.in_network(now),
+            } => {
+                self.publisher.in_network(now);
+                self.providing.in_network();
+            }
             kad::Event::RoutablePeer { peer, address } => {
                 let addresses = [address.clone()];
                 self.table
@@ -439,7 +442,8 @@ impl Discovery {
     /// A peer says that it has a blob.
     fn on_provider(&mut self, kad: &mut Bounded, record: &ProviderRecord, now: Instant) {
         let source = record.provider;
-        if !self.may_bring(source, now) {
+        // Whoever has got many blobs lately means no harm.
+        if !self.has_allowance(source, now) {
             return;
         }
         if !providing::is_key(&record.key) {
@@ -457,14 +461,18 @@ impl Discovery {
     }
 
     fn may_bring(&mut self, source: PeerId, now: Instant) -> bool {
-        let brings = self.brings.entry(source);
-        let may = brings
-            .or_insert_with(|| Allowance::full(BRINGS, now))
-            .take(BRINGS, now);
+        let may = self.has_allowance(source, now);
         if !may {
             self.common.reports.fault(source, Fault::Flood);
         }
         may
+    }
+
+    fn has_allowance(&mut self, source: PeerId, now: Instant) -> bool {
+        let brings = self.brings.entry(source);
+        brings
+            .or_insert_with(|| Allowance::full(BRINGS, now))
+            .take(BRINGS, now)
     }
 
     /// Somebody gave what it keeps as a peer's record.

@@ -14,6 +14,8 @@ use tokio::{sync::oneshot, time::Instant};
 const EACH: Duration = Duration::from_secs(8 * 3600);
 /// Blobs that are told of at a time.
 const AT_A_TIME: usize = 2;
+/// Between two: where all are each other's neighbours everybody is told of each, and takes one a second from one peer.
+const PACE: Duration = Duration::from_millis(1500);
 /// Searches at a time, and those that wait.
 const SEARCHES: usize = 4;
 const QUEUE: usize = 64;
@@ -38,6 +40,10 @@ pub(super) struct Providing<Id> {
     /// The next one first.
     blobs: VecDeque<(Instant, H256)>,
     running: HashMap<Id, H256>,
+    /// Somebody is there who could keep it.
+    in_network: bool,
+    /// The next one not before.
+    not_before: Option<Instant>,
 }
 
 impl<Id: Hash + Eq> Providing<Id> {
@@ -45,7 +51,14 @@ impl<Id: Hash + Eq> Providing<Id> {
         Self {
             blobs: VecDeque::new(),
             running: HashMap::new(),
+            in_network: false,
+            not_before: None,
         }
+    }
+
+    /// Somebody is there who could keep it.
+    pub(super) fn in_network(&mut self) {
+        self.in_network = true;
     }
 
     /// Tells of a blob from now on. Of too many, the one told of longest ago isn't told of any more: it is returned.
@@ -67,8 +80,9 @@ impl<Id: Hash + Eq> Providing<Id> {
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        let (due, _) = self.blobs.front().filter(|_| self.running.len() < AT_A_TIME)?;
-        Some(*due)
+        let may = self.in_network && self.running.len() < AT_A_TIME;
+        let (due, _) = self.blobs.front().filter(|_| may)?;
+        Some(self.not_before.map_or(*due, |not_before| not_before.max(*due)))
     }
 
     /// The blob to tell of now.
@@ -76,6 +90,7 @@ impl<Id: Hash + Eq> Providing<Id> {
         self.due().filter(|due| *due <= now)?;
         let (_, blob) = self.blobs.pop_front()?;
         self.blobs.push_back((now + EACH, blob));
+        self.not_before = Some(now + PACE);
         Some(blob)
     }
 
@@ -163,11 +178,16 @@ mod tests {
         for byte in [1, 2, 3, 3] {
             assert_eq!(providing.add(blob(byte), now), None);
         }
+        assert_eq!(providing.next(now), None, "nobody is there");
+        providing.in_network();
+        let (start, mut now) = (now, now);
         let mut told = Vec::new();
         for id in 0..2 {
             let next = providing.next(now).unwrap();
             providing.started(id, next);
             told.push(next);
+            assert_eq!(providing.next(now), None, "one after the other");
+            now += PACE;
         }
         assert_eq!(
             (providing.due(), providing.next(now)),
@@ -179,7 +199,7 @@ mod tests {
         told.sort();
         assert_eq!(told, [blob(1), blob(2), blob(3)]);
         assert_eq!(providing.next(now), None);
-        assert_eq!(providing.due(), Some(now + EACH));
+        assert_eq!(providing.due(), Some(start + EACH));
         for byte in 1..4 {
             providing.remove(blob(byte));
         }

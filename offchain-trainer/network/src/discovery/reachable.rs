@@ -2,9 +2,12 @@
 //!
 //! An address in a private network means another computer in each of them, and a loopback address this one: dialling those that a stranger
 //! names would make this PC knock at its owner's other machines. So they count only while all peers are in such a network themselves, as
-//! those are of a few PCs on one desk, or if this PC listens in the same network.
+//! those are of a few PCs on one desk, or tell of themselves by multicast.
 
-use crate::scope::{Scope, is_relayed};
+use crate::{
+    chosen_names::is_certified,
+    scope::{Scope, is_relayed},
+};
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::net::IpAddr;
 
@@ -20,25 +23,26 @@ impl Surroundings {
     /// Whether an address that somebody names is to be dialled.
     pub(super) fn fits(&self, address: &Multiaddr) -> bool {
         match Scope::of(address) {
-            Some(Scope::Public | Scope::Name) => true,
-            Some(Scope::Private) => self.local_only || self.is_near(address),
+            Some(Scope::Public) => !self.is_in_our_house(address),
+            Some(Scope::Name) => is_certified(address),
+            Some(Scope::Private) => self.local_only,
             Some(Scope::Loopback) => self.local_only,
             None => false,
         }
     }
 
-    /// Whether this PC listens in the same network.
-    fn is_near(&self, address: &Multiaddr) -> bool {
-        let network = network(address);
-        network.is_some() && self.listening.iter().any(|own| self::network(own) == network)
+    /// Whether this PC listens in the same network of IPv6, whose router lets in nobody from outside: those who are in it find each other
+    /// by multicast.
+    fn is_in_our_house(&self, address: &Multiaddr) -> bool {
+        let house = house(address);
+        house.is_some() && self.listening.iter().any(|own| self::house(own) == house)
     }
 }
 
-/// What home networks have for a network: 2⁸ addresses, of IPv6 2⁶⁴.
-fn network(address: &Multiaddr) -> Option<u64> {
+/// What a home has of IPv6: 2⁶⁴ addresses.
+fn house(address: &Multiaddr) -> Option<u128> {
     match address.iter().next()? {
-        Protocol::Ip4(ip) => Some(u64::from(u32::from(ip) >> 8)),
-        Protocol::Ip6(ip) => u64::try_from(ip.to_bits() >> 64).ok(),
+        Protocol::Ip6(ip) => Some(ip.to_bits() >> 64),
         _ => None,
     }
 }
@@ -81,15 +85,19 @@ mod tests {
     fn a_stranger_sends_nobody_into_a_private_network() {
         let mut surroundings = Surroundings {
             local_only: false,
-            listening: vec![address("/ip4/192.168.7.3/tcp/1"), address("/ip6/fd00:1::3/tcp/1")],
+            listening: vec![
+                address("/ip4/192.168.7.3/tcp/1"),
+                address("/ip6/2001:db8:1:2::3/tcp/1"),
+            ],
         };
         for (text, fits) in [
             ("/ip4/192.0.2.1/tcp/1", true),
             ("/dns/pc.example.org/tcp/443/wss", true),
-            ("/ip4/192.168.7.9/tcp/1", true),
-            ("/ip4/192.168.8.9/tcp/1", false),
-            ("/ip6/fd00:1::9/tcp/1", true),
-            ("/ip6/fd00:2::9/tcp/1", false),
+            ("/dns/pc.example.org/tcp/443", false),
+            ("/ip4/192.168.7.9/tcp/1", false),
+            ("/ip6/fd00:1::9/tcp/1", false),
+            ("/ip6/2001:db8:1:3::9/tcp/1", true),
+            ("/ip6/2001:db8:1:2::9/tcp/1", false),
             ("/ip4/127.0.0.1/tcp/1", false),
             ("/memory/1", false),
         ] {

@@ -55,6 +55,8 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
+/// Whom we didn't reach while nobody else was connected is tried again after this.
+const ALONE: Duration = Duration::from_secs(30);
 /// So often the book is written, if it has changed.
 const SAVE: Duration = Duration::from_secs(60);
 /// The shortest pause between two rounds of dialling for slots; it doubles while nobody is found.
@@ -554,7 +556,12 @@ impl Manager {
     }
 
     fn gave_up(&mut self, failed: Failed, now: Instant) {
-        self.common.book.failed(&failed.peer, now);
+        if self.connected.len() == 0 {
+            // It may be our line that is down: nobody is to be left alone for hours because of that.
+            self.common.book.rest(&failed.peer, now + ALONE);
+        } else {
+            self.common.book.failed(&failed.peer, now);
+        }
         if failed.wanted {
             self.look_up(&failed.peer);
         }

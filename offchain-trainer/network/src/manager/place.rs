@@ -1,19 +1,22 @@
 //! Where a peer is, as far as that costs an attacker something: one address holds few slots, one network a part of them.
 
 use crate::{
+    chosen_names::is_certified,
     origin::Origin,
     scope::{Scope, is_relayed},
 };
 use libp2p::{Multiaddr, core::ConnectedPoint, multiaddr::Protocol};
 use std::net::IpAddr;
 
-/// What peers are counted by. Those on the local network, and those that were dialled by a name, have none.
+/// What peers are counted by. Those on the local network, and those that were dialled by a name that somebody here chose, have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Place {
     /// A public address.
     Direct(Origin),
     /// A relay at this public address: where its peers are isn't known, and it may have made them up.
     Relayed(Origin),
+    /// A name that it said is its own: all of them may lead to one address.
+    Named,
 }
 
 impl Place {
@@ -29,6 +32,10 @@ impl Place {
     }
 
     fn at(address: &Multiaddr, relayed: bool) -> Option<Self> {
+        // A stranger's name is believed only with a certificate.
+        if is_certified(address) {
+            return Some(Self::Named);
+        }
         if Scope::of(address) != Some(Scope::Public) {
             return None;
         }
@@ -119,6 +126,11 @@ mod tests {
             "/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN",
         );
         assert_eq!(by, relayed);
+        assert_eq!(
+            dialled("/dns/pc.example.org/tcp/443/tls/ws"),
+            Some(Place::Named),
+            "it may be any stranger's"
+        );
         for exempt in [
             "/ip4/127.0.0.1/tcp/1",
             "/ip4/192.168.1.2/tcp/1",

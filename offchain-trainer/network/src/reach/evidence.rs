@@ -1,6 +1,7 @@
 //! Who has reached us where: what peers found when we asked them to try, and who came by themselves.
 //!
-//! An address is ours when somebody has come in there; it stops being so when two have tried and didn't get in. Must never count a
+//! An address is ours when somebody has come in there; it stops being so when two have tried and didn't get in, or all who had can't any
+//! more. Must never count a
 //! peer twice, nor one that we had dialled before: our router lets it in for that reason alone.
 
 use crate::reach::observed::Witness;
@@ -61,6 +62,7 @@ impl Evidence {
             found.failed.clear();
             add(&mut found.reached, witness);
         } else {
+            found.reached.retain(|by| *by != witness);
             add(&mut found.failed, witness);
             if found.failed.len() >= ENOUGH_FAILURES {
                 found.reached.clear();
@@ -147,6 +149,14 @@ mod tests {
         evidence.tried(&here(), witness(3), false);
         assert_eq!(evidence.refuted(), [here()]);
         assert_eq!(evidence.failures(&here()), 2);
+    }
+
+    #[test]
+    fn the_only_one_who_got_in_and_cant_any_more_confirms_nothing() {
+        let mut evidence = Evidence::default();
+        evidence.tried(&here(), witness(1), true);
+        evidence.tried(&here(), witness(1), false);
+        assert_eq!((evidence.confirmed(), evidence.refuted()), (vec![], vec![here()]));
     }
 
     #[test]

@@ -86,9 +86,16 @@ impl Holes {
         hole.next = Some(now + REDIAL * 4_u32.saturating_pow(hole.failures.min(3)));
     }
 
-    /// Dialling it anew failed.
+    /// Dialling it anew failed; `connected`: the way that there was still stands.
     pub(crate) fn failed(&mut self, peer: &PeerId, connected: bool, now: Instant) {
-        if let Some(hole) = self.peers.get_mut(peer).filter(|_| !connected) {
+        let Some(hole) = self.peers.get_mut(peer) else {
+            return;
+        };
+        if connected {
+            let pause = PAUSES[hole.tried.min(PAUSES.len() - 1)];
+            hole.tried += 1;
+            hole.next = Some(now + pause);
+        } else {
             hole.failures += 1;
             self.ended(peer, now);
         }
@@ -187,6 +194,16 @@ mod tests {
             holes.failed(&peer, false, now);
         }
         assert_eq!(pauses, [1, 4, 16, 64]);
+    }
+
+    #[test]
+    fn a_hole_whose_relay_did_not_answer_once_is_tried_again() {
+        let (mut holes, peer, now) = (Holes::default(), PeerId::random(), Instant::now());
+        holes.relayed(peer, way(), now);
+        let now = holes.due().unwrap();
+        holes.due_dials(now);
+        holes.failed(&peer, true, now);
+        assert_eq!(holes.due(), Some(now + PAUSES[1]));
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::{
     common::Common,
     config::NetworkConfig,
     origin::Origin,
+    reports::Fault,
     scope::{Scope, is_relayed},
 };
 use behaviour::BehaviourEvent as Happened;
@@ -73,7 +74,7 @@ use ways::{Way, Ways};
 /// So many addresses that we dialled are remembered.
 const DIALLED: usize = 1024;
 /// So many of the addresses of one relay are told to others.
-const PER_RELAY: usize = 4;
+pub(crate) const PER_RELAY: usize = 4;
 /// How often the router's answers are looked at.
 const MAPPING_LOOK: Duration = Duration::from_secs(2);
 /// How often tries that hang are looked for, while there are any.
@@ -247,7 +248,14 @@ impl Reach {
                 connection_id,
                 info,
             })) => self.identified(*peer_id, *connection_id, info, now),
-            SwarmEvent::Behaviour(BehaviourEvent::Reach(happened)) => self.happened(happened),
+            SwarmEvent::Behaviour(BehaviourEvent::Reach(happened)) => {
+                if let Some((relay, listener)) = self.happened(happened, now) {
+                    // What it was asked goes on without a listener.
+                    swarm.remove_listener(listener);
+                    let _ = swarm.disconnect_peer_id(relay);
+                    self.common.reports.fault(relay, Fault::Flood);
+                }
+            }
             _ => return false,
         }
         self.settle(swarm, now);
@@ -317,6 +325,9 @@ impl Reach {
         let Some((way, last)) = self.ways.closed(&peer, id) else {
             return;
         };
+        if way.dialled && !way.relayed {
+            self.observed.gone(Witness::of(peer, &way.address));
+        }
         if let Some(to) = socket(&way.address).filter(|_| way.dialled)
             && !self.ways.of(&peer).any(|other| other.dialled && !other.relayed)
         {
@@ -395,7 +406,7 @@ impl Reach {
         if way.dialled {
             let to = socket(&way.address);
             let stray = !seen.quic && !self.listens_at(seen.port) && self.common.strays.may_be(to, seen.port);
-            if way.from_our_port && !stray && self.listens(seen) && self.observed.saw(witness, seen) {
+            if way.from_our_port && !stray && self.listens(seen) && self.observed.saw(witness, seen, now) {
                 tracing::debug!(%peer, address = %observed, "a peer sees us there");
             }
         } else if !way.introduced && !self.dialled.contains(&witness) && self.candidates.contains(&observed) {
@@ -422,7 +433,8 @@ impl Reach {
         listening.any(|here| here.ip == ip)
     }
 
-    fn happened(&mut self, happened: &Happened) {
+    /// Returns a relay that keeps us busy, and the listener at it.
+    fn happened(&mut self, happened: &Happened, now: Instant) -> Option<(PeerId, ListenerId)> {
         match happened {
             Happened::Prober(tried) => {
                 let witness = self.ways.direct(&tried.server);
@@ -434,7 +446,8 @@ impl Reach {
                 self.evidence.tried(&tried.tested_addr, witness, got_in);
             }
             Happened::Circuits(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
-                self.relays.accepted(relay_peer_id);
+                let too_soon = self.relays.accepted(relay_peer_id, now);
+                return too_soon.map(|listener| (*relay_peer_id, listener));
             }
             Happened::Puncher(event) => {
                 tracing::debug!(peer = %event.remote_peer_id, result = ?event.result, "hole punching");
@@ -442,6 +455,7 @@ impl Reach {
             Happened::Circuits(_) | Happened::Answerer(_) | Happened::Relay(_) => {}
             Happened::Announcer(never) => match *never {},
         }
+        None
     }
 
     /// Asks the router, if there may be one: not for who listens on this computer only.

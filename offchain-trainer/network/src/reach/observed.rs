@@ -4,23 +4,31 @@
 //! one to every connection, and nobody can. Identify alone doesn't tell: it puts our listening port in the place of one that it
 //! doesn't know. Must never believe one peer more than another, nor keep more than a few observations.
 
-use crate::origin::Origin;
+use crate::{chosen_names::is_certified, origin::Origin};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use tokio::time::Instant;
 
 /// So many observers are remembered for each transport and family, the newest.
 const MOST: usize = 12;
+/// So soon nobody is believed who says something else than before.
+const RETHINK: Duration = Duration::from_secs(60);
 
-/// What counts as one observer: an address, or a peer whose name we chose.
+/// What counts as one observer: an address, a peer whose name we chose, or all whom we know by names that they said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Witness {
     At(Origin),
     Named(PeerId),
+    Stranger,
 }
 
 impl Witness {
     pub(crate) fn of(peer: PeerId, address: &Multiaddr) -> Self {
-        Origin::of(address).map_or(Self::Named(peer), Self::At)
+        match Origin::of(address) {
+            Some(origin) => Self::At(origin),
+            None if is_certified(address) => Self::Stranger,
+            None => Self::Named(peer),
+        }
     }
 }
 
@@ -88,38 +96,81 @@ pub(crate) enum Ports {
     Different,
 }
 
+/// What somebody saw.
+#[derive(Debug)]
+struct Sight {
+    by: Witness,
+    seen: Seen,
+    since: Instant,
+    /// We are still connected.
+    stands: bool,
+}
+
 /// All observations.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     /// Oldest first; one for each witness.
-    seen: BTreeMap<Kind, Vec<(Witness, Seen)>>,
+    seen: BTreeMap<Kind, Vec<Sight>>,
 }
 
 impl Observed {
-    /// Somebody whom we dialled from our listening port says where we came from. Returns whether that is news.
-    pub(crate) fn saw(&mut self, witness: Witness, seen: Seen) -> bool {
+    /// Somebody whom we dialled from our listening port says where we came from. Returns whether that is news. Who changes his mind over
+    /// one connection is heard once a minute.
+    pub(crate) fn saw(&mut self, by: Witness, seen: Seen, now: Instant) -> bool {
         let all = self.seen.entry(seen.kind()).or_default();
-        let before = all.iter().position(|(by, _)| *by == witness);
-        let news = before.is_none_or(|at| all[at].1 != seen);
-        if let Some(at) = before {
+        if let Some(at) = all.iter().position(|sight| sight.by == by) {
+            let before = &mut all[at];
+            if before.seen == seen {
+                before.stands = true;
+                return false;
+            }
+            if before.stands && now.saturating_duration_since(before.since) < RETHINK {
+                return false;
+            }
             all.remove(at);
         }
-        all.push((witness, seen));
+        all.push(Sight {
+            by,
+            seen,
+            since: now,
+            stands: true,
+        });
         if all.len() > MOST {
             all.remove(0);
         }
-        news
+        true
     }
 
-    /// Those who saw the address that was seen last, with whatever port: after a move, what others saw before means nothing.
-    fn current(all: &[(Witness, Seen)]) -> impl Iterator<Item = &Seen> {
-        let ip = all.last().map(|(_, seen)| seen.ip);
+    /// We are not connected to it any more.
+    pub(crate) fn gone(&mut self, by: Witness) {
+        for sight in self.seen.values_mut().flatten().filter(|sight| sight.by == by) {
+            sight.stands = false;
+        }
+    }
+
+    /// Those who saw our present address, with whatever port: the one that most see to whom we are connected; of several the one that was
+    /// seen first, so that nobody alone moves us. A move ends all connections, and what others saw before then means nothing.
+    fn current(all: &[Sight]) -> impl Iterator<Item = &Seen> {
+        let any = all.iter().any(|sight| sight.stands);
+        let mut ips: Vec<(IpAddr, usize)> = Vec::new();
+        for sight in all.iter().filter(|sight| sight.stands || !any) {
+            match ips.iter_mut().find(|(ip, _)| *ip == sight.seen.ip) {
+                Some((_, count)) => *count += 1,
+                None => ips.push((sight.seen.ip, 1)),
+            }
+        }
+        // Of equal ones `max_by_key` gives the last.
+        let ip = ips
+            .iter()
+            .rev()
+            .max_by_key(|(_, count)| *count)
+            .map(|(ip, _)| *ip);
         all.iter()
-            .map(|(_, seen)| seen)
+            .map(|sight| &sight.seen)
             .filter(move |seen| Some(seen.ip) == ip)
     }
 
-    fn votes(all: &[(Witness, Seen)]) -> BTreeMap<Seen, usize> {
+    fn votes(all: &[Sight]) -> BTreeMap<Seen, usize> {
         let mut votes = BTreeMap::new();
         for seen in Self::current(all) {
             *votes.entry(*seen).or_default() += 1;
@@ -164,7 +215,7 @@ impl Observed {
         let mut all = self.candidates();
         for (kind, seen) in &self.seen {
             if !all.iter().any(|seen| seen.kind() == *kind) {
-                all.extend(seen.last().map(|(_, seen)| *seen));
+                all.extend(seen.last().map(|sight| sight.seen));
             }
         }
         all
@@ -195,16 +246,16 @@ mod tests {
 
     #[test]
     fn what_two_agree_on_is_a_candidate_and_what_the_only_one_says() {
-        let mut observed = Observed::default();
-        assert!(observed.saw(witness(1), tcp(4000)));
-        assert!(!observed.saw(witness(1), tcp(4000)), "no news");
+        let (mut observed, now) = (Observed::default(), Instant::now());
+        assert!(observed.saw(witness(1), tcp(4000), now));
+        assert!(!observed.saw(witness(1), tcp(4000), now), "no news");
         assert_eq!(
             (observed.ports(TCP), observed.candidates()),
             (Ports::Unknown, vec![tcp(4000)])
         );
-        observed.saw(witness(2), tcp(4000));
+        observed.saw(witness(2), tcp(4000), now);
         // One who lies, or whom a dial from another port reached.
-        observed.saw(witness(3), tcp(5000));
+        observed.saw(witness(3), tcp(5000), now);
         assert_eq!(
             (observed.ports(TCP), observed.candidates()),
             (Ports::Same, vec![tcp(4000)])
@@ -216,7 +267,7 @@ mod tests {
     fn a_port_for_each_is_a_symmetric_router_which_has_no_candidate() {
         let mut observed = Observed::default();
         for n in 1..=3 {
-            observed.saw(witness(n), tcp(4000 + u16::from(n)));
+            observed.saw(witness(n), tcp(4000 + u16::from(n)), Instant::now());
         }
         assert_eq!(observed.ports(TCP), Ports::Different);
         assert!(observed.is_symmetric() && observed.candidates().is_empty());
@@ -225,26 +276,47 @@ mod tests {
 
     #[test]
     fn one_peer_has_one_voice_however_often_it_speaks() {
-        let mut observed = Observed::default();
+        let (mut observed, now) = (Observed::default(), Instant::now());
         for port in 1..100 {
-            observed.saw(witness(1), tcp(port));
+            observed.saw(witness(1), tcp(port), now);
         }
+        assert_eq!(observed.candidates(), [tcp(1)], "it may think again in a minute");
+        assert!(observed.saw(witness(1), tcp(99), now + RETHINK));
         assert_eq!(observed.candidates(), [tcp(99)]);
         assert_eq!(observed.ports(TCP), Ports::Unknown);
     }
 
-    #[test]
-    fn after_a_move_only_the_new_address_counts() {
-        let mut observed = Observed::default();
-        for n in 1..=4 {
-            observed.saw(witness(n), tcp(4000));
-        }
-        let moved = Seen {
+    fn elsewhere() -> Seen {
+        Seen {
             ip: [192, 0, 2, 1].into(),
             ..tcp(4000)
-        };
-        observed.saw(witness(1), moved);
-        assert_eq!(observed.candidates(), [moved]);
+        }
+    }
+
+    #[test]
+    fn after_a_move_only_the_new_address_counts() {
+        let (mut observed, now) = (Observed::default(), Instant::now());
+        for n in 1..=4 {
+            observed.saw(witness(n), tcp(4000), now);
+        }
+        for n in 1..=4 {
+            observed.gone(witness(n));
+        }
+        assert_eq!(observed.candidates(), [tcp(4000)], "what is known stays");
+        observed.saw(witness(1), elsewhere(), now);
+        assert_eq!(observed.candidates(), [elsewhere()]);
+    }
+
+    #[test]
+    fn nobody_alone_moves_us() {
+        let (mut observed, now) = (Observed::default(), Instant::now());
+        observed.saw(witness(1), tcp(4000), now);
+        for minute in 1..10 {
+            observed.saw(witness(2), elsewhere(), now + RETHINK * minute);
+            assert_eq!(observed.candidates(), [tcp(4000)]);
+        }
+        observed.saw(witness(3), elsewhere(), now);
+        assert_eq!(observed.candidates(), [elsewhere()], "two of three");
     }
 
     #[test]
@@ -284,7 +356,7 @@ mod tests {
         ) {
             let mut observed = Observed::default();
             for (n, port, quic) in &said {
-                observed.saw(witness(*n), Seen { quic: *quic, ..tcp(*port) });
+                observed.saw(witness(*n), Seen { quic: *quic, ..tcp(*port) }, Instant::now());
             }
             prop_assert!(observed.seen.values().all(|all| all.len() <= MOST));
             for seen in observed.for_punching() {

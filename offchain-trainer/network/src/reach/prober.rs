@@ -5,13 +5,13 @@
 //! tried again when [`Prober::start_over`] says so. Must never believe a peer that didn't really come in: the library checks that,
 //! by a number that only who dials us back can know.
 
-use crate::reach::Config;
+use crate::{reach::Config, scope::is_relayed};
 use libp2p::{
     Multiaddr, PeerId,
     autonat::v2::client,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
+        ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour,
         NewExternalAddrCandidate, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
         behaviour::ConnectionEstablished, derive_prelude::Either,
     },
@@ -35,6 +35,8 @@ pub(crate) struct Prober {
     known: HashSet<ConnectionId>,
     /// Whom we asked, and when.
     asked: HashMap<PeerId, Instant>,
+    /// Connections that were made to us, directly and from the internet.
+    incoming: HashSet<ConnectionId>,
 }
 
 impl Prober {
@@ -45,6 +47,7 @@ impl Prober {
             candidates: BTreeSet::new(),
             known: HashSet::new(),
             asked: HashMap::new(),
+            incoming: HashSet::new(),
         }
     }
 
@@ -94,6 +97,9 @@ impl NetworkBehaviour for Prober {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        if !is_relayed(local) && self.config.is_internet(remote) {
+            self.incoming.insert(id);
+        }
         self.inner
             .handle_established_inbound_connection(id, peer, local, remote)
     }
@@ -106,7 +112,7 @@ impl NetworkBehaviour for Prober {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        if crate::scope::is_relayed(address) || !self.config.is_internet(address) {
+        if is_relayed(address) || !self.config.is_internet(address) {
             // The one for inbound connections never asks.
             return self
                 .inner
@@ -117,6 +123,15 @@ impl NetworkBehaviour for Prober {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
+        match &event {
+            FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, .. }) => {
+                self.incoming.remove(connection_id);
+            }
+            FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
+                self.incoming.remove(connection_id);
+            }
+            _ => {}
+        }
         match event {
             // Candidates come from us alone.
             FromSwarm::NewExternalAddrCandidate(_) => return,
@@ -134,8 +149,12 @@ impl NetworkBehaviour for Prober {
     }
 
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
-        // What comes in on a try is matched by its number, whatever the connection.
-        if self.known.contains(&id) || matches!(event, Either::Right(_)) {
+        // A try is matched by its number, which who was asked knows, too: it counts only where it really comes in.
+        let counts = match event {
+            Either::Right(_) => self.incoming.contains(&id),
+            Either::Left(_) => self.known.contains(&id),
+        };
+        if counts {
             self.inner.on_connection_handler_event(peer, id, event);
         }
     }

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 /// After so many failures a pause grows no more: 2 s · 2⁷, some four minutes.
 const LONGEST: u32 = 7;
+/// A place that has to be asked for again so soon isn't worth the asking: relays keep one for an hour.
+const SOONEST: Duration = Duration::from_secs(60);
 
 /// What relays are, seen from us.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ struct Relay {
     place: Place,
     failures: u32,
     not_before: Instant,
+    /// When it last said yes.
+    accepted: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ impl Relays {
             place: Place::None,
             failures: 0,
             not_before: now + pause,
+            accepted: now,
         });
         // One that has come back.
         if relay.failures == 0 && relay.place == Place::None {
@@ -129,14 +134,22 @@ impl Relays {
         }
     }
 
-    /// It keeps a place, for the first time or again.
-    pub(crate) fn accepted(&mut self, peer: &PeerId) {
-        if let Some(relay) = self.known.get_mut(peer) {
-            if let Place::Asked(listener) = relay.place {
-                relay.place = Place::Kept(listener);
+    /// It keeps a place, for the first time or again. Returns what to close: one that has to be asked again within a minute keeps none.
+    pub(crate) fn accepted(&mut self, peer: &PeerId, now: Instant) -> Option<ListenerId> {
+        let pause = self.pause;
+        let relay = self.known.get_mut(peer)?;
+        match relay.place {
+            Place::Asked(listener) => relay.place = Place::Kept(listener),
+            Place::Kept(listener) if now.saturating_duration_since(relay.accepted) < SOONEST => {
+                relay.failures = LONGEST;
+                relay.fail(pause, now);
+                return Some(listener);
             }
-            relay.failures = 0;
+            Place::Kept(_) | Place::None => {}
         }
+        relay.accepted = now;
+        relay.failures = 0;
+        None
     }
 
     /// It can't be asked, or said no, or the place is lost. Returns whose it was.
@@ -276,13 +289,26 @@ mod tests {
         assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
         now = relays.due().unwrap();
         asked(&mut relays, now);
-        relays.accepted(&peer);
+        assert_eq!(relays.accepted(&peer, now), None);
         assert!(relays.kept().eq([&peer]) && relays.due().is_none());
         let Place::Kept(listener) = relays.known[&peer].place else {
             panic!()
         };
         relays.lost(listener, now);
         assert_eq!(relays.due(), Some(now + PAUSE));
+    }
+
+    #[test]
+    fn a_place_that_has_to_be_asked_for_all_the_time_is_given_up() {
+        let (mut relays, mut now) = relays();
+        let peer = meet(&mut relays, address(1), now);
+        now += PAUSE;
+        asked(&mut relays, now);
+        assert_eq!(relays.accepted(&peer, now), None);
+        now += SOONEST;
+        assert_eq!(relays.accepted(&peer, now), None, "a minute is enough");
+        assert!(relays.accepted(&peer, now + Duration::from_secs(1)).is_some());
+        assert!(!relays.hold_any());
     }
 
     proptest! {
@@ -296,7 +322,7 @@ mod tests {
                     0 => relays.met(peer, address(n % 3), now),
                     1 => relays.gone(&peer),
                     2 => { asked(&mut relays, now); }
-                    3 => relays.accepted(&peer),
+                    3 => _ = relays.accepted(&peer, now),
                     _ => relays.failed(&peer, now),
                 }
                 now += PAUSE;
