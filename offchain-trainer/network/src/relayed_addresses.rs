@@ -3,10 +3,7 @@
 //! Whatever listens is told to the whole swarm, and by it to every peer. A relay names as many addresses as fit into its answer, and others
 //! with each answer: it would fill tables, and what we say of ourselves would be too long for anybody to read.
 
-use crate::{
-    reach::PER_RELAY,
-    scope::{Scope, is_relayed},
-};
+use crate::scope::{Scope, is_relayed};
 use libp2p::{
     Multiaddr, Transport,
     core::transport::{DialOpts, ListenerId, TransportError, TransportEvent},
@@ -17,6 +14,8 @@ use std::{
     task::{Context, Poll},
 };
 
+/// So many of the addresses of one relay are told to others.
+pub(crate) const PER_RELAY: usize = 4;
 /// The longest address, in bytes.
 const LONGEST: usize = 256;
 

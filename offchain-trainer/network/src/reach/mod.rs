@@ -35,6 +35,7 @@ use crate::{
     common::Common,
     config::NetworkConfig,
     origin::Origin,
+    relayed_addresses::PER_RELAY,
     reports::Fault,
     scope::{Scope, is_relayed},
 };
@@ -73,8 +74,6 @@ use ways::{Way, Ways};
 
 /// So many addresses that we dialled are remembered.
 const DIALLED: usize = 1024;
-/// So many of the addresses of one relay are told to others.
-pub(crate) const PER_RELAY: usize = 4;
 /// How often the router's answers are looked at.
 const MAPPING_LOOK: Duration = Duration::from_secs(2);
 /// How often tries that hang are looked for, while there are any.
