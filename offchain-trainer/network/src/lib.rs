@@ -48,6 +48,7 @@ mod peers;
 mod per_address;
 mod pool;
 mod priority;
+mod progress;
 mod random;
 mod rates;
 pub mod reach;
