@@ -152,6 +152,11 @@ impl Default for Limits {
 const EACH: u64 = 64 * 1024;
 
 impl Limits {
+    /// Slices that are being sent at a time.
+    pub(crate) fn served_at_once(&self) -> usize {
+        at_once(self.upload_rate, self.slices_served)
+    }
+
     /// Slices that one fetch asks for at a time.
     pub(crate) fn fetched_at_once(&self) -> usize {
         at_once(self.download_rate, self.slices_fetched)
@@ -161,4 +166,31 @@ impl Limits {
 fn at_once(rate: Option<u64>, most: usize) -> usize {
     let by_rate = |rate: u64| usize::try_from(rate / EACH).unwrap_or(usize::MAX).max(2);
     rate.map_or(most, |rate| by_rate(rate).min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_goes_to_few_slices_at_a_time() {
+        let of = |rate| {
+            let limits = Limits {
+                upload_rate: rate,
+                download_rate: rate,
+                ..Limits::default()
+            };
+            (limits.served_at_once(), limits.fetched_at_once())
+        };
+        assert_eq!(of(None), (32, 32));
+        assert_eq!(of(Some(100 << 20)), (32, 32));
+        assert_eq!(of(Some(256 * 1024)), (4, 4));
+        assert_eq!(of(Some(10 * 1024)), (2, 2));
+        let one = Limits {
+            slices_served: 1,
+            upload_rate: Some(1),
+            ..Limits::default()
+        };
+        assert_eq!(one.served_at_once(), 1, "never more than was allowed");
+    }
 }
