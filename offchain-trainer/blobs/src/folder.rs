@@ -163,9 +163,13 @@ impl Folder {
 
     /// Deletes what has arrived of the blob; `false` if there was nothing, or somebody is at it.
     pub(crate) fn remove_partial(&self, name: H256) -> Result<bool, BlobError> {
-        if !self.partial_path(name).exists() || self.open_partial(name)?.is_none() {
+        if !self.partial_path(name).exists() {
             return Ok(false);
         }
+        // Locked until both are gone: somebody may begin it anew meanwhile.
+        let Some(_locked) = self.open_partial(name)? else {
+            return Ok(false);
+        };
         // The record last: without it, the content is swept when the store is next opened.
         let removed = remove_if_there(&self.partial_path(name))?;
         remove_if_there(&self.record_path(name))?;
@@ -218,7 +222,7 @@ impl Folder {
             .file_name()
             .map_or_else(|| dir.clone(), |file| dir.join(file));
         match fs::rename(&from, &moved_to) {
-            Ok(()) => {}
+            Ok(()) => touch(&moved_to),
             // Another thread found the same damage first.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(BlobError::io("move aside", from)(error)),
@@ -284,6 +288,17 @@ fn sync_dir(dir: &Path) -> Result<(), BlobError> {
             .map_err(BlobError::io("write to disk", dir))?;
     }
     Ok(())
+}
+
+/// How long a damaged file is kept counts from when it was found to be damaged. One that can't be touched is deleted sooner.
+fn touch(path: &Path) {
+    let touched = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_modified(SystemTime::now()));
+    if let Err(error) = touched {
+        tracing::warn!(?path, %error, "can't set the time of a damaged file");
+    }
 }
 
 fn remove_if_there(path: &Path) -> Result<bool, BlobError> {

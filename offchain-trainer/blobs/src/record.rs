@@ -5,7 +5,7 @@
 //! comes out of it is believed only once content and proof have been verified again, so a torn or damaged record costs a slice, and never more.
 
 use crate::{
-    at::read_exact_at,
+    at::{read_exact_at, write_all_at},
     error::BlobError,
     name::H256,
     range::SliceRange,
@@ -28,6 +28,8 @@ const HEADER: u64 = 24;
 pub(crate) struct Record {
     file: File,
     path: PathBuf,
+    /// Bytes up to the end of the last whole entry.
+    end: u64,
 }
 
 impl Record {
@@ -36,6 +38,7 @@ impl Record {
         let mut record = Self {
             file,
             path: path.to_owned(),
+            end: HEADER,
         };
         let made = record.file.set_len(0).and_then(|()| {
             record.file.rewind()?;
@@ -91,29 +94,38 @@ impl Record {
             }
         }
         drop(entries);
-        let mut record = Self {
+        // What is behind the last whole entry would garble the next one.
+        file.set_len(end).map_err(BlobError::io("write", path))?;
+        Ok(Self {
             file,
             path: path.to_owned(),
-        };
-        // What is behind the last whole entry would garble the next one.
-        let cut = record
-            .file
-            .set_len(end)
-            .and_then(|()| record.file.seek(SeekFrom::End(0)));
-        cut.map_err(BlobError::io("write", path))?;
-        Ok(record)
+            end,
+        })
     }
 
     /// Notes a slice that has been written.
     pub(crate) fn note(&mut self, slice: &VerifiedSlice) -> Result<(), BlobError> {
+        self.note_by(slice, write_all_at)
+    }
+
+    fn note_by(
+        &mut self,
+        slice: &VerifiedSlice,
+        write: impl FnOnce(&File, &[u8], u64) -> io::Result<()>,
+    ) -> Result<(), BlobError> {
         let mut entry = Vec::with_capacity(12 + slice.proof().len());
         entry.extend(slice.range().offset().to_le_bytes());
         // At most 1 MiB, by the range's type.
         entry.extend((slice.range().length() as u32).to_le_bytes());
         entry.extend(slice.proof());
-        self.file
-            .write_all(&entry)
-            .map_err(BlobError::io("write", &self.path))
+        let written = write(&self.file, &entry, self.end);
+        if written.is_err() {
+            // Half an entry would garble those behind it. If it can't be cut off, the next one is written over it.
+            let _ = self.file.set_len(self.end);
+        }
+        written.map_err(BlobError::io("write", &self.path))?;
+        self.end += entry.len() as u64;
+        Ok(())
     }
 
     /// Returns when all that was noted is on disk.
@@ -181,5 +193,53 @@ fn filled(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{name::hash, range::nth_slice, store::BlobStore};
+
+    #[test]
+    fn a_note_that_fails_halfway_spoils_none_after_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let store = BlobStore::open(dir.path()).unwrap();
+        let bytes: Vec<u8> = (0..3u32 << 18).flat_map(|n| n.to_le_bytes()).collect();
+        let (name, size) = (store.put(&bytes).unwrap(), bytes.len() as u64);
+        assert_eq!(name, hash(&bytes));
+        let slice = |index| {
+            let range = nth_slice(index).unwrap();
+            let sent = store.encode_slice(name, range).unwrap().unwrap();
+            VerifiedSlice::verify(name, size, range, sent.bytes).unwrap()
+        };
+        let path = dir.path().join("record");
+        let open = || {
+            File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+        };
+        let mut record = Record::create(open().unwrap(), &path, size).unwrap();
+        record.note(&slice(0)).unwrap();
+        let half = |file: &File, entry: &[u8], at: u64| {
+            write_all_at(file, &entry[..entry.len() / 2], at)?;
+            Err(io::ErrorKind::StorageFull.into())
+        };
+        assert!(record.note_by(&slice(1), half).is_err());
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len(),
+            record.end,
+            "nothing of it is left"
+        );
+        record.note(&slice(2)).unwrap();
+        drop(record);
+        let mut found = Vec::new();
+        let content = File::open(store.path(name)).unwrap();
+        let note = |slice: &VerifiedSlice| found.push(slice.offset());
+        Record::resume(open().unwrap(), &path, (name, size), &content, note).unwrap();
+        assert_eq!(found, [0, 2 << 20]);
     }
 }

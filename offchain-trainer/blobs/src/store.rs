@@ -17,10 +17,11 @@ use crate::{
     uses::Uses,
 };
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, TryLockError},
     time::SystemTime,
 };
 
@@ -44,12 +45,17 @@ pub enum Cut {
     Nothing,
 }
 
+/// Of how many blobs it is remembered that their size is right.
+const SIZES: usize = 4096;
+
 /// A content-addressed store in one folder. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     pub(crate) folder: Folder,
     pub(crate) uses: Uses,
     index: Arc<Index<Inner>>,
+    /// Files that were found to be intact when they had this length.
+    sizes: Arc<Mutex<HashSet<(H256, u64)>>>,
 }
 
 impl BlobStore {
@@ -62,7 +68,12 @@ impl BlobStore {
         let uses = Uses::default();
         let index = Arc::<Index<Inner>>::default();
         index.refresh(&folder)?;
-        Ok(Self { folder, uses, index })
+        Ok(Self {
+            folder,
+            uses,
+            index,
+            sizes: Arc::default(),
+        })
     }
 
     /// Stores `bytes` and returns their hash. They are on disk when this returns.
@@ -257,7 +268,8 @@ impl BlobStore {
     /// What is returned has been verified: damage is found here, not by whoever receives it.
     ///
     /// # Errors
-    /// [`BlobError::Slice`] if the range doesn't lie in the blob; [`BlobError::Corrupt`]; [`BlobError::Io`].
+    /// [`BlobError::Slice`] if the range doesn't lie in the blob; [`BlobError::Corrupt`], also if it doesn't because the file was
+    /// shortened; [`BlobError::Io`].
     pub fn encode_slice(&self, name: H256, range: SliceRange) -> Result<Option<EncodedSlice>, BlobError> {
         Ok(match self.cut(name, range, 0, Vec::new())? {
             Cut::Slice(slice) => Some(slice),
@@ -273,6 +285,10 @@ impl BlobStore {
     pub fn cut(&self, name: H256, range: SliceRange, room: usize, buffer: Vec<u8>) -> Result<Cut, BlobError> {
         match self.try_cut(name, range, room, buffer) {
             Err(CutFailure::Mismatch) => {}
+            Err(CutFailure::Blob(error @ BlobError::Slice(_))) => {
+                self.check_size(name)?;
+                return Err(error);
+            }
             Err(CutFailure::Blob(error)) => return Err(error),
             Ok(cut) => return Ok(cut),
         }
@@ -339,6 +355,26 @@ impl BlobStore {
     fn quarantine(&self, name: H256) -> Result<BlobError, BlobError> {
         self.index.remove(name);
         self.folder.quarantine(name)
+    }
+
+    /// Somebody asks for what lies behind the end: the file may have been shortened. It is read and verified for that, once as long as its
+    /// length stays the same, and one at a time: strangers may ask for anything.
+    fn check_size(&self, name: H256) -> Result<(), BlobError> {
+        let Some((_, size)) = self.folder.open_blob(name)? else {
+            return Ok(());
+        };
+        let mut known = match self.sizes.try_lock() {
+            Ok(known) => known,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        if !known.contains(&(name, size)) && self.verify(name)? {
+            if known.len() >= SIZES {
+                known.clear();
+            }
+            known.insert((name, size));
+        }
+        Ok(())
     }
 
     fn try_cut(

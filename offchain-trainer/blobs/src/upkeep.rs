@@ -50,8 +50,8 @@ impl BlobStore {
         self.uses.take()
     }
 
-    /// Deletes damaged files that were moved aside, but for the newest `keep` that together have at most `bytes` and were last
-    /// written at most `age` ago. Returns how many bytes were freed.
+    /// Deletes damaged files that were moved aside, but for the newest `keep` that together have at most `bytes` and were moved
+    /// at most `age` ago. Returns how many bytes were freed.
     ///
     /// # Errors
     /// [`BlobError::Io`]; what was deleted until then stays deleted.

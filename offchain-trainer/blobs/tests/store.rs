@@ -125,6 +125,39 @@ fn verifying_moves_a_blob_of_the_wrong_length_aside() {
 }
 
 #[test]
+fn a_shortened_blob_is_found_out_by_whoever_asks_for_what_it_lost() {
+    let (_dir, store) = store();
+    let bytes = content(3 * MIB);
+    let name = store.put(&bytes).unwrap();
+    let behind = hydra_blobs::nth_slice(3).unwrap();
+    for _ in 0..2 {
+        let result = store.encode_slice(name, behind);
+        assert!(matches!(result, Err(BlobError::Slice(_))), "{result:?}");
+    }
+    assert!(store.has(name), "nothing is wrong with it");
+    let file = fs::File::options().write(true).open(store.path(name)).unwrap();
+    file.set_len(MIB as u64).unwrap();
+    let lost = store.encode_slice(name, hydra_blobs::nth_slice(2).unwrap());
+    assert!(matches!(lost, Err(BlobError::Corrupt { .. })), "{lost:?}");
+    assert!(!store.has(name));
+}
+
+#[test]
+fn an_old_blob_is_kept_for_a_while_when_it_is_found_damaged() {
+    let (_dir, store) = store();
+    let name = store.put(&content(1000)).unwrap();
+    flip(&store, name, 0);
+    let month = Duration::from_secs(30 * 24 * 3600);
+    let file = fs::File::options().write(true).open(store.path(name)).unwrap();
+    file.set_modified(SystemTime::now() - 2 * month).unwrap();
+    let Err(BlobError::Corrupt { moved_to, .. }) = store.get(name, u64::MAX) else {
+        panic!("not detected")
+    };
+    assert_eq!(store.prune_corrupt(1, 1000, month).unwrap(), 0);
+    assert!(moved_to.exists());
+}
+
+#[test]
 fn putting_a_blob_again_repairs_it() {
     let (_dir, store) = store();
     let bytes = content(50_000);

@@ -3,10 +3,12 @@
 use crate::{
     config::Limits,
     error::PeerFault,
-    lane::Use,
+    lane::{Use, lost},
     pace::Pace,
+    peers::PeerInfo,
     pool::Pool,
     priority::Priority,
+    progress::Progress,
     reports::Fault,
     size::SizeRule,
     wire::{
@@ -17,58 +19,18 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use hydra_blobs::{Availability, H256, SliceRange, SliceSet, slice_len};
 use libp2p::PeerId;
 use libp2p_stream::OpenStreamError;
-use std::{
-    io,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::{io, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
 };
-use tokio::time::{Instant, timeout};
 
 /// Bytes of memory for a slice of which nothing has come.
 const FIRST: usize = 64 * 1024;
 /// How often in a row somebody else's giving up may break a lane under a question.
 const BROKEN: usize = 4;
-
-/// How far a request has come, for those who watch it.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    since: OnceLock<Instant>,
-    received: AtomicU64,
-    /// When the last of them did, in milliseconds since then.
-    last: AtomicU64,
-}
-
-impl Progress {
-    /// From now on it is the peer's turn.
-    pub(crate) fn begin(&self) {
-        self.since.get_or_init(Instant::now);
-    }
-
-    /// Since when it is the peer's turn; `None` while we wait for our own other fetches.
-    pub(crate) fn since(&self) -> Option<Instant> {
-        self.since.get().copied()
-    }
-
-    /// When something last arrived, or its turn began.
-    pub(crate) fn last(&self) -> Option<Instant> {
-        Some(self.since()? + Duration::from_millis(self.last.load(Ordering::Relaxed)))
-    }
-
-    fn note(&self, bytes: u64) {
-        self.received.fetch_add(bytes, Ordering::Relaxed);
-        let since = self.since().map_or(Duration::ZERO, |since| since.elapsed());
-        let last = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        self.last.store(last, Ordering::Relaxed);
-    }
-
-    /// Bytes that have arrived.
-    pub(crate) fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-}
+/// For so long the news that a peer has left may take after its stream broke.
+const NEWS: Duration = Duration::from_millis(100);
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -107,19 +69,31 @@ pub(crate) async fn ask(
     question: &Question,
     limits: &Limits,
     progress: &Progress,
+    mut peers: watch::Receiver<Vec<PeerInfo>>,
     take: &mut impl Take,
 ) -> Result<(), PeerFault> {
     // Waiting for our own other fetches isn't the peer's fault, so it happens outside the timeouts.
     let turn = pool.turn(peer, question.hash, question.priority).await;
-    let answer = exchange(pool, peer, question, limits, progress, take).await;
+    let mut answer = exchange(pool, peer, question, limits, progress, take).await;
+    // libp2p-stream drops, unseen, a stream that comes before the one before it was taken: once says nothing about the peer.
+    if matches!(answer, Err(PeerFault::Lost(_))) && !progress.is_heard() {
+        let has_left = |peers: &Vec<PeerInfo>| peers.iter().all(|info| info.peer_id != peer);
+        let has_left = timeout(NEWS, peers.wait_for(has_left)).await.is_ok();
+        answer = match has_left {
+            true => Err(PeerFault::NotConnected),
+            false => exchange(pool, peer, question, limits, progress, take).await,
+        };
+    }
     drop(turn);
     // The peer has done its part; what is left to do here keeps nobody from asking it.
+    let waits = progress.excuse();
     let answer = take.end().await.and(answer);
+    drop(waits);
     match &answer {
         Err(PeerFault::Lost(_)) => pool.distrust(peer),
-        Err(PeerFault::WrongData(_) | PeerFault::WrongSize { .. }) => {
-            pool.reports.fault(peer, Fault::WrongData);
-        }
+        Err(PeerFault::WrongData(_)) => pool.reports.fault(peer, Fault::WrongData),
+        // One of us two has been told a wrong size; we don't know who.
+        Err(PeerFault::WrongSize { .. }) => pool.reports.fault(peer, Fault::Refused),
         Err(PeerFault::BadAnswer(_)) => pool.reports.fault(peer, Fault::BadMessage),
         Err(PeerFault::Trickle) => pool.reports.fault(peer, Fault::Trickle),
         _ => {}
@@ -142,12 +116,11 @@ async fn exchange(
     for _ in 0..BROKEN {
         let opened = within(limits.stall, pool.lane(peer, question.priority)).await?;
         let mut used: Use = opened.map_err(open_fault)?;
-        let Some(mut reader) = used.ask(&bytes).await.map_err(lost)? else {
+        let Some(reader) = used.ask(&bytes, limits.stall, progress).await? else {
+            progress.queue();
             continue;
         };
-        progress.begin();
-        let answer = read_slices(&mut *reader, pool, peer, question, limits, progress, take).await;
-        drop(reader);
+        let answer = read_slices(reader, pool, peer, question, limits, progress, take).await;
         if matches!(answer, Ok(()) | Err(PeerFault::NotFound)) {
             pool.keep(peer, used.done());
         }
@@ -170,7 +143,9 @@ async fn read_slices(
     let class = question.priority.class();
     for range in question.ranges.iter().copied() {
         let mut pace = Pace::new(limits, Instant::now());
-        match read_status(reader, limits.stall).await? {
+        let status = read_status(reader, limits.stall).await?;
+        progress.hear();
+        match status {
             Status::Found => {}
             Status::NotFound => return Err(PeerFault::NotFound),
             Status::Busy => return Err(PeerFault::Busy),
@@ -204,12 +179,15 @@ async fn read_slices(
             }
             filled += read;
             progress.note(read as u64);
+            let waits = progress.excuse();
             pace.excuse(pool.throttle.pass(class, question.hash, read as u64).await);
+            drop(waits);
         }
         pool.rates.note(peer, len as u64, pace.taken(Instant::now()));
-        let before = Instant::now();
+        // The disk is ours.
+        let waits = progress.excuse();
         take.slice(range, claimed, bytes).await?;
-        pace.excuse(before.elapsed());
+        drop(waits);
     }
     Ok(())
 }
@@ -249,7 +227,7 @@ pub(crate) async fn ask_availability(
     };
     let answer = within(limits.stall, exchange).await.and_then(|answer| answer);
     match &answer {
-        Err(PeerFault::WrongSize { .. }) => pool.reports.fault(peer, Fault::WrongData),
+        Err(PeerFault::WrongSize { .. }) => pool.reports.fault(peer, Fault::Refused),
         Err(PeerFault::BadAnswer(_)) => pool.reports.fault(peer, Fault::BadMessage),
         _ => {}
     }
@@ -274,10 +252,6 @@ async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T
     timeout(limit, future)
         .await
         .map_err(|_| PeerFault::Stalled(limit))
-}
-
-fn lost(error: io::Error) -> PeerFault {
-    PeerFault::Lost(error.to_string())
 }
 
 fn open_fault(error: OpenStreamError) -> PeerFault {

@@ -73,7 +73,7 @@ pub struct Limits {
     /// Bytes a second that a slice must reach over all of its time, on either side, after a grace of `stall`; who is slower
     /// loses the request. What a limit of our own costs doesn't count.
     pub min_rate: u64,
-    /// Bytes a second that go out to all peers together at the most, in turn among them; none: as fast as it goes.
+    /// Bytes a second that go out to all peers together at the most, in turn among their addresses; none: as fast as it goes.
     pub upload_rate: Option<u64>,
     /// Bytes a second of blobs that come in at the most, what is more important first; none: as fast as it goes.
     pub download_rate: Option<u64>,
@@ -97,7 +97,8 @@ pub struct Limits {
     pub streams_per_peer: usize,
     /// Streams that all peers together may have open to us.
     pub streams: usize,
-    /// Slices (about 1 MiB of memory each) that are being sent at a time.
+    /// Slices (about 1 MiB of memory each) that are being sent at a time at the most; fewer where [`upload_rate`](Self::upload_rate) would
+    /// leave each of them less than 64 KiB a second, but two.
     pub slices_served: usize,
     /// How many of them may go to one peer, and how many requests to one peer are open at a time: a few peers alone can't take all.
     pub slices_per_peer: usize,
@@ -105,7 +106,8 @@ pub struct Limits {
     pub slices_per_address: usize,
     /// Bytes a second that go out on each stream at the most; none: as fast as it goes.
     pub pace: Option<u32>,
-    /// Slices that one fetch asks for at a time.
+    /// Slices that one fetch asks for at a time at the most, not counting late ones, of which there may be as many; fewer where
+    /// [`download_rate`](Self::download_rate) would leave each of them less than 64 KiB a second, but two.
     pub slices_fetched: usize,
     /// How often each peer is asked for the time.
     pub ask_time: Duration,
@@ -143,5 +145,52 @@ impl Default for Limits {
             redial_min: Duration::from_millis(500),
             redial_max: Duration::from_secs(30),
         }
+    }
+}
+
+/// Bytes a second that each of several slices at a time is to have of a limit: well above what makes a peer count as late or too slow.
+const EACH: u64 = 64 * 1024;
+
+impl Limits {
+    /// Slices that are being sent at a time.
+    pub(crate) fn served_at_once(&self) -> usize {
+        at_once(self.upload_rate, self.slices_served)
+    }
+
+    /// Slices that one fetch asks for at a time.
+    pub(crate) fn fetched_at_once(&self) -> usize {
+        at_once(self.download_rate, self.slices_fetched)
+    }
+}
+
+fn at_once(rate: Option<u64>, most: usize) -> usize {
+    let by_rate = |rate: u64| usize::try_from(rate / EACH).unwrap_or(usize::MAX).max(2);
+    rate.map_or(most, |rate| by_rate(rate).min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_goes_to_few_slices_at_a_time() {
+        let of = |rate| {
+            let limits = Limits {
+                upload_rate: rate,
+                download_rate: rate,
+                ..Limits::default()
+            };
+            (limits.served_at_once(), limits.fetched_at_once())
+        };
+        assert_eq!(of(None), (32, 32));
+        assert_eq!(of(Some(100 << 20)), (32, 32));
+        assert_eq!(of(Some(256 * 1024)), (4, 4));
+        assert_eq!(of(Some(10 * 1024)), (2, 2));
+        let one = Limits {
+            slices_served: 1,
+            upload_rate: Some(1),
+            ..Limits::default()
+        };
+        assert_eq!(one.served_at_once(), 1, "never more than was allowed");
     }
 }

@@ -3,7 +3,7 @@
 //! An IPv6 customer has a network of 2⁶⁴ addresses at least, so all of such a network count as one.
 
 use crate::scope::host;
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What counts as one address.
@@ -27,6 +27,15 @@ impl Origin {
             IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
         })
     }
+}
+
+/// Who counts as one where places are given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    /// Everybody at an address.
+    At(Origin),
+    /// Somebody whose address is a name: it is one that we chose.
+    Peer(PeerId),
 }
 
 #[cfg(test)]

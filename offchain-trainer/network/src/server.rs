@@ -1,20 +1,21 @@
 //! Serving our blobs to others.
 //!
 //! Peers are strangers: they may ask for nonsense, read slowly, or open as many streams as they can. So everything
-//! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), slices and bytes go out in turn among peers,
+//! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), slices and bytes go out in turn among their addresses,
 //! and a bad request ends its stream. Whoever asks for what isn't here costs no look at the disk.
 
 use crate::{
-    allowance::{Allowance, Rate},
     buffers::Buffers,
     config::Limits,
     error::PeerFault,
     muxer::FRAME,
-    origin::Origin,
+    origin::{Holder, Origin},
     pace::Pace,
     peers::PeerInfo,
+    refusals::Refusals,
     reports::{Fault, Reports},
     slots::Slots,
+    starving::Starving,
     throttle::Throttle,
     turns::{Turn, Turns},
     wire::{
@@ -26,7 +27,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use hydra_blobs::{Availability, BlobError, BlobStore, Cut, EncodedSlice, H256, SliceRange};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
@@ -37,8 +38,6 @@ use tokio::{
 const SEND_STEP: usize = 2 * FRAME;
 /// Bytes before a slice.
 const HEADER: usize = 1 + SIZE_SIZE;
-/// How many peers are told at a time that we are busy; the others just see their stream close.
-const REFUSALS: usize = 32;
 /// How often we look whether another program has put a blob into the folder.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -49,30 +48,25 @@ struct Shop {
     reports: Reports,
     buffers: Buffers,
     /// Slices in memory.
-    slices: Arc<Turns<PeerId>>,
-    throttle: Throttle<PeerId>,
+    slices: Arc<Turns<Holder>>,
+    throttle: Throttle<Holder>,
+    starving: Starving,
 }
 
 /// Whom one stream is for, and the slices that may go to it and to its address: narrower than what may go to anybody, and so asked for
 /// first, as who waits for that keeps nothing from others.
 struct Customer {
     peer: PeerId,
+    /// Whose turn it has.
+    holder: Holder,
     shares: Vec<Arc<Semaphore>>,
 }
 
 /// The right to have one slice in memory.
 struct Place {
     _shares: Vec<OwnedSemaphorePermit>,
-    _turn: Turn<PeerId>,
+    _turn: Turn<Holder>,
 }
-
-/// Streams that a peer may open in vain: it doesn't know how many it may have here, and others may have taken all.
-const REFUSABLE: Rate = Rate {
-    each_second: 2.0,
-    burst: 64.0,
-};
-/// So many peers' refusals are counted; then all of them begin anew.
-const REFUSED: usize = 1024;
 
 /// Serves until the network is gone. Aborting the task ends all transfers.
 pub(crate) async fn serve(
@@ -93,10 +87,11 @@ pub(crate) async fn serve(
         Semaphore::new(share)
     });
     let addresses = Arc::new(addresses);
-    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let mut refusals = Refusals::new();
     let shop = Arc::new(Shop {
-        slices: Turns::new(limits.slices_served, &[0]),
+        slices: Turns::new(limits.served_at_once(), &[0]),
         throttle: Throttle::new(limits.upload_rate, 1),
+        starving: Starving::default(),
         buffers: Buffers::new(),
         store,
         limits,
@@ -105,7 +100,6 @@ pub(crate) async fn serve(
     let mut refresh = interval(REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streams = JoinSet::new();
-    let mut refused: HashMap<PeerId, Allowance> = HashMap::new();
     loop {
         // Ended streams are reaped at once: the set would otherwise grow with every stream ever served.
         let (peer, mut stream) = tokio::select! {
@@ -131,35 +125,32 @@ pub(crate) async fn serve(
                     return;
                 };
                 // None for an address that we dialled by name: it is one that we chose.
-                let address = Origin::of(&at).and_then(|origin| Slots::take(&addresses, origin));
+                let origin = Origin::of(&at);
+                let address = origin.and_then(|origin| Slots::take(&addresses, origin));
                 let shares = [
                     Some(&slot.shared),
                     address.as_ref().map(|address| &address.shared),
                 ];
                 let customer = Customer {
                     peer,
+                    holder: origin.map_or(Holder::Peer(peer), Holder::At),
                     shares: shares.into_iter().flatten().cloned().collect(),
                 };
                 let ended = shop.converse(&mut stream, &customer).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
                 drop((slot, address));
             });
-        } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
-            let now = Instant::now();
-            if refused.len() > REFUSED {
-                refused.clear();
-            }
-            let allowance = refused
-                .entry(peer)
-                .or_insert_with(|| Allowance::full(REFUSABLE, now));
-            if !allowance.take(REFUSABLE, now) {
-                shop.reports.fault(peer, Fault::Flood);
-            }
+            continue;
+        }
+        if !refusals.count(peer, Instant::now()) {
+            shop.reports.fault(peer, Fault::Flood);
+        }
+        if let Some(telling) = refusals.tell(peer) {
             let stall = shop.limits.stall;
             streams.spawn(async move {
                 let told = within(stall, refuse(&mut stream)).await;
                 tracing::debug!(%peer, ?told, "too many blob streams, refused one");
-                drop(permit);
+                drop(telling);
             });
         }
     }
@@ -245,7 +236,7 @@ impl Shop {
             }
             let status = match found {
                 Found::Slice(slice) => {
-                    self.send_slice(stream, customer.peer, slice).await?;
+                    self.send_slice(stream, customer, slice).await?;
                     // It stands for a slice in memory; a slow reader must not keep it for long.
                     drop(place);
                     continue;
@@ -253,11 +244,6 @@ impl Shop {
                 Found::NotYet => Status::Partly,
                 Found::Nothing => Status::NotFound,
                 Found::Trouble => Status::Busy,
-                // Whoever knows the blob's size wouldn't ask for this.
-                Found::Nonsense(error) => {
-                    self.reports.fault(customer.peer, Fault::BadMessage);
-                    return Err(error);
-                }
             };
             within(stall, send(stream, &[encode_status(status)])).await?;
             if status != Status::Partly {
@@ -276,7 +262,7 @@ impl Shop {
         }
         Place {
             _shares: shares,
-            _turn: Turns::wait(&self.slices, 0, customer.peer).await,
+            _turn: Turns::wait(&self.slices, 0, customer.holder).await,
         }
     }
 
@@ -286,8 +272,8 @@ impl Shop {
         tokio::task::spawn_blocking(move || match store.cut(hash, range, HEADER, buffer) {
             Ok(Cut::Slice(slice)) => Found::Slice(slice),
             Ok(Cut::NotYet) => Found::NotYet,
-            Ok(Cut::Nothing) | Err(BlobError::Corrupt { .. }) => Found::Nothing,
-            Err(BlobError::Slice(error)) => Found::Nonsense(io::Error::other(error)),
+            // Of what was asked for behind the end, too: whoever asks may have been told another size, and that isn't its fault.
+            Ok(Cut::Nothing) | Err(BlobError::Corrupt { .. } | BlobError::Slice(_)) => Found::Nothing,
             Err(error) => {
                 tracing::error!(%error, "can't serve a blob");
                 Found::Trouble
@@ -295,7 +281,12 @@ impl Shop {
         })
     }
 
-    async fn send_slice(&self, stream: &mut Stream, peer: PeerId, mut slice: EncodedSlice) -> io::Result<()> {
+    async fn send_slice(
+        &self,
+        stream: &mut Stream,
+        customer: &Customer,
+        mut slice: EncodedSlice,
+    ) -> io::Result<()> {
         let limits = &self.limits;
         slice.bytes[..HEADER].copy_from_slice(&encode_found(slice.total_size));
         let mut pace = Pace::new(limits, Instant::now());
@@ -310,17 +301,21 @@ impl Shop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 pace.excuse(Duration::from_secs(1));
             }
-            pace.excuse(self.throttle.pass(0, peer, part.len() as u64).await);
+            pace.excuse(self.throttle.pass(0, customer.holder, part.len() as u64).await);
             let left = pace.left(sent, Instant::now());
-            match timeout(left, stream.write_all(part)).await {
-                Ok(written) => written?,
-                Err(_) => {
-                    // It takes what it asked for too slowly, or not at all.
-                    if pace.fault(sent) == PeerFault::Trickle {
-                        self.reports.fault(peer, Fault::Trickle);
+            let mut writing = stream.write_all(part);
+            if let Ok(written) = timeout(left / 4, &mut writing).await {
+                written?;
+            } else {
+                let starves = self.starving.enter(customer.holder);
+                let Ok(written) = timeout(left - left / 4, writing).await else {
+                    // It takes what it asked for too slowly, or not at all, unless it is our line that is slow.
+                    if pace.fault(sent) == PeerFault::Trickle && starves.is_alone() {
+                        self.reports.fault(customer.peer, Fault::Trickle);
                     }
                     return Err(io::ErrorKind::TimedOut.into());
-                }
+                };
+                written?;
             }
             sent += part.len() as u64;
         }
@@ -336,8 +331,6 @@ enum Found {
     Nothing,
     /// Our disk failed; that says nothing about the blob.
     Trouble,
-    /// No blob of this size has such a range.
-    Nonsense(io::Error),
 }
 
 /// The next request, or what is wrong with it.

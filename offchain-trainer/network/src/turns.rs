@@ -1,5 +1,5 @@
 //! Places that are given out in turn: more important things first, and among those of one class whoever has had none for the
-//! longest time.
+//! longest time. Who is new comes behind all that wait, as if it had just had one: names cost nothing.
 //!
 //! So who asks for a lot at once waits for itself, and nobody else does. A class may have to leave places free for those above
 //! it.
@@ -19,7 +19,7 @@ pub(crate) struct Turns<K: Eq + Hash + Clone> {
     state: Mutex<State<K>>,
 }
 
-/// Of how many holders it is remembered when they last had a place. Any more than that have waited for long enough.
+/// Of how many holders it is remembered when they last had a place. Who is forgotten counts as new.
 const REMEMBERED: usize = 1024;
 
 struct State<K> {
@@ -35,7 +35,15 @@ struct State<K> {
 struct Class<K> {
     /// Places that must stay free for classes above.
     spare: usize,
-    waiting: VecDeque<(K, VecDeque<oneshot::Sender<()>>)>,
+    waiting: VecDeque<Waits<K>>,
+}
+
+/// Who waits, for one place or several.
+struct Waits<K> {
+    holder: K,
+    /// How many places had been given out when it came.
+    came: u64,
+    queue: VecDeque<oneshot::Sender<()>>,
 }
 
 /// One place; given back when dropped.
@@ -71,11 +79,15 @@ impl<K: Eq + Hash + Clone> Turns<K> {
     pub(crate) fn wait(turns: &Arc<Self>, class: usize, holder: K) -> Waiting<K> {
         let (grant, granted) = oneshot::channel();
         let mut state = turns.state();
-        let class = class.min(state.classes.len().saturating_sub(1));
+        let (class, came) = (class.min(state.classes.len().saturating_sub(1)), state.given);
         if let Some(class) = state.classes.get_mut(class) {
-            match class.waiting.iter_mut().find(|(other, _)| *other == holder) {
-                Some((_, queue)) => queue.push_back(grant),
-                None => class.waiting.push_back((holder, VecDeque::from([grant]))),
+            match class.waiting.iter_mut().find(|other| other.holder == holder) {
+                Some(waits) => waits.queue.push_back(grant),
+                None => class.waiting.push_back(Waits {
+                    holder,
+                    came,
+                    queue: VecDeque::from([grant]),
+                }),
             }
         }
         state.give();
@@ -106,7 +118,7 @@ impl<K: Eq + Hash + Clone> State<K> {
         for class in classes {
             while *free > class.spare
                 && let Some(next) = class.next(last)
-                && let Some((holder, queue)) = class.waiting.get_mut(next)
+                && let Some(Waits { holder, queue, .. }) = class.waiting.get_mut(next)
             {
                 // Who doesn't wait any more has had no turn.
                 if queue.pop_front().is_some_and(|grant| grant.send(()).is_ok()) {
@@ -131,10 +143,10 @@ impl<K: Eq + Hash + Clone> State<K> {
 }
 
 impl<K: Eq + Hash> Class<K> {
-    /// Who has had no place for the longest time; of those who never had one, who came first.
+    /// Who has had no place for the longest time; who never had one, since it came.
     fn next(&self, last: &HashMap<K, u64>) -> Option<usize> {
         let waiting = self.waiting.iter().enumerate();
-        let next = waiting.min_by_key(|(_, (holder, _))| last.get(holder).copied().unwrap_or(0));
+        let next = waiting.min_by_key(|(_, waits)| last.get(&waits.holder).copied().unwrap_or(waits.came));
         next.map(|(at, _)| at)
     }
 }
@@ -215,6 +227,20 @@ mod tests {
             .collect();
         drop(holds);
         assert_eq!(order(&turns, waiting), "abcabaa");
+    }
+
+    #[test]
+    fn new_names_do_not_come_before_those_who_wait() {
+        let turns = Turns::new(1, &[0]);
+        for known in ['a', 'b'] {
+            Turns::wait(&turns, 0, known).now_or_never().unwrap();
+        }
+        let holds = Turns::wait(&turns, 0, 'x').now_or_never().unwrap();
+        // They have had theirs, and come after many that nobody knows.
+        let waiting = "123ba".chars().map(|who| (who, Turns::wait(&turns, 0, who)));
+        let waiting: Vec<_> = waiting.collect();
+        drop(holds);
+        assert_eq!(order(&turns, waiting), "ab123");
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //!
 //! | answer to get | bytes | |
 //! |------------|-------|-|
-//! | status     | 1     | 0 found, 1 not found, 2 busy (ask again later), 3 not yet (the blob is still arriving here, without this range) |
+//! | status     | 1     | 0 found, 1 not found (or it lies behind the blob's end), 2 busy (ask again later), 3 not yet (the blob is still arriving here, without this range) |
 //! | total size | 8     | only if found: of the whole blob, at most 2⁴⁰ bytes |
 //! | slice      |       | only if found: what [`VerifiedSlice::verify`](hydra_blobs::VerifiedSlice::verify) takes, [`slice_len`](hydra_blobs::slice_len) bytes: hash pairs (64 bytes) of the nodes of the tree that the range covers in part, in pre-order, then the content |
 //!

@@ -2,12 +2,13 @@
 
 use super::landing::{Arrival, Keeper, Lander, Landing};
 use crate::{
-    client::{Progress, Question, Take, ask, ask_availability},
+    client::{Question, Take, ask, ask_availability},
     config::Limits,
     error::PeerFault,
     peers::PeerInfo,
     pool::Pool,
     priority::Priority,
+    progress::Progress,
     size::SizeRule,
 };
 use hydra_blobs::{Availability, H256, SliceRange, VerifiedSlice};
@@ -136,7 +137,7 @@ impl<'a> Asker<'a> {
             }
             let connected = connected(&peers.borrow());
             let answer = match connected {
-                true => ask(pool, peer, &question, limits, &progress, &mut take).await,
+                true => ask(pool, peer, &question, limits, &progress, peers, &mut take).await,
                 false => Err(PeerFault::NotConnected),
             };
             (take, answer)

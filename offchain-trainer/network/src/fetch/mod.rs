@@ -25,13 +25,13 @@ use self::{
     todo::Todo,
 };
 use crate::{
-    client::Progress,
     config::Limits,
     disk::blocking,
     error::{FetchError, PeerFault},
     peers::PeerInfo,
     pool::Pool,
     priority::Priority,
+    progress::Progress,
     size::SizeRule,
 };
 use futures::{StreamExt, future::abortable, stream::FuturesUnordered};
@@ -160,6 +160,10 @@ impl<'a> Fetcher<'a> {
                     late: false,
                 };
                 course.open.insert(next_id, open);
+                // Those that are late count for nothing, but each takes memory and a stream.
+                let most = 2 * self.asker.limits.slices_fetched;
+                let given_up = course.open.give_up(most, &mut self.sources);
+                given_up.into_iter().for_each(|range| course.again(range));
             }
             if course.open.is_empty() && !self.sources.is_anybody_getting_more() {
                 if self.sources.pardon() || self.sources.arrival().await {
@@ -183,7 +187,7 @@ impl<'a> Fetcher<'a> {
                 }
                 Some((index, has)) = asking.next() => match has {
                     Ok(has) => {
-                        let (before, after) = self.sources.learn(index, has);
+                        let (before, after) = self.sources.learn(index, has, &course.here);
                         course.todo.learn(&before, &after);
                     }
                     Err(fault) => self.sources.unknown(index, fault),
@@ -207,7 +211,7 @@ impl<'a> Fetcher<'a> {
         let room = self
             .asker
             .limits
-            .slices_fetched
+            .fetched_at_once()
             .saturating_sub(course.open.in_time());
         if room == 0 {
             return None;
@@ -284,7 +288,7 @@ impl<'a> Fetcher<'a> {
         self.sources.settled(open.index, open.ranges.len());
         self.sources.ended(open.index);
         if attempt.answer == Err(PeerFault::NotFound) {
-            let (before, after) = self.sources.learn(open.index, Availability::None);
+            let (before, after) = self.sources.learn(open.index, Availability::None, &course.here);
             course.todo.learn(&before, &after);
         } else {
             self.sources.judge(self.asker.hash, attempt);

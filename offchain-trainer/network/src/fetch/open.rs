@@ -1,7 +1,7 @@
 //! The requests that are not answered yet, and what to do about late ones.
 
 use super::sources::Sources;
-use crate::client::Progress;
+use crate::progress::Progress;
 use futures::future::AbortHandle;
 use hydra_blobs::SliceRange;
 use std::{
@@ -31,13 +31,19 @@ pub(super) struct Open {
 }
 
 impl Open {
-    fn late_at(&self, hedge: Duration) -> Instant {
+    fn late_at(&self, hedge: Duration, now: Instant) -> Instant {
         // The peer's time begins with its turn. Before that we wait for ourselves, which mustn't take forever either.
-        let since = self.progress.since().unwrap_or(self.made);
-        let late =
-            since + hedge + Duration::from_millis(self.progress.received().saturating_mul(1000) / SLOWEST);
-        let last = self.progress.last().unwrap_or(self.made);
-        late.min(last + hedge * SILENCE)
+        let Some(seen) = self.progress.seen(now) else {
+            return self.made + hedge;
+        };
+        let by_rate =
+            seen.since + hedge + Duration::from_millis(seen.received.saturating_mul(1000) / SLOWEST);
+        let late = by_rate.min(seen.last + hedge * SILENCE);
+        match seen.waits {
+            // Not now: whether it is, we see when it no longer waits for us.
+            true => late.max(now + hedge),
+            false => late,
+        }
     }
 }
 
@@ -90,8 +96,9 @@ impl OpenRequests {
 
     /// When the next one will be late.
     pub(super) fn next_late(&self) -> Option<Instant> {
+        let now = Instant::now();
         let in_time = self.open.values().filter(|open| !open.late);
-        in_time.map(|open| open.late_at(self.hedge)).min()
+        in_time.map(|open| open.late_at(self.hedge, now)).min()
     }
 
     /// Marks what has become late, and returns what to ask of others: of twice as many with each time.
@@ -99,7 +106,7 @@ impl OpenRequests {
         let now = Instant::now();
         let mut ranges = Vec::new();
         for late in self.open.values_mut().filter(|open| !open.late) {
-            if late.late_at(self.hedge) <= now {
+            if late.late_at(self.hedge, now) <= now {
                 late.late = true;
                 // Not if it is us who are late with asking.
                 if late.progress.since().is_some() {
@@ -117,6 +124,42 @@ impl OpenRequests {
             std::iter::repeat_n(*range, asked + 1)
         };
         ranges.iter().flat_map(copies).collect()
+    }
+
+    /// Ends late requests, the oldest ones first, while more than `most` slices are open. Returns what nobody is asked for any more.
+    pub(super) fn give_up(&mut self, most: usize, sources: &mut Sources) -> Vec<SliceRange> {
+        let mut ranges = Vec::new();
+        for id in self.too_many(most) {
+            if let Some(late) = self.open.remove(&id) {
+                late.abort.abort();
+                sources.settled(late.index, late.ranges.len());
+                sources.ended(late.index);
+                ranges.extend(late.ranges);
+            }
+        }
+        ranges.retain(|range| self.open.values().all(|open| !open.ranges.contains(range)));
+        ranges
+    }
+
+    /// The oldest late requests without which no more than `most` slices are open, if there are enough late ones.
+    fn too_many(&self, most: usize) -> Vec<u64> {
+        let mut slices: usize = self.open.values().map(|open| open.ranges.len()).sum();
+        if slices <= most {
+            return Vec::new();
+        }
+        let late = self.open.iter().filter(|(_, open)| open.late);
+        let mut late: Vec<_> = late
+            .map(|(id, open)| (open.made, *id, open.ranges.len()))
+            .collect();
+        late.sort_unstable();
+        late.into_iter()
+            .take_while(|(_, _, len)| {
+                let is_one_too_many = slices > most;
+                slices = slices.saturating_sub(*len);
+                is_one_too_many
+            })
+            .map(|(_, id, _)| id)
+            .collect()
     }
 
     /// Ends the requests for a slice that is here, if they are for nothing else: it would be sent again, and late answers would count
@@ -144,25 +187,62 @@ impl OpenRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hydra_blobs::nth_slice;
+    use tokio::time::advance;
 
-    #[test]
-    fn a_peers_time_begins_with_its_turn() {
-        let hedge = Duration::from_secs(1);
-        let made = Instant::now() - hedge / 2;
-        let open = Open {
+    fn open(made: Instant, slices: std::ops::Range<u64>, late: bool) -> Open {
+        Open {
             index: 0,
-            ranges: vec![SliceRange::first()],
+            ranges: slices.filter_map(nth_slice).collect(),
             made,
             progress: Arc::default(),
             abort: AbortHandle::new_pair().0,
-            late: false,
-        };
-        assert_eq!(
-            open.late_at(hedge),
-            made + hedge,
-            "our own queue may not take forever"
-        );
+            late,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peers_time_begins_with_its_turn() {
+        let hedge = Duration::from_secs(1);
+        let made = Instant::now();
+        let open = open(made, 0..1, false);
+        advance(hedge / 2).await;
+        let late_at = |open: &Open| open.late_at(hedge, Instant::now());
+        assert_eq!(late_at(&open), made + hedge, "our own queue may not take forever");
         open.progress.begin();
-        assert!(open.late_at(hedge) >= made + hedge / 2 + hedge);
+        assert_eq!(late_at(&open), made + hedge / 2 + hedge);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_waits_for_us_is_not_late() {
+        let hedge = Duration::from_secs(1);
+        let open = open(Instant::now(), 0..1, false);
+        let is_late = || open.late_at(hedge, Instant::now()) <= Instant::now();
+        open.progress.begin();
+        open.progress.note(1000);
+        let excuse = open.progress.excuse();
+        advance(100 * hedge).await;
+        assert!(!is_late(), "our own limit keeps it waiting");
+        drop(excuse);
+        advance(hedge / 2).await;
+        assert!(!is_late(), "it has had half of its time");
+        advance(hedge).await;
+        assert!(is_late());
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_late_ones_are_given_up() {
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let mut requests = OpenRequests::new(Duration::from_secs(1));
+        requests.insert(1, open(at(3), 0..2, true));
+        requests.insert(2, open(at(1), 2..4, true));
+        requests.insert(3, open(at(0), 4..8, false));
+        requests.insert(4, open(at(2), 8..9, true));
+        assert!(requests.too_many(9).is_empty());
+        assert_eq!(requests.too_many(8), [2]);
+        assert_eq!(requests.too_many(6), [2, 4]);
+        // Whoever is in time is waited for.
+        assert_eq!(requests.too_many(0), [2, 4, 1]);
     }
 }

@@ -4,7 +4,7 @@ use super::{
     attempt::{Asker, Attempt},
     sources::Sources,
 };
-use crate::{client::Progress, error::FetchError, size::SizeRule};
+use crate::{error::FetchError, progress::Progress, size::SizeRule};
 use hydra_blobs::{SliceRange, VerifiedSlice, slice_ranges};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 

@@ -11,7 +11,7 @@ use crate::{
     reports::Fault,
     wire::MAX_RANGES,
 };
-use hydra_blobs::{Availability, H256, MAX_SLICE_SIZE};
+use hydra_blobs::{Availability, H256, MAX_SLICE_SIZE, SliceSet};
 use libp2p::PeerId;
 use std::{collections::HashSet, time::Duration};
 use tokio::{
@@ -47,8 +47,8 @@ struct Source {
     has: Availability,
     /// What it turned out not to have, since it last said what it has.
     lacks: HashSet<u64>,
-    /// The most slices that it has said it has.
-    most: u64,
+    /// All slices that it has ever said it has.
+    named: Option<SliceSet>,
     /// When to ask it what it has; none: there is no need, or it is being asked.
     ask_at: Option<Instant>,
     was_asked: bool,
@@ -70,13 +70,28 @@ impl Source {
             fault,
             has: Availability::Whole { size: 0 },
             lacks: HashSet::new(),
-            most: 0,
+            named: None,
             // The preferred ones are asked at once, others with the first thing that is asked of them.
             ask_at: preferred.then(Instant::now),
             was_asked: preferred,
             has_said: false,
             ask_again: ASK_AGAIN,
         }
+    }
+
+    /// Whether it has something that is missing here and that it had never said to have: who says now less and now more can't make us
+    /// wait.
+    fn has_grown(&mut self, has: &SliceSet, here: &SliceSet) -> bool {
+        let Some(named) = &mut self.named else {
+            self.named = Some(has.clone());
+            return has.iter().any(|slice| !here.contains(slice));
+        };
+        let mut grown = false;
+        for slice in has.iter() {
+            grown |= !named.contains(slice) && !here.contains(slice);
+            named.insert(slice);
+        }
+        grown
     }
 
     fn is_usable(&self) -> bool {
@@ -293,21 +308,22 @@ impl<'a> Sources<'a> {
         open.filter_map(|source| source.ask_at).min()
     }
 
-    /// Somebody has said what it has. Returns what it was thought to have, and what it has.
-    pub(super) fn learn(&mut self, index: usize, has: Availability) -> (Availability, Availability) {
+    /// Somebody has said what it has; `here` is what needn't be asked for. Returns what it was thought to have, and what it has.
+    pub(super) fn learn(
+        &mut self,
+        index: usize,
+        has: Availability,
+        here: &SliceSet,
+    ) -> (Availability, Availability) {
         let source = &mut self.list[index];
         source.lacks.clear();
         let (before, now) = (std::mem::replace(&mut source.has, has.clone()), Instant::now());
         source.has_said = true;
-        // More than ever before: who says now less and now more can't make us wait.
         let grown = match &has {
-            Availability::Some(slices) => slices.len() > source.most,
+            Availability::Some(slices) => source.has_grown(slices, here),
             Availability::Whole { .. } => true,
             Availability::None => false,
         };
-        if let Availability::Some(slices) = &has {
-            source.most = source.most.max(slices.len());
-        }
         source.ask_again = match grown {
             true => ASK_AGAIN,
             false => (source.ask_again * 2).min(ASK_AGAIN_MAX),
@@ -447,5 +463,30 @@ impl<'a> Sources<'a> {
         let fault = |source: Source| Some((source.peer, source.why_not()?));
         let faults = self.list.drain(..).filter_map(fault).collect();
         FetchError::Failed { hash, faults }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_here_and_was_never_named_is_news() {
+        let set = |slices: &[u64]| {
+            let mut set = SliceSet::empty(10 * MAX_SLICE_SIZE).unwrap();
+            slices.iter().for_each(|slice| set.insert(*slice));
+            set
+        };
+        let mut source = Source::new(PeerId::random(), false, None);
+        let here = set(&[0, 1, 2]);
+        assert!(!source.has_grown(&set(&[0]), &here));
+        assert!(!source.has_grown(&set(&[0, 1]), &here), "it is here");
+        assert!(source.has_grown(&set(&[0, 1, 5]), &here));
+        assert!(!source.has_grown(&set(&[0]), &here));
+        assert!(!source.has_grown(&set(&[0, 5]), &here), "it had said so before");
+        assert!(source.has_grown(&set(&[6]), &here));
+        // Of one that has never said anything, too.
+        let mut source = Source::new(PeerId::random(), false, None);
+        assert!(source.has_grown(&set(&[3]), &here));
     }
 }

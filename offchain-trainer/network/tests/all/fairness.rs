@@ -68,6 +68,43 @@ async fn a_limit_of_ours_is_not_held_against_the_peer() {
     assert_eq!(fetched.await.unwrap(), MIB as u64);
 }
 
+/// Counts what it is asked for.
+struct Counts {
+    bytes: Vec<u8>,
+    asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Behave for Counts {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, _: usize) -> bool {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        answer_honestly(stream, &self.bytes, asked.range).await
+    }
+}
+
+#[tokio::test]
+async fn what_our_limit_delays_is_asked_of_nobody_else() {
+    let bytes = content(64 * 1024);
+    let target = limited(Limits {
+        // Slower than whoever counts as late.
+        download_rate: Some(20 * 1024),
+        hedge: Duration::from_millis(500),
+        ..endless_patience()
+    })
+    .await;
+    let asked = std::sync::Arc::default();
+    let mut sources = Vec::new();
+    for _ in 0..2 {
+        let counts = Counts {
+            bytes: bytes.clone(),
+            asked: std::sync::Arc::clone(&asked),
+        };
+        sources.push(Hostile::meet(&target, counts).await);
+    }
+    let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(64 * 1024));
+    target.net.fetch(hash, rule, vec![]).await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn who_asks_for_much_gets_no_more_than_who_asks_for_little() {
     let source = limited(Limits {
@@ -79,7 +116,8 @@ async fn who_asks_for_much_gets_no_more_than_who_asks_for_little() {
     let hashes = [&much, &little].map(|bytes| source.store.put(bytes).unwrap());
     let (greedy, modest) = (patient_node().await, patient_node().await);
     greedy.connect(&source).await;
-    modest.connect(&source).await;
+    // All at one address have one turn.
+    source.connect_by_name(&modest).await;
     let (id, rule) = (source.id(), SizeRule::Exact(24 * MIB as u64));
     let (hungry, much) = (greedy.net.clone(), hashes[0]);
     let busy = tokio::spawn(async move { hungry.fetch(much, rule, vec![id]).await });

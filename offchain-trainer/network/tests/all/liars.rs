@@ -162,6 +162,34 @@ async fn a_size_that_isnt_allowed_is_refused_before_any_data() {
 }
 
 #[tokio::test]
+async fn who_knows_another_size_than_we_were_told_is_no_enemy() {
+    let bytes = content(40_000);
+    let hash = hydra_blobs::hash(&bytes);
+    let target = node().await;
+    let honest = Hostile::meet(
+        &target,
+        ClaimsSize {
+            claimed: 40_000,
+            bytes,
+        },
+    )
+    .await;
+    // Whoever announced the blob was wrong.
+    let rule = SizeRule::Exact(50_000);
+    for _ in 0..6 {
+        let result = target.net.fetch(hash, rule, vec![honest.id]).await;
+        // Not that nobody is there: it hasn't been banned.
+        assert_eq!(
+            faults(result),
+            [PeerFault::WrongSize {
+                claimed: 40_000,
+                rule
+            }]
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_size_is_believed_only_when_proven() {
     // With the same left half in both trees, the first slice of a 3 MiB blob verifies as one of 4 MiB as well.
     let bytes = content(3 * MIB);

@@ -200,6 +200,32 @@ async fn a_peer_that_trickles_sends_no_faster_and_holds_nobody_up_who_knows_anot
     assert!(fetched_after(large).await < Duration::from_secs(15));
 }
 
+/// Closes its first streams without a word.
+struct ClosesUnseen {
+    bytes: Vec<u8>,
+    streams: usize,
+}
+
+impl Behave for ClosesUnseen {
+    async fn answer(&self, stream: &mut Stream, asked: Asked, nth: usize) -> bool {
+        nth >= self.streams && answer_honestly(stream, &self.bytes, asked.range).await
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_without_a_word_is_no_failure_the_first_time() {
+    let bytes = content(20_000);
+    let target = patient_node().await;
+    // More than the failures after which a peer is given up.
+    let closes = ClosesUnseen {
+        bytes: bytes.clone(),
+        streams: 5,
+    };
+    let peer = Hostile::meet(&target, closes).await;
+    let (hash, rule) = (hydra_blobs::hash(&bytes), SizeRule::Exact(20_000));
+    assert!(target.net.fetch_bytes(hash, rule, vec![peer.id]).await.unwrap() == bytes);
+}
+
 #[tokio::test]
 async fn who_connects_during_a_fetch_is_asked_too() {
     let bytes = content(2 * MIB);

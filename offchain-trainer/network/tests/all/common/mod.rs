@@ -90,6 +90,18 @@ impl Node {
             .await;
     }
 
+    /// By its name: it isn't counted among all those at this address.
+    pub async fn connect_by_name(&self, other: &Node) {
+        let Some(Protocol::Tcp(port)) = other.address().iter().nth(1) else {
+            panic!("{}", other.address())
+        };
+        let named = format!("/dns4/localhost/tcp/{port}").parse().unwrap();
+        assert_eq!(self.net.dial(named).await.unwrap(), other.id());
+        other
+            .until(|peers| peers.iter().any(|p| p.peer_id == self.id()))
+            .await;
+    }
+
     /// Waits until the peers are as wanted.
     pub async fn until(&self, wanted: impl FnMut(&Vec<PeerInfo>) -> bool) -> Vec<PeerInfo> {
         let mut watch = self.net.watch_peers();
