@@ -8,11 +8,11 @@ use std::{net::IpAddr, path::PathBuf};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connections to other trainers")]
 pub struct P2pArgs {
-    /// The most that the trainer sends to others, in KiB per second, all of them together; 0 for no limit [default: as before,
-    /// else no limit]
+    /// The most of blobs (weights, updates, data) that the trainer sends to others, in KiB per second, all of them together; what it
+    /// relays, announces and looks up isn't counted; 0 for no limit [default: as before, else no limit]
     #[arg(long, value_name = "KIB")]
     pub upload_limit: Option<u32>,
-    /// The most that it fetches from others, in KiB per second; 0 for no limit [default: as before, else no limit]
+    /// The most of blobs that it fetches from others, in KiB per second; 0 for no limit [default: as before, else no limit]
     #[arg(long, value_name = "KIB")]
     pub download_limit: Option<u32>,
     /// Don't ask the router to open this PC's ports (UPnP, PCP, NAT-PMP): who is behind one then has to open them there by hand.

@@ -265,7 +265,7 @@ mod tests {
             ("public", State::Ok),
             ("mapped", State::Ok),
             ("punched", State::Ok),
-            ("relayed", State::Warning),
+            ("relayed", State::Ok),
             ("unreachable", State::Warning),
             ("unknown", State::Unknown),
             ("carried", State::Unknown),

@@ -1,7 +1,20 @@
 //! How others reach this PC, and which way the connection to each of them takes, in words, and what to do where that could be
-//! better. The trainer says it in words of its own protocol; a word that is newer than this release is repeated as it is.
+//! better. The trainer says it in words of its own protocol; a word that is newer than this release is repeated as it is. Its reason is
+//! a sentence for people: what would repeat our own words is left out of it, and what it advises is told apart.
 
 use hydra_trainer_api::{Peer, Status};
+
+/// How the trainer's reason begins where others get in: behind it stands where.
+const PLACES: [&str; 2] = [
+    "this PC's router passes a port on to it, so others reach it at ",
+    "others reach this PC at ",
+];
+/// What stands before its advice.
+const ADVICE: &str = "; to be reached directly, ";
+/// What it says where ports are open in the router already, and yet nobody gets in.
+const IS_OPEN: &str = "passes a port on";
+/// What is said of one that listens on loopback only.
+const HERE_ONLY: &str = "only programs of this PC reach its trainer, as it was told";
 
 /// How this PC's trainer is reached by others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +85,9 @@ impl Reach {
 /// How others reach this PC, and why, as a sentence without its full stop; `None` where the trainer doesn't say.
 pub fn sentence(status: &Status) -> Option<String> {
     let reachability = status.reachability.as_ref()?;
+    if listens_here_only(status) {
+        return Some(HERE_ONLY.into());
+    }
     Some(said(&reachability.state, &reachability.reason))
 }
 
@@ -81,17 +97,42 @@ pub fn said(state: &str, reason: &str) -> String {
         Some(reach) => reach.words().to_owned(),
         None => format!("others reach this PC in a way that is newer than this program ({state})"),
     };
-    match reason.trim().trim_end_matches('.') {
-        "" => words,
-        reason => format!("{words}: {reason}"),
+    let (reason, _) = parts(reason);
+    let is_in = matches!(Reach::of_word(state), Some(Reach::Public | Reach::Mapped));
+    let place = PLACES.iter().find_map(|beginning| reason.strip_prefix(beginning));
+    match place.filter(|_| is_in) {
+        Some(place) => format!("{words} at {place}"),
+        None if reason.is_empty() => words,
+        None => format!("{words}: {reason}"),
+    }
+}
+
+/// What the trainer gives as its reason, and what it advises.
+fn parts(reason: &str) -> (&str, Option<&str>) {
+    let reason = reason.trim().trim_end_matches('.');
+    match reason.split_once(ADVICE) {
+        Some((why, advice)) => (why, Some(advice)),
+        None => (reason, None),
     }
 }
 
 /// What the owner of this PC can do so that others reach it better, as a sentence without its full stop; `None` where nothing is to
-/// be done. `node_port` is its node's port for other nodes, where that is known.
+/// be done, or nothing that is known. `node_port` is its node's port for other nodes, where that is known.
 pub fn advice(status: &Status, node_port: Option<u16>) -> Option<String> {
-    // Whoever keeps others out on purpose isn't told to let them in.
-    if !Reach::of(status)?.is_poor() || listens_here_only(status) {
+    let reach = Reach::of(status)?;
+    let (why, advice) = parts(&status.reachability.as_ref()?.reason);
+    // Whoever keeps others out on purpose isn't told to let them in, nor anybody to open what is open.
+    if !reach.is_poor() || listens_here_only(status) || why.contains(IS_OPEN) {
+        return None;
+    }
+    if let Some(advice) = advice {
+        let node = node_port.map_or_else(String::new, |port| {
+            format!(", and port {port} of TCP for the node")
+        });
+        return Some(format!("{advice}{node}"));
+    }
+    // By relay it works, and the trainer would say what helps.
+    if reach == Reach::Relayed {
         return None;
     }
     let trainer = match p2p_port(status) {
@@ -193,18 +234,74 @@ mod tests {
     }
 
     #[test]
-    fn who_is_reached_poorly_is_told_which_ports_to_open() {
-        for state in ["relayed", "unreachable"] {
-            let told = advice(&status(state, "", OPEN), Some(30_333)).unwrap();
-            assert!(
-                told.contains("port 30400, TCP and UDP, and port 30333, TCP, on to this PC"),
-                "{told}"
-            );
-            let told = advice(&status(state, "", OPEN), None).unwrap();
-            assert!(!told.contains("30333") && told.contains("UPnP"), "{told}");
+    fn where_others_get_in_is_said_once() {
+        for (state, reason, words) in [
+            (
+                "mapped",
+                "this PC's router passes a port on to it, so others reach it at 203.0.113.5:30400: 2 of them got in",
+                "others reach this PC through its router at 203.0.113.5:30400: 2 of them got in",
+            ),
+            (
+                "public",
+                "others reach this PC at 203.0.113.5:30400: one of them got in",
+                "others reach this PC directly at 203.0.113.5:30400: one of them got in",
+            ),
+        ] {
+            assert_eq!(sentence(&status(state, reason, OPEN)).unwrap(), words);
         }
+    }
+
+    /// What is looked for in its words must be there.
+    #[test]
+    fn the_trainer_says_what_is_told_apart_here() {
+        let trainer = include_str!("../../../offchain-trainer/network/src/reach/state.rs");
+        for words in PLACES.into_iter().chain([ADVICE, IS_OPEN]) {
+            assert!(trainer.contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn who_is_reached_by_nobody_is_told_which_ports_to_open() {
+        let told = advice(&status("unreachable", "", OPEN), Some(30_333)).unwrap();
+        assert!(
+            told.contains("port 30400, TCP and UDP, and port 30333, TCP, on to this PC"),
+            "{told}"
+        );
+        let told = advice(&status("unreachable", "", OPEN), None).unwrap();
+        assert!(!told.contains("30333") && told.contains("UPnP"), "{told}");
         for state in ["unknown", "public", "mapped", "punched", "carried"] {
             assert_eq!(advice(&status(state, "", OPEN), None), None, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_trainer_s_advice_is_said_once_and_none_where_it_has_none() {
+        let why = "this PC's router gives every connection another port, which keeps others out";
+        let advised = "switch on UPnP in the router, or pass on port 30400 of TCP and UDP there";
+        let relayed = |reason: &str| status("relayed", reason, OPEN);
+        let helped = relayed(&format!("{why}{ADVICE}{advised}"));
+        assert_eq!(
+            sentence(&helped).unwrap(),
+            format!("others reach this PC through a relay only: {why}")
+        );
+        assert_eq!(advice(&helped, None).unwrap(), advised);
+        let with_node = advice(&helped, Some(30_333)).unwrap();
+        assert!(
+            with_node.ends_with("there, and port 30333 of TCP for the node"),
+            "{with_node}"
+        );
+        assert_eq!(advice(&relayed(why), None), None);
+        // The router does what it was asked for.
+        for why in [
+            "this PC's router passes a port on to it, but stands behind another router itself (its address is 192.168.0.2)",
+            "this PC's router says that it passes a port on, but nobody gets in there",
+        ] {
+            for state in ["relayed", "unreachable"] {
+                let status = status(state, &format!("{why}{ADVICE}{advised}"), OPEN);
+                assert_eq!(advice(&status, Some(30_333)), None, "{state}: {why}");
+                let said = sentence(&status).unwrap();
+                assert!(said.ends_with(why), "{said}");
+            }
         }
     }
 
@@ -215,6 +312,8 @@ mod tests {
             "/ip6/::1/udp/30412/quic-v1/p2p/12D3",
         ];
         assert_eq!(advice(&status("unreachable", "", &local), None), None);
+        let unknown = status("unknown", "no PC on the internet was met", &local);
+        assert_eq!(sentence(&unknown).unwrap(), HERE_ONLY);
         assert!(advice(&status("unreachable", "", &[]), None).is_some());
         let both = [local[0], OPEN[0]];
         assert!(!listens_here_only(&status("unreachable", "", &both)));

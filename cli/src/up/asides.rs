@@ -5,7 +5,8 @@
 
 use hydra_primitives::{AccountBytes, Balance, ModelId, status::ModelStatus};
 use hydra_trainer_api::ModelState;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::Instant;
 
 use super::event::Event;
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
     trainer::Status,
 };
 
+/// So long it may be unknown how others reach this PC before that is said.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How many blocks are looked through at most for who sent coins.
 const BLOCKS: usize = 24;
 /// How many senders are named at most: anybody may send a little.
@@ -29,6 +32,7 @@ const SENDERS: usize = 3;
 pub struct Asides {
     clock_is_wrong: Option<bool>,
     reach: Option<Reach>,
+    unknown_since: Option<Instant>,
     models: BTreeSet<ModelId>,
 }
 
@@ -41,10 +45,20 @@ impl Asides {
         (!is_told).then_some(Event::Clock { offset_ms, is_wrong })
     }
 
-    /// Of how others reach this PC, if it is known and not said yet. `node_port` is its node's port for other nodes.
-    pub fn reach(&mut self, trainer: Option<&Status>, node_port: u16) -> Option<Event> {
+    /// Of how others reach this PC, if it is known and not said yet, or stays unknown. `node_port` is its node's port for other nodes.
+    pub fn reach(&mut self, trainer: Option<&Status>, node_port: u16, now: Instant) -> Option<Event> {
         let status = trainer?;
-        let reach = Reach::of(status).filter(|reach| *reach != Reach::Unknown)?;
+        let reach = Reach::of(status)?;
+        if reach == Reach::Unknown {
+            let since = *self.unknown_since.get_or_insert(now);
+            // What was known before counts until something else is; and one that only this PC is to reach has nothing to find out.
+            let is_news = self.reach.is_none() && now.saturating_duration_since(since) >= PATIENCE;
+            if !is_news || reach::listens_here_only(status) {
+                return None;
+            }
+        } else {
+            self.unknown_since = None;
+        }
         if self.reach.replace(reach) == Some(reach) {
             return None;
         }
@@ -167,35 +181,67 @@ mod tests {
         assert!(asides.clock(Some(0)).is_some());
     }
 
+    const MAPPED: &str =
+        "this PC's router passes a port on to it, so others reach it at 203.0.113.7:30400: 2 of them got in";
+
     #[test]
     fn how_others_reach_this_pc_is_said_once_it_is_known_and_again_when_that_changes() {
         let status = |state: &str| -> Status {
             let text = format!(
                 r#"{{"version":"1","peer_id":"x","engine":{{"state":"ready"}},"listen":["/ip4/192.168.1.5/tcp/30400"],
                     "peers":[{{"peer_id":"y","address":"z"}}],
-                    "reachability":{{"state":"{state}","reason":"UPnP opened port 30400"}}}}"#
+                    "reachability":{{"state":"{state}","reason":"{MAPPED}"}}}}"#
             );
             serde_json::from_str(&text).unwrap()
         };
         let mut asides = Asides::default();
-        let mut look = |state: &str| asides.reach(Some(&status(state)), 30_333);
+        let now = Instant::now();
+        let mut look = |state: &str| asides.reach(Some(&status(state)), 30_333, now);
         assert_eq!(look("unknown"), None);
         let mapped = look("mapped").unwrap();
         assert_eq!(
             mapped.text(),
-            "✓ reach    others reach this PC through its router: UPnP opened port 30400; connected to 1 PC"
+            "✓ reach    others reach this PC through its router at 203.0.113.7:30400: 2 of them got in; connected to 1 PC"
         );
         assert_eq!(
             (look("mapped"), look("unknown"), look("mapped")),
             (None, None, None)
         );
-        let text = look("unreachable").unwrap().text();
+        let mut nobody = status("unreachable");
+        nobody.reachability.as_mut().unwrap().reason = "nobody has reached this PC directly".into();
+        let text = asides.reach(Some(&nobody), 30_333, now).unwrap().text();
         assert!(
             text.starts_with("! reach    others can't reach this PC: ") && text.contains("port 30333, TCP,"),
             "{text}"
         );
-        assert!(look("mapped").is_some());
-        assert_eq!(asides.reach(None, 30_333), None);
+        assert!(asides.reach(Some(&status("mapped")), 30_333, now).is_some());
+        assert_eq!(asides.reach(None, 30_333, now), None);
+    }
+
+    #[test]
+    fn that_it_stays_unknown_how_others_reach_this_pc_is_said_once_unless_it_listens_for_this_pc_alone() {
+        let status = |listen: &str| -> Status {
+            let text = format!(
+                r#"{{"version":"1","peer_id":"x","engine":{{"state":"ready"}},"listen":["{listen}"],
+                    "reachability":{{"state":"unknown","reason":"no PC on the internet was met"}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let now = Instant::now();
+        for (listen, is_said) in [
+            ("/ip4/192.168.1.5/tcp/30400", true),
+            ("/ip4/127.0.0.1/tcp/30400", false),
+        ] {
+            let mut asides = Asides::default();
+            let mut look = |after| asides.reach(Some(&status(listen)), 30_333, now + after);
+            assert_eq!(look(Duration::ZERO), None);
+            assert_eq!(look(PATIENCE / 2), None);
+            let said = look(PATIENCE).map(|event| event.text());
+            assert_eq!(said.is_some(), is_said, "{said:?}");
+            let is_true = said.is_none_or(|text| text.starts_with("… reach    it is not known yet"));
+            assert!(is_true);
+            assert_eq!(look(PATIENCE * 2), None);
+        }
     }
 
     fn model() -> ModelStatus {

@@ -233,9 +233,9 @@ impl<'a> Driver<'a> {
         if let Some(event) = self.asides.clock(look.clock_ms) {
             self.say.tell(&event);
         }
-        if let Some(event) = self
-            .asides
-            .reach(look.trainer.as_ref(), self.home.pc.node.p2p_port)
+        if let Some(event) =
+            self.asides
+                .reach(look.trainer.as_ref(), self.home.pc.node.p2p_port, Instant::now())
         {
             self.say.tell(&event);
         }

@@ -102,10 +102,10 @@ pub enum Event {
         /// Whether it is so far that this PC's blocks and results may come too late.
         is_wrong: bool,
     },
-    /// How other PCs' trainers reach this PC's: once that is known, and again when it changes.
+    /// How other PCs' trainers reach this PC's: once that is known or stays unknown for minutes, and again when it changes.
     Reachability {
         /// `public`, by an address of its own; `mapped`, through a port that its router opened; `punched`, by a connection that
-        /// both sides make at the same moment; `relayed`, through a third trainer only; or `unreachable`.
+        /// both sides make at the same moment; `relayed`, through a third trainer only; `unreachable`; or `unknown`, if that lasts.
         how: String,
         /// What shows that, or what is in the way. The words change.
         reason: String,

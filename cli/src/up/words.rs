@@ -116,7 +116,11 @@ impl Event {
                 peers,
                 todo,
             } => {
-                let sign = if todo.is_some() { '!' } else { '✓' };
+                let sign = match (todo, how.as_str()) {
+                    (Some(_), _) | (None, "unreachable") => '!',
+                    (None, "unknown") => '…',
+                    (None, _) => '✓',
+                };
                 let todo = todo.as_ref().map_or_else(String::new, |todo| {
                     format!(". It takes part all the same; to be reached by all: {todo}")
                 });

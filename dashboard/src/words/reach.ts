@@ -1,7 +1,8 @@
 /**
  * How others reach this PC, and which way the connection to each takes. `hydra status` says the same: `cli/src/report/reach.rs`.
  *
- * The trainer says it in words of its own; one that is newer than this page is repeated as it is.
+ * The trainer says it in words of its own; one that is newer than this page is repeated as it is. Its reason is a sentence for people:
+ * what would repeat our own words is left out of it, and what it advises is told apart.
  */
 import type { TrainerPeer, TrainerStatus } from "../trainer";
 
@@ -27,22 +28,39 @@ const WORDS: Record<Known, string> = {
 
 const TRANSPORTS: Record<string, string> = { tcp: "TCP", quic: "QUIC", wss: "WebSocket" };
 
+/** How the trainer’s reason begins where others get in: behind it stands where. */
+const PLACES = ["this PC's router passes a port on to it, so others reach it at ", "others reach this PC at "];
+/** What stands before its advice. */
+const ADVICE = "; to be reached directly, ";
+/** What it says where ports are open in the router already, and yet nobody gets in. */
+const IS_OPEN = "passes a port on";
+
 const isKnown = (state: string): state is Known => Object.prototype.hasOwnProperty.call(WORDS, state);
 
 /** In a few words; `undefined` where the trainer doesn’t say. */
 export function reachOf(status: TrainerStatus | undefined): string | undefined {
   const state = status?.reachability?.state;
-  if (state === undefined) return undefined;
+  if (!status || state === undefined) return undefined;
+  if (isForThisPcOnly(status)) return "by this PC only";
   return isKnown(state) ? BRIEF[state] : state;
 }
 
 /** With the reason, without a full stop; `undefined` where the trainer doesn’t say. */
 export function reachInFull(status: TrainerStatus | undefined): string | undefined {
   const said = status?.reachability;
-  if (!said) return undefined;
+  if (!status || !said) return undefined;
+  if (isForThisPcOnly(status)) return "only programs of this PC reach its trainer, as it was told";
   const words = isKnown(said.state) ? WORDS[said.state] : `others reach this PC in a way that is newer than this page (${said.state})`;
-  const reason = said.reason.trim().replace(/\.+$/, "");
+  const [reason] = partsOf(said.reason);
+  const beginning = ["public", "mapped"].includes(said.state) ? PLACES.find((words) => reason.startsWith(words)) : undefined;
+  if (beginning !== undefined) return `${words} at ${reason.slice(beginning.length)}`;
   return reason === "" ? words : `${words}: ${reason}`;
+}
+
+/** What the trainer gives as its reason, and what it advises. */
+export function partsOf(reason: string): [string, string | undefined] {
+  const [why = "", advice] = reason.trim().replace(/\.+$/, "").split(ADVICE);
+  return [why, advice];
 }
 
 /** Whether it listens for nobody but programs of this PC, as in a local network. */
@@ -59,10 +77,15 @@ function portOf({ listen }: TrainerStatus): string | undefined {
   return undefined;
 }
 
-/** What a person can do so that others reach this PC better, without a full stop; `undefined` where nothing is to be done. */
+/** What a person can do so that others reach this PC better, without a full stop; `undefined` where nothing is, or nothing that is known. */
 export function reachAdvice(status: TrainerStatus | undefined): string | undefined {
-  const state = status?.reachability?.state;
-  if (!status || (state !== "relayed" && state !== "unreachable") || isForThisPcOnly(status)) return undefined;
+  const said = status?.reachability;
+  if (!status || !said || isForThisPcOnly(status)) return undefined;
+  const [why, advice] = partsOf(said.reason);
+  // Nobody is told to open what is open; and by relay it works, so that the trainer would say what helps.
+  if (!["relayed", "unreachable"].includes(said.state) || why.includes(IS_OPEN)) return undefined;
+  if (advice !== undefined) return `${advice}; and its node’s port, TCP, which is 30333 unless you chose another`;
+  if (said.state === "relayed") return undefined;
   const port = portOf(status);
   const ports = port === undefined ? "the trainer’s port" : `port ${port}`;
   return `let your router pass ${ports}, TCP and UDP, on to this PC, and its node’s, TCP, which is 30333 unless you chose another; or turn on UPnP in the router`;

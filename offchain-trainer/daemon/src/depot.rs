@@ -20,7 +20,7 @@ use crate::{
     database::{Database, DatabaseError, Purpose, Standing, Swept, Tag},
     intact::Intact,
     joined,
-    news::News,
+    news::{News, TOLD},
     space::{Held, Space},
 };
 
@@ -140,6 +140,7 @@ impl Depot {
         let rule = SizeRule::Exact(blob.size);
         let bytes = self.network.fetch_bytes(blob.hash, rule, first).await?;
         self.database.stored(blob.hash, tag, blob.size);
+        self.news.stored(blob.hash, blob.size);
         Ok(bytes)
     }
 
@@ -256,9 +257,9 @@ impl Depot {
     /// [`DepotError::Store`].
     pub async fn sweep(self: &Arc<Self>, at: Standing, needed: HashSet<H256>) -> Result<Swept, DepotError> {
         self.blocking(move |depot| {
-            let swept = depot.database.sweep(&depot.store, &at, &needed)?;
+            let swept = depot.database.sweep(&depot.store, &at, &needed);
             depot.news.swept(|hash| depot.store.has(hash));
-            Ok(swept)
+            Ok(swept?)
         })
         .await
     }
@@ -267,35 +268,42 @@ impl Depot {
     /// is only cached makes room, and what is known comes to disk. Blocks. Returns what was deleted.
     ///
     /// # Errors
-    /// [`DepotError`]; the rest is done with the next look.
+    /// [`DepotError`], the first one. Whatever can be done all the same is done.
     pub(crate) fn tidy_blocking(&self, space: &Space) -> Result<Swept, DepotError> {
         self.database.used(self.store.take_used());
-        let mut swept = self.database.sweep_gone(&self.store)?;
+        let gone = self.database.sweep_gone(&self.store);
         let (damaged, bytes) = match space.is_short() {
             true => (0, 0),
             false => (DAMAGED, DAMAGED_BYTES),
         };
-        self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE)?;
-        self.prune_partials(space.is_short() || space.is_full())?;
-        let evicted = self.database.evict(&self.store, space.wanted(self.held()))?;
-        swept.add(evicted);
-        match self.database.write_all() {
+        let pruned = self.store.prune_corrupt(damaged, bytes, DAMAGED_AGE);
+        let partials = self.prune_partials(space.is_short() || space.is_full());
+        let evicted = self.database.evict(&self.store, space.wanted(self.held()));
+        self.news.swept(|hash| self.store.has(hash));
+        let written = match self.database.write_all() {
             // That is said already, and tried again.
-            Err(error) if error.is_full() => Ok(swept),
-            written => Ok(written.map(|()| swept)?),
-        }
+            Err(error) if error.is_full() => Ok(()),
+            written => written,
+        };
+        let mut swept = gone?;
+        pruned?;
+        partials?;
+        swept.add(evicted?);
+        written?;
+        Ok(swept)
     }
 
     /// Deletes what has come of blobs that nobody went on fetching, and when room is short of all that nobody fetches now.
     fn prune_partials(&self, all: bool) -> Result<(), DepotError> {
+        let mut done = Ok(());
         for (hash, _, last) in self.store.partials()? {
             // A clock that was set back makes it young: then it goes later.
             let age = last.elapsed().unwrap_or_default();
             if all || age > PARTIAL_AGE {
-                self.store.remove_partial(hash)?;
+                done = done.and(self.store.remove_partial(hash).map(drop));
             }
         }
-        Ok(())
+        Ok(done?)
     }
 
     /// The blobs that were read since this was last asked.
@@ -335,6 +343,18 @@ impl Depot {
     /// [`DepotError::Database`]: the next start doesn't know of it, unless it can be written later.
     pub async fn write(self: &Arc<Self>) -> Result<(), DepotError> {
         self.blocking(|depot| Ok(depot.database.write_all()?)).await
+    }
+
+    /// Tells the network of the large blobs that are here already, imported or from before: whoever looks for one finds this PC.
+    ///
+    /// # Errors
+    /// [`DepotError::Stopping`].
+    pub(crate) async fn provide_stored(self: &Arc<Self>) -> Result<(), DepotError> {
+        let large = self
+            .blocking(|depot| Ok(depot.database.large(NetworkHandle::LARGE, TOLD)))
+            .await?;
+        self.news.stored_before(large).await;
+        Ok(())
     }
 
     /// What is announced to others.
@@ -381,7 +401,42 @@ pub fn peers(bytes: &[Vec<u8>]) -> Vec<PeerId> {
 mod tests {
     use super::*;
     use crate::{database::Kind, warnings::Warnings};
-    use hydra_network::{Keypair, Network, NetworkConfig};
+    use hydra_network::{Keypair, Multiaddr, Network, NetworkConfig};
+
+    async fn network(store: &Arc<BlobStore>, bootstrap: Vec<Multiaddr>) -> NetworkHandle {
+        let mut config = NetworkConfig::new(Keypair::generate_ed25519());
+        config.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+        config.bootstrap = bootstrap;
+        config.discovery.mdns = false;
+        config.reach.assume_public = true;
+        Network::start(config, store.clone()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_large_blob_that_was_imported_is_found_by_who_looks_for_it() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [store, others] =
+            [0, 1].map(|n: usize| Arc::new(BlobStore::open(folders[n].path().join("blobs")).unwrap()));
+        let database = Arc::new(Database::open(folders[0].path()).unwrap());
+        let bytes = vec![7; 1 << 20];
+        let hash = store.put(&bytes).unwrap();
+        database.stored(hash, Purpose::DataSet, 1 << 20);
+        let ours = network(&store, vec![]).await;
+        let other = network(&others, ours.listen_addresses()).await;
+        let depot = Arc::new(Depot::new(store, ours.clone(), database));
+        depot.provide_stored().await.unwrap();
+        let found = async {
+            loop {
+                let found = other.find_providers(hash).await;
+                if !found.is_empty() {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let found = tokio::time::timeout(Duration::from_secs(60), found).await;
+        assert_eq!(found.unwrap(), [ours.local_peer_id()]);
+    }
 
     #[tokio::test]
     async fn what_nobody_goes_on_fetching_goes_when_there_is_too_much() {

@@ -16,8 +16,10 @@ use crate::node::{Entry, Node, NodeError};
 const PAGE: usize = 500;
 /// Pages that are read at the most: as many accounts as the chain registers.
 const MOST_PAGES: usize = 500;
-/// Between two pages.
+/// Between two pages, and before one is asked for again; then twice as long, and so on.
 const BREATH: Duration = Duration::from_millis(500);
+/// How often a page is asked for: a node that is busy for a moment doesn't answer in time, and a pass may be a thousand questions.
+const TRIES: u32 = 4;
 /// Between two passes, at least; and at least as long as a pass took.
 const PAUSE: Duration = Duration::from_secs(60);
 /// As long as the node doesn't answer.
@@ -49,7 +51,7 @@ async fn registered(node: &Node) -> Result<Vec<Member>, NodeError> {
     let mut members = Vec::new();
     let mut after: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let page = node.entries(NODES, PAGE, after.as_deref()).await?;
+        let page = page(node, after.as_deref()).await?;
         let is_last = page.len() < PAGE;
         members.extend(page.iter().filter_map(member));
         after = page.into_iter().next_back().map(|entry| entry.key);
@@ -61,6 +63,19 @@ async fn registered(node: &Node) -> Result<Vec<Member>, NodeError> {
     Ok(members)
 }
 
+/// The accounts after this one.
+async fn page(node: &Node, after: Option<&str>) -> Result<Vec<Entry>, NodeError> {
+    let mut pause = BREATH;
+    for _ in 1..TRIES {
+        match node.entries(NODES, PAGE, after).await {
+            Err(NodeError::Slow | NodeError::Refused { .. }) => sleep(pause).await,
+            answer => return answer,
+        }
+        pause = pause.saturating_mul(2);
+    }
+    node.entries(NODES, PAGE, after).await
+}
+
 /// One account, if this is one.
 fn member(entry: &Entry) -> Option<Member> {
     let (peer, weight) = account(&entry.value)?;
@@ -68,8 +83,8 @@ fn member(entry: &Entry) -> Option<Member> {
 }
 
 /// The PeerId and the weight of an account, as the pallet `reputation` stores it (`Node` in `pallets/reputation/src/node.rs`; what follows the
-/// heartbeat doesn't matter here). The weight is the score in millionths, and 0 for who was never heard of and so holds no seat: the stake itself is
-/// stored elsewhere, and a large one should not decide who is served.
+/// heartbeat doesn't matter here). The weight is the score in millionths, and 0 for who was never heard of. Who was once keeps it, whether or not
+/// anything is bonded since: what is bonded is stored elsewhere, and a large stake should not decide who is served.
 fn account(value: &[u8]) -> Option<(PeerId, u32)> {
     type Beginning = (
         Vec<u8>,
@@ -94,6 +109,10 @@ mod tests {
     use codec::Encode;
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -125,6 +144,13 @@ mod tests {
 
     /// A node with so many accounts, and whoever asks it in any other way than page by page gets nothing.
     async fn node(accounts: usize) -> Node {
+        busy_node(accounts, usize::MAX).await.0
+    }
+
+    /// It leaves each so-manieth question unanswered, and counts them.
+    async fn busy_node(accounts: usize, silent: usize) -> (Node, Arc<AtomicUsize>) {
+        let asked_so_far = Arc::new(AtomicUsize::new(0));
+        let count = asked_so_far.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -139,13 +165,18 @@ mod tests {
                         Err(_) => assert!(length > 0, "cut off: {text}"),
                     }
                 };
+                if count.fetch_add(1, Ordering::Relaxed) % silent == silent - 1 {
+                    // Until the other side has had enough.
+                    tokio::spawn(async move { stream.read(&mut [0]).await });
+                    continue;
+                }
                 let result = answer(&question, accounts);
                 let body = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
                 let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        Node::new(port)
+        (Node::new(port), asked_so_far)
     }
 
     fn answer(question: &Value, accounts: usize) -> Value {
@@ -189,6 +220,15 @@ mod tests {
         let peers: std::collections::BTreeSet<_> = all.iter().map(|member| member.peer).collect();
         assert_eq!(peers.len(), 251);
         assert!(all.iter().all(|member| member.weight == 1000));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_comes_too_late_is_asked_for_again_and_not_those_before_it() {
+        let (node, asked) = busy_node(2 * PAGE, 5).await;
+        let all = registered(&node).await.unwrap();
+        assert_eq!(all.len(), 2 * PAGE - 1, "but for the one that left");
+        // Keys and values of two pages; the third page, which is empty, has no values, and is asked for twice.
+        assert_eq!(asked.load(Ordering::Relaxed), 6);
     }
 
     #[tokio::test]

@@ -1,15 +1,19 @@
 //! What the models are: the descriptions that a sheet only names, since they never change and are large.
 //!
-//! Kept in memory and in a folder, a file for each, named by its hash; when there are many, those that the sheet doesn't name are
-//! deleted. Must never take bytes for a description that they aren't: every one is compared with its name, from the node as
-//! from the disk.
+//! Kept in memory, and behind it in a folder, a file for each, named by its hash; when there are many, those that the sheet doesn't name
+//! are deleted. Must never take bytes for a description that they aren't: every one is compared with its name, from the node as
+//! from the disk. Must never keep the node waiting for the disk.
 
 use std::{
     collections::{HashMap, HashSet},
     fs::{self, File},
     io::{self, Read},
-    path::PathBuf,
-    sync::{Arc, Mutex},
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use codec::{DecodeAll, Encode};
@@ -56,10 +60,14 @@ pub struct Models {
     folder: PathBuf,
     kept: usize,
     known: Mutex<HashMap<H256, Arc<ModelDescription>>>,
+    /// Some are not on disk yet, or no longer known and still there.
+    is_unwritten: AtomicBool,
+    /// Those that are on disk. Held while the folder is changed, and never together with `known`.
+    on_disk: Mutex<HashSet<H256>>,
 }
 
 impl Models {
-    /// Those in this folder, which is made if it isn't there.
+    /// Those in this folder, which is made if it isn't there. Blocks: reads all of them.
     ///
     /// # Errors
     /// What the file system says.
@@ -69,15 +77,20 @@ impl Models {
 
     fn keeping(folder: PathBuf, kept: usize) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
+        let entries = fs::read_dir(&folder)?.flatten();
+        let read = entries.filter_map(|entry| read(&entry.path()));
+        let known: HashMap<H256, Arc<ModelDescription>> = read.collect();
         Ok(Self {
             folder,
             kept,
-            known: Mutex::default(),
+            on_disk: Mutex::new(known.keys().copied().collect()),
+            known: Mutex::new(known),
+            is_unwritten: AtomicBool::new(false),
         })
     }
 
-    /// The sheet's models that are known, with those that it describes, and the numbers of the others. Reads and writes a few
-    /// small files.
+    /// The sheet's models that are known, with those that it describes, and the numbers of the others. The node waits for this: nothing
+    /// is read or written, and what is new has to be [written](Self::write) later.
     pub fn describe(&self, sheet: &DutySheet) -> (Vec<Arc<Model>>, Vec<ModelId>) {
         let named: HashSet<H256> = sheet.models.iter().map(|duties| duties.description).collect();
         let mut known = lock(&self.known);
@@ -86,24 +99,17 @@ impl Models {
             let id = description.id();
             // Only as much is kept as a sheet can name.
             if named.contains(&id) && !known.contains_key(&id) {
-                self.keep(id, description);
                 known.insert(id, Arc::new(description.clone()));
                 learnt = true;
             }
         }
-        if learnt && self.files().len() > self.kept {
+        if learnt && known.len() > self.kept {
             known.retain(|id, _| named.contains(id));
-            self.forget_all_but(&named);
         }
+        self.is_unwritten.fetch_or(learnt, Ordering::Relaxed);
         let (mut models, mut unknown) = (Vec::new(), Vec::new());
         for duties in &sheet.models {
-            let id = duties.description;
-            if !known.contains_key(&id)
-                && let Some(description) = self.read(id)
-            {
-                known.insert(id, Arc::new(description));
-            }
-            match known.get(&id) {
+            match known.get(&duties.description) {
                 Some(description) => {
                     models.push(Arc::new(Model::new(duties.clone(), description.clone())));
                 }
@@ -113,42 +119,51 @@ impl Models {
         (models, unknown)
     }
 
-    fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
+    /// Whether there is something to [write](Self::write).
+    pub fn is_unwritten(&self) -> bool {
+        self.is_unwritten.load(Ordering::Relaxed)
+    }
+
+    /// Brings the folder to what is known. Blocks. What can't be written is asked for again after the next start.
+    pub fn write(&self) {
+        let mut on_disk = lock(&self.on_disk);
+        // What is learnt from here on is for the next time.
+        self.is_unwritten.store(false, Ordering::Relaxed);
+        let known = lock(&self.known).clone();
+        for (id, description) in &known {
+            if !on_disk.contains(id) && self.keep(*id, description) {
+                on_disk.insert(*id);
+            }
+        }
+        // What can't be deleted is tried again next time.
+        on_disk.retain(|id| known.contains_key(id) || fs::remove_file(self.path(*id)).is_err());
     }
 
     fn path(&self, id: H256) -> PathBuf {
         self.folder.join(format!("{id:x}"))
     }
 
-    fn keep(&self, id: H256, description: &ModelDescription) {
+    fn keep(&self, id: H256, description: &ModelDescription) -> bool {
         let path = self.path(id);
-        if let Err(error) = replace(&path, &description.encode()) {
+        let kept = replace(&path, &description.encode());
+        if let Err(error) = &kept {
             tracing::warn!(
                 "can't write {} ({error}): the node is asked for that description again after the next start",
                 path.display()
             );
         }
+        kept.is_ok()
     }
+}
 
-    fn read(&self, id: H256) -> Option<ModelDescription> {
-        let mut bytes = Vec::new();
-        let file = File::open(self.path(id)).ok()?;
-        // No description that came in a sheet is longer.
-        file.take(MAX_BODY as u64).read_to_end(&mut bytes).ok()?;
-        parse(&bytes, id)
-    }
-
-    fn forget_all_but(&self, named: &HashSet<H256>) {
-        let named: HashSet<PathBuf> = named.iter().map(|id| self.path(*id)).collect();
-        for path in self.files() {
-            if !named.contains(&path) {
-                // It is tried again next time.
-                drop(fs::remove_file(path));
-            }
-        }
-    }
+/// The description in a file, if its name is the right one.
+fn read(path: &Path) -> Option<(H256, Arc<ModelDescription>)> {
+    let id = H256::from_str(path.file_name()?.to_str()?).ok()?;
+    let mut bytes = Vec::new();
+    // No description that came in a sheet is longer.
+    let file = File::open(path).ok()?;
+    file.take(MAX_BODY as u64).read_to_end(&mut bytes).ok()?;
+    Some((id, Arc::new(parse(&bytes, id)?)))
 }
 
 fn parse(bytes: &[u8], id: H256) -> Option<ModelDescription> {
@@ -161,6 +176,10 @@ mod tests {
     use super::*;
     use crate::plan::tests::{description, sheet};
     use proptest::prelude::*;
+
+    fn files(models: &Models) -> usize {
+        fs::read_dir(&models.folder).unwrap().count()
+    }
 
     fn described() -> DutySheet {
         let mut sheet = sheet(vec![]);
@@ -179,7 +198,23 @@ mod tests {
         assert_eq!(known[0].spec(), &description().spec);
         assert_eq!(known[0].dataset(), &description().dataset);
         assert!(models.describe(&sheet(vec![])).1.is_empty());
+        models.write();
         assert_eq!(open().describe(&sheet(vec![])), (known, vec![]));
+    }
+
+    #[test]
+    fn the_node_waits_for_no_file_and_each_is_written_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let models = Models::open(folder.path().join("models")).unwrap();
+        fs::remove_dir(&models.folder).unwrap();
+        assert!(!models.is_unwritten());
+        assert!(models.describe(&described()).1.is_empty());
+        assert!(models.is_unwritten());
+        fs::create_dir(&models.folder).unwrap();
+        models.write();
+        assert_eq!((files(&models), models.is_unwritten()), (1, false));
+        models.describe(&described());
+        assert!(!models.is_unwritten());
     }
 
     #[test]
@@ -189,14 +224,17 @@ mod tests {
         let mut other = described();
         other.described[0].spec.init_seed += 1;
         assert_eq!(models.describe(&other).1, [0]);
-        assert!(models.files().is_empty());
+        models.write();
+        assert_eq!(files(&models), 0);
     }
 
     #[test]
     fn a_damaged_file_is_asked_for_again_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Models::open(folder.path().into()).unwrap();
-        open().describe(&described());
+        let models = open();
+        models.describe(&described());
+        models.write();
         let path = folder.path().join(format!("{:x}", description().id()));
         let mut bytes = fs::read(&path).unwrap();
         let last = bytes.len() - 1;
@@ -205,6 +243,7 @@ mod tests {
         let models = open();
         assert_eq!(models.describe(&sheet(vec![])).1, [0]);
         assert!(models.describe(&described()).1.is_empty());
+        models.write();
         assert!(open().describe(&sheet(vec![])).1.is_empty());
     }
 
@@ -217,8 +256,9 @@ mod tests {
             next.described[0].spec.init_seed = seed;
             next.models[0].description = next.described[0].id();
             assert!(models.describe(&next).1.is_empty());
+            models.write();
             let kept = if seed == 3 { 1 } else { seed as usize + 1 };
-            assert_eq!((lock(&models.known).len(), models.files().len()), (kept, kept));
+            assert_eq!((lock(&models.known).len(), files(&models)), (kept, kept));
         }
         assert_eq!(models.describe(&sheet(vec![])).1, [0]);
     }

@@ -2,7 +2,10 @@
 //!
 //! It speeds things up, and nothing may wait for it or depend on it. What others announce is the data plane's business: it asks them first.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
 
 use hydra_network::{
     NetworkHandle,
@@ -11,7 +14,7 @@ use hydra_network::{
 use hydra_primitives::H256;
 
 /// Blobs that others are told of: as many as the data plane takes.
-const TOLD: usize = 1024;
+pub(crate) const TOLD: usize = 1024;
 
 /// Announces through the data plane.
 #[derive(Debug)]
@@ -56,6 +59,24 @@ impl News {
         });
         let network = self.network.clone();
         in_background(async move { network.provide(hash).await });
+    }
+
+    /// These blobs, the one used last first, are here for a while already. Whoever looks for one finds this PC; nobody is told without asking.
+    pub(crate) async fn stored_before(&self, blobs: Vec<H256>) {
+        let new: Vec<H256> = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = TOLD.saturating_sub(told.len());
+            let known: HashSet<H256> = told.iter().copied().collect();
+            let new = blobs.into_iter().filter(|hash| !known.contains(hash)).take(room);
+            let new: Vec<H256> = new.collect();
+            // They go before what has come since, which is newer.
+            told.splice(..0, new.iter().rev().copied());
+            new
+        };
+        // What is told last is provided first.
+        for hash in new.into_iter().rev() {
+            self.network.provide(hash).await;
+        }
     }
 
     /// Some blobs may have been deleted: of those that `has` knows no more, nothing is told any more.

@@ -212,8 +212,10 @@ impl Trainer {
 
         let depot = Depot::new(store, network.clone(), database.clone());
         let models = options.base_path.join("models");
-        let models =
-            Models::open(models.clone()).map_err(|source| StartError::BasePath { path: models, source })?;
+        let models = tokio::task::spawn_blocking(move || {
+            Models::open(models.clone()).map_err(|source| StartError::BasePath { path: models, source })
+        });
+        let models = joined(models.await).unwrap_or(Err(StartError::Stopped))?;
         let workers = options.worker_count();
         let engine = Engine::new(EngineConfig {
             workers,
@@ -249,6 +251,9 @@ impl Trainer {
         let test = tokio::spawn(test_engine(shared.clone()));
         let house = tokio::spawn(keep_house(shared.clone()));
         let members = tokio::spawn(members::tell(Node::new(options.node_rpc_port), network.clone()));
+        let depot = shared.depot.clone();
+        // The only error is that the program is ending.
+        tokio::spawn(async move { drop(depot.provide_stored().await) });
         Ok(Self {
             shared,
             network,

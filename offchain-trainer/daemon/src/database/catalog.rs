@@ -4,6 +4,7 @@
 //! in one.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashSet},
     ops::Bound,
 };
@@ -70,7 +71,8 @@ impl Catalog {
         self.records.insert(hash, record);
     }
 
-    fn remove(&mut self, hash: &H256) {
+    /// There is no such blob, and nobody is about to fetch it.
+    pub(super) fn remove(&mut self, hash: &H256) {
         let Some(record) = self.records.remove(hash) else {
             return;
         };
@@ -107,6 +109,8 @@ impl Catalog {
 
     /// Its file is there.
     pub(super) fn stored(&mut self, hash: H256, purpose: Purpose, size: u64, now: u64) -> Change {
+        // Whoever deletes the file that was there before leaves this one's record alone.
+        self.leaving.remove(&hash);
         // It may have become over while it was on its way: then the next sweep deletes it.
         let mut record = self.get(&hash).copied().unwrap_or(Record {
             purpose,
@@ -178,10 +182,13 @@ impl Catalog {
         self.leaving.contains(hash)
     }
 
-    /// Its file is deleted, or was not there.
-    pub(super) fn left(&mut self, hash: &H256) {
-        self.leaving.remove(hash);
-        self.remove(hash);
+    /// Its file is deleted, or was not there. Returns whether its record went, too: not if the blob has come again meanwhile.
+    pub(super) fn left(&mut self, hash: &H256) -> bool {
+        let goes = self.leaving.remove(hash);
+        if goes {
+            self.remove(hash);
+        }
+        goes
     }
 
     /// Its file can't be deleted.
@@ -198,6 +205,18 @@ impl Catalog {
         let mut cached: Vec<_> = cached.collect();
         cached.sort_unstable();
         cached
+    }
+
+    /// Those whose files have at least so many bytes, the one used last first.
+    pub(super) fn large(&self, least: u64, most: usize) -> Vec<H256> {
+        let large = self.records.iter().filter_map(|(hash, record)| {
+            let stored = record.stored.filter(|stored| stored.size >= least)?;
+            Some((Reverse(record.used), Reverse(stored.at), *hash))
+        });
+        let mut large: Vec<_> = large.collect();
+        large.sort_unstable();
+        large.truncate(most);
+        large.into_iter().map(|(.., hash)| hash).collect()
     }
 
     /// The models of which there are blobs.
@@ -311,8 +330,19 @@ mod tests {
         catalog.stored(blob(1), update(1), 7, 0);
         assert!(catalog.leave_one(blob(1), |_| true));
         assert!(!catalog.leave_one(blob(1), |_| true), "only once");
-        catalog.left(&blob(1));
+        assert!(catalog.left(&blob(1)));
         assert_eq!((catalog.bytes(), catalog.get(&blob(1))), (0, None));
+    }
+
+    #[test]
+    fn a_blob_that_comes_again_while_it_is_deleted_keeps_its_record() {
+        let mut catalog = Catalog::default();
+        catalog.stored(blob(1), update(1), 10, 0);
+        assert!(catalog.leave_one(blob(1), |_| true));
+        catalog.stored(blob(1), update(1), 10, 0);
+        assert!(!catalog.left(&blob(1)));
+        assert_eq!((catalog.bytes(), purpose(&catalog, 1)), (10, Some(update(1))));
+        assert!(catalog.leave_one(blob(1), |_| true), "the next sweep finds it");
     }
 
     #[test]

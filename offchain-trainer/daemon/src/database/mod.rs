@@ -17,15 +17,16 @@
 //! | what | stays while |
 //! |------|-------------|
 //! | findings | they are among the newest 10,000 |
-//! | damaged blobs in `blobs/corrupt/` | they are among the newest 4, at most 256 MiB, not older than 30 days, and there is room |
+//! | damaged blobs in `blobs/corrupt/` | they are among the newest 4, at most 256 MiB, not older than 30 days, and more than the reserve is free |
 //! | `trainer.redb.damaged` | no other one is moved there |
 //! | `blobs.ledger.converted`, `findings.journal.converted` of releases before this one | nobody deletes them |
 //!
 //! There is room while more than twice the reserve is free on the disk (`--reserve-space`), and the store has no more than
-//! `--store-quota`. Only what is cached is deleted for room; where that isn't enough, no new work is taken.
+//! `--store-quota`. Only what is cached is deleted for room, below the reserve damaged blobs, too; there no new work is taken.
 //!
 //! A blob's record is on disk before the blob is, and a finding before it is given, so a power cut leaks no blob and takes no word
-//! back. What is deleted is deleted first, and its record then: a file that comes back with the power is one without a record.
+//! back. But for one case: a finding that can't be written, as on a full disk, is given all the same, as its seat would be missed
+//! otherwise, and is written with whatever is written next. What is deleted is deleted first, and its record then: a file that comes back with the power is one without a record.
 //!
 //! Memory has all of it, and is a little ahead of the file: whoever needs a change on disk waits for it, and all who wait at a time are
 //! served by one write. What can't be written is remembered, and written with what is written next. No lock is held while a blob is
@@ -227,7 +228,7 @@ impl Database {
         }
         done.forgotten = missing.len();
         for hash in missing {
-            catalog.left(&hash);
+            catalog.remove(&hash);
             unwritten.blobs.insert(hash);
         }
         Ok(done)
@@ -296,6 +297,11 @@ impl Database {
     pub fn bytes(&self) -> (u64, u64) {
         let memory = lock(&self.memory);
         (memory.catalog.bytes(), memory.catalog.cached())
+    }
+
+    /// The blobs that are there with at least so many bytes, the one used last first, and at most so many.
+    pub fn large(&self, least: u64, most: usize) -> Vec<H256> {
+        lock(&self.memory).catalog.large(least, most)
     }
 
     /// What was found of this poll.

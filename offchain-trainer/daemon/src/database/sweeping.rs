@@ -39,7 +39,8 @@ impl Database {
     /// Deletes what is over where a model is now; see `retention`. Whatever is in `needed` stays.
     ///
     /// # Errors
-    /// What the file system says of a blob; the others are tried again with the next sweep.
+    /// What the file system says of the first blob that it can't delete. All others that are to go are gone then; that one is tried
+    /// again with the next sweep.
     pub fn sweep(
         &self,
         store: &BlobStore,
@@ -79,22 +80,22 @@ impl Database {
     /// # Errors
     /// As [`sweep`](Self::sweep).
     pub fn evict(&self, store: &BlobStore, bytes: u64) -> Result<Swept, BlobError> {
-        let mut swept = Swept::default();
+        let mut done = Done::default();
         if bytes == 0 {
-            return Ok(swept);
+            return done.result();
         }
         let candidates = lock(&self.memory).catalog.evictable();
         for (_, hash, _) in candidates {
-            if swept.bytes >= bytes {
+            if done.swept.bytes >= bytes {
                 break;
             }
             // Somebody may need it since.
             let is_cached = |record: &Record| record.purpose == Purpose::Cached;
             if lock(&self.memory).catalog.leave_one(hash, is_cached) {
-                swept.add(self.delete(store, &[hash])?);
+                self.delete(store, &[hash], &mut done);
             }
         }
-        Ok(swept)
+        done.result()
     }
 
     fn delete_all(
@@ -102,39 +103,56 @@ impl Database {
         store: &BlobStore,
         is_to_go: impl Fn(&H256, &Record) -> bool,
     ) -> Result<Swept, BlobError> {
-        let (mut swept, mut from) = (Swept::default(), None);
+        let (mut done, mut from) = (Done::default(), None);
         loop {
             let (going, next) = lock(&self.memory).catalog.leave(from, PORTION, &is_to_go);
-            swept.add(self.delete(store, &going)?);
+            self.delete(store, &going, &mut done);
             match next {
                 Some(next) => from = Some(next),
-                None => return Ok(swept),
+                None => return done.result(),
             }
         }
     }
 
     /// Deletes the files of blobs that are leaving, and their records. These come to disk with whatever is written next: until then they
     /// are records without a file, which the next start forgets.
-    fn delete(&self, store: &BlobStore, going: &[H256]) -> Result<Swept, BlobError> {
-        let mut swept = Swept::default();
-        for (at, hash) in going.iter().enumerate() {
+    fn delete(&self, store: &BlobStore, going: &[H256], done: &mut Done) {
+        for hash in going {
+            if !lock(&self.memory).catalog.is_leaving(hash) {
+                continue;
+            }
             let removed = store.remove(*hash);
             let mut memory = lock(&self.memory);
-            if let Err(error) = removed {
-                let rest = going.iter().skip(at);
-                rest.for_each(|hash| memory.catalog.stays(hash));
-                drop(memory);
-                self.left.notify_all();
-                return Err(error);
+            match removed {
+                Ok(_) => {
+                    let stored = memory.catalog.get(hash).and_then(|record| record.stored);
+                    // One that has come again meanwhile stays, and its record with it.
+                    if memory.catalog.left(hash) {
+                        let bytes = stored.map_or(0, |stored| stored.size);
+                        done.swept.add(Swept { blobs: 1, bytes });
+                        memory.unwritten.blobs.insert(*hash);
+                    }
+                }
+                Err(error) => {
+                    memory.catalog.stays(hash);
+                    done.error.get_or_insert(error);
+                }
             }
-            let stored = memory.catalog.get(hash).and_then(|record| record.stored);
-            let bytes = stored.map_or(0, |stored| stored.size);
-            swept.add(Swept { blobs: 1, bytes });
-            memory.catalog.left(hash);
-            memory.unwritten.blobs.insert(*hash);
             drop(memory);
             self.left.notify_all();
         }
-        Ok(swept)
+    }
+}
+
+/// What was deleted, and the first that could not be.
+#[derive(Default)]
+struct Done {
+    swept: Swept,
+    error: Option<BlobError>,
+}
+
+impl Done {
+    fn result(self) -> Result<Swept, BlobError> {
+        self.error.map_or(Ok(self.swept), Err)
     }
 }

@@ -769,18 +769,50 @@ fn who_needs_a_blob_that_is_just_being_deleted_waits_and_gets_it_anew() {
 }
 
 #[test]
-fn a_blob_that_can_not_be_deleted_stays_known_and_is_tried_again() {
+fn a_blob_that_can_not_be_deleted_stays_known_keeps_no_other_and_is_tried_again() {
     let f = fixture();
     let hash = hydra_primitives::content_hash(b"a folder");
     f.database.note(hash, update(1)).unwrap();
     fs::create_dir(f.store.path(hash)).unwrap();
-    let other = f.put(b"other", update(2));
+    // Of so many, some come after it.
+    let others: Vec<H256> = (0..20).map(|n| f.put(&[n], update(2))).collect();
     assert!(f.database.sweep(&f.store, &at(100, 0), &HashSet::new()).is_err());
     assert_eq!(purpose(&f.database, hash), Some(update(1)));
+    assert!(!others.iter().any(|other| f.store.has(*other)));
     fs::remove_dir(f.store.path(hash)).unwrap();
     f.sweep(at(100, 0), &[]);
     assert_eq!(purpose(&f.database, hash), None);
-    assert!(!f.store.has(other));
+}
+
+#[test]
+fn a_cached_blob_that_can_not_be_deleted_does_not_keep_others_from_making_room() {
+    let f = fixture();
+    let stuck = hydra_primitives::content_hash(b"a folder");
+    fs::create_dir(f.store.path(stuck)).unwrap();
+    let others: Vec<H256> = (0..20).map(|n| f.put(&[n], Purpose::Cached)).collect();
+    f.database.stored(stuck, Purpose::Cached, 1);
+    assert!(f.database.evict(&f.store, u64::MAX).is_err());
+    assert!(!others.iter().any(|other| f.store.has(*other)));
+    assert_eq!(purpose(&f.database, stuck), Some(Purpose::Cached));
+}
+
+#[test]
+fn large_blobs_are_named_the_one_used_last_first() {
+    let f = fixture();
+    let [small, one, two, three] = [1, 2, 3, 4].map(H256::repeat_byte);
+    for (hash, size, used) in [(small, 9, 9), (one, 10, 1), (two, 11, 3), (three, 12, 2)] {
+        let stored = Some(Stored { size, at: used });
+        let purpose = Purpose::DataSet;
+        let record = Record {
+            purpose,
+            stored,
+            used,
+        };
+        lock(&f.database.memory).catalog.set(hash, record);
+    }
+    f.database.note(H256::repeat_byte(5), update(1)).unwrap();
+    assert_eq!(f.database.large(10, 9), [two, three, one]);
+    assert_eq!(f.database.large(10, 2), [two, three]);
 }
 
 #[test]

@@ -178,6 +178,11 @@ impl Shared {
                 .add("the node is on another chain than before: starting over for that chain");
         }
         let (models, unknown) = self.models.describe(sheet);
+        if self.models.is_unwritten() {
+            let shared = self.clone();
+            // The node doesn't wait for it: should the power go first, it is asked again.
+            drop(tokio::task::spawn_blocking(move || shared.models.write()));
+        }
         if self
             .depot
             .sheet(sheet.genesis, sheet.models.iter().map(|model| model.model))
@@ -335,7 +340,7 @@ impl Shared {
         self.places.take(task.soonest()).await
     }
 
-    /// Remembers what a poll's right result is, as far as this PC can tell. Nobody is told before it is on disk.
+    /// Remembers what a poll's right result is, as far as this PC can tell. Nobody is told before it is on disk, or the disk has refused it.
     async fn remember(&self, poll: PollId, opening: Opening) {
         let database = self.database.clone();
         let recorded = tokio::task::spawn_blocking(move || database.found(poll, opening));
