@@ -6,7 +6,7 @@
 //!
 //! Start with `service`, which puts the parts together; `command` leads there from the command line. These two are the
 //! program, and everything else is this library: the command line itself ([`cli`]), what a trainer needs of its node
-//! ([`trainer_link`], [`account`]), what clients do ([`rpc`]), what a home PC does to a node ([`clock`], [`space`], [`ports`],
+//! ([`trainer_link`], [`account`]) and does for it ([`tunnels`]), what clients do ([`rpc`]), what a home PC does to a node ([`clock`], [`space`], [`ports`],
 //! [`environment`]). What the chain's rules are is in the runtime and its pallets. `docs/operator-guide.md` is for whoever
 //! runs it.
 
@@ -27,4 +27,5 @@ pub mod ports;
 pub mod rpc;
 pub mod space;
 pub mod trainer_link;
+pub mod tunnels;
 pub mod types;

@@ -1,4 +1,5 @@
-//! The command line of how this PC's trainer meets others: how fast it may be, who opens its ports, and where else it is reached.
+//! The command line of how this PC's trainer meets others: how fast it may be, who opens its ports, where else it is reached, and how
+//! much it keeps.
 //! Each choice is remembered, and each has a word that takes it back: `hydra up` alone must go on as it was.
 
 use clap::Args;
@@ -9,7 +10,7 @@ use std::{net::IpAddr, path::PathBuf};
 #[command(next_help_heading = "Connections to other trainers")]
 pub struct P2pArgs {
     /// The most of blobs (weights, updates, data) that the trainer sends to others, in KiB per second, all of them together; what it
-    /// relays, announces and looks up isn't counted; 0 for no limit [default: as before, else no limit]
+    /// relays, announces, looks up and carries for nodes isn't counted; 0 for no limit [default: as before, else no limit]
     #[arg(long, value_name = "KIB")]
     pub upload_limit: Option<u32>,
     /// The most of blobs that it fetches from others, in KiB per second; 0 for no limit [default: as before, else no limit]
@@ -43,6 +44,10 @@ pub struct P2pArgs {
     /// The certificate's private key, in PEM.
     #[arg(long, value_name = "FILE")]
     pub wss_key: Option<PathBuf>,
+    /// The most of the disk that blobs may take, in GiB: beyond it, what is only kept for others is deleted, and if that isn't enough,
+    /// the trainer takes no new work; 0 for no limit [default: as before, else as much as the disk has room for]
+    #[arg(long, value_name = "GIB")]
+    pub store_quota: Option<u32>,
 }
 
 /// What may be given as an address.

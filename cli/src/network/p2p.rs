@@ -1,4 +1,4 @@
-//! How this PC's trainer meets others, as its owner chose: remembered with the network, so that `hydra up` alone goes on as it was.
+//! How this PC's trainer meets others, and how much it keeps, as its owner chose: remembered with the network, so that `hydra up` alone goes on as it was.
 //!
 //! The paths here are absolute, and of files that are none of the network's own: they don't move with its folder.
 
@@ -36,6 +36,9 @@ pub struct P2p {
     /// Its WebSocket over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wss: Option<Wss>,
+    /// The most that its blobs take, in GiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_quota: Option<u32>,
 }
 
 /// WebSocket over TLS.
@@ -79,6 +82,7 @@ impl P2p {
             no_relay: (self.no_relay || asked.no_relay) && !asked.relay,
             external_addresses,
             wss: wss(self.wss, asked)?,
+            store_quota: limit(asked.store_quota, self.store_quota),
         })
     }
 
@@ -95,6 +99,7 @@ impl P2p {
         let limits = [
             ("--upload-limit", self.upload_limit),
             ("--download-limit", self.download_limit),
+            ("--store-quota", self.store_quota),
         ];
         for (option, limit) in limits {
             if let Some(limit) = limit {
@@ -180,6 +185,7 @@ mod tests {
         let asked = P2pArgs {
             upload_limit: Some(500),
             download_limit: Some(4_000),
+            store_quota: Some(20),
             no_port_mapping: true,
             no_relay: true,
             external_address: vec![at("/dns/a/tcp/1"), at("/dns/b/tcp/2")],
@@ -198,6 +204,8 @@ mod tests {
                 "500",
                 "--download-limit",
                 "4000",
+                "--store-quota",
+                "20",
                 "--external-address",
                 "/dns/a/tcp/1",
                 "--external-address",
@@ -207,6 +215,7 @@ mod tests {
         let back = P2pArgs {
             upload_limit: Some(0),
             download_limit: Some(0),
+            store_quota: Some(0),
             port_mapping: true,
             relay: true,
             external_address: vec![External::None],

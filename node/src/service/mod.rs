@@ -13,6 +13,7 @@ use hydra_node::{
     error::Error,
     rpc, space,
     trainer_link::{self, TrainerSettings},
+    tunnels::Tunnels,
     types::{Client, Pool},
 };
 use hydra_runtime::{AccountId, Hash, opaque::Block};
@@ -20,7 +21,7 @@ use pallet_training_proposals::runtime_api::TrainingApi;
 use parts::Parts;
 use sc_client_api::{Backend as _, BlockBackend, BlockchainEvents};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, warp_proof};
-use sc_network::{NetworkBackend, service::traits::NetworkService};
+use sc_network::{NetworkBackend, config::NonReservedPeerMode, service::traits::NetworkService};
 use sc_service::{
     Configuration, TaskManager, WarpSyncConfig,
     config::{KeystoreConfig, RpcEndpoint},
@@ -133,6 +134,15 @@ pub fn start<N: NetworkBackend<Block, Hash>>(
     task_manager
         .spawn_handle()
         .spawn("clock", None, clock.clone().watch());
+
+    let peers = &config.network.default_peers_set;
+    if let Some(link) = trainer.link.clone()
+        && peers.non_reserved_mode == NonReservedPeerMode::Accept
+    {
+        let reserved = peers.reserved_nodes.iter().map(|node| node.peer_id);
+        let tunnels = Tunnels::new(link, network.clone(), sync_service.clone(), reserved);
+        task_manager.spawn_handle().spawn("tunnels", None, tunnels.keep());
+    }
 
     if config.offchain_worker.enabled {
         start_offchain_worker(

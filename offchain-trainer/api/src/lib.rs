@@ -6,6 +6,7 @@
 //! | path | method | body and answer | tag |
 //! |------|--------|-----------------|-----|
 //! | [`DUTIES_PATH`] | POST | duty sheet and answer | yes |
+//! | [`NODE_PATH`] | POST | [`NodeReport`], [`NodeTunnels`] | yes |
 //! | [`STATUS_PATH`] | GET | [`Status`] | no |
 //! | [`EVENTS_PATH`] | GET | server-sent events, each a [`Status`] | no |
 //! | [`PAID_PATH`] | POST | [`PaidQuestion`], [`Answer`] | no: [`PAID_IN_HEADER`] names the block with its payment |
@@ -15,11 +16,13 @@
 //!
 //! At all other paths are the files of the dashboard, for anyone on this PC. Whatever is refused is answered with a [`Refusal`].
 
+mod node;
 mod question;
 mod status;
 mod tag;
 
 pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
+pub use node::{MAX_NODE_PEERS, NodeReport, NodeTunnel, NodeTunnels};
 pub use question::{Answer, Checked, Image, MAX_READINGS, PaidQuestion, Question};
 pub use status::{
     Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Reachability, Stage, Status, Waiting,
@@ -38,6 +41,8 @@ pub fn is_network_id(id: &str) -> bool {
     (1..=MAX_NETWORK_ID).contains(&id.len()) && id.bytes().all(plain)
 }
 
+/// Where other nodes are reached: for the node.
+pub const NODE_PATH: &str = "/v1/node";
 /// How the trainer is; anyone may ask.
 pub const STATUS_PATH: &str = "/v1/status";
 /// How the trainer is, now and whenever that changes: server-sent events called [`STATUS_EVENT`].

@@ -54,12 +54,12 @@ impl BlobStore {
     /// at most `age` ago. Returns how many bytes were freed.
     ///
     /// # Errors
-    /// [`BlobError::Io`]; what was deleted until then stays deleted.
+    /// [`BlobError::Io`] of the first that can't be deleted; the others are.
     pub fn prune_corrupt(&self, keep: usize, bytes: u64, age: Duration) -> Result<u64, BlobError> {
         let mut files = listed(&self.folder.corrupt())?;
         files.retain(|(_, file)| file.is_file());
         files.sort_by_key(|(path, file)| (Reverse(file.modified().ok()), path.clone()));
-        let (mut kept, mut freed) = (0u64, 0u64);
+        let (mut kept, mut freed, mut failed) = (0u64, 0u64, None);
         for (at, (path, file)) in files.into_iter().enumerate() {
             let is_old = file
                 .modified()
@@ -69,13 +69,14 @@ impl BlobStore {
                 continue;
             }
             match fs::remove_file(&path) {
+                // One that can't be deleted keeps no other.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(BlobError::io("delete", path)(error));
+                    failed.get_or_insert(BlobError::io("delete", path)(error));
                 }
                 _ => freed = freed.saturating_add(file.len()),
             }
         }
-        Ok(freed)
+        failed.map_or(Ok(freed), Err)
     }
 }
 

@@ -37,6 +37,7 @@ mod status;
 mod tasks;
 mod torch;
 mod trainer;
+mod tunnels;
 mod warnings;
 pub mod weights;
 

@@ -30,8 +30,8 @@ pub struct ReachOptions {
     /// /dns/pc.example.org/tcp/443/tls/ws; may be given several times. It is believed.
     #[arg(long, value_name = "MULTIADDR")]
     pub external_address: Vec<Multiaddr>,
-    /// The most of blobs that goes out to all trainers together, in KiB per second; what is relayed, announced and looked up isn't
-    /// counted; 0 for no limit.
+    /// The most of blobs that goes out to all trainers together, in KiB per second; what is relayed, announced, looked up and
+    /// carried for nodes isn't counted; 0 for no limit.
     #[arg(long, value_name = "KIB")]
     pub upload_limit: Option<u64>,
     /// The most of blobs that comes in from all trainers together, in KiB per second; 0 for no limit.

@@ -39,6 +39,7 @@ use crate::{
     space::Space,
     tasks::Shared,
     torch::{Torch, TorchError},
+    tunnels::Tunnels,
 };
 
 /// How long requests that are being answered may take when the trainer stops.
@@ -164,6 +165,7 @@ pub struct Trainer {
     test: JoinHandle<()>,
     house: JoinHandle<()>,
     members: JoinHandle<()>,
+    tunnels: JoinHandle<()>,
     /// Held as long as the base path is in use.
     lock: File,
 }
@@ -243,7 +245,13 @@ impl Trainer {
         shared.look_around();
 
         let (end, ended) = oneshot::channel::<()>();
-        let router = router(Context::new(shared.clone(), token, options.node_rpc_port));
+        let tunnels = Arc::new(Tunnels::new(network.clone()));
+        let router = router(Context::new(
+            shared.clone(),
+            tunnels.clone(),
+            token,
+            options.node_rpc_port,
+        ));
         let server = tokio::spawn(async move {
             // Ends when told to, or when the trainer is dropped.
             serve(listener, router, async { drop(ended.await) }).await;
@@ -251,6 +259,7 @@ impl Trainer {
         let test = tokio::spawn(test_engine(shared.clone()));
         let house = tokio::spawn(keep_house(shared.clone()));
         let members = tokio::spawn(members::tell(Node::new(options.node_rpc_port), network.clone()));
+        let tunnels = tokio::spawn(async move { tunnels.keep().await });
         let depot = shared.depot.clone();
         // The only error is that the program is ending.
         tokio::spawn(async move { drop(depot.provide_stored().await) });
@@ -263,6 +272,7 @@ impl Trainer {
             test,
             house,
             members,
+            tunnels,
             lock,
         })
     }
@@ -292,12 +302,14 @@ impl Trainer {
             test,
             house,
             members,
+            tunnels,
             lock,
             ..
         } = self;
         test.abort();
         house.abort();
         members.abort();
+        tunnels.abort();
         // What ends meanwhile gives it time to go out.
         shared.depot.news().going().await;
         shared.stop();

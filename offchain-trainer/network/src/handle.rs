@@ -16,6 +16,7 @@ use crate::{
     priority::Priority,
     reach,
     size::SizeRule,
+    tunnel,
 };
 use hydra_blobs::{BlobError, BlobStore, H256};
 use libp2p::{Multiaddr, PeerId};
@@ -49,6 +50,7 @@ pub(crate) struct Views {
     pub(crate) discovery: discovery::View,
     pub(crate) gossip: gossip::View,
     pub(crate) reach: reach::View,
+    pub(crate) tunnel: tunnel::View,
 }
 
 impl std::fmt::Debug for NetworkHandle {

@@ -3,7 +3,8 @@
 //! One libp2p swarm (TCP, QUIC and WebSocket, directly or through relays) runs as a task of its own; a [`NetworkHandle`] talks to it.
 //! Blobs travel over `/hydra/blob/2` ([`wire`]) in verified slices and end up in the
 //! [`BlobStore`](hydra_blobs::BlobStore), from which they are served onward. Over `/hydra/time/1` trainers tell each other
-//! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]).
+//! the time, so that a wrong clock can be noticed ([`NetworkHandle::clock_offset`]). Over `/hydra/node/1` they carry their nodes' connections,
+//! where nodes can't reach each other ([`NetworkHandle::dig_tunnel`]).
 //!
 //! It must never
 //! * believe a peer: content, sizes and names are checked, and whatever a peer can make us hold is bounded;
@@ -66,6 +67,7 @@ mod strays;
 mod throttle;
 mod time;
 mod transport;
+mod tunnel;
 mod turns;
 mod unkept;
 mod websocket;
@@ -84,3 +86,4 @@ pub use peers::{Carrier, PeerInfo};
 pub use priority::Priority;
 pub use scope::Scope;
 pub use size::SizeRule;
+pub use tunnel::{OwnNode, Tunnel, TunnelError};

@@ -18,7 +18,7 @@ use crate::{
     strays::Strays,
     time,
     transport::{self, Built},
-    wire,
+    tunnel, wire,
 };
 use hydra_blobs::BlobStore;
 use libp2p::{
@@ -105,12 +105,20 @@ impl Network {
             accepted.map_err(|error| NetworkError::Transport(error.to_string()))
         };
         let (askers, tellers) = (accept(wire::PROTOCOL)?, accept(time::PROTOCOL)?);
+        let nodes = accept(tunnel::PROTOCOL)?;
         let events = listen(&mut swarm, &addresses, &reach, sockets).await?;
 
         let (peers_shown, peers) = watch::channel(Vec::new());
         let (listening_shown, listening) = watch::channel(Vec::new());
         let (away_shown, away) = watch::channel(Vec::new());
         let (offset_shown, clock_offset) = watch::channel(None);
+        let (own_node, own) = watch::channel(None);
+        let exit = tunnel::Exit::new(
+            own,
+            peers.clone(),
+            common.members.clone(),
+            tunnel::Places::default(),
+        );
         let every = limits.ask_time;
         let reports = common.reports.clone();
         let tasks = vec![
@@ -122,6 +130,7 @@ impl Network {
                 reports.clone(),
             )),
             spawn(time::serve(tellers, clock.clone())),
+            spawn(exit.serve(nodes)),
             spawn(time::keep(
                 control.clone(),
                 peers.clone(),
@@ -131,6 +140,10 @@ impl Network {
             )),
         ];
 
+        let tunnel = tunnel::View {
+            control: control.clone(),
+            own: own_node,
+        };
         let pool = Arc::new(Pool::new(control, &limits, reports));
         let bootstrap = Bootstrap::new(&bootstrap, local, &limits, now);
         let shown = Shown {
@@ -153,6 +166,7 @@ impl Network {
             discovery: views_of_parts.discovery,
             gossip: views_of_parts.gossip,
             reach: views_of_parts.reach,
+            tunnel,
         };
         Ok(NetworkHandle::new(local, commands, views, pool, store, limits))
     }

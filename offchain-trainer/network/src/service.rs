@@ -36,6 +36,7 @@ use tokio::{
 };
 
 /// A task that ends with its owner.
+#[derive(Debug)]
 pub(crate) struct AbortOnDrop(pub(crate) AbortHandle);
 
 impl Drop for AbortOnDrop {

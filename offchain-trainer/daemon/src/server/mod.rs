@@ -27,7 +27,8 @@ use axum::{
 use codec::{DecodeAll, Encode};
 use hydra_primitives::duty::{DUTY_PROTOCOL, DutySheet};
 use hydra_trainer_api::{
-    CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, PAID_PATH, Question, STATUS_PATH, Status, WEIGHTS_ROUTE,
+    CHECK_PATH, DUTIES_PATH, EVENTS_PATH, INFER_PATH, NODE_PATH, NodeReport, PAID_PATH, Question,
+    STATUS_PATH, Status, WEIGHTS_ROUTE,
 };
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -39,6 +40,7 @@ use crate::{
     status::status,
     tasks::Shared,
     torch::TorchError,
+    tunnels::Tunnels,
 };
 use download::Downloads;
 use events::LISTENERS;
@@ -58,11 +60,12 @@ pub(crate) struct Context {
     listeners: Arc<Semaphore>,
     payments: Arc<Payments>,
     node: Node,
+    tunnels: Arc<Tunnels>,
     page_policy: HeaderValue,
 }
 
 impl Context {
-    pub(crate) fn new(shared: Arc<Shared>, token: Secret, node_rpc_port: u16) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, tunnels: Arc<Tunnels>, token: Secret, node_rpc_port: u16) -> Self {
         let node = Node::new(node_rpc_port);
         Self {
             shared,
@@ -72,6 +75,7 @@ impl Context {
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             payments: Arc::new(Payments::new(node)),
             node,
+            tunnels,
             page_policy: page::policy(node_rpc_port),
         }
     }
@@ -134,6 +138,7 @@ impl IntoResponse for Refusal {
 pub(crate) fn router(context: Context) -> Router {
     page::routes(Router::new())
         .route(DUTIES_PATH, post(duties))
+        .route(NODE_PATH, post(lead_node))
         .route(STATUS_PATH, get(show_status))
         .route(EVENTS_PATH, get(listen))
         .route(PAID_PATH, post(answer_paid))
@@ -181,6 +186,26 @@ fn read_sheet(mut body: &[u8]) -> Result<DutySheet, Refusal> {
         Refusal::new(
             StatusCode::BAD_REQUEST,
             format!("the duty sheet does not decode ({error}): use a node and a trainer of one release"),
+        )
+    })
+}
+
+async fn lead_node(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
+    let sealed = Sealed::open(&context.token, request).await?;
+    let answered = read_report(&sealed.body)
+        .and_then(|report| {
+            let told = context.tunnels.hear(&report);
+            told.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
+        })
+        .and_then(json);
+    Ok(sealed.answer(&context.token, "application/json", answered))
+}
+
+fn read_report(body: &[u8]) -> Result<NodeReport, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            format!("what the node says of itself is not understood ({error}): use a node and a trainer of one release"),
         )
     })
 }
@@ -297,6 +322,7 @@ mod tests {
         fn hostile_bytes_are_a_sheet_or_a_refusal(bytes in proptest::collection::vec(any::<u8>(), 0..2000), at in any::<usize>()) {
             let _ = read_sheet(&bytes);
             let _ = read_question(&bytes);
+            let _ = read_report(&bytes);
             // Of our protocol, and of what is almost a sheet, too.
             let _ = read_sheet(&[&DUTY_PROTOCOL.to_le_bytes()[..], &bytes].concat());
             let mut good = sheet(vec![train(), verify(1, 20)]);

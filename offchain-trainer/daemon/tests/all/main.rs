@@ -12,3 +12,4 @@ mod program;
 mod rounds;
 mod support;
 mod surroundings;
+mod tunnels;

@@ -17,5 +17,6 @@ mod reach;
 mod resuming;
 mod time;
 mod transfer;
+mod tunnel;
 mod unreliable;
 mod wire;
