@@ -137,8 +137,8 @@ impl Discovery {
             SwarmEvent::Behaviour(Event::Discovery(BehaviourEvent::Mdns(
                 libp2p_mdns::Event::Discovered(list),
             ))) => {
-                for (peer, addresses) in mdns::found(list) {
-                    self.common.book.learn(peer, addresses, Source::Mdns);
+                for (peer, addresses) in mdns::found(list, &self.common.house) {
+                    self.common.book.learn(peer, addresses, Source::Neighbour);
                 }
             }
             SwarmEvent::Behaviour(Event::Discovery(BehaviourEvent::Kad(event))) => {
@@ -292,6 +292,7 @@ impl Discovery {
     fn look_around(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
         let external: Vec<Multiaddr> = swarm.external_addresses().cloned().collect();
         let listening: Vec<Multiaddr> = swarm.listeners().cloned().collect();
+        self.common.house.is_at(&listening);
         let scopes = || self.remotes.values().map(|(_, remote)| Scope::of(remote));
         let local_only = !self.remotes.is_empty()
             && scopes().all(|scope| !matches!(scope, Some(Scope::Public | Scope::Name)));
@@ -311,7 +312,6 @@ impl Discovery {
             return;
         };
         kad.surroundings.local_only = local_only;
-        kad.surroundings.listening = listening;
         let mode = if server {
             kad::Mode::Server
         } else {

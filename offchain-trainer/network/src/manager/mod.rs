@@ -321,7 +321,11 @@ impl Manager {
             })
         });
         let book = &self.common.book;
-        book.learn(*peer, addresses.cloned(), Source::Identify);
+        let source = match !relayed && self.common.house.holds(here) {
+            true => Source::Neighbour,
+            false => Source::Identify,
+        };
+        book.learn(*peer, addresses.cloned(), source);
         let speaks = |name: &str| {
             info.protocols
                 .iter()

@@ -34,6 +34,7 @@ use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
     common::Common,
     config::NetworkConfig,
+    house::Outside,
     origin::Origin,
     relayed_addresses::PER_RELAY,
     reports::Fault,
@@ -115,6 +116,7 @@ impl Path {
 pub(crate) struct Reach {
     common: Common,
     config: Config,
+    outside: Outside,
     ways: Ways,
     observed: Observed,
     evidence: Evidence,
@@ -180,6 +182,7 @@ impl Reach {
             sweep: None,
             tell: None,
             serving: false,
+            outside: Outside::new(reach.internet, common.house.clone()),
             config: reach,
             common,
             shown,
@@ -290,7 +293,7 @@ impl Reach {
             if dialled {
                 self.remember_dialled(Witness::of(peer, &address));
             }
-            if self.config.is_internet(&address) {
+            if self.outside.has(&address) {
                 self.met.get_or_insert(now);
             }
         }
@@ -368,9 +371,7 @@ impl Reach {
         };
         if way.relayed {
             let reached = |address: &&Multiaddr| {
-                self.config.is_internet(address)
-                    && Scope::of(address) != Some(Scope::Name)
-                    && !is_relayed(address)
+                self.outside.has(address) && Scope::of(address) != Some(Scope::Name) && !is_relayed(address)
             };
             let addresses = info.listen_addrs.iter().filter(reached).cloned();
             self.reversals.said(peer, addresses, now);
@@ -396,9 +397,9 @@ impl Reach {
         let Some(seen) = Seen::of(&info.observed_addr) else {
             return;
         };
-        // A neighbour sees our address in the network at home.
+        // A neighbour sees our address in the network at home, and gets in where nobody else does.
         let observed = seen.address();
-        if !self.config.is_internet(&observed) || !self.config.is_internet(&way.address) {
+        if !self.config.is_internet(&observed) || !self.outside.has(&way.address) {
             return;
         }
         let witness = Witness::of(peer, &way.address);

@@ -1,11 +1,11 @@
 //! Hole punching (DCUtR), which the library's is the core of.
 //!
 //! What is different here: the other side is told only those addresses that [`observed`](crate::reach::observed) found, not
-//! what identify guesses, and we dial only addresses of the internet: the core dials whatever the other side says, so that anybody
-//! could have us knock at doors in our own network.
+//! what identify guesses, and we dial only addresses of the internet outside of our own house: the core dials whatever the other side
+//! says, so that anybody could have us knock at doors in our own network.
 
 use crate::{
-    reach::Config,
+    house::Outside,
     scope::{Scope, is_relayed},
 };
 use libp2p::{
@@ -28,7 +28,7 @@ const MOST: usize = 20;
 /// The behaviour.
 pub(crate) struct Puncher {
     inner: dcutr::Behaviour,
-    config: Config,
+    outside: Outside,
     /// Dials that have begun.
     dials: HashSet<ConnectionId>,
 }
@@ -38,10 +38,10 @@ pub(crate) struct Puncher {
 struct Refused;
 
 impl Puncher {
-    pub(crate) fn new(local: PeerId, config: &Config) -> Self {
+    pub(crate) fn new(local: PeerId, outside: Outside) -> Self {
         Self {
             inner: dcutr::Behaviour::new(local),
-            config: config.clone(),
+            outside,
             dials: HashSet::new(),
         }
     }
@@ -58,9 +58,7 @@ impl Puncher {
 
     fn may_dial(&self, addresses: &[Multiaddr]) -> bool {
         let fine = |address: &Multiaddr| {
-            self.config.is_internet(address)
-                && Scope::of(address) != Some(Scope::Name)
-                && !is_relayed(address)
+            self.outside.has(address) && Scope::of(address) != Some(Scope::Name) && !is_relayed(address)
         };
         addresses.len() <= MOST && addresses.iter().all(fine)
     }
@@ -135,15 +133,19 @@ impl NetworkBehaviour for Puncher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::House;
 
     #[test]
     fn nobody_has_us_knock_at_doors_of_our_own_network() {
-        let puncher = Puncher::new(PeerId::random(), &Config::default());
+        let house = House::default();
+        house.is_at(&["/ip6/2001:db8:1:2::3/tcp/1".parse().unwrap()]);
+        let puncher = Puncher::new(PeerId::random(), Outside::new(Scope::Public, house));
         let fine: Multiaddr = "/ip4/203.0.113.5/udp/1/quic-v1".parse().unwrap();
         assert!(puncher.may_dial(std::slice::from_ref(&fine)));
         for private in [
             "/ip4/10.0.0.1/tcp/22",
             "/ip4/127.0.0.1/tcp/9944",
+            "/ip6/2001:db8:1:2::9/tcp/80",
             "/dns/localhost/tcp/1",
         ] {
             assert!(
