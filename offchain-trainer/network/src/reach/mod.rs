@@ -20,6 +20,7 @@ pub(crate) mod config;
 mod evidence;
 mod handle;
 mod holes;
+mod kept_for;
 mod mapping;
 mod observed;
 mod prober;

@@ -2,10 +2,12 @@
 //!
 //! What is different here: the other side is told only those addresses that [`observed`](crate::reach::observed) found, not
 //! what identify guesses, and we dial only addresses of the internet outside of our own house: the core dials whatever the other side
-//! says, so that anybody could have us knock at doors in our own network.
+//! says, so that anybody could have us knock at doors in our own network. And a relayed connection is kept for a minute: the core keeps
+//! one until it has tried three times, and who never answers would hold a relay's place, and our connection, for an hour.
 
 use crate::{
     house::Outside,
+    reach::kept_for::KeptFor,
     scope::{Scope, is_relayed},
 };
 use libp2p::{
@@ -20,10 +22,13 @@ use libp2p::{
 use std::{
     collections::HashSet,
     task::{Context, Poll},
+    time::Duration,
 };
 
 /// So many addresses of one peer are dialled.
 const MOST: usize = 20;
+/// A relayed connection is kept for so long, for three tries: each may wait ten seconds for the other side, and as long for its dials.
+const TRIES: Duration = Duration::from_secs(60);
 
 /// The behaviour.
 pub(crate) struct Puncher {
@@ -65,7 +70,7 @@ impl Puncher {
 }
 
 impl NetworkBehaviour for Puncher {
-    type ConnectionHandler = THandler<dcutr::Behaviour>;
+    type ConnectionHandler = KeptFor<THandler<dcutr::Behaviour>>;
     type ToSwarm = dcutr::Event;
 
     fn handle_established_inbound_connection(
@@ -75,8 +80,10 @@ impl NetworkBehaviour for Puncher {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner
-            .handle_established_inbound_connection(id, peer, local, remote)
+        let inner = self
+            .inner
+            .handle_established_inbound_connection(id, peer, local, remote)?;
+        Ok(KeptFor::new(inner, TRIES))
     }
 
     fn handle_pending_outbound_connection(
@@ -100,8 +107,10 @@ impl NetworkBehaviour for Puncher {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner
-            .handle_established_outbound_connection(id, peer, address, role, port_use)
+        let inner = self
+            .inner
+            .handle_established_outbound_connection(id, peer, address, role, port_use)?;
+        Ok(KeptFor::new(inner, TRIES))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
@@ -134,6 +143,9 @@ impl NetworkBehaviour for Puncher {
 mod tests {
     use super::*;
     use crate::house::House;
+    use libp2p::swarm::ConnectionHandler;
+    use std::future::poll_fn;
+    use tokio::time::Instant;
 
     #[test]
     fn nobody_has_us_knock_at_doors_of_our_own_network() {
@@ -154,5 +166,34 @@ mod tests {
             );
         }
         assert!(!puncher.may_dial(&vec![fine; MOST + 1]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relayed_connection_whose_other_side_never_answers_is_let_go_after_a_minute() {
+        let (local, peer) = (PeerId::random(), PeerId::random());
+        let mut puncher = Puncher::new(local, Outside::new(Scope::Public, House::default()));
+        let relay: Multiaddr = format!("/ip4/203.0.113.5/tcp/1/p2p/{}/p2p-circuit", PeerId::random())
+            .parse()
+            .unwrap();
+        let start = Instant::now();
+        let mut handler = puncher
+            .handle_established_outbound_connection(
+                ConnectionId::new_unchecked(1),
+                peer,
+                &relay,
+                Endpoint::Dialer,
+                PortUse::Reuse,
+            )
+            .unwrap();
+        assert!(handler.connection_keep_alive(), "a hole may be punched");
+        poll_fn(|context| {
+            while handler.poll(context).is_ready() {}
+            match handler.connection_keep_alive() {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
+        assert!(start.elapsed() >= TRIES && start.elapsed() < TRIES * 2);
     }
 }
