@@ -286,15 +286,19 @@ impl Manager {
     }
 
     fn opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Instant) {
-        let why = self.dials.connected(&peer, id);
-        let visit = why == Some(Why::Visit);
-        self.connected.opened(peer, id, endpoint.clone(), visit, now);
-        let (address, _) = leads_to(endpoint);
-        self.common.book.is_near(address, true);
         if let ConnectedPoint::Dialer { address, .. } = endpoint {
             self.pinned.is_at(address, peer);
             self.common.book.reached(peer, address.clone());
         }
+        let why = self.dials.connected(&peer, id);
+        // Bootstrap peers are dialled elsewhere, and a person chose them.
+        let why = match self.pinned.contains(&peer) {
+            true => Some(Why::Slot),
+            false => why,
+        };
+        self.connected.opened(peer, id, endpoint.clone(), why, now);
+        let (address, _) = leads_to(endpoint);
+        self.common.book.is_near(address, true);
         self.hurry(now);
         self.publish();
     }
@@ -606,3 +610,6 @@ fn start(
     swarm.dial(options)?;
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests;
