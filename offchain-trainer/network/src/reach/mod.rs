@@ -43,7 +43,7 @@ use crate::{
 };
 use behaviour::BehaviourEvent as Happened;
 pub use config::{Config, Wss};
-use evidence::Evidence;
+use evidence::{Evidence, Voice};
 use holes::Holes;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
@@ -290,6 +290,10 @@ impl Reach {
         if attempt {
             self.sweep.get_or_insert(now + SWEEP);
         }
+        if !relayed && dialled {
+            self.observed
+                .met(Witness::of(peer, &address), observed::is_quic(&address));
+        }
         if !relayed && !attempt {
             if dialled {
                 self.remember_dialled(Witness::of(peer, &address));
@@ -329,7 +333,8 @@ impl Reach {
             return;
         };
         if way.dialled && !way.relayed {
-            self.observed.gone(Witness::of(peer, &way.address));
+            let quic = observed::is_quic(&way.address);
+            self.observed.gone(Witness::of(peer, &way.address), quic);
         }
         if let Some(to) = socket(&way.address).filter(|_| way.dialled)
             && !self.ways.of(&peer).any(|other| other.dialled && !other.relayed)
@@ -412,7 +417,8 @@ impl Reach {
             }
         } else if !way.introduced && !self.dialled.contains(&witness) && self.candidates.contains(&observed) {
             let ours = self.has(seen.ip);
-            self.evidence.visited(&observed, witness, ours, now);
+            self.evidence
+                .visited(&observed, Voice::new(peer, witness), ours, now);
         }
     }
 
@@ -444,7 +450,8 @@ impl Reach {
                 });
                 let got_in = tried.result.is_ok();
                 tracing::debug!(address = %tried.tested_addr, peer = %tried.server, got_in, "a peer tried to reach us");
-                self.evidence.tried(&tried.tested_addr, witness, got_in);
+                self.evidence
+                    .tried(&tried.tested_addr, Voice::new(tried.server, witness), got_in);
             }
             Happened::Circuits(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
                 let too_soon = self.relays.accepted(relay_peer_id, now);
