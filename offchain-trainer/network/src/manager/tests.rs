@@ -3,6 +3,7 @@ use crate::{
     book::Book, chosen_names::ChosenNames, house::House, members::Members, reports::Reports, strays::Strays,
 };
 use libp2p::{
+    Multiaddr,
     core::{Endpoint, transport::PortUse},
     identity::Keypair,
 };
