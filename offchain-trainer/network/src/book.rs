@@ -6,7 +6,7 @@ mod file;
 mod trust;
 
 use self::trust::{Nearby, trusted};
-use crate::scope::is_relayed;
+use crate::{house::House, scope::is_relayed};
 use libp2p::{Multiaddr, PeerId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,14 +36,21 @@ pub(crate) enum Source {
     Record,
     /// The peer said so, over a connection.
     Identify,
-    /// It answered on the local network.
-    Mdns,
+    /// Somebody on the local network said so, by multicast or from within our own house.
+    Neighbour,
     /// It was remembered from an earlier run.
     Memory,
     /// A connection to it stood.
     Connected,
     /// A person or the network's file said so.
     Bootstrap,
+}
+
+impl Source {
+    /// Whether it knows who else is in our own house. What was remembered doesn't: that may have been another house.
+    fn is_of_our_house(self) -> bool {
+        matches!(self, Self::Neighbour | Self::Connected | Self::Bootstrap)
+    }
 }
 
 /// The addresses. Clones share them.
@@ -54,6 +61,7 @@ pub(crate) struct Book(Arc<Inner>);
 struct Inner {
     table: Mutex<Table>,
     local: Option<PeerId>,
+    house: House,
     path: Option<PathBuf>,
     /// One writer at a time.
     writing: Mutex<()>,
@@ -86,6 +94,8 @@ struct Entry {
 struct Known {
     address: Multiaddr,
     source: Source,
+    /// Somebody said so who knows who is in our own house.
+    of_our_house: bool,
     learnt: u64,
 }
 
@@ -100,11 +110,12 @@ pub(crate) struct Dialable {
 }
 
 impl Book {
-    /// The book of the peer `local`, kept in the file at `path`, which is read now. An unreadable one is said so in the log, and
-    /// left out.
-    pub(crate) fn open(local: PeerId, path: Option<PathBuf>) -> Self {
+    /// The book of the peer `local`, who lives in the `house`, kept in the file at `path`, which is read now. An unreadable one is said
+    /// so in the log, and left out.
+    pub(crate) fn open(local: PeerId, path: Option<PathBuf>, house: House) -> Self {
         let book = Self(Arc::new(Inner {
             local: Some(local),
+            house,
             path,
             ..Inner::default()
         }));
@@ -138,13 +149,15 @@ impl Book {
         table.wanted.remove(&peer);
     }
 
-    /// Where to try to reach a peer, the best first: those that lead to the peer itself before those that lead to a relay.
+    /// Where to try to reach a peer, the best first: those that lead to the peer itself before those that lead to a relay. None that a
+    /// stranger said is in our own house. That is looked at now and not when it was said: our house may have been another one then.
     pub(crate) fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
         let table = self.lock();
         let Some(entry) = table.peers.get(peer) else {
             return Vec::new();
         };
-        entry.best_first().map(|known| known.address.clone()).collect()
+        let best = entry.best_first(&self.0.house);
+        best.map(|known| known.address.clone()).collect()
     }
 
     /// What a peer can do of these, one bit each: the lowest eight are for what its record says.
@@ -227,17 +240,17 @@ impl Book {
 
     /// Who may be dialled at `now`, but for those in `not`.
     pub(crate) fn dialable(&self, now: Instant, not: impl Fn(&PeerId) -> bool) -> Vec<Dialable> {
-        let table = self.lock();
+        let (table, house) = (self.lock(), &self.0.house);
         let peers = table
             .peers
             .iter()
-            .filter(|(peer, entry)| entry.may_be_dialled(now) && !not(peer));
+            .filter(|(peer, entry)| entry.may_be_dialled(house, now) && !not(peer));
         peers
             .filter_map(|(peer, entry)| {
                 Some(Dialable {
                     peer: *peer,
                     reached: entry.reached.is_some(),
-                    address: entry.best_first().next()?.address.clone(),
+                    address: entry.best_first(house).next()?.address.clone(),
                 })
             })
             .collect()
@@ -245,18 +258,18 @@ impl Book {
 
     /// Whether there is anybody who may be dialled.
     pub(crate) fn any_dialable(&self, now: Instant, not: impl Fn(&PeerId) -> bool) -> bool {
-        let table = self.lock();
+        let (table, house) = (self.lock(), &self.0.house);
         let mut peers = table.peers.iter();
-        peers.any(|(peer, entry)| entry.may_be_dialled(now) && !not(peer))
+        peers.any(|(peer, entry)| entry.may_be_dialled(house, now) && !not(peer))
     }
 
     /// How many peers there are that were not found lost, but for those in `not`; `enough` if there are more.
     pub(crate) fn alive(&self, enough: usize, not: impl Fn(&PeerId) -> bool) -> usize {
-        let table = self.lock();
+        let (table, house) = (self.lock(), &self.0.house);
         let alive = table
             .peers
             .iter()
-            .filter(|(peer, entry)| entry.failures < LOST && !entry.addresses.is_empty() && !not(peer));
+            .filter(|(peer, entry)| entry.failures < LOST && entry.is_somewhere(house) && !not(peer));
         alive.take(enough).count()
     }
 
@@ -288,6 +301,7 @@ impl Entry {
     fn learn(&mut self, address: Multiaddr, source: Source, learnt: u64) -> bool {
         if let Some(known) = self.addresses.iter_mut().find(|known| known.address == address) {
             known.source = known.source.max(source);
+            known.of_our_house |= source.is_of_our_house();
             known.learnt = learnt;
             return false;
         }
@@ -306,13 +320,15 @@ impl Entry {
         self.addresses.push(Known {
             address,
             source,
+            of_our_house: source.is_of_our_house(),
             learnt,
         });
         true
     }
 
-    fn best_first(&self) -> impl Iterator<Item = &Known> {
-        let mut sorted: Vec<&Known> = self.addresses.iter().collect();
+    /// Those that may be dialled by who lives in this house.
+    fn best_first(&self, house: &House) -> impl Iterator<Item = &Known> {
+        let mut sorted: Vec<&Known> = self.addresses.iter().filter(|known| known.fits(house)).collect();
         sorted.sort_by_key(|known| {
             let newest = std::cmp::Reverse((known.source, known.learnt));
             (is_relayed(&known.address), newest)
@@ -320,8 +336,12 @@ impl Entry {
         sorted.into_iter()
     }
 
-    fn may_be_dialled(&self, now: Instant) -> bool {
-        !self.addresses.is_empty() && self.not_before.is_none_or(|until| until <= now)
+    fn is_somewhere(&self, house: &House) -> bool {
+        self.addresses.iter().any(|known| known.fits(house))
+    }
+
+    fn may_be_dialled(&self, house: &House, now: Instant) -> bool {
+        self.not_before.is_none_or(|until| until <= now) && self.is_somewhere(house)
     }
 
     /// What says most is the greatest.
@@ -330,6 +350,12 @@ impl Entry {
         let given = source.filter(|source| *source == Source::Bootstrap);
         let failures = std::cmp::Reverse(self.failures);
         (given, self.reached.is_some(), failures, self.learnt)
+    }
+}
+
+impl Known {
+    fn fits(&self, house: &House) -> bool {
+        self.of_our_house || !house.holds(&self.address)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What all parts of the network share.
 
-use crate::{book::Book, chosen_names::ChosenNames, members::Members, reports::Reports, strays::Strays};
+use crate::{
+    book::Book, chosen_names::ChosenNames, house::House, members::Members, reports::Reports, strays::Strays,
+};
 use libp2p::PeerId;
 
 /// Cheap to clone; clones share everything in it.
@@ -18,6 +20,8 @@ pub(crate) struct Common {
     pub(crate) strays: Strays,
     /// Names that may lead anywhere.
     pub(crate) names: ChosenNames,
+    /// Where strangers send us to nobody.
+    pub(crate) house: House,
     /// What all randomness is drawn from, each part with a stream of its own.
     pub(crate) seed: u64,
 }

@@ -34,6 +34,7 @@ mod fetch;
 mod gates;
 pub mod gossip;
 mod handle;
+mod house;
 mod identity;
 mod lane;
 mod late;

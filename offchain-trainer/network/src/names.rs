@@ -7,7 +7,7 @@
 //! `/dnsaddr` needs TXT records, which the system doesn't look up; libp2p's resolver does, with `/etc/resolv.conf` as it is
 //! at that moment. Addresses with an IP need none of this.
 
-use crate::{chosen_names::ChosenNames, scope::Scope};
+use crate::{chosen_names::ChosenNames, house::Outside};
 use futures::{
     FutureExt, TryFutureExt,
     future::{BoxFuture, MapErr, select_ok},
@@ -48,7 +48,7 @@ pub(crate) enum NameError<E> {
     )]
     Unsupported(Multiaddr),
     /// A stranger says that it is his, and it leads to this computer or its owner's network.
-    #[error("the name {name} leads to no address of the internet, and nobody here chose it")]
+    #[error("the name {name} leads to no address outside of this network, and nobody here chose it")]
     Stranger { name: String },
     /// The address was found, and it is what failed.
     #[error(transparent)]
@@ -60,17 +60,17 @@ pub(crate) struct Names<T> {
     inner: Shared<T>,
     patience: Duration,
     chosen: ChosenNames,
-    internet: Scope,
+    outside: Outside,
 }
 
 impl<T> Names<T> {
     /// A look-up may take as long as `patience`. Make it shorter than a dial may take altogether, or the name is never said
-    /// to be the trouble. Names that aren't `chosen` are dialled only where they lead at least as far as the `internet`.
-    pub(crate) fn new(inner: T, patience: Duration, chosen: ChosenNames, internet: Scope) -> Self {
+    /// to be the trouble. Names that aren't `chosen` are dialled only where they lead `outside`.
+    pub(crate) fn new(inner: T, patience: Duration, chosen: ChosenNames, outside: Outside) -> Self {
         Self {
             patience,
             chosen,
-            internet,
+            outside,
             inner: Shared(Arc::new(Mutex::new(inner))),
         }
     }
@@ -106,8 +106,8 @@ where
         let first = address.iter().next().map(Protocol::acquire);
         Ok(match first {
             Some(Protocol::Dns(ref name) | Protocol::Dns4(ref name) | Protocol::Dns6(ref name)) => {
-                let least = (!self.chosen.has(name)).then_some(self.internet);
-                dial_name(self.inner.clone(), self.patience, least, address, options).boxed()
+                let only = (!self.chosen.has(name)).then(|| self.outside.clone());
+                dial_name(self.inner.clone(), self.patience, only, address, options).boxed()
             }
             Some(Protocol::Dnsaddr(name)) => {
                 let name = name.into_owned();
@@ -136,11 +136,11 @@ where
     }
 }
 
-/// Looks the name up that `address` begins with, and dials what it stands for, if that leads as far as `least`.
+/// Looks the name up that `address` begins with, and dials what it stands for: `only` what is there, if it may not lead anywhere.
 async fn dial_name<T>(
     inner: Shared<T>,
     patience: Duration,
-    least: Option<Scope>,
+    only: Option<Outside>,
     address: Multiaddr,
     options: DialOpts,
 ) -> Result<T::Output, NameError<T::Error>>
@@ -166,7 +166,7 @@ where
     };
     let mut found: Vec<IpAddr> = found.into_iter().filter(|ip| wanted.includes(ip)).collect();
     let any = !found.is_empty();
-    found.retain(|ip| least.is_none_or(|least| Scope::of_ip(*ip).is_some_and(|scope| scope >= least)));
+    found.retain(|ip| only.as_ref().is_none_or(|only| only.has_ip(*ip)));
     if any && found.is_empty() {
         return Err(NameError::Stranger { name });
     }

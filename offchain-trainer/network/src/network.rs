@@ -9,6 +9,7 @@ use crate::{
     config::NetworkConfig,
     error::NetworkError,
     handle::{NetworkHandle, Views},
+    house::House,
     listen::listen,
     members::Members,
     pool::Pool,
@@ -66,6 +67,7 @@ impl Network {
             relay: None,
             strays: Strays::default(),
             names: ChosenNames::default(),
+            house: House::default(),
         };
         Self::run(config, store, built, false).await
     }
@@ -81,11 +83,12 @@ impl Network {
         let (reports, reported) = Reports::new();
         let common = Common {
             local,
-            book: Book::open(local, config.book.clone()),
+            book: Book::open(local, config.book.clone(), built.house.clone()),
             members: Members::default(),
             reports,
             strays: built.strays.clone(),
             names: built.names.clone(),
+            house: built.house.clone(),
             seed: config.seed.unwrap_or_else(random_seed),
         };
         let mut swarm = build_swarm(&config, built, &common);

@@ -5,8 +5,17 @@
 //! otherwise.
 
 use crate::{
-    buffered::Buffered, chosen_names::ChosenNames, config::NetworkConfig, error::NetworkError, muxer,
-    names::Names, own_port::OwnPort, relayed_addresses::FewAddresses, strays::Strays, websocket::WebSocket,
+    buffered::Buffered,
+    chosen_names::ChosenNames,
+    config::NetworkConfig,
+    error::NetworkError,
+    house::{House, Outside},
+    muxer,
+    names::Names,
+    own_port::OwnPort,
+    relayed_addresses::FewAddresses,
+    strays::Strays,
+    websocket::WebSocket,
 };
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
@@ -46,6 +55,8 @@ pub(crate) struct Built {
     pub(crate) strays: Strays,
     /// Names that may lead anywhere.
     pub(crate) names: ChosenNames,
+    /// Where other names may not lead; somebody has to say where it is.
+    pub(crate) house: House,
 }
 
 /// The transport of a PC on the internet.
@@ -59,9 +70,11 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     } = config;
     let noise = noise::Config::new(keypair).map_err(|error| NetworkError::Transport(error.to_string()))?;
     let patience = limits.handshake.mul_f32(LOOK_UP);
+    let house = House::default();
+    let outside = Outside::new(reach.internet, house.clone());
     let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
 
-    let websocket = WebSocket::new(Names::new(tcp(), patience, names.clone(), reach.internet), reach)?;
+    let websocket = WebSocket::new(Names::new(tcp(), patience, names.clone(), outside.clone()), reach)?;
     let websocket = secured(websocket, noise.clone());
 
     let strays = Strays::default();
@@ -73,8 +86,8 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
     quic.max_connection_data = QUIC_CONNECTION_WINDOW;
     let quic = quic::tokio::Transport::new(quic).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let by_address = quic.or_transport(secured(buffered, noise.clone()));
-    let named = Names::new(by_address, patience, names.clone(), reach.internet)
-        .map(|connection, _| connection.into_inner());
+    let named =
+        Names::new(by_address, patience, names.clone(), outside).map(|connection, _| connection.into_inner());
 
     // WebSocket first: the others would look a name up and then not know what follows it.
     let direct = websocket
@@ -95,6 +108,7 @@ pub(crate) fn build(config: &NetworkConfig) -> Result<Built, NetworkError> {
         relay,
         strays,
         names,
+        house,
     })
 }
 

@@ -3,7 +3,7 @@
 //! What is read is checked as what a stranger says is: a hostile or damaged file is no more than an empty one.
 
 use super::{Book, Entry, MOST_ADDRESSES, Source};
-use crate::scope::Scope;
+use crate::{house::House, scope::Scope};
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -92,7 +92,9 @@ impl Book {
             let mut entries: Vec<(&PeerId, &Entry)> = table.peers.iter().collect();
             // The most useful first.
             entries.sort_by_key(|(_, entry)| std::cmp::Reverse((entry.reached, entry.worth())));
-            let lines = entries.into_iter().filter_map(|(peer, entry)| line(peer, entry));
+            let lines = entries
+                .into_iter()
+                .filter_map(|(peer, entry)| line(peer, entry, &self.0.house));
             Written {
                 version: VERSION,
                 peers: lines.take(MOST_WRITTEN).collect(),
@@ -111,10 +113,10 @@ impl Book {
 }
 
 /// Only what will be believed when it is read: what was merely said of a local network may be another one by then.
-fn line(peer: &PeerId, entry: &Entry) -> Option<Line> {
-    let addresses = entry.best_first().filter(|known| {
+fn line(peer: &PeerId, entry: &Entry, house: &House) -> Option<Line> {
+    let addresses = entry.best_first(house).filter(|known| {
         let local = matches!(Scope::of(&known.address), Some(Scope::Private | Scope::Loopback));
-        !local || known.source >= Source::Mdns
+        !local || known.source >= Source::Neighbour
     });
     let addresses: Vec<String> = addresses.map(|known| known.address.to_string()).collect();
     (!addresses.is_empty()).then(|| Line {

@@ -52,7 +52,10 @@ fn a_local_address_is_believed_only_where_it_can_be_meant() {
         learnt(&[&private, &public], Source::Record),
         std::slice::from_ref(&public)
     );
-    assert_eq!(learnt(&[&private], Source::Mdns), std::slice::from_ref(&private));
+    assert_eq!(
+        learnt(&[&private], Source::Neighbour),
+        std::slice::from_ref(&private)
+    );
     // Somebody of that network is connected.
     let near = address("/ip4/192.168.7.7/tcp/9");
     book.is_near(&near, true);
@@ -76,6 +79,33 @@ fn a_local_address_is_believed_only_where_it_can_be_meant() {
     }
     let long = format!("/dns4/{}/tcp/1", "x".repeat(300));
     assert!(learnt(&[&address(&long)], Source::Bootstrap).is_empty());
+}
+
+#[test]
+fn whom_a_stranger_says_to_be_in_our_own_house_is_not_dialled_there() {
+    let (book, now) = (Book::default(), Instant::now());
+    let [inside, outside] = ["/ip6/2001:db8:1:2::9/tcp/1", "/ip6/2001:db8:1:3::9/tcp/1"].map(address);
+    let [lured, neighbour] = [peer(), peer()];
+    // Our house is known only later, or is another one by then.
+    for source in [Source::Record, Source::Identify, Source::Memory] {
+        book.learn(lured, [inside.clone()], source);
+        book.learn(neighbour, [inside.clone()], source);
+    }
+    assert_eq!(book.addresses(&lured), std::slice::from_ref(&inside));
+    book.0.house.is_at(&[address("/ip6/2001:db8:1:2::3/tcp/30400")]);
+    assert!(book.addresses(&lured).is_empty());
+    assert!(!book.any_dialable(now, |_| false) && book.dialable(now, |_| false).is_empty());
+    assert_eq!(book.alive(9, |_| false), 0);
+    // Elsewhere it may be all the same.
+    book.learn(lured, [outside.clone()], Source::Record);
+    assert_eq!(book.addresses(&lured), std::slice::from_ref(&outside));
+    assert_eq!(book.dialable(now, |_| false)[0].address, outside);
+    // Who is there has said so itself, or a person has.
+    book.learn(neighbour, [inside.clone()], Source::Neighbour);
+    assert_eq!(book.addresses(&neighbour), std::slice::from_ref(&inside));
+    let named = peer();
+    book.learn(named, [inside.clone()], Source::Bootstrap);
+    assert_eq!(book.addresses(&named), [inside]);
 }
 
 #[test]
@@ -144,7 +174,7 @@ fn file(folder: &tempfile::TempDir) -> PathBuf {
 }
 
 fn open(path: &Path) -> Book {
-    Book::open(peer(), Some(path.to_owned()))
+    Book::open(peer(), Some(path.to_owned()), House::default())
 }
 
 #[test]
@@ -179,7 +209,7 @@ fn what_was_written_is_read_again_the_best_first() {
     assert_eq!(dialable.len(), 2, "pauses end with the program");
     assert!(!again.is_changed());
     // Nobody remembers itself.
-    let itself = Book::open(friend, Some(path));
+    let itself = Book::open(friend, Some(path), House::default());
     assert!(itself.addresses(&friend).is_empty());
 }
 

@@ -84,14 +84,17 @@ pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
         }));
         Bounded {
             inner,
-            surroundings: Surroundings::default(),
+            surroundings: Surroundings {
+                local_only: false,
+                house: common.house.clone(),
+            },
             reports: common.reports.clone(),
             messages: HashMap::new(),
         }
     });
     Behaviour {
         kad: kad.into(),
-        mdns: mdns::behaviour(discovery.mdns, common.local).into(),
+        mdns: mdns::behaviour(discovery.mdns, common.local, &common.house).into(),
     }
 }
 

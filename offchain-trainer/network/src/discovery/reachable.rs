@@ -6,6 +6,7 @@
 
 use crate::{
     chosen_names::is_certified,
+    house::House,
     scope::{Scope, is_relayed},
 };
 use libp2p::{Multiaddr, multiaddr::Protocol};
@@ -16,34 +17,20 @@ use std::net::IpAddr;
 pub(crate) struct Surroundings {
     /// All peers are in private networks or on this computer, and there is one.
     pub(super) local_only: bool,
-    pub(super) listening: Vec<Multiaddr>,
+    /// Where those who are there find each other by multicast.
+    pub(super) house: House,
 }
 
 impl Surroundings {
     /// Whether an address that somebody names is to be dialled.
     pub(super) fn fits(&self, address: &Multiaddr) -> bool {
         match Scope::of(address) {
-            Some(Scope::Public) => !self.is_in_our_house(address),
+            Some(Scope::Public) => !self.house.holds(address),
             Some(Scope::Name) => is_certified(address),
             Some(Scope::Private) => self.local_only,
             Some(Scope::Loopback) => self.local_only,
             None => false,
         }
-    }
-
-    /// Whether this PC listens in the same network of IPv6, whose router lets in nobody from outside: those who are in it find each other
-    /// by multicast.
-    fn is_in_our_house(&self, address: &Multiaddr) -> bool {
-        let house = house(address);
-        house.is_some() && self.listening.iter().any(|own| self::house(own) == house)
-    }
-}
-
-/// What a home has of IPv6: 2⁶⁴ addresses.
-fn house(address: &Multiaddr) -> Option<u128> {
-    match address.iter().next()? {
-        Protocol::Ip6(ip) => Some(ip.to_bits() >> 64),
-        _ => None,
     }
 }
 
@@ -83,13 +70,11 @@ mod tests {
 
     #[test]
     fn a_stranger_sends_nobody_into_a_private_network() {
-        let mut surroundings = Surroundings {
-            local_only: false,
-            listening: vec![
-                address("/ip4/192.168.7.3/tcp/1"),
-                address("/ip6/2001:db8:1:2::3/tcp/1"),
-            ],
-        };
+        let mut surroundings = Surroundings::default();
+        surroundings.house.is_at(&[
+            address("/ip4/192.168.7.3/tcp/1"),
+            address("/ip6/2001:db8:1:2::3/tcp/1"),
+        ]);
         for (text, fits) in [
             ("/ip4/192.0.2.1/tcp/1", true),
             ("/dns/pc.example.org/tcp/443/wss", true),

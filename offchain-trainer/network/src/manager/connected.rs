@@ -2,7 +2,10 @@
 //!
 //! Bounded by the connections that the swarm allows.
 
-use super::place::{Place, Prefix, leads_to};
+use super::{
+    dial::Why,
+    place::{Place, Prefix, leads_to},
+};
 use libp2p::{PeerId, core::ConnectedPoint, swarm::ConnectionId};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
@@ -12,9 +15,9 @@ use tokio::time::Instant;
 pub(super) struct Met {
     /// Oldest first; never empty.
     connections: Vec<Connection>,
-    /// We dialled it at some time since it has been connected.
+    /// We dialled it at some time since it has been connected, and it hadn't come to us before.
     pub(super) chosen: bool,
-    /// We did so only because somebody wanted a blob of its.
+    /// We did so for something else than a slot: a blob, a question, a hole to be punched.
     pub(super) visit: bool,
     pub(super) since: Instant,
     /// The last round trip.
@@ -59,13 +62,16 @@ impl Met {
 pub(super) struct Connected(BTreeMap<PeerId, Met>);
 
 impl Connected {
-    /// A connection stands; `visit`: we made it only because somebody wanted a blob of its.
+    /// A connection stands; `why`: what the peer manager made it for, or none if another part of us did or the peer itself.
+    ///
+    /// Other parts dial where strangers send them. So what they dial counts as a visit; and not even as that if the peer came to us first
+    /// and said then where it is, as for a try of its address or for hole punching.
     pub(super) fn opened(
         &mut self,
         peer: PeerId,
         id: ConnectionId,
         endpoint: ConnectedPoint,
-        visit: bool,
+        why: Option<Why>,
         now: Instant,
     ) {
         let met = self.0.entry(peer).or_insert_with(|| Met {
@@ -75,8 +81,9 @@ impl Connected {
             since: now,
             latency: None,
         });
-        if endpoint.is_dialer() {
-            met.visit = visit && (met.visit || !met.chosen);
+        let came = !met.connections.is_empty() && !met.chosen;
+        if endpoint.is_dialer() && (why.is_some() || !came) {
+            met.visit = why != Some(Why::Slot) && (met.visit || !met.chosen);
             met.chosen = true;
         }
         met.connections.push(Connection { id, endpoint });
@@ -146,10 +153,10 @@ mod tests {
         let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
         let relay = "/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN/p2p-circuit";
         let direct = came("/ip4/192.0.2.1/tcp/1");
-        connected.opened(peer, first, direct.clone(), false, now);
+        connected.opened(peer, first, direct.clone(), None, now);
         assert!(!connected.get(&peer).unwrap().chosen);
         let relayed = dialled(&format!("/ip4/203.0.113.1/tcp/1{relay}"));
-        connected.opened(peer, second, relayed, true, now);
+        connected.opened(peer, second, relayed, Some(Why::Visit), now);
         let met = connected.get(&peer).unwrap();
         assert!(met.chosen && met.visit);
         assert_eq!(met.place(), Place::of(&direct));
@@ -162,19 +169,37 @@ mod tests {
 
     #[test]
     fn who_was_chosen_with_care_is_not_a_visit_any_more() {
+        for elsewhere in [Some(Why::Visit), None] {
+            let (mut connected, peer, now) = (Connected::default(), PeerId::random(), Instant::now());
+            let mut visit = |id, why| {
+                let id = ConnectionId::new_unchecked(id);
+                connected.opened(peer, id, dialled("/ip4/192.0.2.1/tcp/1"), why, now);
+                let met = connected.get(&peer).unwrap();
+                assert!(met.chosen);
+                met.visit
+            };
+            assert!(visit(1, elsewhere));
+            assert!(!visit(2, Some(Why::Slot)));
+            assert!(!visit(3, elsewhere));
+        }
+    }
+
+    #[test]
+    fn who_came_to_us_is_not_chosen_because_it_says_where_to_dial_it() {
         let (mut connected, peer, now) = (Connected::default(), PeerId::random(), Instant::now());
-        let mut visit = |id, visit| {
-            connected.opened(
-                peer,
-                ConnectionId::new_unchecked(id),
-                dialled("/ip4/192.0.2.1/tcp/1"),
-                visit,
-                now,
-            );
-            connected.get(&peer).unwrap().visit
-        };
-        assert!(visit(1, true));
-        assert!(!visit(2, false));
-        assert!(!visit(3, true));
+        let [came_by, tried, punched, chosen] = [1, 2, 3, 4].map(ConnectionId::new_unchecked);
+        let there = || dialled("/ip4/192.0.2.1/tcp/1");
+        connected.opened(peer, came_by, came("/ip4/192.0.2.1/tcp/9"), None, now);
+        for id in [tried, punched] {
+            connected.opened(peer, id, there(), None, now);
+            let met = connected.get(&peer).unwrap();
+            assert!(!met.chosen && !met.visit);
+        }
+        // It stays who came, whichever connection is left.
+        connected.closed(&peer, came_by);
+        assert!(!connected.get(&peer).unwrap().chosen);
+        connected.opened(peer, chosen, there(), Some(Why::Slot), now);
+        let met = connected.get(&peer).unwrap();
+        assert!(met.chosen && !met.visit, "we want it, too");
     }
 }

@@ -50,6 +50,8 @@ struct Want {
 #[derive(Debug, Default)]
 pub(super) struct Dials {
     dials: BTreeMap<PeerId, Dial>,
+    /// Attempts that are under way though their peer is connected, and what they were for.
+    late: BTreeMap<ConnectionId, Why>,
     wanted: BTreeMap<PeerId, Want>,
 }
 
@@ -144,15 +146,17 @@ impl Dials {
     /// A connection with the peer stands, whoever made it. Returns why we dialled it, if this is one of our dials.
     pub(super) fn connected(&mut self, peer: &PeerId, id: ConnectionId) -> Option<Why> {
         self.wanted.remove(peer);
-        let dial = self.dials.get(peer)?;
-        let (why, ours) = (dial.why, dial.attempts.contains(&id));
-        // What else is under way ends by itself.
-        self.dials.remove(peer);
-        ours.then_some(why)
+        if let Some(dial) = self.dials.remove(peer) {
+            // What is under way ends by itself.
+            let attempts = dial.attempts.into_iter();
+            self.late.extend(attempts.map(|attempt| (attempt, dial.why)));
+        }
+        self.late.remove(&id)
     }
 
     /// A dial failed. Returns whom it was to, unless another attempt goes on.
     pub(super) fn failed(&mut self, id: ConnectionId, now: Instant) -> Option<Failed> {
+        self.late.remove(&id);
         let (peer, dial) = self
             .dials
             .iter_mut()
@@ -313,6 +317,20 @@ mod tests {
         assert_eq!(dials.connected(&peer, ID(7)), None, "not ours");
         assert!(dials.coming().is_empty() && !dials.is_dialling(&peer));
         assert_eq!(dials.failed(ID(1), now), None);
+    }
+
+    #[test]
+    fn a_dial_is_what_it_was_for_though_another_way_to_the_peer_stands_by_then() {
+        let (mut dials, peer, now) = dials();
+        dials.began(peer, Why::Slot, ID(1), vec![], now);
+        dials.also(&peer, ID(2));
+        dials.also(&peer, ID(3));
+        assert_eq!(dials.connected(&peer, ID(7)), None, "it came");
+        assert_eq!(dials.connected(&peer, ID(1)), Some(Why::Slot));
+        assert_eq!(dials.connected(&peer, ID(2)), Some(Why::Slot));
+        assert_eq!(dials.connected(&peer, ID(2)), None, "it was told");
+        assert_eq!(dials.failed(ID(3), now), None);
+        assert!(dials.late.is_empty() && dials.running() == 0);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The peer manager: who is dialled, who has a slot, who is shown the door.
 //!
-//! `slots` says who of the connected stays, `score` and `ban` who did too much wrong, `dial` who is being dialled and `door`, the part in
-//! the swarm, keeps and refuses connections accordingly. This file tells them what happens, and does what they say.
+//! `slots` says who of the connected stays, `score` and `ban` who did too much wrong, `dial` who is being dialled (`dialling` does it),
+//! and `door`, the part in the swarm, keeps and refuses connections accordingly. This file tells them what happens, and does what they
+//! say.
 //!
 //! Must never let strangers take what peers with a slot need.
 
@@ -10,6 +11,7 @@ pub(crate) mod config;
 mod connected;
 mod crowd;
 mod dial;
+mod dialling;
 pub(crate) mod door;
 mod handle;
 mod keep;
@@ -25,38 +27,30 @@ pub(crate) use self::handle::{Command, View};
 use self::{
     connected::{Connected, Met},
     crowd::Guest,
-    dial::{Dials, Failed, Why},
+    dial::{Dials, Why},
     pinned::Pinned,
-    place::{Place, Prefix, leads_to},
+    place::{Place, leads_to},
     random::Random,
     score::Scores,
     slots::{Candidate, Situation, Slots, merit},
 };
 use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
-    book::{Dialable, Source},
+    book::Source,
     common::Common,
     config::NetworkConfig,
     reports::{Fault, Report},
-    scope::{Scope, is_relayed},
+    scope::Scope,
 };
 use libp2p::{
-    Multiaddr, PeerId, Swarm,
+    PeerId, Swarm,
     core::ConnectedPoint,
     identify, ping,
-    swarm::{
-        ConnectionId, DialError, SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
-    },
+    swarm::{ConnectionId, SwarmEvent},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
-/// Whom we didn't reach while nobody else was connected is tried again after this.
-const ALONE: Duration = Duration::from_secs(30);
 /// So often the book is written, if it has changed.
 const SAVE: Duration = Duration::from_secs(60);
 /// The shortest pause between two rounds of dialling for slots; it doubles while nobody is found.
@@ -286,15 +280,19 @@ impl Manager {
     }
 
     fn opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Instant) {
-        let why = self.dials.connected(&peer, id);
-        let visit = why == Some(Why::Visit);
-        self.connected.opened(peer, id, endpoint.clone(), visit, now);
-        let (address, _) = leads_to(endpoint);
-        self.common.book.is_near(address, true);
         if let ConnectedPoint::Dialer { address, .. } = endpoint {
             self.pinned.is_at(address, peer);
             self.common.book.reached(peer, address.clone());
         }
+        let why = self.dials.connected(&peer, id);
+        // Bootstrap peers are dialled elsewhere, and a person chose them.
+        let why = match self.pinned.contains(&peer) {
+            true => Some(Why::Slot),
+            false => why,
+        };
+        self.connected.opened(peer, id, endpoint.clone(), why, now);
+        let (address, _) = leads_to(endpoint);
+        self.common.book.is_near(address, true);
         self.hurry(now);
         self.publish();
     }
@@ -321,7 +319,11 @@ impl Manager {
             })
         });
         let book = &self.common.book;
-        book.learn(*peer, addresses.cloned(), Source::Identify);
+        let source = match !relayed && self.common.house.holds(here) {
+            true => Source::Neighbour,
+            false => Source::Identify,
+        };
+        book.learn(*peer, addresses.cloned(), source);
         let speaks = |name: &str| {
             info.protocols
                 .iter()
@@ -418,162 +420,6 @@ impl Manager {
         Situation { small, others }
     }
 
-    /// Dials for slots that are free.
-    fn fill(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
-        self.fill_at = now + self.fill_pause;
-        self.fill_pause = (self.fill_pause * 2).min(FILL_LATEST);
-        self.situation = self.look_around(swarm, now);
-        let lacking = self.slots.lacking(self.situation);
-        let room = self.config.dials.saturating_sub(self.dials.running());
-        let wanted = lacking.saturating_sub(self.dials.for_slots()).min(room);
-        if wanted == 0 || !self.situation.others {
-            return;
-        }
-        let door = &swarm.behaviour().manager;
-        let others = self.common.book.dialable(now, |peer| {
-            self.connected.contains(peer) || self.dials.is_dialling(peer) || door.is_banned(peer, now)
-        });
-        let chosen = self.choose(others, wanted, now);
-        if !chosen.is_empty() {
-            // More may be needed soon: some of them are away.
-            self.hurry(now);
-        }
-        for peer in chosen {
-            self.dial(swarm, peer, Why::Slot, now);
-        }
-    }
-
-    /// Whom to dial: members first, then those that were reached before, and by chance among these; but of no network that has its
-    /// share already, while there are others, and of no address that has all its slots.
-    fn choose(&mut self, others: Vec<Dialable>, wanted: usize, now: Instant) -> Vec<PeerId> {
-        let candidates = self.candidates(now);
-        let share = (self.config.long_term / 4).max(1);
-        let mut prefixes: BTreeMap<Prefix, usize> = BTreeMap::new();
-        for candidate in &candidates {
-            if matches!(self.slots.of(&candidate.peer), Slot::LongTerm | Slot::Exploratory)
-                && let Some(prefix) = candidate.prefix
-            {
-                *prefixes.entry(prefix).or_default() += 1;
-            }
-        }
-        let mut order: Vec<(u8, bool, u64, Dialable)> = others
-            .into_iter()
-            .filter(|one| self.slots.has_room(Place::dialled(&one.address), &candidates))
-            .map(|one| (self.standing(&one.peer), one.reached, 0, one))
-            .collect();
-        for (_, _, chance, _) in &mut order {
-            *chance = self.random.next();
-        }
-        order.sort_by_key(|(standing, reached, chance, _)| std::cmp::Reverse((*standing, *reached, *chance)));
-        let (mut chosen, mut crowded) = (Vec::new(), Vec::new());
-        for (_, _, _, one) in order {
-            if chosen.len() >= wanted {
-                break;
-            }
-            let count = Prefix::of(&one.address).map(|prefix| prefixes.entry(prefix).or_default());
-            match count {
-                Some(count) if *count >= share => crowded.push(one.peer),
-                count => {
-                    count.into_iter().for_each(|count| *count += 1);
-                    chosen.push(one.peer);
-                }
-            }
-        }
-        chosen.extend(crowded);
-        chosen.truncate(wanted);
-        chosen
-    }
-
-    /// Dials who is wanted.
-    fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
-        // Fetches wait for these, and for no slots: they may take twice as many.
-        loop {
-            if self.dials.running() >= 2 * self.config.dials {
-                self.dials.put_off(now);
-                break;
-            }
-            let book = &self.common.book;
-            let Some(peer) = self.dials.next_wanted(now, |peer| book.addresses(peer)) else {
-                break;
-            };
-            self.dial(swarm, peer, Why::Visit, now);
-        }
-        self.dials.expire(now, self.connected.len() == 0);
-    }
-
-    fn dial(&mut self, swarm: &mut Swarm<Swarmed>, peer: PeerId, why: Why, now: Instant) {
-        let (relayed, direct): (Vec<Multiaddr>, Vec<Multiaddr>) = self
-            .common
-            .book
-            .addresses(&peer)
-            .into_iter()
-            .partition(is_relayed);
-        let (first, later) = match direct.is_empty() {
-            true => (relayed, Vec::new()),
-            false => (direct, relayed),
-        };
-        let new_port = !self.common.book.failures(&peer).is_multiple_of(2);
-        let condition = PeerCondition::DisconnectedAndNotDialing;
-        match start(swarm, peer, first, condition, new_port) {
-            Ok(attempt) => self.dials.began(peer, why, attempt, later, now),
-            // Another part of us is at it.
-            Err(DialError::DialPeerConditionFalse(_)) => {}
-            Err(error) => {
-                tracing::debug!(%peer, %error, "a peer can't be dialled");
-                self.common.book.failed(&peer, now);
-            }
-        }
-    }
-
-    fn dial_relays(
-        &mut self,
-        swarm: &mut Swarm<Swarmed>,
-        peer: PeerId,
-        relayed: Vec<Multiaddr>,
-        now: Instant,
-    ) {
-        match start(swarm, peer, relayed, PeerCondition::Disconnected, false) {
-            Ok(attempt) => self.dials.also(&peer, attempt),
-            Err(error) => {
-                tracing::debug!(%peer, %error, "a peer can't be dialled through its relays");
-                if self.dials.is_idle(&peer) {
-                    let failed = self.dials.give_up(peer);
-                    self.gave_up(failed, now);
-                }
-            }
-        }
-    }
-
-    fn dial_failed(&mut self, id: ConnectionId, error: &DialError, now: Instant) {
-        let failed = self.dials.failed(id, now);
-        if let Some(failed) = failed {
-            tracing::debug!(peer = %failed.peer, %error, "a peer couldn't be reached");
-            if let DialError::WrongPeerId { address, .. } = error {
-                self.common.book.is_not_at(&failed.peer, address);
-            }
-            self.gave_up(failed, now);
-        }
-    }
-
-    fn gave_up(&mut self, failed: Failed, now: Instant) {
-        if self.connected.len() == 0 {
-            // It may be our line that is down: nobody is to be left alone for hours because of that.
-            self.common.book.rest(&failed.peer, now + ALONE);
-        } else {
-            self.common.book.failed(&failed.peer, now);
-        }
-        if failed.wanted {
-            self.look_up(&failed.peer);
-        }
-    }
-
-    /// Somebody else may know where it is by now.
-    fn look_up(&self, peer: &PeerId) {
-        if self.connected.len() > 0 {
-            self.common.book.want(*peer);
-        }
-    }
-
     fn publish(&self) {
         let now = self.dials.coming();
         self.coming.send_if_modified(|before| {
@@ -584,21 +430,5 @@ impl Manager {
     }
 }
 
-/// From the port that we listen on, as others need it to find out where they could reach us; unless that failed, since two that dial each
-/// other at the same moment collide then, in TCP.
-fn start(
-    swarm: &mut Swarm<Swarmed>,
-    peer: PeerId,
-    addresses: Vec<Multiaddr>,
-    condition: PeerCondition,
-    new_port: bool,
-) -> Result<ConnectionId, DialError> {
-    let options = DialOpts::peer_id(peer).condition(condition).addresses(addresses);
-    let options = match new_port {
-        true => options.allocate_new_port().build(),
-        false => options.build(),
-    };
-    let id = options.connection_id();
-    swarm.dial(options)?;
-    Ok(id)
-}
+#[cfg(test)]
+mod tests;

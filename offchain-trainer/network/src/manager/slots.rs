@@ -25,9 +25,9 @@ pub(super) struct Candidate {
     pub(super) prefix: Option<Prefix>,
     /// What it can do, one bit each.
     pub(super) capabilities: u32,
-    /// We dialled it; only such peers become long-term or exploratory ones, as strangers can't choose to be dialled.
+    /// We dialled it; only such peers become long-term or exploratory ones, as strangers can't choose to be dialled for a slot.
     pub(super) chosen: bool,
-    /// It was dialled because somebody wanted a blob of its: it gets a slot only where one is free.
+    /// It was dialled for something else, such as a blob of its: it gets a slot only where one is free.
     pub(super) visit: bool,
     /// It always may stay.
     pub(super) pinned: bool,

@@ -1,12 +1,13 @@
 //! Trying for others whether they are reached: the server of AutoNAT v2, which the library's is the core of.
 //!
 //! What is different here: it is offered to those alone who reached us over the internet, and dials only the address that the asker
-//! comes from, with whatever port, or one of the other family; never a private one, never somebody else's, never more than a few a
-//! minute. The core dials what it is told, so that anybody could have us knock at doors in our own network.
+//! comes from, with whatever port, or one of the other family; never a private one or one of our own house, never somebody else's,
+//! never more than a few a minute. The core dials what it is told, so that anybody could have us knock at doors in our own network.
 
 use crate::{
+    house::Outside,
     origin::Origin,
-    reach::{Config, budget::Budget},
+    reach::budget::Budget,
     scope::{Scope, is_relayed},
 };
 use libp2p::{
@@ -38,7 +39,7 @@ const TRY: Duration = Duration::from_secs(20);
 /// The server.
 pub(crate) struct Answerer {
     inner: server::Behaviour,
-    config: Config,
+    outside: Outside,
     /// Who may ask: where it comes from.
     askers: HashMap<ConnectionId, (PeerId, Origin)>,
     /// Our tries.
@@ -53,10 +54,10 @@ pub(crate) struct Answerer {
 struct Refused;
 
 impl Answerer {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(outside: Outside) -> Self {
         Self {
             inner: server::Behaviour::default(),
-            config: config.clone(),
+            outside,
             askers: HashMap::new(),
             tries: HashMap::new(),
             closing: VecDeque::new(),
@@ -86,8 +87,7 @@ impl Answerer {
         let Some(target) = Origin::of(address) else {
             return false;
         };
-        if is_relayed(address) || !self.config.is_internet(address) || Scope::of(address) == Some(Scope::Name)
-        {
+        if is_relayed(address) || !self.outside.has(address) || Scope::of(address) == Some(Scope::Name) {
             return false;
         }
         let mut origins = self
@@ -120,7 +120,7 @@ impl NetworkBehaviour for Answerer {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        let origin = Origin::of(remote).filter(|_| !is_relayed(local) && self.config.is_internet(remote));
+        let origin = Origin::of(remote).filter(|_| !is_relayed(local) && self.outside.has(remote));
         let Some(origin) = origin else {
             // The one for outbound connections answers nothing.
             return self.inner.handle_established_outbound_connection(
@@ -202,6 +202,7 @@ impl NetworkBehaviour for Answerer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::House;
     use libp2p::multiaddr::Protocol;
 
     fn address(text: &str) -> Multiaddr {
@@ -210,7 +211,12 @@ mod tests {
 
     #[test]
     fn only_the_askers_own_address_of_the_internet_is_tried() {
-        let (mut answerer, peer) = (Answerer::new(&Config::default()), PeerId::random());
+        let house = House::default();
+        house.is_at(&[address("/ip6/2001:db8:1:2::3/tcp/1")]);
+        let (mut answerer, peer) = (
+            Answerer::new(Outside::new(Scope::Public, house)),
+            PeerId::random(),
+        );
         let origin = Origin::of(&address("/ip4/203.0.113.5/tcp/1")).unwrap();
         answerer
             .askers
@@ -223,6 +229,7 @@ mod tests {
             "/ip4/192.168.1.1/tcp/80",
             "/ip4/127.0.0.1/tcp/9944",
             "/ip6/fd00::1/tcp/80",
+            "/ip6/2001:db8:1:2::9/tcp/80",
             "/dns/localhost/tcp/9944",
             "/ip4/203.0.113.5/tcp/4000/p2p-circuit",
         ] {

@@ -3,6 +3,7 @@
 use crate::{
     common::Common,
     config::NetworkConfig,
+    house::Outside,
     reach::{
         announcer::Announcer, answerer::Answerer, circuits::Circuits, prober::Prober, puncher::Puncher,
         server,
@@ -32,17 +33,18 @@ impl Behaviour {
         circuits: Option<relay::client::Behaviour>,
     ) -> Self {
         let reach = &config.reach;
+        let outside = Outside::new(reach.internet, common.house.clone());
         Self {
             announcer: Announcer::default(),
-            prober: reach.autonat.then(|| Prober::new(reach)).into(),
-            answerer: reach.autonat.then(|| Answerer::new(reach)).into(),
+            prober: reach.autonat.then(|| Prober::new(outside.clone())).into(),
+            answerer: reach.autonat.then(|| Answerer::new(outside.clone())).into(),
             relay: reach
                 .relay_server
                 .then(|| server::relay(common.local, &common.members))
                 .into(),
             // Without relayed connections there is nothing to get away from.
             puncher: (reach.dcutr && circuits.is_some())
-                .then(|| Puncher::new(common.local, reach))
+                .then(|| Puncher::new(common.local, outside))
                 .into(),
             circuits: circuits.map(Circuits).into(),
         }

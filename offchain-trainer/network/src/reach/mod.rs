@@ -20,6 +20,7 @@ pub(crate) mod config;
 mod evidence;
 mod handle;
 mod holes;
+mod kept_for;
 mod mapping;
 mod observed;
 mod prober;
@@ -34,6 +35,7 @@ use crate::{
     behaviour::{Behaviour as Swarmed, BehaviourEvent},
     common::Common,
     config::NetworkConfig,
+    house::Outside,
     origin::Origin,
     relayed_addresses::PER_RELAY,
     reports::Fault,
@@ -41,7 +43,7 @@ use crate::{
 };
 use behaviour::BehaviourEvent as Happened;
 pub use config::{Config, Wss};
-use evidence::Evidence;
+use evidence::{Evidence, Voice};
 use holes::Holes;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
@@ -115,6 +117,7 @@ impl Path {
 pub(crate) struct Reach {
     common: Common,
     config: Config,
+    outside: Outside,
     ways: Ways,
     observed: Observed,
     evidence: Evidence,
@@ -180,6 +183,7 @@ impl Reach {
             sweep: None,
             tell: None,
             serving: false,
+            outside: Outside::new(reach.internet, common.house.clone()),
             config: reach,
             common,
             shown,
@@ -286,11 +290,15 @@ impl Reach {
         if attempt {
             self.sweep.get_or_insert(now + SWEEP);
         }
+        if !relayed && dialled {
+            self.observed
+                .met(Witness::of(peer, &address), observed::is_quic(&address));
+        }
         if !relayed && !attempt {
             if dialled {
                 self.remember_dialled(Witness::of(peer, &address));
             }
-            if self.config.is_internet(&address) {
+            if self.outside.has(&address) {
                 self.met.get_or_insert(now);
             }
         }
@@ -325,7 +333,8 @@ impl Reach {
             return;
         };
         if way.dialled && !way.relayed {
-            self.observed.gone(Witness::of(peer, &way.address));
+            let quic = observed::is_quic(&way.address);
+            self.observed.gone(Witness::of(peer, &way.address), quic);
         }
         if let Some(to) = socket(&way.address).filter(|_| way.dialled)
             && !self.ways.of(&peer).any(|other| other.dialled && !other.relayed)
@@ -368,9 +377,7 @@ impl Reach {
         };
         if way.relayed {
             let reached = |address: &&Multiaddr| {
-                self.config.is_internet(address)
-                    && Scope::of(address) != Some(Scope::Name)
-                    && !is_relayed(address)
+                self.outside.has(address) && Scope::of(address) != Some(Scope::Name) && !is_relayed(address)
             };
             let addresses = info.listen_addrs.iter().filter(reached).cloned();
             self.reversals.said(peer, addresses, now);
@@ -396,9 +403,9 @@ impl Reach {
         let Some(seen) = Seen::of(&info.observed_addr) else {
             return;
         };
-        // A neighbour sees our address in the network at home.
+        // A neighbour sees our address in the network at home, and gets in where nobody else does.
         let observed = seen.address();
-        if !self.config.is_internet(&observed) || !self.config.is_internet(&way.address) {
+        if !self.config.is_internet(&observed) || !self.outside.has(&way.address) {
             return;
         }
         let witness = Witness::of(peer, &way.address);
@@ -410,7 +417,8 @@ impl Reach {
             }
         } else if !way.introduced && !self.dialled.contains(&witness) && self.candidates.contains(&observed) {
             let ours = self.has(seen.ip);
-            self.evidence.visited(&observed, witness, ours, now);
+            self.evidence
+                .visited(&observed, Voice::new(peer, witness), ours, now);
         }
     }
 
@@ -442,7 +450,8 @@ impl Reach {
                 });
                 let got_in = tried.result.is_ok();
                 tracing::debug!(address = %tried.tested_addr, peer = %tried.server, got_in, "a peer tried to reach us");
-                self.evidence.tried(&tried.tested_addr, witness, got_in);
+                self.evidence
+                    .tried(&tried.tested_addr, Voice::new(tried.server, witness), got_in);
             }
             Happened::Circuits(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
                 let too_soon = self.relays.accepted(relay_peer_id, now);

@@ -6,7 +6,11 @@
 
 use crate::{chosen_names::is_certified, origin::Origin};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// So many observers are remembered for each transport and family, the newest.
@@ -84,6 +88,11 @@ impl Seen {
     }
 }
 
+/// Whether dialling an address is by QUIC.
+pub(crate) fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::QuicV1)
+}
+
 /// What the router does with ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Ports {
@@ -111,9 +120,16 @@ struct Sight {
 pub(crate) struct Observed {
     /// Oldest first; one for each witness.
     seen: BTreeMap<Kind, Vec<Sight>>,
+    /// How many connections with each witness we have made that stand, by QUIC or not. As many as the swarm has.
+    standing: HashMap<(Witness, bool), usize>,
 }
 
 impl Observed {
+    /// A connection that we have made to a witness stands.
+    pub(crate) fn met(&mut self, by: Witness, quic: bool) {
+        *self.standing.entry((by, quic)).or_default() += 1;
+    }
+
     /// Somebody whom we dialled from our listening port says where we came from. Returns whether that is news. Who changes his mind over
     /// one connection is heard once a minute.
     pub(crate) fn saw(&mut self, by: Witness, seen: Seen, now: Instant) -> bool {
@@ -141,9 +157,18 @@ impl Observed {
         true
     }
 
-    /// We are not connected to it any more.
-    pub(crate) fn gone(&mut self, by: Witness) {
-        for sight in self.seen.values_mut().flatten().filter(|sight| sight.by == by) {
+    /// One of those connections is gone. What the witness saw counts for as long as another stands.
+    pub(crate) fn gone(&mut self, by: Witness, quic: bool) {
+        if let Some(count) = self.standing.get_mut(&(by, quic)) {
+            *count -= 1;
+            if *count > 0 {
+                return;
+            }
+            self.standing.remove(&(by, quic));
+        }
+        let of_kind = self.seen.iter_mut().filter(|(kind, _)| kind.quic == quic);
+        let sights = of_kind.flat_map(|(_, all)| all);
+        for sight in sights.filter(|sight| sight.by == by) {
             sight.stands = false;
         }
     }
@@ -300,11 +325,36 @@ mod tests {
             observed.saw(witness(n), tcp(4000), now);
         }
         for n in 1..=4 {
-            observed.gone(witness(n));
+            observed.gone(witness(n), false);
         }
         assert_eq!(observed.candidates(), [tcp(4000)], "what is known stays");
         observed.saw(witness(1), elsewhere(), now);
         assert_eq!(observed.candidates(), [elsewhere()]);
+    }
+
+    #[test]
+    fn a_witness_that_is_connected_twice_is_one_until_both_connections_are_gone() {
+        let (mut observed, now) = (Observed::default(), Instant::now());
+        for _ in 0..2 {
+            observed.met(witness(1), false);
+            observed.saw(witness(1), tcp(4000), now);
+        }
+        assert_eq!(observed.ports(TCP), Ports::Unknown, "it has one voice");
+        observed.met(witness(2), false);
+        observed.saw(witness(2), elsewhere(), now);
+        assert_eq!(observed.candidates(), [tcp(4000)], "what was seen first");
+        observed.gone(witness(1), true);
+        assert_eq!(observed.candidates(), [tcp(4000)], "that was another transport");
+        observed.gone(witness(1), false);
+        assert_eq!(observed.candidates(), [tcp(4000)], "it still sees us");
+        assert!(
+            !observed.saw(witness(1), tcp(5000), now),
+            "and still thinks for a minute"
+        );
+        observed.gone(witness(1), false);
+        assert_eq!(observed.candidates(), [elsewhere()]);
+        observed.gone(witness(2), false);
+        assert!(observed.standing.is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! tried again when [`Prober::start_over`] says so. Must never believe a peer that didn't really come in: the library checks that,
 //! by a number that only who dials us back can know.
 
-use crate::{reach::Config, scope::is_relayed};
+use crate::{house::Outside, scope::is_relayed};
 use libp2p::{
     Multiaddr, PeerId,
     autonat::v2::client,
@@ -29,7 +29,7 @@ const TRY: Duration = Duration::from_secs(15);
 /// The client.
 pub(crate) struct Prober {
     inner: client::Behaviour,
-    config: Config,
+    outside: Outside,
     candidates: BTreeSet<Multiaddr>,
     /// Connections that the core knows of: it panics about others.
     known: HashSet<ConnectionId>,
@@ -40,10 +40,10 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(outside: Outside) -> Self {
         Self {
             inner: client::Behaviour::default(),
-            config: config.clone(),
+            outside,
             candidates: BTreeSet::new(),
             known: HashSet::new(),
             asked: HashMap::new(),
@@ -97,7 +97,7 @@ impl NetworkBehaviour for Prober {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        if !is_relayed(local) && self.config.is_internet(remote) {
+        if !is_relayed(local) && self.outside.has(remote) {
             self.incoming.insert(id);
         }
         self.inner
@@ -112,7 +112,7 @@ impl NetworkBehaviour for Prober {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        if is_relayed(address) || !self.config.is_internet(address) {
+        if is_relayed(address) || !self.outside.has(address) {
             // The one for inbound connections never asks.
             return self
                 .inner

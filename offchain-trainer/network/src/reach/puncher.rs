@@ -1,11 +1,13 @@
 //! Hole punching (DCUtR), which the library's is the core of.
 //!
 //! What is different here: the other side is told only those addresses that [`observed`](crate::reach::observed) found, not
-//! what identify guesses, and we dial only addresses of the internet: the core dials whatever the other side says, so that anybody
-//! could have us knock at doors in our own network.
+//! what identify guesses, and we dial only addresses of the internet outside of our own house: the core dials whatever the other side
+//! says, so that anybody could have us knock at doors in our own network. And a relayed connection is kept for a minute: the core keeps
+//! one until it has tried three times, and who never answers would hold a relay's place, and our connection, for an hour.
 
 use crate::{
-    reach::Config,
+    house::Outside,
+    reach::kept_for::KeptFor,
     scope::{Scope, is_relayed},
 };
 use libp2p::{
@@ -20,15 +22,18 @@ use libp2p::{
 use std::{
     collections::HashSet,
     task::{Context, Poll},
+    time::Duration,
 };
 
 /// So many addresses of one peer are dialled.
 const MOST: usize = 20;
+/// A relayed connection is kept for so long, for three tries: each may wait ten seconds for the other side, and as long for its dials.
+const TRIES: Duration = Duration::from_secs(60);
 
 /// The behaviour.
 pub(crate) struct Puncher {
     inner: dcutr::Behaviour,
-    config: Config,
+    outside: Outside,
     /// Dials that have begun.
     dials: HashSet<ConnectionId>,
 }
@@ -38,10 +43,10 @@ pub(crate) struct Puncher {
 struct Refused;
 
 impl Puncher {
-    pub(crate) fn new(local: PeerId, config: &Config) -> Self {
+    pub(crate) fn new(local: PeerId, outside: Outside) -> Self {
         Self {
             inner: dcutr::Behaviour::new(local),
-            config: config.clone(),
+            outside,
             dials: HashSet::new(),
         }
     }
@@ -58,16 +63,14 @@ impl Puncher {
 
     fn may_dial(&self, addresses: &[Multiaddr]) -> bool {
         let fine = |address: &Multiaddr| {
-            self.config.is_internet(address)
-                && Scope::of(address) != Some(Scope::Name)
-                && !is_relayed(address)
+            self.outside.has(address) && Scope::of(address) != Some(Scope::Name) && !is_relayed(address)
         };
         addresses.len() <= MOST && addresses.iter().all(fine)
     }
 }
 
 impl NetworkBehaviour for Puncher {
-    type ConnectionHandler = THandler<dcutr::Behaviour>;
+    type ConnectionHandler = KeptFor<THandler<dcutr::Behaviour>>;
     type ToSwarm = dcutr::Event;
 
     fn handle_established_inbound_connection(
@@ -77,8 +80,10 @@ impl NetworkBehaviour for Puncher {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner
-            .handle_established_inbound_connection(id, peer, local, remote)
+        let inner = self
+            .inner
+            .handle_established_inbound_connection(id, peer, local, remote)?;
+        Ok(KeptFor::new(inner, TRIES))
     }
 
     fn handle_pending_outbound_connection(
@@ -102,8 +107,10 @@ impl NetworkBehaviour for Puncher {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.inner
-            .handle_established_outbound_connection(id, peer, address, role, port_use)
+        let inner = self
+            .inner
+            .handle_established_outbound_connection(id, peer, address, role, port_use)?;
+        Ok(KeptFor::new(inner, TRIES))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
@@ -135,15 +142,22 @@ impl NetworkBehaviour for Puncher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::House;
+    use libp2p::swarm::ConnectionHandler;
+    use std::future::poll_fn;
+    use tokio::time::Instant;
 
     #[test]
     fn nobody_has_us_knock_at_doors_of_our_own_network() {
-        let puncher = Puncher::new(PeerId::random(), &Config::default());
+        let house = House::default();
+        house.is_at(&["/ip6/2001:db8:1:2::3/tcp/1".parse().unwrap()]);
+        let puncher = Puncher::new(PeerId::random(), Outside::new(Scope::Public, house));
         let fine: Multiaddr = "/ip4/203.0.113.5/udp/1/quic-v1".parse().unwrap();
         assert!(puncher.may_dial(std::slice::from_ref(&fine)));
         for private in [
             "/ip4/10.0.0.1/tcp/22",
             "/ip4/127.0.0.1/tcp/9944",
+            "/ip6/2001:db8:1:2::9/tcp/80",
             "/dns/localhost/tcp/1",
         ] {
             assert!(
@@ -152,5 +166,34 @@ mod tests {
             );
         }
         assert!(!puncher.may_dial(&vec![fine; MOST + 1]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relayed_connection_whose_other_side_never_answers_is_let_go_after_a_minute() {
+        let (local, peer) = (PeerId::random(), PeerId::random());
+        let mut puncher = Puncher::new(local, Outside::new(Scope::Public, House::default()));
+        let relay: Multiaddr = format!("/ip4/203.0.113.5/tcp/1/p2p/{}/p2p-circuit", PeerId::random())
+            .parse()
+            .unwrap();
+        let start = Instant::now();
+        let mut handler = puncher
+            .handle_established_outbound_connection(
+                ConnectionId::new_unchecked(1),
+                peer,
+                &relay,
+                Endpoint::Dialer,
+                PortUse::Reuse,
+            )
+            .unwrap();
+        assert!(handler.connection_keep_alive(), "a hole may be punched");
+        poll_fn(|context| {
+            while handler.poll(context).is_ready() {}
+            match handler.connection_keep_alive() {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
+        assert!(start.elapsed() >= TRIES && start.elapsed() < TRIES * 2);
     }
 }

@@ -1,0 +1,213 @@
+//! What Kademlia brings: what peers want kept for others, and what searches found.
+
+use super::Discovery;
+use crate::{
+    allowance::{Allowance, Rate},
+    book::Source,
+    discovery::{
+        behaviour::Bounded,
+        lookups::Found,
+        providing,
+        reachable::few,
+        record::{self, Freshness, LONGEST_LIFE, PeerRecord},
+        store,
+    },
+    reports::Fault,
+};
+use libp2p::{
+    PeerId,
+    kad::{
+        self, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest, ProviderRecord, PutRecordError,
+        QueryId, QueryResult, Record,
+    },
+};
+use tokio::time::Instant;
+
+/// Records and providers that one peer may bring: a signature is checked for each.
+const BRINGS: Rate = Rate {
+    each_second: 1.0,
+    burst: 64.0,
+};
+/// Addresses that are kept of a provider.
+const PROVIDER_ADDRESSES: usize = 4;
+
+impl Discovery {
+    /// Hears what Kademlia has to say. Returns peers that are to be dialled now, while it knows where they are.
+    pub(super) fn on_kad(&mut self, kad: &mut Bounded, event: &kad::Event, now: Instant) -> Vec<PeerId> {
+        match event {
+            kad::Event::InboundRequest {
+                request:
+                    InboundRequest::PutRecord {
+                        source,
+                        record: Some(record),
+                        ..
+                    },
+            } => self.on_record(kad, *source, record, now),
+            kad::Event::InboundRequest {
+                request: InboundRequest::AddProvider { record: Some(record) },
+            } => self.on_provider(kad, record, now),
+            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
+                return self.on_progress(kad, *id, result, step.last, now);
+            }
+            kad::Event::RoutingUpdated {
+                is_new_peer: true, ..
+            } => {
+                self.publisher.in_network(now);
+                self.providing.in_network();
+            }
+            kad::Event::RoutablePeer { peer, address } => {
+                let addresses = [address.clone()];
+                self.table
+                    .admit(kad, &self.common.members, *peer, address, &addresses);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn on_progress(
+        &mut self,
+        kad: &mut Bounded,
+        id: QueryId,
+        result: &QueryResult,
+        last: bool,
+        now: Instant,
+    ) -> Vec<PeerId> {
+        let mut found = Vec::new();
+        match result {
+            QueryResult::GetRecord(result) => {
+                if let Ok(GetRecordOk::FoundRecord(given)) = result {
+                    self.on_given(kad, id, given);
+                }
+                if last {
+                    match self.lookups.ended(&id, now) {
+                        // Kademlia finds a server by asking its way to it, and is connected to it then.
+                        Found::Nobody(peer) => {
+                            kad.inner.get_closest_peers(peer);
+                        }
+                        Found::Record(_) | Found::Open => {}
+                    }
+                }
+            }
+            QueryResult::GetProviders(result) => {
+                if let Ok(GetProvidersOk::FoundProviders { providers, .. }) = result {
+                    let (new, enough) = self.searches.named(&id, providers.iter());
+                    found = new;
+                    if enough && let Some(mut query) = kad.inner.query_mut(&id) {
+                        query.finish();
+                    }
+                }
+                if last {
+                    self.searches.ended(&id);
+                }
+            }
+            QueryResult::StartProviding(_) | QueryResult::RepublishProvider(_) => {
+                self.providing.ended(&id);
+            }
+            QueryResult::PutRecord(result) | QueryResult::RepublishRecord(result) => match result {
+                Err(
+                    PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. },
+                ) if success.is_empty() => self.publisher.failed(now),
+                _ => self.info.published += 1,
+            },
+            QueryResult::GetClosestPeers(Ok(GetClosestPeersOk { key, peers })) => {
+                let answered: Vec<PeerId> = peers.iter().map(|info| info.peer_id).collect();
+                self.table.judge(kad, key, &answered);
+            }
+            QueryResult::GetClosestPeers(Err(_)) | QueryResult::Bootstrap(_) => {}
+        }
+        found
+    }
+
+    /// A peer wants its record kept.
+    fn on_record(&mut self, kad: &mut Bounded, source: PeerId, record: &Record, now: Instant) {
+        if !self.may_bring(source, now) {
+            return;
+        }
+        let checked = PeerRecord::verify(&record.value, &self.network);
+        let checked = match checked {
+            // Nobody brings another's: who makes a record renews it.
+            Ok(checked) if checked.peer == source && record::belongs(&source, &record.key) => checked,
+            wrong => {
+                tracing::debug!(peer = %source, ?wrong, "refused a record");
+                self.common.reports.fault(source, Fault::Invalid);
+                return;
+            }
+        };
+        let now_s = self.now_s();
+        if checked.freshness(now_s) == Freshness::Doubtful {
+            // One of both clocks is wrong, and that is nobody's fault.
+            return;
+        }
+        let life = store::life(checked.expires, now_s, LONGEST_LIFE);
+        let mut record = record.clone();
+        record.expires = std::time::Instant::now().checked_add(life);
+        record.publisher = None;
+        let member = self.common.members.contains(&source);
+        let kept = kad.inner.store_mut().keep(record, &checked, member);
+        tracing::trace!(peer = %source, ?kept, "a record was brought");
+    }
+
+    /// A peer says that it has a blob.
+    fn on_provider(&mut self, kad: &mut Bounded, record: &ProviderRecord, now: Instant) {
+        let source = record.provider;
+        // Whoever has got many blobs lately means no harm.
+        if !self.has_allowance(source, now) {
+            return;
+        }
+        if !providing::is_key(&record.key) {
+            self.common.reports.fault(source, Fault::Invalid);
+            return;
+        }
+        let mut record = record.clone();
+        let fitting = std::mem::take(&mut record.addresses).into_iter();
+        record.addresses = few(
+            fitting.filter(|address| kad.surroundings.fits(address)),
+            PROVIDER_ADDRESSES,
+        );
+        let kept = kad.inner.store_mut().keep_provider(record);
+        tracing::trace!(peer = %source, ?kept, "a provider said so");
+    }
+
+    fn may_bring(&mut self, source: PeerId, now: Instant) -> bool {
+        let may = self.has_allowance(source, now);
+        if !may {
+            self.common.reports.fault(source, Fault::Flood);
+        }
+        may
+    }
+
+    fn has_allowance(&mut self, source: PeerId, now: Instant) -> bool {
+        let brings = self.brings.entry(source);
+        brings
+            .or_insert_with(|| Allowance::full(BRINGS, now))
+            .take(BRINGS, now)
+    }
+
+    /// Somebody gave what it keeps as a peer's record.
+    fn on_given(&mut self, kad: &mut Bounded, id: QueryId, given: &kad::PeerRecord) {
+        let wanted = self.lookups.peer(&id);
+        match PeerRecord::verify(&given.record.value, &self.network) {
+            Ok(record) if Some(record.peer) == wanted => {
+                let addresses = record.addresses.iter();
+                let fitting = addresses
+                    .filter(|address| kad.surroundings.fits(address))
+                    .cloned();
+                let (book, flags) = (&self.common.book, record.capabilities.flags());
+                book.learn(record.peer, fitting, Source::Record);
+                book.set_capabilities(&record.peer, flags.into(), u8::MAX.into());
+                if self.lookups.given(&id, record, self.clock.ms() / 1000)
+                    && let Some(mut query) = kad.inner.query_mut(&id)
+                {
+                    query.finish();
+                }
+            }
+            wrong => {
+                tracing::debug!(from = ?given.peer, ?wrong, "got a wrong record");
+                if let Some(source) = given.peer {
+                    self.common.reports.fault(source, Fault::Invalid);
+                }
+            }
+        }
+    }
+}
