@@ -36,7 +36,7 @@ pub struct Kind {
     pub what: &'static str,
 }
 
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 10] = [
     kind("silent", "opens connections and never says a word"),
     kind("newcomers", "comes with a new name again and again"),
     kind("halves", "begins questions and doesn't end them"),
@@ -44,6 +44,7 @@ pub const KINDS: [Kind; 9] = [
     kind("absent", "asks for blobs that don't exist"),
     kind("garbage", "sends bytes without meaning to every protocol"),
     kind("time", "asks for the time"),
+    kind("nodes", "has itself connected with the node behind"),
     kind("records", "stores records that mean nothing, and asks for places"),
     kind("news", "announces what nobody wants to know"),
 ];
@@ -52,6 +53,8 @@ const fn kind(name: &'static str, what: &'static str) -> Kind {
     Kind { name, what }
 }
 
+/// Where one is led to the node behind.
+const NODES: StreamProtocol = StreamProtocol::new("/hydra/node/1");
 /// Names that one attack has, but for those that come with a new one each time.
 const NAMES: usize = 8;
 /// Streams that each of them keeps busy.
@@ -170,6 +173,7 @@ async fn ask(mut control: Control, target: Offer, name: String, nth: usize, coun
     loop {
         let protocol = match name.as_str() {
             "time" => StreamProtocol::new("/hydra/time/1"),
+            "nodes" => NODES,
             "garbage" => any_protocol(nth),
             _ => PROTOCOL,
         };
@@ -185,7 +189,8 @@ async fn ask(mut control: Control, target: Offer, name: String, nth: usize, coun
 
 fn any_protocol(nth: usize) -> StreamProtocol {
     match nth {
-        0 | 1 => PROTOCOL,
+        0 => PROTOCOL,
+        1 => NODES,
         2 => StreamProtocol::new("/hydra/time/1"),
         3 => kademlia().unwrap_or(PROTOCOL),
         4 => StreamProtocol::new("/meshsub/1.1.0"),
@@ -242,6 +247,13 @@ async fn on_stream(mut stream: Stream, target: &Offer, name: &str, counts: &Coun
                 .ok()
                 .transpose()
                 .map(drop)
+        }
+        "nodes" => {
+            stream.write_all(&[1]).await?;
+            stream.flush().await?;
+            stream.read_exact(&mut [0]).await?;
+            Counts::add(&counts.done);
+            Ok(())
         }
         _ => {
             stream.write_all(&[0]).await?;

@@ -14,8 +14,16 @@ use crate::{
 use futures::{AsyncWriteExt, StreamExt};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
-use std::{io, net::Ipv4Addr, sync::Arc};
-use tokio::{net::TcpStream, sync::watch, task::JoinSet, time::timeout};
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// A place is taken for so long at least.
+const PACE: Duration = Duration::from_secs(1);
 
 /// How many tunnels end here at a time.
 #[derive(Debug, Clone, Copy)]
@@ -97,8 +105,11 @@ impl Exit {
             };
             let own = self.own.clone();
             streams.spawn(async move {
+                let began = Instant::now();
                 let ended = converse(stream, own).await;
                 tracing::debug!(%peer, ?ended, "a tunnel's stream ended");
+                // Whoever comes and goes costs the node a handshake each time.
+                sleep_until(began + PACE).await;
                 drop(place);
             });
         }
