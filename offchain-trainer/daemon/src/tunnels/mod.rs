@@ -4,6 +4,7 @@
 //! stands beside it; a port of this PC then leads there. [`policy`] decides who is asked and which ways are closed again. Must never lead
 //! the node to a node that it reaches by itself, nor go on when the node has gone.
 
+mod grace;
 mod policy;
 
 use std::{
@@ -21,6 +22,7 @@ use tokio::{
 };
 
 use crate::lock;
+use grace::Grace;
 use policy::{Open, Situation};
 
 /// A node that says nothing for so long has gone: it does so every few seconds.
@@ -66,6 +68,7 @@ struct Node {
     own: OwnNode,
     peers: BTreeSet<PeerId>,
     at: Instant,
+    grace: Grace,
 }
 
 #[derive(Debug)]
@@ -90,9 +93,13 @@ impl Tunnels {
     /// # Errors
     /// [`BadReport`].
     pub(crate) fn hear(&self, report: &NodeReport) -> Result<NodeTunnels, BadReport> {
-        let node = Node::read(report)?;
+        let mut node = Node::read(report)?;
         self.network.set_own_node(Some(node.own));
         let mut state = lock(&self.state);
+        if let Some(before) = state.node.as_ref().filter(|before| before.own == node.own) {
+            let lost = !before.peers.is_subset(&node.peers);
+            node.grace = before.grace.after(lost, node.at);
+        }
         for way in &mut state.open {
             if node.peers.contains(&way.tunnel.node()) {
                 way.met = node.at;
@@ -171,7 +178,7 @@ impl Tunnels {
             rests: &|peer| state.rests.contains_key(peer),
             may_trim: state.trimmed.is_none_or(|at| at + policy::TRIMS <= now),
         });
-        let own = node.own;
+        let (own, node_has_time) = (node.own, node.grace.holds(now));
         for (peer, why) in &decision.close {
             tracing::info!(trainer = %peer, "a way to another node is closed: {why}");
             if *why == policy::Why::Plenty {
@@ -182,7 +189,8 @@ impl Tunnels {
         state
             .open
             .retain(|way| !decision.close.iter().any(|(peer, _)| *peer == way.tunnel.peer()));
-        Some((own, decision.ask))
+        let ask = if node_has_time { Vec::new() } else { decision.ask };
+        Some((own, ask))
     }
 
     /// A way to the node beside this trainer, unless the own node is connected with it already.
@@ -236,13 +244,15 @@ impl Node {
         if report.peers.len() > MAX_NODE_PEERS {
             return Err(BadReport::TooMany(report.peers.len()));
         }
+        let now = Instant::now();
         Ok(Self {
             own: OwnNode {
                 peer: peer(&report.peer_id)?,
                 port: report.port,
             },
             peers: report.peers.iter().map(peer).collect::<Result<_, _>>()?,
-            at: Instant::now(),
+            at: now,
+            grace: Grace::begin(now),
         })
     }
 }

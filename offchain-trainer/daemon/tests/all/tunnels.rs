@@ -15,8 +15,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The longest that a way may take to be opened, with room for a busy PC.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a way may take to be opened, with room for a busy PC: the node is let try by itself first.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often the node speaks here.
 const EVERY: Duration = Duration::from_millis(50);
 
