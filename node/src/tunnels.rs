@@ -1,7 +1,7 @@
 //! Reaches other nodes through this PC's trainer, as the node's own network has neither relays nor hole punching.
 //!
 //! Every few seconds the trainer is told who this node is and with whom it is connected, and says which ports of this PC lead to other
-//! nodes. Those are dialled like reserved peers, for as long as the trainer names them; who answers has to prove that it is that node.
+//! nodes. Those are dialled like reserved peers until they are connected; who answers has to prove that it is that node.
 //! Must never be needed: without a trainer the node has the peers that it reaches by itself. Whoever lets in reserved peers alone
 //! (`--reserved-only`) gets none.
 
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MISSES: u32 = 4;
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
+/// With so many connections nobody is dialled by the trainer's word: no more than nodes dial by themselves.
+const ENOUGH: usize = 8;
 /// So many ways are taken from the trainer.
 const MOST: usize = 16;
 
@@ -79,20 +81,22 @@ impl Tunnels {
 
     /// Goes on for as long as the node does.
     pub async fn keep(self) {
+        // Those that are reserved now.
         let mut ways: BTreeMap<PeerId, u16> = BTreeMap::new();
         let mut every = interval(EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut missed = 0u32;
         loop {
             every.tick().await;
-            let Some(report) = self.report().await else {
+            let Some(connected) = self.connected().await else {
                 continue;
             };
+            let report = self.report(&connected);
             let told = timeout(PATIENCE, tell(&self.link, &report)).await;
             match told.unwrap_or(Err(Unheard::Slow)) {
                 Ok(tunnels) => {
                     missed = 0;
-                    self.take(&mut ways, read(&tunnels));
+                    self.take(&mut ways, wanted(read(&tunnels), &connected));
                 }
                 Err(error) => {
                     log::debug!("no way to other nodes through the trainer: {error}");
@@ -105,23 +109,25 @@ impl Tunnels {
         }
     }
 
-    /// What is told: nothing as long as the node doesn't listen.
-    async fn report(&self) -> Option<NodeReport> {
-        let port = self.network.listen_addresses().iter().find_map(tcp_port)?;
-        // Fails only while the node ends.
+    /// Who is connected. Fails only while the node ends.
+    async fn connected(&self) -> Option<BTreeSet<PeerId>> {
         let peers = self.sync.peers_info().await.ok()?;
-        Some(NodeReport {
-            peer_id: self.network.local_peer_id().to_string(),
-            port,
-            peers: peers
-                .iter()
-                .take(MAX_NODE_PEERS)
-                .map(|(peer, _)| peer.to_string())
-                .collect(),
-        })
+        Some(peers.into_iter().map(|(peer, _)| peer).collect())
     }
 
-    /// Puts the ways that the trainer names now in the place of those before.
+    fn report(&self, connected: &BTreeSet<PeerId>) -> NodeReport {
+        NodeReport {
+            peer_id: self.network.local_peer_id().to_string(),
+            port: self.network.listen_addresses().iter().find_map(local_port),
+            peers: connected
+                .iter()
+                .take(MAX_NODE_PEERS)
+                .map(ToString::to_string)
+                .collect(),
+        }
+    }
+
+    /// Reserves these peers in the place of those before.
     fn take(&self, ways: &mut BTreeMap<PeerId, u16>, mut now: BTreeMap<PeerId, u16>) {
         now.retain(|peer, _| !self.reserved.contains(peer));
         for peer in ways.keys().filter(|peer| !now.contains_key(*peer)) {
@@ -146,16 +152,20 @@ impl Tunnels {
     }
 }
 
-/// The port of an address at which nodes connect over TCP.
-fn tcp_port(address: &Multiaddr) -> Option<u16> {
-    let is_websocket = |part: &Protocol| matches!(part, Protocol::Ws(_) | Protocol::Wss(_));
-    if address.iter().any(|part| is_websocket(&part)) {
-        return None;
-    }
-    address.iter().find_map(|part| match part {
-        Protocol::Tcp(port) => Some(port),
+/// The port of an address at which programs of this PC connect over TCP.
+fn local_port(address: &Multiaddr) -> Option<u16> {
+    let parts: Vec<Protocol> = address.iter().collect();
+    match parts.as_slice() {
+        [Protocol::Ip4(ip), Protocol::Tcp(port)] if ip.is_loopback() || ip.is_unspecified() => Some(*port),
         _ => None,
-    })
+    }
+}
+
+/// The ways to nodes that aren't connected, if there are few that are. Only those are reserved, so that they are dialled before all others:
+/// from a reserved peer Substrate never parts, even if it doesn't answer any more.
+fn wanted(mut ways: BTreeMap<PeerId, u16>, connected: &BTreeSet<PeerId>) -> BTreeMap<PeerId, u16> {
+    ways.retain(|peer, _| connected.len() < ENOUGH && !connected.contains(peer));
+    ways
 }
 
 /// Those that can be dialled.
@@ -209,12 +219,30 @@ mod tests {
     };
 
     #[test]
-    fn the_port_is_one_that_nodes_dial() {
-        let port = |text: &str| tcp_port(&text.parse().unwrap());
+    fn the_port_is_one_that_leads_to_this_node_from_this_pc() {
+        let port = |text: &str| local_port(&text.parse().unwrap());
         assert_eq!(port("/ip4/0.0.0.0/tcp/30333"), Some(30333));
-        assert_eq!(port("/ip6/::/tcp/30333"), Some(30333));
+        assert_eq!(port("/ip4/127.0.0.1/tcp/30333"), Some(30333));
+        // Another program may be there on 127.0.0.1.
+        assert_eq!(port("/ip4/192.168.1.5/tcp/30333"), None);
+        assert_eq!(port("/ip6/::/tcp/30333"), None);
         assert_eq!(port("/ip4/0.0.0.0/tcp/30334/ws"), None);
         assert_eq!(port("/memory/7"), None);
+    }
+
+    #[test]
+    fn only_who_is_not_connected_is_dialled_and_nobody_when_enough_are() {
+        let peers: Vec<PeerId> = (0..ENOUGH).map(|_| PeerId::random()).collect();
+        let ways = BTreeMap::from([(peers[0], 1), (PeerId::random(), 2)]);
+        let wants = |connected: usize| {
+            let connected = peers.iter().take(connected).copied().collect();
+            let mut ports: Vec<u16> = wanted(ways.clone(), &connected).into_values().collect();
+            ports.sort_unstable();
+            ports
+        };
+        assert_eq!(wants(0), [1, 2]);
+        assert_eq!(wants(1), [2]);
+        assert!(wants(ENOUGH).is_empty());
     }
 
     #[test]
@@ -272,7 +300,7 @@ mod tests {
         };
         let report = NodeReport {
             peer_id: PeerId::random().to_string(),
-            port: 30333,
+            port: Some(30333),
             peers: Vec::new(),
         };
         tell(&link, &report).await

@@ -11,8 +11,8 @@ pub const MAX_NODE_PEERS: usize = 64;
 pub struct NodeReport {
     /// Who it is in the nodes' network.
     pub peer_id: String,
-    /// The TCP port on 127.0.0.1 where it listens for other nodes.
-    pub port: u16,
+    /// The TCP port on 127.0.0.1 where it listens for other nodes; null if it doesn't there.
+    pub port: Option<u16>,
     /// The nodes that it is connected with, [`MAX_NODE_PEERS`] at the most.
     pub peers: Vec<String>,
 }

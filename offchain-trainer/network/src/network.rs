@@ -116,11 +116,13 @@ impl Network {
         let (away_shown, away) = watch::channel(Vec::new());
         let (offset_shown, clock_offset) = watch::channel(None);
         let (own_node, own) = watch::channel(None);
+        let (carried_shown, carried) = watch::channel(0);
         let exit = tunnel::Exit::new(
             own,
             peers.clone(),
             common.members.clone(),
             tunnel::Places::default(),
+            carried_shown,
         );
         let every = limits.ask_time;
         let reports = common.reports.clone();
@@ -146,6 +148,7 @@ impl Network {
         let tunnel = tunnel::View {
             control: control.clone(),
             own: own_node,
+            carried,
         };
         let pool = Arc::new(Pool::new(control, &limits, reports));
         let bootstrap = Bootstrap::new(&bootstrap, local, &limits, now);

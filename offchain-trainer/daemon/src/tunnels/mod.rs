@@ -9,6 +9,7 @@ mod policy;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::{BuildHasher, RandomState},
     sync::Mutex,
     time::Duration,
 };
@@ -50,6 +51,8 @@ pub(crate) struct Tunnels {
     network: NetworkHandle,
     state: Mutex<State>,
     heard: Notify,
+    /// In what order trainers are asked, which nobody else can know.
+    order: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +61,10 @@ struct State {
     open: Vec<Way>,
     /// Trainers that aren't asked again before then.
     rests: BTreeMap<PeerId, Instant>,
+    /// How often in a row a trainer led to no node.
+    failures: BTreeMap<PeerId, u32>,
+    /// Where ways began that are closed: nodes remember for long where they dialled, and tell others.
+    ports: Vec<u16>,
     /// When a way was last closed because there were enough.
     trimmed: Option<Instant>,
 }
@@ -65,7 +72,9 @@ struct State {
 /// What the node said last.
 #[derive(Debug)]
 struct Node {
-    own: OwnNode,
+    peer: PeerId,
+    /// Where it listens, if it does so on 127.0.0.1.
+    port: Option<u16>,
     peers: BTreeSet<PeerId>,
     at: Instant,
     grace: Grace,
@@ -76,6 +85,8 @@ struct Way {
     tunnel: Tunnel,
     /// When the node was last connected with the one that it leads to, or it was opened.
     met: Instant,
+    /// The trainer was away meanwhile.
+    was_away: bool,
 }
 
 impl Tunnels {
@@ -85,6 +96,7 @@ impl Tunnels {
             network,
             state: Mutex::default(),
             heard: Notify::new(),
+            order: RandomState::new(),
         }
     }
 
@@ -94,9 +106,8 @@ impl Tunnels {
     /// [`BadReport`].
     pub(crate) fn hear(&self, report: &NodeReport) -> Result<NodeTunnels, BadReport> {
         let mut node = Node::read(report)?;
-        self.network.set_own_node(Some(node.own));
         let mut state = lock(&self.state);
-        if let Some(before) = state.node.as_ref().filter(|before| before.own == node.own) {
+        if let Some(before) = state.node.as_ref().filter(|before| before.peer == node.peer) {
             let lost = !before.peers.is_subset(&node.peers);
             node.grace = before.grace.after(lost, node.at);
         }
@@ -105,6 +116,9 @@ impl Tunnels {
                 way.met = node.at;
             }
         }
+        // Nobody is led to a node that may still be found directly.
+        let own = node.own().filter(|_| !node.grace.holds(node.at));
+        self.network.set_own_node(own);
         state.node = Some(node);
         let tunnels = state.open.iter().map(|way| NodeTunnel {
             peer_id: way.tunnel.node().to_string(),
@@ -128,7 +142,6 @@ impl Tunnels {
     async fn look_after(&self) {
         let now = Instant::now();
         let Some((own, asked)) = self.decide(now) else {
-            self.network.set_own_node(None);
             return;
         };
         let answers = asked.into_iter().map(|peer| async move {
@@ -144,76 +157,103 @@ impl Tunnels {
                         trainer = %peer,
                         "this PC's node reaches another one through that one's trainer from now on"
                     );
-                    let met = Instant::now();
-                    state.open.push(Way { tunnel, met });
+                    state.failures.remove(&peer);
+                    state.open.push(Way {
+                        tunnel,
+                        met: Instant::now(),
+                        was_away: false,
+                    });
                 }
-                Ok(_) => state.rest(peer, now + policy::KNOWN),
+                Ok(_) => {
+                    state.failures.remove(&peer);
+                    state.rest(peer, now + policy::KNOWN);
+                }
                 Err(error) => {
                     tracing::debug!("no way to another node: {error}");
-                    state.rest(peer, now + policy::FAILED);
+                    let failures = state.failures.entry(peer).or_default();
+                    *failures = failures.saturating_add(1);
+                    let pause = policy::after_failures(*failures);
+                    state.rest(peer, now + pause);
                 }
             }
         }
     }
 
     /// Closes what is of no use, and says who is to be asked; `None` without a node.
-    fn decide(&self, now: Instant) -> Option<(OwnNode, Vec<PeerId>)> {
+    fn decide(&self, now: Instant) -> Option<(PeerId, Vec<PeerId>)> {
         let mut state = lock(&self.state);
         let state = &mut *state;
         if state.node.as_ref().is_none_or(|node| node.at + GONE <= now) {
             state.node = None;
-            state.open.clear();
+            state.close(|_| true);
+            self.network.set_own_node(None);
             return None;
         }
         let node = state.node.as_ref()?;
         state.rests.retain(|_, until| *until > now);
-        let open: Vec<Open> = state.open.iter().map(|way| way.as_seen(now)).collect();
         let trainers = self.network.peers();
+        let is_here = |peer: &PeerId| trainers.iter().any(|trainer| trainer.peer_id == *peer);
+        state.failures.retain(|peer, _| is_here(peer));
+        for way in &mut state.open {
+            way.was_away |= !is_here(&way.tunnel.peer());
+        }
+        let open: Vec<Open> = state.open.iter().map(|way| way.as_seen(now)).collect();
         let decision = policy::decide(&Situation {
-            local: self.network.local_peer_id(),
             nodes: node.peers.len(),
+            carried: self.network.carried_nodes(),
             through_tunnels: open.iter().filter(|way| node.peers.contains(&way.node)).count(),
             open: &open,
             trainers: &trainers,
             rests: &|peer| state.rests.contains_key(peer),
+            order: &|peer| self.order.hash_one(peer.to_bytes()),
             may_trim: state.trimmed.is_none_or(|at| at + policy::TRIMS <= now),
         });
-        let (own, node_has_time) = (node.own, node.grace.holds(now));
+        let (own, node_has_time) = (node.peer, node.grace.holds(now));
         for (peer, why) in &decision.close {
             tracing::info!(trainer = %peer, "a way to another node is closed: {why}");
             if *why == policy::Why::Plenty {
                 state.trimmed = Some(now);
             }
-            state.rest(*peer, now + policy::CLOSED);
+            state.rest(*peer, now + why.rests());
         }
-        state
-            .open
-            .retain(|way| !decision.close.iter().any(|(peer, _)| *peer == way.tunnel.peer()));
+        state.close(|way| decision.close.iter().any(|(peer, _)| *peer == way.tunnel.peer()));
         let ask = if node_has_time { Vec::new() } else { decision.ask };
         Some((own, ask))
     }
 
     /// A way to the node beside this trainer, unless the own node is connected with it already.
-    async fn find(&self, own: OwnNode, peer: PeerId) -> Result<Option<Tunnel>, TunnelError> {
+    async fn find(&self, own: PeerId, peer: PeerId) -> Result<Option<Tunnel>, TunnelError> {
         let node = self.network.ask_node(peer).await?;
-        let is_known = {
-            let state = lock(&self.state);
+        let (is_known, port) = {
+            let mut state = lock(&self.state);
             let connected = state
                 .node
                 .as_ref()
                 .is_some_and(|node_here| node_here.peers.contains(&node));
-            connected || state.leads_to(&node)
+            match connected || state.leads_to(&node) || node == own {
+                true => (true, None),
+                false => (false, state.ports.pop()),
+            }
         };
-        if is_known || node == own.peer {
+        if is_known {
             return Ok(None);
         }
-        self.network.dig_tunnel(peer, node).await.map(Some)
+        self.network.dig_tunnel(peer, node, port).await.map(Some)
     }
 }
 
 impl State {
     fn leads_to(&self, node: &PeerId) -> bool {
         self.open.iter().any(|way| way.tunnel.node() == *node)
+    }
+
+    fn close(&mut self, closes: impl Fn(&Way) -> bool) {
+        let (closed, open): (Vec<Way>, Vec<Way>) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|way| closes(way));
+        self.open = open;
+        self.ports.extend(closed.iter().map(|way| way.tunnel.port()));
+        self.ports.truncate(policy::MOST);
     }
 
     fn rest(&mut self, peer: PeerId, until: Instant) {
@@ -226,6 +266,8 @@ impl Way {
         Open {
             peer: self.tunnel.peer(),
             node: self.tunnel.node(),
+            silent: self.tunnel.fell_silent(),
+            was_away: self.was_away,
             unused: self.tunnel.idle(),
             unmet: now.saturating_duration_since(self.met),
         }
@@ -233,12 +275,18 @@ impl Way {
 }
 
 impl Node {
+    /// As others may be led to it.
+    fn own(&self) -> Option<OwnNode> {
+        let peer = self.peer;
+        self.port.map(|port| OwnNode { peer, port })
+    }
+
     fn read(report: &NodeReport) -> Result<Self, BadReport> {
         let peer = |text: &String| {
             text.parse()
                 .map_err(|_| BadReport::PeerId(text.chars().take(80).collect()))
         };
-        if report.port == 0 {
+        if report.port == Some(0) {
             return Err(BadReport::NoPort);
         }
         if report.peers.len() > MAX_NODE_PEERS {
@@ -246,10 +294,8 @@ impl Node {
         }
         let now = Instant::now();
         Ok(Self {
-            own: OwnNode {
-                peer: peer(&report.peer_id)?,
-                port: report.port,
-            },
+            peer: peer(&report.peer_id)?,
+            port: report.port,
             peers: report.peers.iter().map(peer).collect::<Result<_, _>>()?,
             at: now,
             grace: Grace::begin(now),
@@ -264,7 +310,7 @@ mod tests {
     fn report() -> NodeReport {
         NodeReport {
             peer_id: PeerId::random().to_string(),
-            port: 30333,
+            port: Some(30333),
             peers: vec![PeerId::random().to_string()],
         }
     }
@@ -273,8 +319,11 @@ mod tests {
     fn a_report_that_no_node_makes_is_refused() {
         let read = |report: &NodeReport| Node::read(report).map(|node| node.peers.len());
         assert_eq!(read(&report()), Ok(1));
+        let mut outside = report();
+        outside.port = None;
+        assert_eq!(Node::read(&outside).unwrap().own(), None, "it listens elsewhere");
         let mut bad = report();
-        bad.port = 0;
+        bad.port = Some(0);
         assert_eq!(read(&bad), Err(BadReport::NoPort));
         let mut bad = report();
         bad.peer_id = "nobody".into();

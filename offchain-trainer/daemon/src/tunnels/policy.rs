@@ -1,10 +1,6 @@
 //! Whose node is asked for, and which ways are closed: decisions without sockets.
 
-use std::{
-    fmt,
-    hash::{DefaultHasher, Hash, Hasher},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use hydra_network::{PeerId, PeerInfo, manager::Slot, reach::Path};
 
@@ -23,17 +19,24 @@ const ASKED: usize = 4;
 const USELESS: Duration = Duration::from_secs(90);
 /// So long a trainer isn't asked again: whose node is connected already; it may go at any moment.
 pub(super) const KNOWN: Duration = Duration::from_secs(60);
-/// Who didn't answer, or has no node.
-pub(super) const FAILED: Duration = Duration::from_secs(30);
-/// Whose way was closed.
-pub(super) const CLOSED: Duration = Duration::from_secs(600);
+/// Who didn't answer, or has no node; twice as long each time, up to [`MISLED`].
+const FAILED: Duration = Duration::from_secs(30);
+/// Whose way didn't lead where it should, though it was there all the time.
+const MISLED: Duration = Duration::from_secs(600);
+
+/// The rest of a trainer that led to no node so many times in a row.
+pub(super) fn after_failures(failures: u32) -> Duration {
+    FAILED
+        .saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)))
+        .min(MISLED)
+}
 
 /// What is decided upon.
 pub(super) struct Situation<'a> {
-    /// Who we are.
-    pub(super) local: PeerId,
     /// Nodes that the own node is connected with.
     pub(super) nodes: usize,
+    /// How many connections of others' nodes their trainers carry here: whoever comes that way chose us, and not we him.
+    pub(super) carried: usize,
     /// How many of them a way leads to.
     pub(super) through_tunnels: usize,
     /// The ways that are open, the oldest first.
@@ -42,6 +45,8 @@ pub(super) struct Situation<'a> {
     pub(super) trainers: &'a [PeerInfo],
     /// Whether one isn't to be asked now.
     pub(super) rests: &'a dyn Fn(&PeerId) -> bool,
+    /// Among equals, who has the least is asked first.
+    pub(super) order: &'a dyn Fn(&PeerId) -> u64,
     /// Whether a way may be closed because there are enough.
     pub(super) may_trim: bool,
 }
@@ -51,6 +56,10 @@ pub(super) struct Situation<'a> {
 pub(super) struct Open {
     pub(super) peer: PeerId,
     pub(super) node: PeerId,
+    /// A connection through it ended because a side said nothing any more.
+    pub(super) silent: bool,
+    /// The trainer was away since it was opened.
+    pub(super) was_away: bool,
     /// For how long nothing has gone through it.
     pub(super) unused: Duration,
     /// For how long the node hasn't been connected with the one that it leads to.
@@ -62,7 +71,20 @@ pub(super) struct Open {
 pub(super) enum Why {
     Unused,
     Unmet,
+    Away,
+    Silent,
     Plenty,
+}
+
+impl Why {
+    /// How long its trainer isn't asked again.
+    pub(super) fn rests(self) -> Duration {
+        match self {
+            Self::Away => FAILED,
+            Self::Unused => KNOWN,
+            Self::Unmet | Self::Silent | Self::Plenty => MISLED,
+        }
+    }
 }
 
 impl fmt::Display for Why {
@@ -70,6 +92,8 @@ impl fmt::Display for Why {
         f.write_str(match self {
             Self::Unused => "the node reaches that one by itself",
             Self::Unmet => "it doesn't lead to that node",
+            Self::Away => "that trainer has been away",
+            Self::Silent => "nothing came through it any more",
             Self::Plenty => "the node reaches enough others by itself",
         })
     }
@@ -86,7 +110,8 @@ pub(super) struct Decision {
 
 pub(super) fn decide(now: &Situation) -> Decision {
     let mut close: Vec<(PeerId, Why)> = now.open.iter().filter_map(useless).collect();
-    let by_itself = now.nodes.saturating_sub(now.through_tunnels);
+    let chosen = now.nodes.saturating_sub(now.carried);
+    let by_itself = chosen.saturating_sub(now.through_tunnels);
     if close.is_empty()
         && now.may_trim
         && by_itself >= PLENTY
@@ -96,7 +121,7 @@ pub(super) fn decide(now: &Situation) -> Decision {
     }
     // Each way that is still to be used may become one more.
     let coming = now.open.len().saturating_sub(now.through_tunnels);
-    let lacking = ENOUGH.saturating_sub(now.nodes + coming);
+    let lacking = ENOUGH.saturating_sub(chosen + coming);
     let room = MOST.saturating_sub(now.open.len());
     let mut ask: Vec<&PeerInfo> = now
         .trainers
@@ -104,7 +129,7 @@ pub(super) fn decide(now: &Situation) -> Decision {
         .filter(|trainer| !now.open.iter().any(|way| way.peer == trainer.peer_id))
         .filter(|trainer| !(now.rests)(&trainer.peer_id))
         .collect();
-    ask.sort_by_cached_key(|trainer| order(&now.local, trainer));
+    ask.sort_by_cached_key(|trainer| order(now, trainer));
     ask.truncate(lacking.min(room).min(ASKED));
     Decision {
         close,
@@ -114,24 +139,27 @@ pub(super) fn decide(now: &Situation) -> Decision {
 
 fn useless(way: &Open) -> Option<(PeerId, Why)> {
     match way {
+        way if way.silent => Some((way.peer, Why::Silent)),
+        way if way.unmet >= USELESS && way.was_away => Some((way.peer, Why::Away)),
         way if way.unmet >= USELESS => Some((way.peer, Why::Unmet)),
         way if way.unused >= USELESS => Some((way.peer, Why::Unused)),
         _ => None,
     }
 }
 
-/// Those we chose first, since nobody can make himself one of them, and direct ways before relayed ones, which others pay for. Else each PC
-/// has an order of its own, so that not all go to the same.
-fn order(local: &PeerId, trainer: &PeerInfo) -> (u8, bool, u64) {
+/// Those we chose first, since nobody can make himself one of them, and direct ways before relayed ones, which others pay for.
+fn order(now: &Situation, trainer: &PeerInfo) -> (u8, bool, u64) {
     let chosen = match trainer.slot {
         Slot::LongTerm => 0,
         Slot::Exploratory => 1,
         Slot::Inbound => 2,
         Slot::None => 3,
     };
-    let mut hasher = DefaultHasher::new();
-    (local.to_bytes(), trainer.peer_id.to_bytes()).hash(&mut hasher);
-    (chosen, trainer.path == Path::Relayed, hasher.finish())
+    (
+        chosen,
+        trainer.path == Path::Relayed,
+        (now.order)(&trainer.peer_id),
+    )
 }
 
 #[cfg(test)]
@@ -161,6 +189,8 @@ mod tests {
         Open {
             peer: PeerId::random(),
             node: PeerId::random(),
+            silent: false,
+            was_away: false,
             unused: Duration::from_secs(unused),
             unmet: Duration::from_secs(unmet),
         }
@@ -168,12 +198,13 @@ mod tests {
 
     fn decided(nodes: usize, through_tunnels: usize, open: &[Open], trainers: &[PeerInfo]) -> Decision {
         decide(&Situation {
-            local: PeerId::random(),
             nodes,
+            carried: 0,
             through_tunnels,
             open,
             trainers,
             rests: &|_| false,
+            order: &|_| 0,
             may_trim: true,
         })
     }
@@ -193,6 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn those_who_came_through_their_trainers_are_no_reason_to_choose_nobody() {
+        let trainers = trainers(20);
+        let asked = |carried| {
+            let situation = Situation {
+                nodes: 10,
+                carried,
+                through_tunnels: 0,
+                open: &[],
+                trainers: &trainers,
+                rests: &|_| false,
+                order: &|_| 0,
+                may_trim: true,
+            };
+            decide(&situation).ask.len()
+        };
+        assert_eq!([0, 2, 4, 10, 20].map(asked), [0, 0, 2, 4, 4]);
+    }
+
+    #[test]
+    fn who_leads_nowhere_is_asked_less_and_less_often() {
+        let rests = [1, 2, 3, 40].map(|failures| after_failures(failures).as_secs());
+        assert_eq!(rests, [30, 60, 120, 600]);
+    }
+
+    #[test]
     fn whom_we_chose_is_asked_first_and_a_relayed_one_last_of_its_kind() {
         let mut trainers = vec![
             trainer(Slot::None, Path::Direct),
@@ -207,12 +263,13 @@ mod tests {
         let mut open = way(0, 0);
         open.peer = ids[3];
         let asked = decide(&Situation {
-            local: PeerId::random(),
             nodes: 0,
+            carried: 0,
             through_tunnels: 0,
             open: &[open],
             trainers: &trainers,
             rests: &|peer| *peer == ids[1],
+            order: &|_| 0,
             may_trim: true,
         });
         assert_eq!(asked.ask, [ids[2], ids[0]]);
@@ -222,9 +279,26 @@ mod tests {
 
     #[test]
     fn a_way_that_is_not_used_or_does_not_lead_there_is_closed() {
-        let open = [way(0, 0), way(95, 0), way(0, 95), way(80, 80)];
+        let mut open = [
+            way(0, 0),
+            way(95, 0),
+            way(0, 95),
+            way(80, 80),
+            way(0, 95),
+            way(0, 0),
+        ];
+        open[4].was_away = true;
+        open[5].silent = true;
         let closed = decided(4, 2, &open, &[]).close;
-        assert_eq!(closed, [(open[1].peer, Why::Unused), (open[2].peer, Why::Unmet)]);
+        let whys = [
+            (1, Why::Unused),
+            (2, Why::Unmet),
+            (4, Why::Away),
+            (5, Why::Silent),
+        ];
+        assert_eq!(closed, whys.map(|(at, why)| (open[at].peer, why)));
+        // Who was away may be asked soon: it is as alone as we are.
+        assert!(Why::Away.rests() < Why::Unused.rests() && Why::Unused.rests() < Why::Unmet.rests());
     }
 
     #[test]
@@ -233,12 +307,13 @@ mod tests {
         assert_eq!(decided(18, 2, &open, &[]).close, [(open[0].peer, Why::Plenty)]);
         assert!(decided(17, 2, &open, &[]).close.is_empty());
         let not_yet = decide(&Situation {
-            local: PeerId::random(),
             nodes: 18,
+            carried: 0,
             through_tunnels: 2,
             open: &open,
             trainers: &[],
             rests: &|_| false,
+            order: &|_| 0,
             may_trim: false,
         });
         assert!(not_yet.close.is_empty());

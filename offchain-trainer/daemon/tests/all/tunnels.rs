@@ -31,7 +31,7 @@ async fn node(name: &'static str) -> NodeReport {
     });
     NodeReport {
         peer_id: PeerId::random().to_string(),
-        port,
+        port: Some(port),
         peers: Vec::new(),
     }
 }
@@ -49,13 +49,14 @@ async fn tell(pc: &Pc, report: &NodeReport) -> Vec<NodeTunnel> {
     told.tunnels
 }
 
-/// Says it until a way is there.
-async fn led(pc: &Pc, report: &NodeReport) -> NodeTunnel {
+/// Both nodes say who they are until a way is there from the first one's.
+async fn led(pc: &Pc, report: &NodeReport, (other, its): (&Pc, &NodeReport)) -> NodeTunnel {
     let wait = async {
         loop {
             if let Some(way) = tell(pc, report).await.pop() {
                 return way;
             }
+            tell(other, its).await;
             sleep(EVERY).await;
         }
     };
@@ -79,15 +80,16 @@ async fn a_node_that_knows_nobody_is_led_to_the_node_beside_another_trainer() {
     assert_eq!(tell(&there, &other).await, []);
     let here = Pc::start(32, &[&there], false).await;
     let mut own = node("here").await;
-    let way = led(&here, &own).await;
+    // The other one isn't to look for a way itself.
+    let back = NodeReport {
+        peers: vec![own.peer_id.clone()],
+        ..other.clone()
+    };
+    let way = led(&here, &own, (&there, &back)).await;
     assert_eq!(way.peer_id, other.peer_id);
     assert_eq!(heard(way.port).await, "there");
     // It stays open while they are connected, and the other side knows that it needs no way back.
     own.peers = vec![other.peer_id.clone()];
-    let back = NodeReport {
-        peers: vec![own.peer_id.clone()],
-        ..other
-    };
     for _ in 0..20 {
         assert_eq!(tell(&there, &back).await, []);
         assert_eq!(tell(&here, &own).await, [way.clone()]);
@@ -115,7 +117,7 @@ async fn who_is_no_node_leads_nobody_and_is_told_why() {
         "no node's PeerId",
     )
     .await;
-    refused_with(&bad(|report| report.port = 0), "port 0").await;
+    refused_with(&bad(|report| report.port = Some(0)), "port 0").await;
     let many = bad(|report| report.peers = vec![PeerId::random().to_string(); MAX_NODE_PEERS + 1]);
     refused_with(&many, "may name").await;
     assert_eq!(tell(&pc, &good).await, []);

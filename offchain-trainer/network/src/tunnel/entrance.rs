@@ -19,8 +19,11 @@ use tokio::{
 
 /// Connections through one tunnel at a time: the node's, and one that is still closing.
 const AT_ONCE: usize = 2;
-/// How long a peer that isn't connected may take to be.
-const ARRIVAL: Duration = Duration::from_secs(20);
+/// How long a peer that isn't connected may take to be, with its answer: a node waits for no longer than 10 s. What has begun by then goes
+/// on, so that the next time it is quick.
+const ARRIVAL: Duration = Duration::from_secs(9);
+/// An answer that didn't come is asked for again after this, once: a stream that came with many others may have been dropped.
+const ONCE_MORE: Duration = Duration::from_millis(300);
 /// After the system refused a connection: it has no file left for one.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -74,6 +77,8 @@ struct Used {
     open: usize,
     /// When the last one began or ended.
     last: Instant,
+    /// One ended because a side said nothing any more.
+    silent: bool,
 }
 
 impl Tunnel {
@@ -92,6 +97,11 @@ impl Tunnel {
         self.port
     }
 
+    /// Whether a connection through it ended because a side said nothing any more, as when somebody in between keeps what it should pass on.
+    pub fn fell_silent(&self) -> bool {
+        self.used.borrow().silent
+    }
+
     /// For how long nothing has gone through it: zero while a connection does.
     pub fn idle(&self) -> Duration {
         let used = *self.used.borrow();
@@ -108,20 +118,24 @@ pub(super) async fn ask(control: Control, peer: PeerId) -> Result<PeerId, Tunnel
     Ok(node)
 }
 
-/// Opens a port that leads to `node` beside the trainer `peer`.
+/// Opens a port that leads to a node beside a trainer, given as (trainer, node).
 pub(super) async fn dig(
     network: NetworkHandle,
     control: Control,
-    peer: PeerId,
-    node: PeerId,
+    (peer, node): (PeerId, PeerId),
+    port: Option<u16>,
 ) -> Result<Tunnel, TunnelError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .map_err(TunnelError::Listen)?;
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let listener = match bind(port.unwrap_or(0)).await {
+        Err(error) if port.is_some() && error.kind() == io::ErrorKind::AddrInUse => bind(0).await,
+        bound => bound,
+    };
+    let listener = listener.map_err(TunnelError::Listen)?;
     let port = listener.local_addr().map_err(TunnelError::Listen)?.port();
     let (shown, used) = watch::channel(Used {
         open: 0,
         last: Instant::now(),
+        silent: false,
     });
     let tunnel = Arc::new(Way {
         network,
@@ -178,7 +192,8 @@ impl Way {
     }
 
     async fn pass(&self, socket: TcpStream) {
-        let stream = match self.reach().await {
+        let reached = timeout(ARRIVAL, self.reach()).await;
+        let stream = match reached.unwrap_or(Err(TunnelError::Away(self.peer))) {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::debug!("can't pass through a tunnel: {error}");
@@ -189,16 +204,16 @@ impl Way {
         let ended = carry(socket, stream).await;
         tracing::debug!(peer = %self.peer, ?ended, "a connection through a tunnel ended");
         drop(using);
+        if ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            self.shown.send_modify(|used| used.silent = true);
+        }
     }
 
     async fn reach(&self) -> Result<Stream, TunnelError> {
         let peer = self.peer;
         let mut visits = self.network.visit(&[peer]).await;
-        if !self.network.is_connected(&peer) {
-            let arrived = timeout(ARRIVAL, visits.one_more()).await;
-            if !arrived.unwrap_or(false) {
-                return Err(TunnelError::Away(peer));
-            }
+        if !self.network.is_connected(&peer) && !visits.one_more().await {
+            return Err(TunnelError::Away(peer));
         }
         let (stream, found) = open(self.control.clone(), peer, Question::Connect).await?;
         match found == self.node {
@@ -229,12 +244,23 @@ fn note(shown: &watch::Sender<Used>, change: isize) {
         *used = Used {
             open: used.open.saturating_add_signed(change),
             last: Instant::now(),
+            ..*used
         }
     });
 }
 
-/// Asks, and returns the stream with the node that answered.
-async fn open(
+/// Asks, and once more if no answer came; returns the stream with the node that answered.
+async fn open(control: Control, peer: PeerId, question: Question) -> Result<(Stream, PeerId), TunnelError> {
+    match open_once(control.clone(), peer, question).await {
+        Err(TunnelError::Stream { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => {
+            sleep(ONCE_MORE).await;
+            open_once(control, peer, question).await
+        }
+        opened => opened,
+    }
+}
+
+async fn open_once(
     mut control: Control,
     peer: PeerId,
     question: Question,

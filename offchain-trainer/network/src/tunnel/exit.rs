@@ -28,7 +28,7 @@ const PACE: Duration = Duration::from_secs(1);
 /// How many tunnels end here at a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places {
-    /// Of one peer: its node's, one that is still closing, and a question.
+    /// Of one peer: its node's, and one that is still closing, or a question.
     pub(crate) per_peer: usize,
     /// Of all peers at one address of the internet.
     pub(crate) per_address: usize,
@@ -41,8 +41,8 @@ pub(crate) struct Places {
 impl Default for Places {
     fn default() -> Self {
         Self {
-            per_peer: 3,
-            per_address: 9,
+            per_peer: 2,
+            per_address: 6,
             registered: 24,
             strangers: 8,
         }
@@ -51,6 +51,7 @@ impl Default for Places {
 
 /// The end of all tunnels to this PC.
 pub(crate) struct Exit {
+    carried: watch::Sender<usize>,
     own: watch::Receiver<Option<OwnNode>>,
     peers: watch::Receiver<Vec<PeerInfo>>,
     members: Members,
@@ -71,9 +72,11 @@ impl Exit {
         peers: watch::Receiver<Vec<PeerInfo>>,
         members: Members,
         places: Places,
+        carried: watch::Sender<usize>,
     ) -> Self {
         let of_peers = |total| Arc::new(Slots::new(places.per_peer, total, || ()));
         Self {
+            carried,
             own,
             peers,
             members,
@@ -103,10 +106,10 @@ impl Exit {
                 tracing::debug!(%peer, "no place for another tunnel of this peer");
                 continue;
             };
-            let own = self.own.clone();
+            let (own, carried) = (self.own.clone(), self.carried.clone());
             streams.spawn(async move {
                 let began = Instant::now();
-                let ended = converse(stream, own).await;
+                let ended = converse(stream, own, &carried).await;
                 tracing::debug!(%peer, ?ended, "a tunnel's stream ended");
                 // Whoever comes and goes costs the node a handshake each time.
                 sleep_until(began + PACE).await;
@@ -145,7 +148,27 @@ fn origin(address: &Multiaddr) -> Option<Origin> {
     counts.then(|| Origin::of(address)).flatten()
 }
 
-async fn converse(mut stream: Stream, own: watch::Receiver<Option<OwnNode>>) -> io::Result<()> {
+/// Counts as long as it is there.
+struct Carrying<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Carrying<'a> {
+    fn begin(carried: &'a watch::Sender<usize>) -> Self {
+        carried.send_modify(|count| *count += 1);
+        Self(carried)
+    }
+}
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+async fn converse(
+    mut stream: Stream,
+    own: watch::Receiver<Option<OwnNode>>,
+    carried: &watch::Sender<usize>,
+) -> io::Result<()> {
     let opening = async {
         let question = Question::read(&mut stream).await?;
         let own = *own.borrow();
@@ -162,7 +185,10 @@ async fn converse(mut stream: Stream, own: watch::Receiver<Option<OwnNode>>) -> 
     };
     let opened = timeout(PATIENCE, opening).await;
     match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? {
-        Some(socket) => carry(socket, stream).await,
+        Some(socket) => {
+            let _counted = Carrying::begin(carried);
+            carry(socket, stream).await
+        }
         None => timeout(PATIENCE, stream.close())
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
@@ -191,7 +217,8 @@ mod tests {
             strangers: 4,
         };
         let peers = watch::channel(peers.collect()).1;
-        Exit::new(watch::channel(None).1, peers, members.clone(), places)
+        let (own, carried) = (watch::channel(None).1, watch::channel(0).0);
+        Exit::new(own, peers, members.clone(), places, carried)
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub struct OwnNode {
 pub(crate) struct View {
     pub(crate) control: Control,
     pub(crate) own: watch::Sender<Option<OwnNode>>,
+    pub(crate) carried: watch::Receiver<usize>,
 }
 
 impl NetworkHandle {
@@ -40,13 +41,24 @@ impl NetworkHandle {
         entrance::ask(self.views().tunnel.control.clone(), peer).await
     }
 
-    /// Opens a port on 127.0.0.1 from which connections lead to the node `node` beside the trainer `peer`. The trainer is connected to again
-    /// when it has to be.
+    /// How many connections of other PCs' nodes are carried to this one's now.
+    pub fn carried_nodes(&self) -> usize {
+        *self.views().tunnel.carried.borrow()
+    }
+
+    /// Opens a port on 127.0.0.1 from which connections lead to the node `node` beside the trainer `peer`: this one if it is free. The
+    /// trainer is connected to again when it has to be.
     ///
     /// # Errors
     /// [`TunnelError::Listen`].
-    pub async fn dig_tunnel(&self, peer: PeerId, node: PeerId) -> Result<Tunnel, TunnelError> {
-        entrance::dig(self.clone(), self.views().tunnel.control.clone(), peer, node).await
+    pub async fn dig_tunnel(
+        &self,
+        peer: PeerId,
+        node: PeerId,
+        port: Option<u16>,
+    ) -> Result<Tunnel, TunnelError> {
+        let control = self.views().tunnel.control.clone();
+        entrance::dig(self.clone(), control, (peer, node), port).await
     }
 
     /// Whether there is a connection to it.

@@ -4,95 +4,77 @@ use libp2p::Stream;
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll},
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy, split},
     net::TcpStream,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
-/// What is held of each direction at a time, in bytes.
-const BUFFER: usize = 16 * 1024;
-/// A connection over which nothing goes for so long is one that a side has forgotten: nodes ping each other much more often.
-const SILENCE: Duration = Duration::from_secs(120);
+/// Nodes ping each other, so that bytes come from both many times in this time: a side from which none do has forgotten the connection,
+/// or whoever carries its bytes keeps them.
+const SILENCE: Duration = Duration::from_secs(60);
+/// When one side has ended, the other one has so long to.
+const LINGERS: Duration = Duration::from_secs(10);
 
-/// Carries them until both sides have ended, one has failed, or nothing has moved for [`SILENCE`].
+/// Carries them until both sides have ended, or one has and the other takes long.
+///
+/// # Errors
+/// That one side failed; `TimedOut` if one of them said nothing for one to two times [`SILENCE`].
 pub(super) async fn carry(socket: TcpStream, stream: Stream) -> io::Result<()> {
     // What nodes say to each other is short, and blocks wait for it.
     socket.set_nodelay(true)?;
-    let moved = Arc::new(AtomicU64::new(0));
-    let mut socket = Counted {
-        socket,
-        moved: moved.clone(),
+    let (near, far) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (from_socket, to_socket) = socket.into_split();
+    let (from_stream, to_stream) = split(stream.compat());
+    let mut out = Box::pin(pass(Counted(from_socket, &near), to_stream));
+    let mut back = Box::pin(pass(Counted(from_stream, &far), to_socket));
+    let first = tokio::select! {
+        ended = &mut out => ended.map(|()| true),
+        ended = &mut back => ended.map(|()| false),
+        () = silence(&near) => Err(io::ErrorKind::TimedOut.into()),
+        () = silence(&far) => Err(io::ErrorKind::TimedOut.into()),
     };
-    let mut stream = stream.compat();
-    let carried = copy_bidirectional_with_sizes(&mut socket, &mut stream, BUFFER, BUFFER);
-    tokio::select! {
-        carried = carried => carried.map(|_| ()),
-        () = silence(&moved) => Err(io::ErrorKind::TimedOut.into()),
-    }
+    let rest = match first? {
+        true => timeout(LINGERS, back).await,
+        false => timeout(LINGERS, out).await,
+    };
+    rest.unwrap_or(Ok(()))
 }
 
-async fn silence(moved: &AtomicU64) {
+/// One way, and its end.
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+    copy(&mut from, &mut to).await?;
+    to.shutdown().await
+}
+
+async fn silence(counter: &AtomicU64) {
     loop {
-        let before = moved.load(Ordering::Relaxed);
+        let before = counter.load(Ordering::Relaxed);
         sleep(SILENCE).await;
-        if moved.load(Ordering::Relaxed) == before {
+        if counter.load(Ordering::Relaxed) == before {
             return;
         }
     }
 }
 
-/// Counts what goes through a socket, either way.
-struct Counted {
-    socket: TcpStream,
-    moved: Arc<AtomicU64>,
-}
+/// Counts what is read.
+struct Counted<'a, R>(R, &'a AtomicU64);
 
-impl Counted {
-    fn count(&self, bytes: usize) {
-        self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-}
-
-impl AsyncRead for Counted {
+impl<R: AsyncRead + Unpin> AsyncRead for Counted<'_, R> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
-        self.count(buffer.filled().len() - before);
-        polled
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
-        if let Poll::Ready(Ok(written)) = polled {
-            self.count(written);
-        }
-        polled
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
+        ready!(Pin::new(&mut self.0).poll_read(context, buffer))?;
+        let read = buffer.filled().len() - before;
+        self.1.fetch_add(read as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
     }
 }

@@ -62,7 +62,7 @@ async fn pair() -> (Node, Node, OwnNode) {
 async fn a_nodes_connection_goes_through_its_trainer_to_the_other_trainers_node() {
     let (here, there, own) = pair().await;
     assert_eq!(here.net.ask_node(there.id()).await.unwrap(), own.peer);
-    let tunnel = here.net.dig_tunnel(there.id(), own.peer).await.unwrap();
+    let tunnel = here.net.dig_tunnel(there.id(), own.peer, None).await.unwrap();
     let bytes = vec![7; 1 << 20];
     let heard = said(tunnel.port(), &bytes).await.unwrap();
     assert!(
@@ -83,6 +83,13 @@ async fn a_nodes_connection_goes_through_its_trainer_to_the_other_trainers_node(
         .expect("it has no place any more");
     let port = tunnel.port();
     drop(tunnel);
+    // Another one may begin where one has ended.
+    let next = here
+        .net
+        .dig_tunnel(there.id(), own.peer, Some(port))
+        .await
+        .unwrap();
+    drop(next);
     let closed = async {
         while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             tokio::task::yield_now().await;
@@ -96,7 +103,7 @@ async fn a_nodes_connection_goes_through_its_trainer_to_the_other_trainers_node(
 #[tokio::test]
 async fn a_tunnel_says_for_how_long_nothing_has_gone_through_it() {
     let (here, there, own) = pair().await;
-    let tunnel = here.net.dig_tunnel(there.id(), own.peer).await.unwrap();
+    let tunnel = here.net.dig_tunnel(there.id(), own.peer, None).await.unwrap();
     let mut socket = TcpStream::connect(("127.0.0.1", tunnel.port())).await.unwrap();
     socket.read_exact(&mut [0; 4]).await.unwrap();
     assert_eq!(tunnel.idle(), Duration::ZERO);
@@ -115,7 +122,15 @@ async fn a_trainer_without_a_node_leads_nowhere_and_says_so() {
     here.connect(&there).await;
     let none = here.net.ask_node(there.id()).await;
     assert!(matches!(none, Err(TunnelError::NoNode(_))), "{none:?}");
-    // A node that has ended is none either.
+    let own = echo("node").await;
+    there.net.set_own_node(Some(own));
+    let tunnel = here.net.dig_tunnel(there.id(), own.peer, None).await.unwrap();
+    assert_eq!(
+        said(tunnel.port(), b"").await.unwrap(),
+        b"node",
+        "there is one now"
+    );
+    // A node that has ended is none.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gone = OwnNode {
         peer: PeerId::random(),
@@ -123,15 +138,17 @@ async fn a_trainer_without_a_node_leads_nowhere_and_says_so() {
     };
     drop(listener);
     there.net.set_own_node(Some(gone));
-    let tunnel = here.net.dig_tunnel(there.id(), gone.peer).await.unwrap();
+    let tunnel = here.net.dig_tunnel(there.id(), gone.peer, None).await.unwrap();
     assert!(said(tunnel.port(), b"").await.is_ok_and(|heard| heard.is_empty()));
 }
 
 #[tokio::test]
 async fn no_byte_goes_to_another_node_than_the_one_that_is_meant() {
     let (here, there, own) = pair().await;
+    let right = here.net.dig_tunnel(there.id(), own.peer, None).await.unwrap();
+    assert_eq!(said(right.port(), b"").await.unwrap(), b"node");
     let meant = PeerId::random();
-    let tunnel = here.net.dig_tunnel(there.id(), meant).await.unwrap();
+    let tunnel = here.net.dig_tunnel(there.id(), meant, None).await.unwrap();
     let heard = said(tunnel.port(), b"").await.unwrap_or_default();
     assert_eq!(heard, b"", "it was led to {}", own.peer);
 }
@@ -151,7 +168,7 @@ async fn a_trainer_whose_connection_was_lost_is_connected_to_again() {
     here.connect(&there).await;
     let (own, address) = (echo("node").await, there.net.listen_addresses().remove(0));
     there.net.set_own_node(Some(own));
-    let tunnel = here.net.dig_tunnel(there.id(), own.peer).await.unwrap();
+    let tunnel = here.net.dig_tunnel(there.id(), own.peer, None).await.unwrap();
     assert_eq!(said(tunnel.port(), b"1").await.unwrap(), b"node1");
     there.net.shutdown().await;
     here.until(|peers| peers.is_empty()).await;
@@ -178,8 +195,8 @@ async fn hostile_bytes_lead_nowhere_and_a_peer_has_few_streams() {
         assert_eq!(rest(stream).await, b"");
     }
     task.abort();
-    // Three that ask nothing have all of their peer's places, and the fourth finds none.
-    let (mut streams, task) = raw_streams_for(&there, NODES, 4).await;
+    // Two that ask nothing have all of their peer's places, and the third finds none.
+    let (mut streams, task) = raw_streams_for(&there, NODES, 3).await;
     let mut last = streams.pop().unwrap();
     let _ = last.write_all(&[0]).await;
     let _ = last.flush().await;
