@@ -156,7 +156,12 @@ impl Tunnels {
 fn local_port(address: &Multiaddr) -> Option<u16> {
     let parts: Vec<Protocol> = address.iter().collect();
     match parts.as_slice() {
-        [Protocol::Ip4(ip), Protocol::Tcp(port)] if ip.is_loopback() || ip.is_unspecified() => Some(*port),
+        [Protocol::Ip4(ip), Protocol::Tcp(port)]
+        | [Protocol::Ip4(ip), Protocol::Tcp(port), Protocol::P2p(_)]
+            if ip.is_loopback() || ip.is_unspecified() =>
+        {
+            Some(*port)
+        }
         _ => None,
     }
 }
@@ -223,6 +228,8 @@ mod tests {
         let port = |text: &str| local_port(&text.parse().unwrap());
         assert_eq!(port("/ip4/0.0.0.0/tcp/30333"), Some(30333));
         assert_eq!(port("/ip4/127.0.0.1/tcp/30333"), Some(30333));
+        let named = format!("/ip4/127.0.0.1/tcp/30333/p2p/{}", PeerId::random());
+        assert_eq!(port(&named), Some(30333));
         // Another program may be there on 127.0.0.1.
         assert_eq!(port("/ip4/192.168.1.5/tcp/30333"), None);
         assert_eq!(port("/ip6/::/tcp/30333"), None);
