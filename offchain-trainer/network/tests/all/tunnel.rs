@@ -70,17 +70,21 @@ async fn a_nodes_connection_goes_through_its_trainer_to_the_other_trainers_node(
         "{} bytes",
         heard.len()
     );
-    assert_eq!(said(tunnel.port(), b"again").await.unwrap(), b"nodeagain");
-    // Who comes and goes too fast is turned away.
-    let too_fast = async {
-        while said(tunnel.port(), b"")
+    // Who comes and goes too fast is turned away, and may come again a moment later.
+    let comes = async |wanted: bool| {
+        let again = async {
+            while said(tunnel.port(), b"again")
+                .await
+                .is_ok_and(|heard| heard == b"nodeagain")
+                != wanted
+            {}
+        };
+        timeout(PATIENCE, again)
             .await
-            .is_ok_and(|heard| !heard.is_empty())
-        {}
+            .expect("it has a place or has none")
     };
-    timeout(PATIENCE, too_fast)
-        .await
-        .expect("it has no place any more");
+    comes(false).await;
+    comes(true).await;
     let port = tunnel.port();
     drop(tunnel);
     // Another one may begin where one has ended.
@@ -172,16 +176,11 @@ async fn a_trainer_whose_connection_was_lost_is_connected_to_again() {
     assert_eq!(said(tunnel.port(), b"1").await.unwrap(), b"node1");
     there.net.shutdown().await;
     here.until(|peers| peers.is_empty()).await;
-    assert_eq!(
-        said(tunnel.port(), b"2").await.unwrap_or_default(),
-        b"",
-        "nobody is there"
-    );
     let mut parts: Vec<Protocol> = address.iter().collect();
     parts.pop();
     let there = start(at(parts.into_iter().collect())).await;
     there.net.set_own_node(Some(own));
-    assert_eq!(said(tunnel.port(), b"3").await.unwrap(), b"node3");
+    assert_eq!(said(tunnel.port(), b"2").await.unwrap(), b"node2");
 }
 
 #[tokio::test]
