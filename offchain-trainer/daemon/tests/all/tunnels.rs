@@ -92,7 +92,7 @@ async fn a_node_that_knows_nobody_is_led_to_the_node_beside_another_trainer() {
     own.peers = vec![other.peer_id.clone()];
     for _ in 0..20 {
         assert_eq!(tell(&there, &back).await, []);
-        assert_eq!(tell(&here, &own).await, [way.clone()]);
+        assert_eq!(tell(&here, &own).await, std::slice::from_ref(&way));
         sleep(EVERY).await;
     }
 }

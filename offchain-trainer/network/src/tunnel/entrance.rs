@@ -40,13 +40,8 @@ pub enum TunnelError {
     #[error("the trainer {0} leads to no node now")]
     NoNode(PeerId),
     /// Another node than before stands beside it.
-    #[error("the trainer {peer} leads to the node {found} now")]
-    OtherNode {
-        /// The trainer.
-        peer: PeerId,
-        /// Its node.
-        found: PeerId,
-    },
+    #[error("it leads to the node {0} now")]
+    OtherNode(PeerId),
     /// The stream failed.
     #[error("the trainer {peer} didn't answer: {source}")]
     Stream {
@@ -196,7 +191,7 @@ impl Way {
         let stream = match reached.unwrap_or(Err(TunnelError::Away(self.peer))) {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::debug!("can't pass through a tunnel: {error}");
+                tracing::debug!(trainer = %self.peer, "can't pass through a tunnel: {error}");
                 return;
             }
         };
@@ -218,7 +213,7 @@ impl Way {
         let (stream, found) = open(self.control.clone(), peer, Question::Connect).await?;
         match found == self.node {
             true => Ok(stream),
-            false => Err(TunnelError::OtherNode { peer, found }),
+            false => Err(TunnelError::OtherNode(found)),
         }
     }
 }
