@@ -34,8 +34,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MISSES: u32 = 4;
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
-/// With so many connections nobody is dialled by the trainer's word: no more than nodes dial by themselves.
-const ENOUGH: usize = 8;
 /// So many ways are taken from the trainer.
 const MOST: usize = 16;
 
@@ -166,10 +164,10 @@ fn local_port(address: &Multiaddr) -> Option<u16> {
     }
 }
 
-/// The ways to nodes that aren't connected, if there are few that are. Only those are reserved, so that they are dialled before all others:
-/// from a reserved peer Substrate never parts, even if it doesn't answer any more.
+/// The ways to nodes that aren't connected. Only those are reserved, so that they are dialled before all others: from a reserved peer Substrate
+/// never parts, even if it doesn't answer any more.
 fn wanted(mut ways: BTreeMap<PeerId, u16>, connected: &BTreeSet<PeerId>) -> BTreeMap<PeerId, u16> {
-    ways.retain(|peer, _| connected.len() < ENOUGH && !connected.contains(peer));
+    ways.retain(|peer, _| !connected.contains(peer));
     ways
 }
 
@@ -238,18 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_not_connected_is_dialled_and_nobody_when_enough_are() {
-        let peers: Vec<PeerId> = (0..ENOUGH).map(|_| PeerId::random()).collect();
-        let ways = BTreeMap::from([(peers[0], 1), (PeerId::random(), 2)]);
-        let wants = |connected: usize| {
-            let connected = peers.iter().take(connected).copied().collect();
-            let mut ports: Vec<u16> = wanted(ways.clone(), &connected).into_values().collect();
-            ports.sort_unstable();
-            ports
-        };
-        assert_eq!(wants(0), [1, 2]);
-        assert_eq!(wants(1), [2]);
-        assert!(wants(ENOUGH).is_empty());
+    fn only_who_is_not_connected_is_reserved() {
+        let [here, away] = [(); 2].map(|()| PeerId::random());
+        let ways = BTreeMap::from([(here, 1), (away, 2)]);
+        assert_eq!(wanted(ways, &BTreeSet::from([here])), BTreeMap::from([(away, 2)]));
     }
 
     #[test]

@@ -85,7 +85,7 @@ struct Way {
     tunnel: Tunnel,
     /// When the node was last connected with the one that it leads to, or it was opened.
     met: Instant,
-    /// The trainer was away meanwhile.
+    /// The trainer was away since then.
     was_away: bool,
 }
 
@@ -114,17 +114,21 @@ impl Tunnels {
         for way in &mut state.open {
             if node.peers.contains(&way.tunnel.node()) {
                 way.met = node.at;
+                way.was_away = false;
             }
         }
         // Nobody is led to a node that may still be found directly.
         let own = node.own().filter(|_| !node.grace.holds(node.at));
         self.network.set_own_node(own);
-        state.node = Some(node);
-        let tunnels = state.open.iter().map(|way| NodeTunnel {
+        // With enough of them nobody is dialled, and who is connected already stays named.
+        let has_enough = policy::chosen(node.peers.len(), self.network.carried_nodes()) >= policy::ENOUGH;
+        let named = state.open.iter().filter(|way| !has_enough || way.met == node.at);
+        let tunnels = named.map(|way| NodeTunnel {
             peer_id: way.tunnel.node().to_string(),
             port: way.tunnel.port(),
         });
         let tunnels = tunnels.collect();
+        state.node = Some(node);
         drop(state);
         self.heard.notify_one();
         Ok(NodeTunnels { tunnels })
@@ -164,7 +168,8 @@ impl Tunnels {
                         was_away: false,
                     });
                 }
-                Ok(_) => {
+                Ok(found) => {
+                    state.ports.extend(found.map(|tunnel| tunnel.port()));
                     state.failures.remove(&peer);
                     state.rest(peer, now + policy::KNOWN);
                 }

@@ -70,6 +70,7 @@ pub(super) struct Open {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     Unused,
+    Unneeded,
     Unmet,
     Away,
     Silent,
@@ -81,7 +82,7 @@ impl Why {
     pub(super) fn rests(self) -> Duration {
         match self {
             Self::Away => FAILED,
-            Self::Unused => KNOWN,
+            Self::Unused | Self::Unneeded => KNOWN,
             Self::Unmet | Self::Silent | Self::Plenty => MISLED,
         }
     }
@@ -94,7 +95,7 @@ impl fmt::Display for Why {
             Self::Unmet => "it doesn't lead to that node",
             Self::Away => "that trainer has been away",
             Self::Silent => "nothing came through it any more",
-            Self::Plenty => "the node reaches enough others by itself",
+            Self::Unneeded | Self::Plenty => "the node is connected with enough others",
         })
     }
 }
@@ -109,8 +110,9 @@ pub(super) struct Decision {
 }
 
 pub(super) fn decide(now: &Situation) -> Decision {
-    let mut close: Vec<(PeerId, Why)> = now.open.iter().filter_map(useless).collect();
-    let chosen = now.nodes.saturating_sub(now.carried);
+    let chosen = chosen(now.nodes, now.carried);
+    let closes = |way: &Open| Some((way.peer, useless(way, chosen >= ENOUGH)?));
+    let mut close: Vec<(PeerId, Why)> = now.open.iter().filter_map(closes).collect();
     let by_itself = chosen.saturating_sub(now.through_tunnels);
     if close.is_empty()
         && now.may_trim
@@ -137,12 +139,20 @@ pub(super) fn decide(now: &Situation) -> Decision {
     }
 }
 
-fn useless(way: &Open) -> Option<(PeerId, Why)> {
+/// So many nodes the own one is connected with that nobody but it chose: of all, without those that came through their trainers.
+pub(super) fn chosen(nodes: usize, carried: usize) -> usize {
+    nodes.saturating_sub(carried)
+}
+
+/// Why a way is of no use, if it isn't; with `enough` others the node wasn't told to use it.
+fn useless(way: &Open, enough: bool) -> Option<Why> {
     match way {
-        way if way.silent => Some((way.peer, Why::Silent)),
-        way if way.unmet >= USELESS && way.was_away => Some((way.peer, Why::Away)),
-        way if way.unmet >= USELESS => Some((way.peer, Why::Unmet)),
-        way if way.unused >= USELESS => Some((way.peer, Why::Unused)),
+        way if way.silent && way.was_away => Some(Why::Away),
+        way if way.silent => Some(Why::Silent),
+        way if way.unmet >= USELESS && way.was_away => Some(Why::Away),
+        way if way.unmet >= USELESS && enough => Some(Why::Unneeded),
+        way if way.unmet >= USELESS => Some(Why::Unmet),
+        way if way.unused >= USELESS => Some(Why::Unused),
         _ => None,
     }
 }
@@ -299,6 +309,14 @@ mod tests {
         assert_eq!(closed, whys.map(|(at, why)| (open[at].peer, why)));
         // Who was away may be asked soon: it is as alone as we are.
         assert!(Why::Away.rests() < Why::Unused.rests() && Why::Unused.rests() < Why::Unmet.rests());
+    }
+
+    #[test]
+    fn a_way_that_a_node_with_enough_others_was_not_told_to_use_is_no_fault_of_its_trainer() {
+        let open = [way(95, 95)];
+        assert_eq!(decided(7, 0, &open, &[]).close, [(open[0].peer, Why::Unmet)]);
+        assert_eq!(decided(8, 0, &open, &[]).close, [(open[0].peer, Why::Unneeded)]);
+        assert_eq!(Why::Unneeded.rests(), KNOWN);
     }
 
     #[test]

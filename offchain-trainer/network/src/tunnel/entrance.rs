@@ -2,7 +2,7 @@
 
 use super::{
     PATIENCE, PROTOCOL,
-    pipe::carry,
+    pipe::{End, carry},
     wire::{Question, read_answer},
 };
 use crate::{handle::NetworkHandle, service::AbortOnDrop};
@@ -72,7 +72,7 @@ struct Used {
     open: usize,
     /// When the last one began or ended.
     last: Instant,
-    /// One ended because a side said nothing any more.
+    /// One ended because nothing came from the peer any more.
     silent: bool,
 }
 
@@ -92,7 +92,7 @@ impl Tunnel {
         self.port
     }
 
-    /// Whether a connection through it ended because a side said nothing any more, as when somebody in between keeps what it should pass on.
+    /// Whether a connection through it ended because nothing came from the peer any more, as when somebody in between keeps what it should pass on.
     pub fn fell_silent(&self) -> bool {
         self.used.borrow().silent
     }
@@ -199,7 +199,8 @@ impl Way {
         let ended = carry(socket, stream).await;
         tracing::debug!(peer = %self.peer, ?ended, "a connection through a tunnel ended");
         drop(using);
-        if ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+        // When our own node is the silent one, the way is none the worse.
+        if matches!(ended, Ok(End::FarSilent)) {
             self.shown.send_modify(|used| used.silent = true);
         }
     }

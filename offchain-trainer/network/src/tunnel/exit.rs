@@ -187,7 +187,7 @@ async fn converse(
     match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))? {
         Some(socket) => {
             let _counted = Carrying::begin(carried);
-            carry(socket, stream).await
+            carry(socket, stream).await.map(|_| ())
         }
         None => timeout(PATIENCE, stream.close())
             .await

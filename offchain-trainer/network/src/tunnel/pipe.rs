@@ -21,11 +21,22 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// When one side has ended, the other one has so long to.
 const LINGERS: Duration = Duration::from_secs(10);
 
-/// Carries them until both sides have ended, or one has and the other takes long.
+/// Why nothing is carried any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Both sides have ended, or one has and the other took long.
+    Ended,
+    /// The program of this PC said nothing for one to two times [`SILENCE`].
+    NearSilent,
+    /// Nothing came from the peer for as long.
+    FarSilent,
+}
+
+/// Carries them to the end.
 ///
 /// # Errors
-/// That one side failed; `TimedOut` if one of them said nothing for one to two times [`SILENCE`].
-pub(super) async fn carry(socket: TcpStream, stream: Stream) -> io::Result<()> {
+/// That one side failed.
+pub(super) async fn carry(socket: TcpStream, stream: Stream) -> io::Result<End> {
     // What nodes say to each other is short, and blocks wait for it.
     socket.set_nodelay(true)?;
     let (near, far) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -36,14 +47,14 @@ pub(super) async fn carry(socket: TcpStream, stream: Stream) -> io::Result<()> {
     let first = tokio::select! {
         ended = &mut out => ended.map(|()| true),
         ended = &mut back => ended.map(|()| false),
-        () = silence(&near) => Err(io::ErrorKind::TimedOut.into()),
-        () = silence(&far) => Err(io::ErrorKind::TimedOut.into()),
+        () = silence(&near) => return Ok(End::NearSilent),
+        () = silence(&far) => return Ok(End::FarSilent),
     };
     let rest = match first? {
         true => timeout(LINGERS, back).await,
         false => timeout(LINGERS, out).await,
     };
-    rest.unwrap_or(Ok(()))
+    rest.unwrap_or(Ok(())).map(|()| End::Ended)
 }
 
 /// One way, and its end.
