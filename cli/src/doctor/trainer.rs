@@ -255,8 +255,12 @@ mod tests {
     #[test]
     fn a_pc_that_others_reach_badly_is_a_warning_with_the_ports_to_open_and_no_fault() {
         let look = |state: &str, listen: &str| {
+            let advice = match state {
+                "unreachable" => r#""open_ports""#,
+                _ => "null",
+            };
             let more = format!(
-                r#","listen":["{listen}"],"reachability":{{"state":"{state}","reason":"no router answers"}}"#
+                r#","listen":["{listen}"],"reachability":{{"state":"{state}","reason":"no router answers","advice":{advice}}}"#
             );
             reachability(&status(&more), 30_333).unwrap()
         };

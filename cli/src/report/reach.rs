@@ -1,18 +1,9 @@
 //! How others reach this PC, and which way the connection to each of them takes, in words, and what to do where that could be
-//! better. The trainer says it in words of its own protocol; a word that is newer than this release is repeated as it is. Its reason is
-//! a sentence for people: what would repeat our own words is left out of it, and what it advises is told apart.
+//! better. The trainer says it in words of its own protocol; a word that is newer than this release is repeated as it is, but for
+//! advice, of which nothing can be said then. Its reason is a sentence for people, from which nothing is concluded.
 
-use hydra_trainer_api::{Peer, Status};
+use hydra_trainer_api::{Advice, Peer, Status};
 
-/// How the trainer's reason begins where others get in: behind it stands where.
-const PLACES: [&str; 2] = [
-    "this PC's router passes a port on to it, so others reach it at ",
-    "others reach this PC at ",
-];
-/// What stands before its advice.
-const ADVICE: &str = "; to be reached directly, ";
-/// What it says where ports are open in the router already, and yet nobody gets in.
-const IS_OPEN: &str = "passes a port on";
 /// What is said of one that listens on loopback only.
 const HERE_ONLY: &str = "only programs of this PC reach its trainer, as it was told";
 
@@ -52,11 +43,6 @@ impl Reach {
         Self::of_word(&status.reachability.as_ref()?.state)
     }
 
-    /// Whether somebody should do something about it.
-    pub const fn is_poor(self) -> bool {
-        matches!(self, Self::Relayed | Self::Unreachable)
-    }
-
     /// In three words at the most.
     pub const fn brief(self) -> &'static str {
         match self {
@@ -88,61 +74,65 @@ pub fn sentence(status: &Status) -> Option<String> {
     if listens_here_only(status) {
         return Some(HERE_ONLY.into());
     }
-    Some(said(&reachability.state, &reachability.reason))
+    let place = reachability.at.as_deref();
+    Some(said(&reachability.state, place, &reachability.reason))
 }
 
-/// The same of the trainer's own words.
-pub fn said(state: &str, reason: &str) -> String {
+/// The same of the trainer's own words: the state, the place where others get in, if they do, and the reason.
+pub fn said(state: &str, place: Option<&str>, reason: &str) -> String {
     let words = match Reach::of_word(state) {
         Some(reach) => reach.words().to_owned(),
         None => format!("others reach this PC in a way that is newer than this program ({state})"),
     };
-    let (reason, _) = parts(reason);
-    let is_in = matches!(Reach::of_word(state), Some(Reach::Public | Reach::Mapped));
-    let place = PLACES.iter().find_map(|beginning| reason.strip_prefix(beginning));
-    match place.filter(|_| is_in) {
+    let reason = reason.trim().trim_end_matches('.');
+    // Before the place it would say our words again.
+    let place = place.and_then(|place| reason.get(reason.find(place)?..));
+    match place {
         Some(place) => format!("{words} at {place}"),
         None if reason.is_empty() => words,
         None => format!("{words}: {reason}"),
     }
 }
 
-/// What the trainer gives as its reason, and what it advises.
-fn parts(reason: &str) -> (&str, Option<&str>) {
-    let reason = reason.trim().trim_end_matches('.');
-    match reason.split_once(ADVICE) {
-        Some((why, advice)) => (why, Some(advice)),
-        None => (reason, None),
-    }
-}
-
 /// What the owner of this PC can do so that others reach it better, as a sentence without its full stop; `None` where nothing is to
 /// be done, or nothing that is known. `node_port` is its node's port for other nodes, where that is known.
 pub fn advice(status: &Status, node_port: Option<u16>) -> Option<String> {
-    let reach = Reach::of(status)?;
-    let (why, advice) = parts(&status.reachability.as_ref()?.reason);
-    // Whoever keeps others out on purpose isn't told to let them in, nor anybody to open what is open.
-    if !reach.is_poor() || listens_here_only(status) || why.contains(IS_OPEN) {
+    let advice = status.reachability.as_ref()?.advice?;
+    // Whoever keeps others out on purpose isn't told to let them in.
+    if listens_here_only(status) {
         return None;
     }
-    if let Some(advice) = advice {
-        let node = node_port.map_or_else(String::new, |port| {
-            format!(", and port {port} of TCP for the node")
-        });
-        return Some(format!("{advice}{node}"));
-    }
-    // By relay it works, and the trainer would say what helps.
-    if reach == Reach::Relayed {
-        return None;
-    }
+    let is_relayed = Reach::of(status) == Some(Reach::Relayed);
     let trainer = match p2p_port(status) {
-        Some(port) => format!("port {port}, TCP and UDP,"),
-        None => "the trainer's port, TCP and UDP,".into(),
+        Some(port) => format!("port {port}"),
+        None => "the trainer's port".into(),
     };
     let node = node_port.map_or_else(String::new, |port| format!(" and port {port}, TCP,"));
-    Some(format!(
-        "let your router pass {trainer}{node} on to this PC, or turn on UPnP in it, and let this PC's firewall pass them, too"
-    ))
+    let ports = format!("{trainer}, TCP and UDP,{node}");
+    let until = match is_relayed {
+        true => "; until then it works by relay",
+        false => "",
+    };
+    Some(match advice {
+        Advice::OpenPorts if is_relayed => {
+            let node = node_port.map_or_else(String::new, |port| {
+                format!(", and port {port} of TCP for the node")
+            });
+            format!("switch on UPnP in the router, or pass on {trainer} of TCP and UDP there{node}")
+        }
+        Advice::OpenPorts => format!(
+            "let your router pass {ports} on to this PC, or turn on UPnP in it, and let this PC's firewall pass them, too"
+        ),
+        Advice::OpenByHand => format!(
+            "let this PC's firewall pass {ports} and have your router pass them on by hand; if nobody gets in then, either, ask \
+             your provider for a public IP address of your own{until}"
+        ),
+        Advice::OpenOuterRouter => format!(
+            "let the router between yours and the internet pass {ports} on to yours; if it is your provider's, ask for a public IP \
+             address of your own{until}"
+        ),
+        Advice::Other => return None,
+    })
 }
 
 /// Whether it listens for nobody but programs of this PC.
@@ -202,6 +192,13 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
+    /// One whose trainer advises this.
+    fn advised(state: &str, advice: Advice, listen: &[&str]) -> Status {
+        let mut status = status(state, "because", listen);
+        status.reachability.as_mut().unwrap().advice = Some(advice);
+        status
+    }
+
     const OPEN: &[&str] = &[
         "/ip4/192.168.1.5/tcp/30400/p2p/12D3",
         "/ip4/192.168.1.5/udp/30400/quic-v1/p2p/12D3",
@@ -247,61 +244,77 @@ mod tests {
                 "others reach this PC directly at 203.0.113.5:30400: one of them got in",
             ),
         ] {
-            assert_eq!(sentence(&status(state, reason, OPEN)).unwrap(), words);
+            let mut status = status(state, reason, OPEN);
+            status.reachability.as_mut().unwrap().at = Some("203.0.113.5:30400".into());
+            assert_eq!(sentence(&status).unwrap(), words);
         }
-    }
-
-    /// What is looked for in its words must be there.
-    #[test]
-    fn the_trainer_says_what_is_told_apart_here() {
-        let trainer = include_str!("../../../offchain-trainer/network/src/reach/state.rs");
-        for words in PLACES.into_iter().chain([ADVICE, IS_OPEN]) {
-            assert!(trainer.contains(words), "{words}");
-        }
+        // Where the reason doesn't have it, nothing is left out.
+        let other = said("mapped", Some("203.0.113.6:1"), "because");
+        assert_eq!(other, "others reach this PC through its router: because");
     }
 
     #[test]
     fn who_is_reached_by_nobody_is_told_which_ports_to_open() {
-        let told = advice(&status("unreachable", "", OPEN), Some(30_333)).unwrap();
+        let nobody = advised("unreachable", Advice::OpenPorts, OPEN);
+        let told = advice(&nobody, Some(30_333)).unwrap();
         assert!(
             told.contains("port 30400, TCP and UDP, and port 30333, TCP, on to this PC"),
             "{told}"
         );
-        let told = advice(&status("unreachable", "", OPEN), None).unwrap();
+        let told = advice(&nobody, None).unwrap();
         assert!(!told.contains("30333") && told.contains("UPnP"), "{told}");
-        for state in ["unknown", "public", "mapped", "punched", "carried"] {
-            assert_eq!(advice(&status(state, "", OPEN), None), None, "{state}");
+    }
+
+    #[test]
+    fn who_is_reached_by_relay_is_told_the_same_in_fewer_words() {
+        let relayed = advised("relayed", Advice::OpenPorts, OPEN);
+        let told = "switch on UPnP in the router, or pass on port 30400 of TCP and UDP there";
+        assert_eq!(advice(&relayed, None).unwrap(), told);
+        assert_eq!(
+            advice(&relayed, Some(30_333)).unwrap(),
+            format!("{told}, and port 30333 of TCP for the node")
+        );
+    }
+
+    #[test]
+    fn nobody_is_told_to_turn_on_what_the_router_does_already() {
+        for (advised_to, words) in [
+            (Advice::OpenByHand, "by hand"),
+            (
+                Advice::OpenOuterRouter,
+                "the router between yours and the internet",
+            ),
+        ] {
+            for (state, works) in [("relayed", true), ("unreachable", false)] {
+                let told = advice(&advised(state, advised_to, OPEN), Some(30_333)).unwrap();
+                assert!(!told.contains("UPnP") && told.contains(words), "{told}");
+                assert!(
+                    told.contains("port 30400, TCP and UDP, and port 30333, TCP,"),
+                    "{told}"
+                );
+                assert!(told.contains("a public IP address of your own"), "{told}");
+                assert_eq!(told.ends_with("until then it works by relay"), works, "{told}");
+            }
         }
     }
 
     #[test]
-    fn the_trainer_s_advice_is_said_once_and_none_where_it_has_none() {
-        let why = "this PC's router gives every connection another port, which keeps others out";
-        let advised = "switch on UPnP in the router, or pass on port 30400 of TCP and UDP there";
-        let relayed = |reason: &str| status("relayed", reason, OPEN);
-        let helped = relayed(&format!("{why}{ADVICE}{advised}"));
-        assert_eq!(
-            sentence(&helped).unwrap(),
-            format!("others reach this PC through a relay only: {why}")
-        );
-        assert_eq!(advice(&helped, None).unwrap(), advised);
-        let with_node = advice(&helped, Some(30_333)).unwrap();
-        assert!(
-            with_node.ends_with("there, and port 30333 of TCP for the node"),
-            "{with_node}"
-        );
-        assert_eq!(advice(&relayed(why), None), None);
-        // The router does what it was asked for.
-        for why in [
-            "this PC's router passes a port on to it, but stands behind another router itself (its address is 192.168.0.2)",
-            "this PC's router says that it passes a port on, but nobody gets in there",
+    fn where_the_trainer_has_no_advice_or_a_later_one_nothing_is_told() {
+        for state in [
+            "unknown",
+            "public",
+            "mapped",
+            "punched",
+            "relayed",
+            "unreachable",
+            "carried",
         ] {
-            for state in ["relayed", "unreachable"] {
-                let status = status(state, &format!("{why}{ADVICE}{advised}"), OPEN);
-                assert_eq!(advice(&status, Some(30_333)), None, "{state}: {why}");
-                let said = sentence(&status).unwrap();
-                assert!(said.ends_with(why), "{said}");
-            }
+            assert_eq!(advice(&status(state, "", OPEN), None), None, "{state}");
+            assert_eq!(
+                advice(&advised(state, Advice::Other, OPEN), None),
+                None,
+                "{state}"
+            );
         }
     }
 
@@ -311,10 +324,11 @@ mod tests {
             "/ip4/127.0.0.1/tcp/30412/p2p/12D3",
             "/ip6/::1/udp/30412/quic-v1/p2p/12D3",
         ];
-        assert_eq!(advice(&status("unreachable", "", &local), None), None);
+        let nobody = |listen: &[&str]| advised("unreachable", Advice::OpenPorts, listen);
+        assert_eq!(advice(&nobody(&local), None), None);
         let unknown = status("unknown", "no PC on the internet was met", &local);
         assert_eq!(sentence(&unknown).unwrap(), HERE_ONLY);
-        assert!(advice(&status("unreachable", "", &[]), None).is_some());
+        assert!(advice(&nobody(&[]), None).unwrap().contains("the trainer's port"));
         let both = [local[0], OPEN[0]];
         assert!(!listens_here_only(&status("unreachable", "", &both)));
     }

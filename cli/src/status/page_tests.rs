@@ -160,7 +160,7 @@ fn four() -> Report {
     };
     let trainer = r#"{"version":"0.1.0","peer_id":"12D3","engine":{"state":"ready"},
         "peers":[{"peer_id":"a","address":"b"},{"peer_id":"c","address":"d"},{"peer_id":"e","address":"f"}],
-        "reachability":{"state":"mapped",
+        "reachability":{"state":"mapped","at":"203.0.113.7:30400",
             "reason":"this PC's router passes a port on to it, so others reach it at 203.0.113.7:30400: 2 of them got in"},
         "last_sheet":{"block":182336,"seconds_ago":1},
         "models":[{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
@@ -257,9 +257,8 @@ fn what_the_trainer_warns_of_is_shown() {
 
 #[test]
 fn how_others_reach_this_pc_is_said_with_what_to_do_where_it_is_poor() {
-    let reason = "nobody has reached this PC directly, so others reach it through relay …8Rfk3eTm; to be reached directly, \
-        switch on UPnP in the router, or pass on port 30400 of TCP and UDP there";
-    let of = |state: &str| {
+    let reason = "nobody has reached this PC directly, so others reach it through relay …8Rfk3eTm";
+    let of = |state: &str, advice: Option<&str>| {
         let trainer = serde_json::json!({
             "version": "1", "peer_id": "12D3", "engine": { "state": "ready" },
             "listen": ["/ip4/192.168.1.5/tcp/30400/p2p/12D3"],
@@ -267,7 +266,7 @@ fn how_others_reach_this_pc_is_said_with_what_to_do_where_it_is_poor() {
                 { "peer_id": "a", "address": "b", "path": "direct" },
                 { "peer_id": "c", "address": "d", "path": "relayed" },
             ],
-            "reachability": { "state": state, "reason": reason },
+            "reachability": { "state": state, "reason": reason, "advice": advice },
         });
         let report = Report {
             trainer: Some(serde_json::from_value(trainer).unwrap()),
@@ -278,7 +277,7 @@ fn how_others_reach_this_pc_is_said_with_what_to_do_where_it_is_poor() {
         let (_, trainer) = words.split_once("Trainer 1: ").unwrap();
         trainer.to_owned()
     };
-    let relayed = of("relayed");
+    let relayed = of("relayed", Some("open_ports"));
     assert!(relayed.contains("2 peers (1 direct, 1 relayed)"), "{relayed}");
     assert!(
         relayed.contains(
@@ -289,7 +288,7 @@ fn how_others_reach_this_pc_is_said_with_what_to_do_where_it_is_poor() {
         "{relayed}"
     );
     assert_eq!(relayed.matches("UPnP").count(), 1, "{relayed}");
-    let public = of("public");
+    let public = of("public", None);
     assert!(public.contains("others reach this PC directly: "), "{public}");
     assert!(!public.contains("UPnP"), "{public}");
 }

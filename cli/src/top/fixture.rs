@@ -95,7 +95,7 @@ fn status() -> Status {
     let text = format!(
         r#"{{"version":"0.1.0","account":"0x{}","standing":"ready","peer_id":"{}","peers":[{}],
             "listen":["/ip4/192.168.1.5/tcp/30400/p2p/12D3"],
-            "reachability":{{"state":"mapped","reason":"this PC's router passes a port on to it, so others reach it at 203.0.113.7:30400: 2 of them got in"}},
+            "reachability":{{"state":"mapped","at":"203.0.113.7:30400","reason":"this PC's router passes a port on to it, so others reach it at 203.0.113.7:30400: 2 of them got in"}},
             "engine":{{"state":"ready"}},"last_sheet":{{"block":182336,"seconds_ago":1}},
             "models":[{{"model":0,"version":812,"state":"verifying","round":812,"phase":"verify",
                 "task":"doing the task of poll 0x90b5…ab20 of model 0 again in round 812"}}]}}"#,

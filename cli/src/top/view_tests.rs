@@ -5,7 +5,7 @@ use crate::top::{
 };
 use crate::{chain::Clock, report::presence::Presence, trainer::Status};
 use hydra_primitives::{HYDRA, status::Waiting};
-use hydra_trainer_api::{Progress, Stage};
+use hydra_trainer_api::{Advice, Progress, Stage};
 use std::time::Duration;
 
 fn words(rows: &[Row]) -> Vec<(String, String)> {
@@ -290,6 +290,7 @@ fn that_nobody_can_connect_is_a_notice_with_what_to_do_unless_nobody_is_meant_to
     let status = alone.status.as_mut().expect("the trainer answers");
     let reachability = status.reachability.as_mut().expect("it says so");
     (reachability.state, reachability.reason) = ("unreachable".into(), "no relay answers".into());
+    (reachability.at, reachability.advice) = (None, Some(Advice::OpenPorts));
     let said = first_notice(&alone);
     assert!(
         said.starts_with(

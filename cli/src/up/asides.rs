@@ -65,6 +65,7 @@ impl Asides {
         let said = status.reachability.as_ref()?;
         Some(Event::Reachability {
             how: said.state.clone(),
+            at: said.at.clone(),
             reason: said.reason.clone(),
             peers: status.peers.len(),
             todo: reach::advice(status, Some(node_port)),
@@ -159,6 +160,7 @@ mod tests {
         proposal::Score,
         status::Phase,
     };
+    use hydra_trainer_api::Advice;
     use std::time::SystemTime;
 
     #[test]
@@ -190,7 +192,7 @@ mod tests {
             let text = format!(
                 r#"{{"version":"1","peer_id":"x","engine":{{"state":"ready"}},"listen":["/ip4/192.168.1.5/tcp/30400"],
                     "peers":[{{"peer_id":"y","address":"z"}}],
-                    "reachability":{{"state":"{state}","reason":"{MAPPED}"}}}}"#
+                    "reachability":{{"state":"{state}","at":"203.0.113.7:30400","reason":"{MAPPED}"}}}}"#
             );
             serde_json::from_str(&text).unwrap()
         };
@@ -208,7 +210,9 @@ mod tests {
             (None, None, None)
         );
         let mut nobody = status("unreachable");
-        nobody.reachability.as_mut().unwrap().reason = "nobody has reached this PC directly".into();
+        let said = nobody.reachability.as_mut().unwrap();
+        said.reason = "nobody has reached this PC directly".into();
+        (said.at, said.advice) = (None, Some(Advice::OpenPorts));
         let text = asides.reach(Some(&nobody), 30_333, now).unwrap().text();
         assert!(
             text.starts_with("! reach    others can't reach this PC: ") && text.contains("port 30333, TCP,"),

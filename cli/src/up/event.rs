@@ -107,6 +107,8 @@ pub enum Event {
         /// `public`, by an address of its own; `mapped`, through a port that its router opened; `punched`, by a connection that
         /// both sides make at the same moment; `relayed`, through a third trainer only; `unreachable`; or `unknown`, if that lasts.
         how: String,
+        /// Where others get in by themselves, such as `203.0.113.7:30400`; null where they don't.
+        at: Option<String>,
         /// What shows that, or what is in the way. The words change.
         reason: String,
         /// To how many other trainers it is connected.

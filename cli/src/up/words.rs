@@ -112,6 +112,7 @@ impl Event {
             ),
             Self::Reachability {
                 how,
+                at,
                 reason,
                 peers,
                 todo,
@@ -126,7 +127,7 @@ impl Event {
                 });
                 format!(
                     "{sign} reach    {}; connected to {}{todo}",
-                    reach::said(how, reason),
+                    reach::said(how, at.as_deref(), reason),
                     pcs(*peers)
                 )
             }

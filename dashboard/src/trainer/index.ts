@@ -6,7 +6,7 @@
 import { createStore } from "../app/store";
 import type { Answer, TrainerStatus } from "./types";
 
-export type { Answer, ModelWork, TrainerPeer, TrainerStatus } from "./types";
+export type { Answer, ModelWork, Reachability, TrainerPeer, TrainerStatus } from "./types";
 
 export type Condition = { is: "starting" } | { is: "up" } | { is: "away"; since: number };
 

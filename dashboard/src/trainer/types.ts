@@ -27,6 +27,18 @@ export interface ModelWork {
   waiting?: { measure: number; train: number; verify: number };
 }
 
+/** How other trainers reach this one. */
+export interface Reachability {
+  /** `unknown`, `public`, `mapped`, `punched`, `relayed` or `unreachable`. */
+  state: string;
+  /** Where others get in by themselves. The reason has it, too, and before it no more than the state says. */
+  at?: string | null;
+  /** A sentence for people. */
+  reason: string;
+  /** What a person can do: `open_ports`, `open_by_hand`, `open_outer_router`, or what only a later trainer knows. */
+  advice?: string | null;
+}
+
 export interface TrainerStatus {
   version: string;
   account: string | null;
@@ -34,8 +46,7 @@ export interface TrainerStatus {
   peer_id: string;
   listen: string[];
   peers: TrainerPeer[];
-  /** How other trainers reach this one: `unknown`, `public`, `mapped`, `punched`, `relayed` or `unreachable`, and why. */
-  reachability?: { state: string; reason: string } | null;
+  reachability?: Reachability | null;
   engine: { state: "starting" | "ready" | "failed"; reason: string | null; instructions: string | null };
   models: ModelWork[];
   last_sheet: { block: number; seconds_ago: number } | null;

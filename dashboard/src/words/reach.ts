@@ -1,8 +1,8 @@
 /**
  * How others reach this PC, and which way the connection to each takes. `hydra status` says the same: `cli/src/report/reach.rs`.
  *
- * The trainer says it in words of its own; one that is newer than this page is repeated as it is. Its reason is a sentence for people:
- * what would repeat our own words is left out of it, and what it advises is told apart.
+ * The trainer says it in words of its own; one that is newer than this page is repeated as it is, but for advice, of which nothing can
+ * be said then. Its reason is a sentence for people, from which nothing is concluded.
  */
 import type { TrainerPeer, TrainerStatus } from "../trainer";
 
@@ -28,13 +28,6 @@ const WORDS: Record<Known, string> = {
 
 const TRANSPORTS: Record<string, string> = { tcp: "TCP", quic: "QUIC", wss: "WebSocket" };
 
-/** How the trainer’s reason begins where others get in: behind it stands where. */
-const PLACES = ["this PC's router passes a port on to it, so others reach it at ", "others reach this PC at "];
-/** What stands before its advice. */
-const ADVICE = "; to be reached directly, ";
-/** What it says where ports are open in the router already, and yet nobody gets in. */
-const IS_OPEN = "passes a port on";
-
 const isKnown = (state: string): state is Known => Object.prototype.hasOwnProperty.call(WORDS, state);
 
 /** In a few words; `undefined` where the trainer doesn’t say. */
@@ -51,16 +44,11 @@ export function reachInFull(status: TrainerStatus | undefined): string | undefin
   if (!status || !said) return undefined;
   if (isForThisPcOnly(status)) return "only programs of this PC reach its trainer, as it was told";
   const words = isKnown(said.state) ? WORDS[said.state] : `others reach this PC in a way that is newer than this page (${said.state})`;
-  const [reason] = partsOf(said.reason);
-  const beginning = ["public", "mapped"].includes(said.state) ? PLACES.find((words) => reason.startsWith(words)) : undefined;
-  if (beginning !== undefined) return `${words} at ${reason.slice(beginning.length)}`;
+  const reason = said.reason.trim().replace(/\.+$/, "");
+  // Before the place it would say our words again.
+  const from = said.at == null ? -1 : reason.indexOf(said.at);
+  if (from >= 0) return `${words} at ${reason.slice(from)}`;
   return reason === "" ? words : `${words}: ${reason}`;
-}
-
-/** What the trainer gives as its reason, and what it advises. */
-export function partsOf(reason: string): [string, string | undefined] {
-  const [why = "", advice] = reason.trim().replace(/\.+$/, "").split(ADVICE);
-  return [why, advice];
 }
 
 /** Whether it listens for nobody but programs of this PC, as in a local network. */
@@ -80,15 +68,25 @@ function portOf({ listen }: TrainerStatus): string | undefined {
 /** What a person can do so that others reach this PC better, without a full stop; `undefined` where nothing is, or nothing that is known. */
 export function reachAdvice(status: TrainerStatus | undefined): string | undefined {
   const said = status?.reachability;
+  // Whoever keeps others out on purpose isn’t told to let them in.
   if (!status || !said || isForThisPcOnly(status)) return undefined;
-  const [why, advice] = partsOf(said.reason);
-  // Nobody is told to open what is open; and by relay it works, so that the trainer would say what helps.
-  if (!["relayed", "unreachable"].includes(said.state) || why.includes(IS_OPEN)) return undefined;
-  if (advice !== undefined) return `${advice}; and its node’s port, TCP, which is 30333 unless you chose another`;
-  if (said.state === "relayed") return undefined;
+  const isRelayed = said.state === "relayed";
   const port = portOf(status);
-  const ports = port === undefined ? "the trainer’s port" : `port ${port}`;
-  return `let your router pass ${ports}, TCP and UDP, on to this PC, and its node’s, TCP, which is 30333 unless you chose another; or turn on UPnP in the router`;
+  const trainers = port === undefined ? "the trainer’s port" : `port ${port}`;
+  const nodes = "TCP, which is 30333 unless you chose another";
+  const until = isRelayed ? "; until then it works by relay" : "";
+  switch (said.advice) {
+    case "open_ports":
+      return isRelayed
+        ? `switch on UPnP in the router, or pass on ${trainers} of TCP and UDP there; and its node’s port, ${nodes}`
+        : `let your router pass ${trainers}, TCP and UDP, on to this PC, and its node’s, ${nodes}; or turn on UPnP in the router`;
+    case "open_by_hand":
+      return `let this PC’s firewall pass ${trainers}, TCP and UDP, and its node’s, ${nodes}, and have your router pass them on by hand; if nobody gets in then, either, ask your provider for a public IP address of your own${until}`;
+    case "open_outer_router":
+      return `let the router between yours and the internet pass ${trainers}, TCP and UDP, on to yours, and the node’s, ${nodes}; if it is your provider’s, ask for a public IP address of your own${until}`;
+    default:
+      return undefined;
+  }
 }
 
 /** `direct, QUIC`; what isn’t known is left out. */

@@ -12,7 +12,7 @@ import { duration, roughTime, timeOfDay } from "../format/time";
 import { hydra } from "../format/amount";
 import { count, percent, several } from "../format/number";
 import { deedOf, rulesToCome } from "./governance";
-import { partsOf, reachAdvice } from "./reach";
+import { reachAdvice } from "./reach";
 import { waitsBecause } from "./reasons";
 
 /** A notice above everything else. */
@@ -176,12 +176,11 @@ function nobodyGetsIn(status: TrainerStatus | undefined): Notice | undefined {
   const said = status?.reachability;
   const advice = reachAdvice(status);
   if (said?.state !== "unreachable" || advice === undefined) return undefined;
-  const [reason] = partsOf(said.reason);
   return {
     kind: "unreachable",
     mood: "plain",
     head: "Others can’t reach this PC",
-    text: `${sentence(reason === "" ? "nobody could connect to it" : reason)} It takes part all the same, by what it connects to itself. To be reached: ${advice}.`,
+    text: `${sentence(said.reason === "" ? "nobody could connect to it" : said.reason)} It takes part all the same, by what it connects to itself. To be reached: ${advice}.`,
   };
 }
 

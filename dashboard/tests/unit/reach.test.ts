@@ -2,22 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Snapshot } from "../../src/chain/types";
 import { peersOf } from "../../src/panels/peers";
-import type { TrainerPeer, TrainerStatus } from "../../src/trainer";
+import type { Reachability, TrainerPeer, TrainerStatus } from "../../src/trainer";
 import { reachAdvice, reachInFull, reachOf, wayOf } from "../../src/words/reach";
 
 const OPEN = ["/ip4/192.168.1.5/tcp/30400/p2p/12D3", "/ip4/192.168.1.5/udp/30400/quic-v1/p2p/12D3"];
 const peer = (peer_id: string, more: Partial<TrainerPeer> = {}): TrainerPeer => ({ peer_id, address: "a", latency_ms: 7, agent: null, ...more });
 const MAPPED = "this PC's router passes a port on to it, so others reach it at 203.0.113.7:30400: 2 of them got in";
-const SYMMETRIC = "this PC's router gives every connection another port, which keeps others out";
-const ADVICE = "switch on UPnP in the router, or pass on port 30400 of TCP and UDP there";
-const status = (state: string, listen = OPEN, peers: TrainerPeer[] = [], reason = "so it is."): TrainerStatus => ({
+const status = (state: string, listen = OPEN, peers: TrainerPeer[] = [], reachability: Partial<Reachability> = {}): TrainerStatus => ({
   version: "0.1.0",
   account: null,
   standing: "ready",
   peer_id: "12D3",
   listen,
   peers,
-  reachability: { state, reason },
+  reachability: { state, reason: "so it is.", ...reachability },
   engine: { state: "ready", reason: null, instructions: "avx2" },
   models: [],
   last_sheet: null,
@@ -27,16 +25,19 @@ const status = (state: string, listen = OPEN, peers: TrainerPeer[] = [], reason 
 });
 
 test("how others reach this PC is a sentence with its reason", () => {
-  assert.equal(reachInFull(status("mapped", OPEN, [], MAPPED)), "others reach this PC through its router at 203.0.113.7:30400: 2 of them got in");
-  const directly = status("public", OPEN, [], "others reach this PC at 203.0.113.7:30400: one of them got in");
+  const at = "203.0.113.7:30400";
+  const mapped = status("mapped", OPEN, [], { at, reason: MAPPED });
+  assert.equal(reachInFull(mapped), "others reach this PC through its router at 203.0.113.7:30400: 2 of them got in");
+  const directly = status("public", OPEN, [], { at, reason: "others reach this PC at 203.0.113.7:30400: one of them got in" });
   assert.equal(reachInFull(directly), "others reach this PC directly at 203.0.113.7:30400: one of them got in");
   assert.equal(reachOf(status("mapped")), "through the router");
   for (const state of ["unknown", "public", "punched", "relayed", "unreachable"]) {
     assert.match(reachInFull(status(state)) ?? "", /others.*: so it is$/);
     assert.notEqual(reachOf(status(state)), state);
   }
-  const reachability = { state: "public", reason: "" };
-  assert.equal(reachInFull({ ...status("public"), reachability }), "others reach this PC directly");
+  assert.equal(reachInFull(status("public", OPEN, [], { reason: "" })), "others reach this PC directly");
+  // Where the reason doesn’t have the place, nothing is left out.
+  assert.equal(reachInFull(status("public", OPEN, [], { at })), "others reach this PC directly: so it is");
 });
 
 test("a word that is newer than this page is repeated, and a trainer that says nothing is no fault", () => {
@@ -51,28 +52,35 @@ test("a word that is newer than this page is repeated, and a trainer that says n
 });
 
 test("who is reached badly is told which ports to open, unless nobody is meant to reach it", () => {
-  assert.match(reachAdvice(status("unreachable")) ?? "", /router pass port 30400, TCP and UDP, on to this PC/);
-  assert.match(reachAdvice(status("unreachable", [])) ?? "", /the trainer’s port/);
-  assert.match(reachAdvice(status("unreachable", ["/ip4/0.0.0.0/tcp/443/tls/ws", ...OPEN])) ?? "", /port 30400/);
+  const advised = (state: string, listen = OPEN) => status(state, listen, [], { advice: "open_ports" });
+  assert.match(reachAdvice(advised("unreachable")) ?? "", /router pass port 30400, TCP and UDP, on to this PC/);
+  assert.match(reachAdvice(advised("unreachable", [])) ?? "", /the trainer’s port/);
+  assert.match(reachAdvice(advised("unreachable", ["/ip4/0.0.0.0/tcp/443/tls/ws", ...OPEN])) ?? "", /port 30400/);
+  assert.match(reachAdvice(advised("relayed")) ?? "", /^switch on UPnP in the router, or pass on port 30400 of TCP and UDP there/);
   for (const state of ["relayed", "unreachable", "unknown"]) {
-    const here = status(state, ["/ip4/127.0.0.1/tcp/30412", "/ip6/::1/udp/30412/quic-v1"]);
+    const here = advised(state, ["/ip4/127.0.0.1/tcp/30412", "/ip6/::1/udp/30412/quic-v1"]);
     assert.equal(reachAdvice(here), undefined);
     assert.equal(reachOf(here), "by this PC only");
     assert.match(reachInFull(here) ?? "", /^only programs of this PC/);
   }
-  for (const state of ["unknown", "public", "mapped", "punched", "carried"]) assert.equal(reachAdvice(status(state)), undefined);
 });
 
-test("the trainer’s advice is said once, and none where it has none or the router does what it was asked for", () => {
-  const helped = status("relayed", OPEN, [], `${SYMMETRIC}; to be reached directly, ${ADVICE}`);
-  assert.equal(reachInFull(helped), `others reach this PC through a relay only: ${SYMMETRIC}`);
-  assert.equal(reachAdvice(helped)?.startsWith(ADVICE), true);
-  assert.equal(reachAdvice(status("relayed", OPEN, [], SYMMETRIC)), undefined);
-  const why = "this PC's router says that it passes a port on, but nobody gets in there";
-  for (const state of ["relayed", "unreachable"]) {
-    const refuted = status(state, OPEN, [], `${why}; to be reached directly, ${ADVICE}`);
-    assert.equal(reachAdvice(refuted), undefined);
-    assert.equal(reachInFull(refuted)?.endsWith(why), true);
+test("nobody is told to turn on what the router does already", () => {
+  const ways = { open_by_hand: "by hand", open_outer_router: "the router between yours and the internet" };
+  for (const [advice, words] of Object.entries(ways)) {
+    for (const state of ["relayed", "unreachable"]) {
+      const told = reachAdvice(status(state, OPEN, [], { advice })) ?? "";
+      assert.equal(told.includes("UPnP"), false, told);
+      for (const part of [words, "port 30400, TCP and UDP", "30333", "a public IP address of your own"]) assert.equal(told.includes(part), true, told);
+      assert.equal(told.endsWith("until then it works by relay"), state === "relayed", told);
+    }
+  }
+});
+
+test("where the trainer has no advice, or one that is newer than this page, nothing is told", () => {
+  for (const state of ["unknown", "public", "mapped", "punched", "relayed", "unreachable", "carried"]) {
+    for (const advice of [null, "wait_for_ipv9"]) assert.equal(reachAdvice(status(state, OPEN, [], { advice })), undefined);
+    assert.equal(reachAdvice(status(state)), undefined);
   }
 });
 

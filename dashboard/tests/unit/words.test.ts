@@ -166,7 +166,8 @@ test("each state that lasts has its sentence", () => {
   assert.deepEqual(kinds({ now: 1_200_000 }), ["quiet"]);
   assert.deepEqual(kinds({ replaced: true }), ["update-needed"]);
   assert.deepEqual(kinds({ status: { ...status, warnings: ["the disk is nearly full"] } }), ["warning"]);
-  const reached = (state: string, listen: string[]) => kinds({ status: { ...status, listen, reachability: { state, reason: "no relay answers" } } });
+  const reached = (state: string, listen: string[]) =>
+    kinds({ status: { ...status, listen, reachability: { state, reason: "no relay answers", advice: "open_ports" } } });
   assert.deepEqual(reached("unreachable", ["/ip4/192.168.1.5/tcp/30400"]), ["unreachable"]);
   assert.deepEqual(reached("relayed", ["/ip4/192.168.1.5/tcp/30400"]), []);
   assert.deepEqual(reached("unreachable", ["/ip4/127.0.0.1/tcp/30400"]), []);

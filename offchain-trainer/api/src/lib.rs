@@ -25,7 +25,7 @@ pub use hydra_primitives::duty::{DUTIES_PATH, MAX_BODY, TAG_HEADER};
 pub use node::{MAX_NODE_PEERS, NodeReport, NodeTunnel, NodeTunnels};
 pub use question::{Answer, Checked, Image, MAX_READINGS, PaidQuestion, Question};
 pub use status::{
-    Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Reachability, Stage, Status, Waiting,
+    Advice, Clock, EngineStatus, LastSheet, ModelState, Peer, Progress, Reachability, Stage, Status, Waiting,
 };
 pub use tag::{Tag, TagError};
 

@@ -81,8 +81,33 @@ pub struct Reachability {
     /// `unknown`; `public`, by an address of its own; `mapped`, through a port that its router opened; `punched`, by a connection
     /// that both sides make at the same moment; `relayed`, through a third trainer only; or `unreachable`.
     pub state: String,
-    /// What shows that, or what is in the way, as a sentence without its full stop. The words change.
+    /// Where others get in by themselves, such as `203.0.113.7:30400`. Null where they don't, and of a trainer that doesn't say.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// What shows that, or what is in the way, as a sentence without its full stop. The words change, but if there is a place in
+    /// `at`, they have it, and before it no more than `state` says.
     pub reason: String,
+    /// What would help. Null where nothing has to be done or could be, and of a trainer that doesn't say.
+    #[serde(default)]
+    pub advice: Option<Advice>,
+}
+
+/// What a person can do, so that others get in directly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// Have the router pass the ports on: turn on UPnP in it, or do it by hand.
+    OpenPorts,
+    /// The router says that it passes the ports on, and nobody gets in there: let this PC's firewall pass them, have the router
+    /// pass them on by hand, or ask the provider for a public address.
+    OpenByHand,
+    /// The router passes the ports on, and stands behind another one: have that one pass them on as well, or, if it is the
+    /// provider's, ask for a public address.
+    OpenOuterRouter,
+    /// Something that only a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Whether the engine may be used.
@@ -212,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn a_trainer_that_gives_no_advice_or_a_later_one_s_is_understood() {
+        let of = |json: &str| serde_json::from_str::<Reachability>(json).unwrap();
+        let silent = of(r#"{"state":"relayed","reason":"because"}"#);
+        assert_eq!((silent.at, silent.advice), (None, None));
+        let later = of(r#"{"state":"relayed","reason":"because","advice":"wait_for_ipv9"}"#);
+        assert_eq!(later.advice, Some(Advice::Other));
+    }
+
+    #[test]
     fn a_peer_of_a_trainer_that_says_nothing_of_ways_is_understood() {
         let peer: Peer = serde_json::from_str(r#"{"peer_id":"12D3","address":"/ip4/192.0.2.1"}"#).unwrap();
         assert_eq!((peer.path, peer.slot, peer.transport), (None, None, None));
@@ -244,8 +278,10 @@ mod tests {
                 transport: Some("quic".into()),
             }],
             reachability: Some(Reachability {
-                state: "mapped".into(),
-                reason: "the router opened port 30400".into(),
+                state: "relayed".into(),
+                at: None,
+                reason: "the router opened no port".into(),
+                advice: Some(Advice::OpenPorts),
             }),
             engine: EngineStatus {
                 state: "ready".into(),
@@ -285,7 +321,7 @@ mod tests {
             r#"{"version":"1","account":null,"standing":null,"peer_id":"12D3","listen":[],"#,
             r#""peers":[{"peer_id":"12D4","address":"/ip4/192.0.2.1/udp/30400/quic-v1","latency_ms":7,"agent":null,"#,
             r#""path":"punched","slot":"long_term","transport":"quic"}],"#,
-            r#""reachability":{"state":"mapped","reason":"the router opened port 30400"},"#,
+            r#""reachability":{"state":"relayed","at":null,"reason":"the router opened no port","advice":"open_ports"},"#,
             r#""engine":{"state":"ready","reason":null,"instructions":"avx2"},"models":[{"model":0,"version":1,"weights":null,"#,
             r#""state":"idle","round":2,"phase":"train","task":null,"progress":{"done":5,"total":30},"#,
             r#""waiting":{"measure":0,"train":1,"verify":2}}],"last_sheet":{"block":3,"seconds_ago":4},"#,

@@ -2,12 +2,14 @@
 //!
 //! Anyone on this PC may read it, so it must never hold a secret, nor name weights that are not confirmed yet.
 
-use hydra_network::{AwayPeer, NetworkHandle, manager::Slot};
+use hydra_network::{AwayPeer, NetworkHandle, manager::Slot, reach};
 use hydra_primitives::{
     duty::{DutySheet, ModelDuties, NO_ACCOUNT, Standing},
     status::Phase,
 };
-use hydra_trainer_api::{Clock, EngineStatus, LastSheet, ModelState, Peer, Reachability, Stage, Status};
+use hydra_trainer_api::{
+    Advice, Clock, EngineStatus, LastSheet, ModelState, Peer, Reachability, Stage, Status,
+};
 
 use crate::{tasks::Shared, torch::EngineState};
 
@@ -60,7 +62,9 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
         peers: peers.collect(),
         reachability: Some(Reachability {
             state: reachability.state.name().into(),
+            at: reachability.at,
             reason: reachability.reason,
+            advice: reachability.advice.map(advice),
         }),
         engine: EngineStatus {
             state: state.into(),
@@ -77,6 +81,14 @@ pub(crate) fn status(shared: &Shared, node_rpc_port: u16) -> Status {
         genesis: sheet.as_ref().map(|sheet| format!("{:?}", sheet.genesis)),
         warnings: shared.warnings.list().into_iter().chain(away(network)).collect(),
         errors: shared.errors.list(),
+    }
+}
+
+fn advice(advice: reach::Advice) -> Advice {
+    match advice {
+        reach::Advice::OpenPorts => Advice::OpenPorts,
+        reach::Advice::OpenByHand => Advice::OpenByHand,
+        reach::Advice::OpenOuterRouter => Advice::OpenOuterRouter,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{RELAYS_STAY, Reach, Reachability, Seen, again};
 use crate::{
     behaviour::Behaviour as Swarmed,
-    reach::state::{Facts, State},
+    reach::state::{Conclusion, Facts, State},
     scope::{Scope, is_relayed},
 };
 use libp2p::{Multiaddr, Swarm, relay};
@@ -38,11 +38,12 @@ impl Reach {
             told.retain(|address| self.config.is_internet(address));
             puncher.tell(&told);
         }
-        let (state, reason) = self.machine.update(&facts, now);
+        let conclusion = self.machine.update(&facts, now);
+        let state = conclusion.state;
         self.announce(swarm, &facts, now);
         self.serve(swarm, state.is_open());
         self.use_relays(swarm, state, now);
-        self.show(state, reason, swarm);
+        self.show(conclusion, swarm);
     }
 
     /// Where others may get in, perhaps.
@@ -196,7 +197,7 @@ impl Reach {
         }
     }
 
-    fn show(&mut self, state: State, reason: String, swarm: &Swarm<Swarmed>) {
+    fn show(&mut self, conclusion: Conclusion, swarm: &Swarm<Swarmed>) {
         let told = swarm.behaviour().reach.announcer.told();
         let (relayed, direct): (Vec<&Multiaddr>, Vec<&Multiaddr>) =
             told.iter().partition(|address| is_relayed(address));
@@ -209,11 +210,7 @@ impl Reach {
                 address.with_p2p(local).unwrap_or_else(|address| address)
             })
             .collect();
-        let now = Reachability {
-            state,
-            reason,
-            addresses,
-        };
+        let now = Reachability::new(conclusion, addresses);
         self.shown.send_if_modified(|before| {
             if before.state != now.state {
                 tracing::info!("{}: {}", now.state.name(), now.reason);

@@ -7,8 +7,8 @@
 //! * as long as nobody does, has relays keep a place for it (`relays`; for others: `server`),
 //! * and gets from each relayed connection to a direct one where both routers let it (`puncher`, `holes`, `reversals`, `ways`).
 //!
-//! What it knows becomes a `State` with a reason for people (`state`). `Reach` only passes on what happens to these parts, and
-//! does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
+//! What it knows becomes a `State` with a reason for people, and what they could do (`state`). `Reach` only passes on what happens to
+//! these parts, and does what they say. Must never claim an address that nobody has confirmed, nor dial into our own network for a stranger.
 
 mod announcer;
 mod answerer;
@@ -63,8 +63,8 @@ use mapping::{Mapped, Mapping};
 use observed::{Observed, Seen, Witness};
 use relays::Relays;
 use reversals::Reversals;
+pub use state::{Advice, Reachability, State};
 use state::{Machine, patience_ends};
-pub use state::{Reachability, State};
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
     net::{IpAddr, SocketAddr},

@@ -1,4 +1,4 @@
-//! How this PC is reached, as a state with a reason in plain words.
+//! How this PC is reached, as a state with a reason in plain words, and what would help.
 //!
 //! Without sockets and clock: it is given what is known, and when, and says what follows. Better news count at once, worse ones only
 //! when they last: a relay that restarts, or one failed try, is no reason to tell everybody something else. Must never claim that
@@ -49,24 +49,47 @@ impl State {
     }
 }
 
+/// What a person could do, so that others get in directly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// Have the router pass the ports on, by UPnP or by hand.
+    OpenPorts,
+    /// The router says that it does, and nobody gets in there: look after what else is in the way, and open them by hand.
+    OpenByHand,
+    /// The router does, and stands behind another one: that one has to as well.
+    OpenOuterRouter,
+}
+
 /// How others reach this PC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachability {
     /// In a word.
     pub state: State,
-    /// Why, in a sentence without capital and full stop; what would help, if something would.
+    /// Where others get in by themselves, as people write it.
+    pub at: Option<String>,
+    /// Why, in a sentence without capital and full stop. It has that place, too, and before it no more than the state says.
     pub reason: String,
+    /// What would help, if something would.
+    pub advice: Option<Advice>,
     /// Where, with our PeerId at the end; those through relays last.
     pub addresses: Vec<Multiaddr>,
 }
 
+impl Reachability {
+    pub(crate) fn new(conclusion: Conclusion, addresses: Vec<Multiaddr>) -> Self {
+        Self {
+            state: conclusion.state,
+            at: conclusion.at,
+            reason: conclusion.reason,
+            advice: conclusion.advice,
+            addresses,
+        }
+    }
+}
+
 impl Default for Reachability {
     fn default() -> Self {
-        Self {
-            state: State::Unknown,
-            reason: judge(&Facts::default()).1,
-            addresses: Vec::new(),
-        }
+        Self::new(judge(&Facts::default()), Vec::new())
     }
 }
 
@@ -97,50 +120,73 @@ pub(crate) struct Facts {
     pub(crate) met: Option<Duration>,
 }
 
-/// What follows from what is known.
-pub(crate) fn judge(facts: &Facts) -> (State, String) {
+/// What follows from it: a [`Reachability`] without addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conclusion {
+    pub(crate) state: State,
+    at: Option<String>,
+    reason: String,
+    advice: Option<Advice>,
+}
+
+impl Conclusion {
+    /// Others get in there.
+    fn open(state: State, at: String, reason: String) -> Self {
+        Self {
+            at: Some(at),
+            ..Self::closed(state, reason)
+        }
+    }
+
+    /// They don't by themselves, as far as is known, and nothing has to be done.
+    fn closed(state: State, reason: String) -> Self {
+        Self {
+            state,
+            at: None,
+            reason,
+            advice: None,
+        }
+    }
+}
+
+/// What follows from these facts.
+pub(crate) fn judge(facts: &Facts) -> Conclusion {
     if let Some(address) = facts.said.first() {
-        return (
-            State::Public,
-            format!(
-                "others reach this PC at {}, as was said at its start",
-                place(address)
-            ),
-        );
+        let at = place(address);
+        let reason = format!("others reach this PC at {at}, as was said at its start");
+        return Conclusion::open(State::Public, at, reason);
     }
     if let Some(address) = facts.mapped.first() {
         let tried = facts.confirmed.iter().find(|(confirmed, _)| confirmed == address);
         let tried = tried.map_or(String::new(), |(_, count)| format!(": {}", got_in(*count)));
-        return (
-            State::Mapped,
-            format!(
-                "this PC's router passes a port on to it, so others reach it at {}{tried}",
-                place(address)
-            ),
-        );
+        let at = place(address);
+        let reason = format!("this PC's router passes a port on to it, so others reach it at {at}{tried}");
+        return Conclusion::open(State::Mapped, at, reason);
     }
     if let Some((address, count)) = facts.confirmed.iter().max_by_key(|(_, count)| *count) {
-        return (
-            State::Public,
-            format!("others reach this PC at {}: {}", place(address), got_in(*count)),
-        );
+        let at = place(address);
+        let reason = format!("others reach this PC at {at}: {}", got_in(*count));
+        return Conclusion::open(State::Public, at, reason);
     }
     let why = why_not(facts);
     let relays: Vec<String> = facts.relays.iter().map(short).collect();
     let relays = match &relays[..] {
         [] => {
             return match facts.met {
-                Some(since) if since >= PATIENCE => (
-                    State::Unreachable,
-                    format!(
+                Some(since) if since >= PATIENCE => {
+                    let reason = format!(
                         "{why}, and none of its peers is a relay, so it sees only those whom it dials itself"
-                    ),
-                ),
-                Some(_) => (
+                    );
+                    Conclusion {
+                        advice: help(facts),
+                        ..Conclusion::closed(State::Unreachable, reason)
+                    }
+                }
+                Some(_) => Conclusion::closed(
                     State::Unknown,
                     "peers are being asked whether they reach this PC".into(),
                 ),
-                None => (State::Unknown, "no PC on the internet was met".into()),
+                None => Conclusion::closed(State::Unknown, "no PC on the internet was met".into()),
             };
         }
         [one] => format!("relay {one}"),
@@ -148,15 +194,18 @@ pub(crate) fn judge(facts: &Facts) -> (State, String) {
     };
     // Through a router that changes its ports only some get in, after an introduction or not: those whom nothing stands before.
     if facts.punched && !facts.symmetric {
-        return (
+        return Conclusion::closed(
             State::Punched,
             format!("{why}; others are introduced by {relays}, and then connect directly"),
         );
     }
-    (
-        State::Relayed,
-        format!("{why}, so others reach it through {relays}{}", help(facts)),
-    )
+    Conclusion {
+        advice: help(facts),
+        ..Conclusion::closed(
+            State::Relayed,
+            format!("{why}, so others reach it through {relays}"),
+        )
+    }
 }
 
 /// Why nobody gets in, as far as is known.
@@ -184,16 +233,16 @@ fn why_not(facts: &Facts) -> String {
     }
 }
 
-/// What a person could do.
-fn help(facts: &Facts) -> String {
-    match facts.port {
-        Some(port) if facts.double_nat.is_none() => {
-            format!(
-                "; to be reached directly, switch on UPnP in the router, or pass on port {port} of TCP and UDP there"
-            )
-        }
-        _ => String::new(),
-    }
+/// What a person could do where nobody gets in. Who only dials needs no port; and nobody is told to have done what the router does.
+fn help(facts: &Facts) -> Option<Advice> {
+    facts.port?;
+    Some(if facts.double_nat.is_some() {
+        Advice::OpenOuterRouter
+    } else if facts.mapping_refuted {
+        Advice::OpenByHand
+    } else {
+        Advice::OpenPorts
+    })
 }
 
 fn got_in(count: usize) -> String {
@@ -228,15 +277,18 @@ fn short(peer: &PeerId) -> String {
 /// What was said last, and since when it would be worse.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
-    said: Option<(State, String)>,
+    said: Option<Conclusion>,
     worse_since: Option<Instant>,
 }
 
 impl Machine {
     /// What is to be said now.
-    pub(crate) fn update(&mut self, facts: &Facts, now: Instant) -> (State, String) {
-        let (state, reason) = judge(facts);
-        let worse = self.said.as_ref().is_some_and(|(said, _)| state < *said);
+    pub(crate) fn update(&mut self, facts: &Facts, now: Instant) -> Conclusion {
+        let conclusion = judge(facts);
+        let worse = self
+            .said
+            .as_ref()
+            .is_some_and(|said| conclusion.state < said.state);
         if worse {
             let since = *self.worse_since.get_or_insert(now);
             if now.saturating_duration_since(since) < SLACK
@@ -246,8 +298,8 @@ impl Machine {
             }
         }
         self.worse_since = None;
-        self.said = Some((state, reason.clone()));
-        (state, reason)
+        self.said = Some(conclusion.clone());
+        conclusion
     }
 
     /// When to look again although nothing has happened.
@@ -305,8 +357,7 @@ mod tests {
             (
                 Facts { symmetric: true, ..relay.clone() },
                 State::Relayed,
-                format!("this PC's router gives every connection another port, which keeps others out, so others reach it through relay {name}; \
-                 to be reached directly, switch on UPnP in the router, or pass on port 30400 of TCP and UDP there"),
+                format!("this PC's router gives every connection another port, which keeps others out, so others reach it through relay {name}"),
             ),
             (
                 Facts { refuted: vec![here.clone()], punched: true, ..relay.clone() },
@@ -340,7 +391,57 @@ mod tests {
             ),
         ];
         for (facts, state, reason) in cases {
-            assert_eq!(judge(&facts), (state, reason));
+            let conclusion = judge(&facts);
+            assert_eq!(
+                (conclusion.state, conclusion.reason.as_str()),
+                (state, reason.as_str())
+            );
+            // Screens leave out what stands before the place.
+            assert_eq!(conclusion.at.is_some(), state.is_open(), "{reason}");
+            assert!(conclusion.at.is_none_or(|at| reason.contains(&at)), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_helps_depends_on_what_the_router_has_done_and_is_said_only_where_nobody_gets_in() {
+        fn here() -> Multiaddr {
+            address("/ip4/203.0.113.5/tcp/30400")
+        }
+        let but = |change: fn(&mut Facts)| {
+            let mut facts = relayed();
+            change(&mut facts);
+            facts
+        };
+        // With a relay and without.
+        let advised = |change: fn(&mut Facts)| {
+            let mut facts = but(change);
+            let by_relay = judge(&facts);
+            facts.relays.clear();
+            let alone = judge(&facts);
+            assert_eq!(
+                (by_relay.state, alone.state),
+                (State::Relayed, State::Unreachable)
+            );
+            assert_eq!(by_relay.advice, alone.advice);
+            alone.advice
+        };
+        assert_eq!(advised(|_| ()), Some(Advice::OpenPorts));
+        assert_eq!(advised(|it| it.symmetric = true), Some(Advice::OpenPorts));
+        // It was asked, said yes, and nobody came through: asking it again helps nobody.
+        assert_eq!(advised(|it| it.mapping_refuted = true), Some(Advice::OpenByHand));
+        let both = |it: &mut Facts| (it.mapping_refuted, it.symmetric) = (true, true);
+        assert_eq!(advised(both), Some(Advice::OpenByHand));
+        let outer = |it: &mut Facts| it.double_nat = Some([100, 64, 0, 2].into());
+        assert_eq!(advised(outer), Some(Advice::OpenOuterRouter));
+        assert_eq!(advised(|it| it.port = None), None, "it only dials");
+        for nothing_to_do in [
+            Facts::default(),
+            but(|it| it.punched = true),
+            but(|it| it.mapped = vec![here()]),
+            but(|it| it.confirmed = vec![(here(), 1)]),
+            but(|it| it.said = vec![here()]),
+        ] {
+            assert_eq!(judge(&nothing_to_do).advice, None, "{nothing_to_do:?}");
         }
     }
 
@@ -348,18 +449,18 @@ mod tests {
     fn good_news_count_at_once_and_bad_ones_when_they_last() {
         let mut machine = Machine::default();
         let now = Instant::now();
-        assert_eq!(machine.update(&met(), now).0, State::Unreachable);
-        assert_eq!(machine.update(&relayed(), now).0, State::Relayed);
+        assert_eq!(machine.update(&met(), now).state, State::Unreachable);
+        assert_eq!(machine.update(&relayed(), now).state, State::Relayed);
         assert_eq!(machine.due(), None);
         // The relay restarts.
         let said = machine.update(&relayed(), now);
         assert_eq!(machine.update(&met(), now + SLACK / 2), said);
         assert_eq!(machine.due(), Some(now + SLACK / 2 + SLACK));
-        assert_eq!(machine.update(&relayed(), now + SLACK).0, State::Relayed);
+        assert_eq!(machine.update(&relayed(), now + SLACK).state, State::Relayed);
         assert_eq!(machine.due(), None, "it came back");
         // It is gone.
-        assert_eq!(machine.update(&met(), now + SLACK * 2).0, State::Relayed);
-        assert_eq!(machine.update(&met(), now + SLACK * 3).0, State::Unreachable);
+        assert_eq!(machine.update(&met(), now + SLACK * 2).state, State::Relayed);
+        assert_eq!(machine.update(&met(), now + SLACK * 3).state, State::Unreachable);
         assert_eq!(machine.due(), None);
     }
 
@@ -379,9 +480,9 @@ mod tests {
                     2 => relayed(),
                     _ => Facts { confirmed: vec![(address("/ip4/203.0.113.5/tcp/1"), 1)], ..met() },
                 };
-                let (state, reason) = machine.update(&facts, now);
+                let Conclusion { state, reason, .. } = machine.update(&facts, now);
                 prop_assert!(!reason.is_empty());
-                prop_assert!(state >= judge(&facts).0);
+                prop_assert!(state >= judge(&facts).state);
                 if state < before {
                     prop_assert!(worse_at.is_none_or(|at| now - at >= SLACK));
                     worse_at = Some(now);
