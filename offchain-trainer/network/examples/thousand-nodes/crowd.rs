@@ -474,6 +474,13 @@ async fn look_up(nodes: &[Honest], victims: &[PeerId], plan: &Plan, draw: &mut D
             figures.victims.0 += usize::from(right == Some(true));
         }
         times.push(time.as_secs_f64());
+        if plan.talk && times.len().is_multiple_of(250) {
+            eprintln!(
+                "{} look-ups, the last in {:.1} s",
+                times.len(),
+                time.as_secs_f64()
+            );
+        }
     }
     times.sort_by(f64::total_cmp);
     let at = |part: f64| {
