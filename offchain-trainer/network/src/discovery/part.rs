@@ -42,8 +42,11 @@ const WANTED: Duration = Duration::from_millis(500);
 const WALK_LOST: Duration = Duration::from_secs(30);
 const WALK: Duration = Duration::from_secs(600);
 const FEW: usize = 20;
-/// How often a registered peer is looked for whose addresses nobody has told.
-const MEMBER: Duration = Duration::from_secs(30);
+/// How often a registered peer is looked for whose addresses nobody has told: while few are known, and later, since each search
+/// connects with dozens.
+const MEMBER_LOST: Duration = Duration::from_secs(30);
+const MEMBER: Duration = Duration::from_secs(600);
+const FEW_MEMBERS: usize = 64;
 const TIDY: Duration = Duration::from_secs(300);
 
 /// The part beside the swarm.
@@ -94,7 +97,7 @@ impl Discovery {
         let due = Due {
             wanted: spread(WANTED),
             walk: spread(WALK_LOST),
-            member: spread(MEMBER),
+            member: spread(MEMBER_LOST),
             tidy: spread(TIDY),
         };
         let discovery = Self {
@@ -256,8 +259,8 @@ impl Discovery {
             }
         }
         if self.due.member <= now {
-            self.due.member = now + MEMBER;
-            self.look_for_a_member(now);
+            let each = self.look_for_a_member(now);
+            self.due.member = now + each.mul_f64(0.75 + self.random.fraction() / 2.0);
         }
         if self.due.walk <= now {
             let known = table::entries(kad).len();
@@ -362,18 +365,23 @@ impl Discovery {
         }
     }
 
-    /// One registered peer of which nobody has told anything, by chance: in time they are all known, or at least looked for.
-    fn look_for_a_member(&mut self, now: Instant) {
+    /// One registered peer of which nobody has told anything, by chance: in time they are all known, or at least looked for. Returns
+    /// when to look for the next one.
+    fn look_for_a_member(&mut self, now: Instant) -> Duration {
         let members = self.common.members.list();
         for _ in 0..8 {
             let Some(peer) = self.random.one_of(&members) else {
-                return;
+                break;
             };
             let connected = self.remotes.values().any(|(other, _)| other == peer);
             if *peer != self.common.local && !connected && self.common.book.addresses(peer).is_empty() {
                 self.lookups.want(*peer, None, now);
-                return;
+                break;
             }
+        }
+        match self.common.book.knows(&members, FEW_MEMBERS) {
+            true => MEMBER,
+            false => MEMBER_LOST,
         }
     }
 
