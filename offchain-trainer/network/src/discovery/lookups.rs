@@ -18,8 +18,10 @@ const AT_A_TIME: usize = 4;
 const QUEUE: usize = 512;
 /// So many who keep the record agree, and the rest isn't heard.
 const ENOUGH: usize = 6;
-/// Nobody is searched for again before.
-const AGAIN: Duration = Duration::from_secs(60);
+/// Nobody is searched for again before; twice as late with each search in a row, since what wasn't there comes soon or not at all.
+const AGAIN: Duration = Duration::from_secs(1);
+/// And this late at most.
+const LATEST: Duration = Duration::from_secs(60);
 /// Searches that are remembered for this.
 const REMEMBERED: usize = 1024;
 
@@ -30,7 +32,14 @@ pub(super) struct Lookups<Id> {
     queue: VecDeque<(PeerId, u8)>,
     running: HashMap<Id, Search>,
     askers: HashMap<PeerId, Vec<Asker>>,
-    ended: VecDeque<(PeerId, Instant)>,
+    ended: VecDeque<Ended>,
+}
+
+struct Ended {
+    peer: PeerId,
+    at: Instant,
+    /// From then until it is searched for again.
+    pause: Duration,
 }
 
 struct Search {
@@ -68,7 +77,7 @@ impl<Id: Hash + Eq> Lookups<Id> {
             && self
                 .ended
                 .iter()
-                .any(|(other, at)| *other == peer && now < *at + AGAIN);
+                .any(|ended| ended.peer == peer && now < ended.at + ended.pause);
         let known = self.running.values().any(|search| search.peer == peer)
             || self.queue.iter().any(|(other, _)| *other == peer);
         if !known {
@@ -137,10 +146,16 @@ impl<Id: Hash + Eq> Lookups<Id> {
             self.queue.push_front((peer, place + 1));
             return Found::Open;
         }
+        let before = self.ended.iter().position(|ended| ended.peer == peer);
+        let before = before.and_then(|at| self.ended.remove(at));
+        let pause = match before.filter(|before| now < before.at + before.pause + LATEST) {
+            Some(before) => (before.pause * 2).min(LATEST),
+            None => AGAIN,
+        };
         if self.ended.len() >= REMEMBERED {
             self.ended.pop_front();
         }
-        self.ended.push_back((peer, now));
+        self.ended.push_back(Ended { peer, at: now, pause });
         for asker in self.askers.remove(&peer).unwrap_or_default() {
             // It may have gone.
             let _ = asker.send(newest.clone());
@@ -203,6 +218,34 @@ mod tests {
         assert_eq!(lookups.next(), None, "it was just searched for");
         lookups.want(peer, None, now + AGAIN);
         assert_eq!(search(&mut lookups, 1), (peer, 0));
+    }
+
+    #[test]
+    fn who_is_wanted_all_the_time_is_searched_for_soon_again_and_then_each_minute() {
+        let (mut lookups, mut now) = (Lookups::new(), Instant::now());
+        let (peer, began) = (PeerId::random(), now);
+        let mut searched = Vec::new();
+        while now < began + Duration::from_secs(300) {
+            lookups.want(peer, None, now);
+            if let Some((peer, place)) = lookups.next() {
+                searched.push((now - began).as_secs());
+                lookups.started(1, peer, place);
+                while lookups.ended(&1, now) == Found::Open {
+                    search(&mut lookups, 1);
+                }
+            }
+            now += Duration::from_secs(1);
+        }
+        assert_eq!(searched, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+        now += 2 * LATEST;
+        lookups.want(peer, None, now);
+        search(&mut lookups, 1);
+        while lookups.ended(&1, now) == Found::Open {
+            search(&mut lookups, 1);
+        }
+        lookups.want(peer, None, now + AGAIN);
+        assert_eq!(lookups.next(), Some((peer, 0)), "that was long ago");
+        assert_eq!(lookups.ended.len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! When this PC's own record is made anew. Knows no socket and no clock of its own.
 //!
-//! A little after its addresses have changed, so that several changes are one; again soon after it came into the network, when it knows
+//! A little after its addresses have changed, so that several changes are one, but sooner if there is only one more, since who
+//! searches meanwhile may need just that one; again soon after it came into the network, when it knows
 //! more of those who are to keep the record; and every hour, since they come and go.
 
 use libp2p::Multiaddr;
@@ -9,6 +10,8 @@ use tokio::time::Instant;
 
 /// From a change until it is told.
 const SETTLED: Duration = Duration::from_secs(2);
+/// The same for an address beside those told already: a second relay has said yes.
+const GROWN: Duration = Duration::from_millis(200);
 /// From coming into the network until it is told again.
 const AGAIN: Duration = Duration::from_secs(30);
 /// From one time to the next.
@@ -32,9 +35,11 @@ impl Publisher {
         if self.addresses == addresses {
             return;
         }
+        let grown =
+            !self.addresses.is_empty() && self.addresses.iter().all(|address| addresses.contains(address));
         self.addresses = addresses;
         self.again = true;
-        self.sooner(now + SETTLED);
+        self.sooner(now + if grown { GROWN } else { SETTLED });
     }
 
     /// Somebody is there who could keep it.

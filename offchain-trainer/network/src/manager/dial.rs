@@ -17,6 +17,8 @@ const RELAY_AFTER: Duration = Duration::from_millis(800);
 const LOOK_UP: Duration = Duration::from_secs(8);
 /// How often it is looked whether an address was found.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often others are asked, in vain so far: whoever knows may have come since.
+const ASK: Duration = Duration::from_secs(2);
 /// So many peers are wanted at a time.
 const MOST_WANTED: usize = 256;
 
@@ -34,6 +36,8 @@ struct Dial {
     why: Why,
     /// Those that haven't failed.
     attempts: Vec<ConnectionId>,
+    /// Where, relays included.
+    addresses: Vec<Multiaddr>,
     relayed: Vec<Multiaddr>,
     relayed_at: Instant,
 }
@@ -44,6 +48,7 @@ struct Want {
     /// What was tried in vain.
     tried: Vec<Multiaddr>,
     look_at: Instant,
+    ask_at: Instant,
 }
 
 /// All dials that the peer manager has made, and all wants.
@@ -75,9 +80,20 @@ impl Dials {
                 until: now + LOOK_UP,
                 tried: Vec::new(),
                 look_at: now,
+                ask_at: now + ASK,
             },
         );
         true
+    }
+
+    /// Whom others are to be asked for once more.
+    pub(super) fn asks_due(&mut self, now: Instant) -> Vec<PeerId> {
+        let due = self.wanted.iter_mut().filter(|(_, want)| want.asks_by(now));
+        due.map(|(peer, want)| {
+            want.ask_at = now + ASK;
+            *peer
+        })
+        .collect()
     }
 
     /// Who is wanted and could be dialled now, if `addresses` has news.
@@ -101,6 +117,29 @@ impl Dials {
         None
     }
 
+    /// Who is wanted and is being dialled, with what has been found of it since: the dial may hang for as long as it takes to give up.
+    /// Say with [`also`](Self::also) that a dial there was begun.
+    pub(super) fn found_meanwhile(
+        &mut self,
+        now: Instant,
+        addresses: impl Fn(&PeerId) -> Vec<Multiaddr>,
+    ) -> Option<(PeerId, Vec<Multiaddr>)> {
+        for (peer, want) in self.wanted.iter_mut().filter(|(_, want)| want.look_at <= now) {
+            let Some(dial) = self.dials.get_mut(peer) else {
+                continue;
+            };
+            want.look_at = now + LOOK;
+            let mut new = addresses(peer);
+            new.retain(|address| !dial.addresses.contains(address));
+            if !new.is_empty() {
+                dial.addresses.extend(new.iter().cloned());
+                want.tried.extend(new.iter().cloned());
+                return Some((*peer, new));
+            }
+        }
+        None
+    }
+
     /// There is no room for another dial now: who is wanted is looked at a moment later.
     pub(super) fn put_off(&mut self, now: Instant) {
         for want in self.wanted.values_mut() {
@@ -108,18 +147,22 @@ impl Dials {
         }
     }
 
-    /// A dial to the peer itself or, where it has no such address, to its relays has begun; `relayed` is what is left.
+    /// A dial to the peer itself or, where it has no such address, to its relays has begun, at these `addresses`; `relayed` is what
+    /// is left.
     pub(super) fn began(
         &mut self,
         peer: PeerId,
         why: Why,
         attempt: ConnectionId,
+        mut addresses: Vec<Multiaddr>,
         relayed: Vec<Multiaddr>,
         now: Instant,
     ) {
+        addresses.extend(relayed.iter().cloned());
         let dial = Dial {
             why,
             attempts: vec![attempt],
+            addresses,
             relayed,
             relayed_at: now + RELAY_AFTER,
         };
@@ -227,9 +270,22 @@ impl Dials {
         let looks = self
             .wanted
             .iter()
-            .filter(|(peer, _)| !self.dials.contains_key(peer))
-            .map(|(_, want)| want.look_at.min(want.until));
-        relays.chain(looks).min()
+            .map(|(peer, want)| match self.dials.contains_key(peer) {
+                true => want.look_at,
+                false => want.look_at.min(want.until),
+            });
+        let asks = self.wanted.values().filter_map(Want::asks_at);
+        relays.chain(looks).chain(asks).min()
+    }
+}
+
+impl Want {
+    fn asks_at(&self) -> Option<Instant> {
+        Some(self.ask_at).filter(|at| *at < self.until)
+    }
+
+    fn asks_by(&self, now: Instant) -> bool {
+        self.asks_at().is_some_and(|at| at <= now)
     }
 }
 
@@ -257,8 +313,8 @@ mod tests {
         let now = dials.due().unwrap();
         let known = |_: &PeerId| vec![address(1)];
         assert_eq!(dials.next_wanted(now, known), Some(peer));
-        dials.began(peer, Why::Visit, ID(1), vec![], now);
-        assert_eq!((dials.due(), dials.running(), dials.for_slots()), (None, 1, 0));
+        dials.began(peer, Why::Visit, ID(1), known(&peer), vec![], now);
+        assert_eq!((dials.running(), dials.for_slots()), (1, 0));
         let failed = dials.failed(ID(1), now);
         assert_eq!(failed, Some(Failed { peer, wanted: true }));
         let now = dials.due().unwrap();
@@ -266,13 +322,40 @@ mod tests {
         let now = dials.due().unwrap();
         let found = |_: &PeerId| vec![address(1), address(2)];
         assert_eq!(dials.next_wanted(now, found), Some(peer));
-        dials.began(peer, Why::Visit, ID(2), vec![], now);
+        dials.began(peer, Why::Visit, ID(2), vec![], vec![], now);
         assert_eq!(dials.connected(&peer, ID(2)), Some(Why::Visit));
         assert!(dials.coming().is_empty() && dials.running() == 0);
     }
 
     #[test]
-    fn who_is_not_found_is_given_up_at_once_if_there_is_nobody_to_ask() {
+    fn who_is_wanted_is_asked_for_until_it_is_given_up_and_dialled_where_it_is_found_though_a_dial_hangs() {
+        let (mut dials, peer, mut now) = dials();
+        dials.want(peer, now);
+        let first = |_: &PeerId| vec![address(1)];
+        assert_eq!(dials.next_wanted(now, first), Some(peer));
+        dials.began(peer, Why::Visit, ID(1), first(&peer), vec![address(2)], now);
+        dials.relays_due(now + RELAY_AFTER);
+        let (end, mut asked) = (now + LOOK_UP, 0);
+        let known = |_: &PeerId| vec![address(2), address(1)];
+        while now < end {
+            now = dials.due().unwrap();
+            asked += dials.asks_due(now).len();
+            assert_eq!(dials.found_meanwhile(now, known), None, "it is dialled there");
+            assert_eq!(dials.next_wanted(now, known), None);
+        }
+        assert_eq!(asked, 3);
+        let found = |_: &PeerId| vec![address(1), address(3)];
+        now = dials.due().unwrap();
+        assert_eq!(dials.found_meanwhile(now, found), Some((peer, vec![address(3)])));
+        dials.also(&peer, ID(2));
+        assert!(dials.found_meanwhile(now + LOOK, found).is_none());
+        assert_eq!(dials.failed(ID(1), now), None);
+        assert_eq!(dials.connected(&peer, ID(2)), Some(Why::Visit));
+        assert_eq!(dials.due(), None);
+    }
+
+    #[test]
+    fn who_is_not_found_is_given_up_at_once_if_there_is_nobody_asks_due() {
         let (mut dials, peer, now) = dials();
         dials.want(peer, now);
         dials.expire(now, true);
@@ -292,7 +375,7 @@ mod tests {
     #[test]
     fn the_relay_has_its_turn_a_moment_later_or_as_soon_as_the_peer_itself_does_not_answer() {
         let (mut dials, peer, now) = dials();
-        dials.began(peer, Why::Slot, ID(1), vec![address(9)], now);
+        dials.began(peer, Why::Slot, ID(1), vec![], vec![address(9)], now);
         assert!(dials.relays_due(now).is_empty());
         let due = dials.due().unwrap();
         assert_eq!(due, now + RELAY_AFTER);
@@ -301,7 +384,7 @@ mod tests {
         dials.also(&peer, ID(2));
         assert_eq!(dials.failed(ID(1), due), None, "the relay may still lead there");
         assert_eq!(dials.failed(ID(2), due), Some(Failed { peer, wanted: false }));
-        dials.began(peer, Why::Slot, ID(3), vec![address(9)], now);
+        dials.began(peer, Why::Slot, ID(3), vec![], vec![address(9)], now);
         assert_eq!(dials.failed(ID(3), now), None);
         assert_eq!(dials.relays_due(now).len(), 1);
         assert!(dials.is_idle(&peer), "nothing was begun");
@@ -313,7 +396,7 @@ mod tests {
     fn who_comes_by_itself_ends_our_dial() {
         let (mut dials, peer, now) = dials();
         dials.want(peer, now);
-        dials.began(peer, Why::Visit, ID(1), vec![], now);
+        dials.began(peer, Why::Visit, ID(1), vec![], vec![], now);
         assert_eq!(dials.connected(&peer, ID(7)), None, "not ours");
         assert!(dials.coming().is_empty() && !dials.is_dialling(&peer));
         assert_eq!(dials.failed(ID(1), now), None);
@@ -322,7 +405,7 @@ mod tests {
     #[test]
     fn a_dial_is_what_it_was_for_though_another_way_to_the_peer_stands_by_then() {
         let (mut dials, peer, now) = dials();
-        dials.began(peer, Why::Slot, ID(1), vec![], now);
+        dials.began(peer, Why::Slot, ID(1), vec![], vec![], now);
         dials.also(&peer, ID(2));
         dials.also(&peer, ID(3));
         assert_eq!(dials.connected(&peer, ID(7)), None, "it came");

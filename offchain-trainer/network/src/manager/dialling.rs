@@ -102,6 +102,16 @@ impl Manager {
             };
             self.dial(swarm, peer, Why::Visit, now);
         }
+        loop {
+            let book = &self.common.book;
+            let Some((peer, new)) = self.dials.found_meanwhile(now, |peer| book.addresses(peer)) else {
+                break;
+            };
+            self.dial_also(swarm, peer, new, now);
+        }
+        for peer in self.dials.asks_due(now) {
+            self.look_up(&peer);
+        }
         self.dials.expire(now, self.connected.len() == 0);
     }
 
@@ -118,8 +128,8 @@ impl Manager {
         };
         let new_port = !self.common.book.failures(&peer).is_multiple_of(2);
         let condition = PeerCondition::DisconnectedAndNotDialing;
-        match start(swarm, peer, first, condition, new_port) {
-            Ok(attempt) => self.dials.began(peer, why, attempt, later, now),
+        match start(swarm, peer, first.clone(), condition, new_port) {
+            Ok(attempt) => self.dials.began(peer, why, attempt, first, later, now),
             // Another part of us is at it.
             Err(DialError::DialPeerConditionFalse(_)) => {}
             Err(error) => {
@@ -129,17 +139,18 @@ impl Manager {
         }
     }
 
-    pub(super) fn dial_relays(
+    /// Dials a peer that is being dialled at further addresses: through its relays, or where it was found meanwhile.
+    pub(super) fn dial_also(
         &mut self,
         swarm: &mut Swarm<Swarmed>,
         peer: PeerId,
-        relayed: Vec<Multiaddr>,
+        addresses: Vec<Multiaddr>,
         now: Instant,
     ) {
-        match start(swarm, peer, relayed, PeerCondition::Disconnected, false) {
+        match start(swarm, peer, addresses, PeerCondition::Disconnected, false) {
             Ok(attempt) => self.dials.also(&peer, attempt),
             Err(error) => {
-                tracing::debug!(%peer, %error, "a peer can't be dialled through its relays");
+                tracing::debug!(%peer, %error, "a peer can't be dialled at further addresses");
                 if self.dials.is_idle(&peer) {
                     let failed = self.dials.give_up(peer);
                     self.gave_up(failed, now);

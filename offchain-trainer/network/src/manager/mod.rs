@@ -261,7 +261,7 @@ impl Manager {
             }
         }
         for (peer, relayed) in self.dials.relays_due(now) {
-            self.dial_relays(swarm, peer, relayed, now);
+            self.dial_also(swarm, peer, relayed, now);
         }
         self.visit(swarm, now);
         self.publish();

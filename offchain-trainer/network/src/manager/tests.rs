@@ -34,7 +34,7 @@ fn dialled(manager: &mut Manager, number: u8, why: Option<Why>) -> PeerId {
     let (peer, now) = (PeerId::random(), Instant::now());
     let id = ConnectionId::new_unchecked(number.into());
     if let Some(why) = why {
-        manager.dials.began(peer, why, id, Vec::new(), now);
+        manager.dials.began(peer, why, id, Vec::new(), Vec::new(), now);
     }
     let endpoint = ConnectedPoint::Dialer {
         address: address(number),

@@ -36,6 +36,8 @@ const START: Duration = Duration::from_secs(60);
 const BLOCK: Duration = Duration::from_secs(1);
 /// How often a trainer is looked at: no event of it reaches out of its namespace.
 const LOOK: Duration = Duration::from_millis(150);
+/// Who waits for longer than this for a blob has missed something, and its log says what.
+const SLOW: Duration = Duration::from_secs(20);
 
 /// What a trainer is started with besides its ports and secrets.
 #[derive(Clone, Debug, Default)]
@@ -303,7 +305,13 @@ impl LabTrainer {
     /// had it, and how the two were connected then, if they still were.
     pub fn fetches_from(&mut self, peer: &Self, limit: Duration) -> (f64, Option<Sight>) {
         self.holds(Version::Next, &[peer.peer_id], limit);
-        (self.begun.elapsed().as_secs_f64(), self.sight(peer))
+        let seconds = self.begun.elapsed().as_secs_f64();
+        if seconds > SLOW.as_secs_f64() {
+            for trainer in [&*self, peer] {
+                trainer.print_log();
+            }
+        }
+        (seconds, self.sight(peer))
     }
 
     fn holds(&mut self, version: Version, providers: &[PeerId], limit: Duration) {
@@ -359,6 +367,11 @@ impl LabTrainer {
         output.stdout
     }
 
+    fn print_log(&self) {
+        let log = tail(&self.path("trainer.log"));
+        eprintln!("{}'s log ends with:\n{log}", self.name);
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -368,11 +381,7 @@ impl Drop for LabTrainer {
     /// What it wrote last, if the test fails: the folder goes with it.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!(
-                "{}'s log ends with:\n{}",
-                self.name,
-                tail(&self.path("trainer.log"))
-            );
+            self.print_log();
         }
     }
 }
