@@ -4,6 +4,7 @@ use crate::{
     common::Common,
     config::{Limits, NetworkConfig},
     discovery::behaviour as discovery,
+    few_endings::FewEndings,
     gossip::behaviour as gossip,
     manager::door::Door,
     per_address,
@@ -11,8 +12,9 @@ use crate::{
     transport::Built,
 };
 use libp2p::{
-    Swarm,
+    Swarm, Transport,
     connection_limits::{self, ConnectionLimits},
+    core::muxing::StreamMuxerBox,
     identify, ping,
     swarm::{self, NetworkBehaviour, behaviour::toggle::Toggle},
 };
@@ -62,7 +64,11 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
     };
     // With whoever has a slot they are for keeps; see `manager`.
     let swarm = swarm::Config::with_tokio_executor().with_idle_connection_timeout(config.manager.idle);
-    Swarm::new(built.transport, behaviour, common.local, swarm)
+    let transport = built
+        .transport
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(FewEndings(muxer))))
+        .boxed();
+    Swarm::new(transport, behaviour, common.local, swarm)
 }
 
 /// Whom we dial ourselves is bounded by whom we want to dial.

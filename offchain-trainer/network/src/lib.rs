@@ -31,6 +31,7 @@ pub mod discovery;
 mod disk;
 mod error;
 mod fetch;
+mod few_endings;
 mod gates;
 pub mod gossip;
 mod handle;

@@ -170,11 +170,11 @@ async fn keep(mut swarm: Hostile, target: Offer, name: String, counts: Arc<Count
 
 /// One stream after the other.
 async fn ask(mut control: Control, target: Offer, name: String, nth: usize, counts: Arc<Counts>) {
-    loop {
+    for turn in nth.. {
         let protocol = match name.as_str() {
             "time" => StreamProtocol::new("/hydra/time/1"),
             "nodes" => NODES,
-            "garbage" => any_protocol(nth),
+            "garbage" => any_protocol(turn),
             _ => PROTOCOL,
         };
         match control.open_stream(target.peer, protocol).await {
@@ -187,8 +187,8 @@ async fn ask(mut control: Control, target: Offer, name: String, nth: usize, coun
     }
 }
 
-fn any_protocol(nth: usize) -> StreamProtocol {
-    match nth {
+fn any_protocol(turn: usize) -> StreamProtocol {
+    match turn % 9 {
         0 => PROTOCOL,
         1 => NODES,
         2 => StreamProtocol::new("/hydra/time/1"),
@@ -196,7 +196,8 @@ fn any_protocol(nth: usize) -> StreamProtocol {
         4 => StreamProtocol::new("/meshsub/1.1.0"),
         5 => StreamProtocol::new("/ipfs/id/push/1.0.0"),
         6 => StreamProtocol::new("/libp2p/circuit/relay/0.2.0/hop"),
-        _ => StreamProtocol::new("/libp2p/autonat/2/dial-request"),
+        7 => StreamProtocol::new("/libp2p/autonat/2/dial-request"),
+        _ => StreamProtocol::new("/libp2p/autonat/2/dial-back"),
     }
 }
 

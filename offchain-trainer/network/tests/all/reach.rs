@@ -1,13 +1,17 @@
 //! How peers reach each other: transports, relays, holes. All on 127.0.0.1, which counts as the internet here.
 
-use crate::common::{Node, PATIENCE, config, content, free_address, node, start};
+use crate::common::{Node, PATIENCE, config, content, free_address, node, raw_streams_for, start};
+use futures::AsyncWriteExt;
 use hydra_blobs::BlobStore;
 use hydra_network::{
     Carrier, DialError, Keypair, Multiaddr, Network, NetworkConfig, NetworkError, Scope, SizeRule, discovery,
     reach::{Config, Path, Reachability, State, Wss},
 };
-use libp2p::multiaddr::Protocol;
-use std::{sync::Arc, time::Duration};
+use libp2p::{StreamProtocol, multiaddr::Protocol};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// For the name `localhost` and 127.0.0.1, until 2126; known to everybody, so good for tests alone.
@@ -271,6 +275,29 @@ async fn a_peer_that_is_asked_to_try_gets_in_and_its_try_costs_no_connection() {
         assert_eq!(node.net.peers().len(), 1);
     }
     fetches(&a, &relay, 1_000_000).await;
+}
+
+#[tokio::test]
+async fn who_begins_to_dial_back_and_says_nothing_stops_nobody() {
+    let a = start(NetworkConfig {
+        reach: Config {
+            autonat: true,
+            ..here()
+        },
+        ..config()
+    })
+    .await;
+    let b = node().await;
+    a.connect(&b).await;
+    let dial_back = StreamProtocol::new("/libp2p/autonat/2/dial-back");
+    let (mut streams, _swarm) = raw_streams_for(&a, dial_back, 2).await;
+    let began = Instant::now();
+    for stream in &mut streams {
+        stream.close().await.unwrap();
+    }
+    fetches(&b, &a, 100_000).await;
+    // The library reads on for five seconds, in which nothing else happens on this thread.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
