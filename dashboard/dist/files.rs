@@ -6,7 +6,7 @@
     File { path: "/assets/chunk-N7GF4GLA.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-N7GF4GLA.js") },
     File { path: "/assets/chunk-Q346IM6T.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-Q346IM6T.js") },
     File { path: "/assets/chunk-WSL7TVCO.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/chunk-WSL7TVCO.js") },
-    File { path: "/assets/main-24C6PF6O.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/main-24C6PF6O.js") },
+    File { path: "/assets/main-52Y3IVVY.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/main-52Y3IVVY.js") },
     File { path: "/assets/main-UWPRU2K3.css", content_type: "text/css; charset=utf-8", bytes: include_bytes!("assets/main-UWPRU2K3.css") },
     File { path: "/assets/qr-7CGRR6EP.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/qr-7CGRR6EP.js") },
     File { path: "/assets/session-7IMFITXU.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("assets/session-7IMFITXU.js") },

@@ -79,7 +79,7 @@ export function reachAdvice(status: TrainerStatus | undefined): string | undefin
     case "open_ports":
       return isRelayed
         ? `switch on UPnP in the router, or pass on ${trainers} of TCP and UDP there; and its node’s port, ${nodes}`
-        : `let your router pass ${trainers}, TCP and UDP, on to this PC, and its node’s, ${nodes}; or turn on UPnP in the router`;
+        : `let your router pass ${trainers}, TCP and UDP, on to this PC, and its node’s, ${nodes}; or turn on UPnP in the router; and let this PC’s firewall pass them, too`;
     case "open_by_hand":
       return `let this PC’s firewall pass ${trainers}, TCP and UDP, and its node’s, ${nodes}, and have your router pass them on by hand; if nobody gets in then, either, ask your provider for a public IP address of your own${until}`;
     case "open_outer_router":

@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Nobody who understands it asks as often.
+/// Nobody who understands it asks as often, without writing anything: a relay reads again with whatever goes the other way.
 const MOST: u8 = 16;
 
 /// A connection whose streams are of this kind.
@@ -22,7 +22,7 @@ pub(crate) struct FewEndings(pub(crate) StreamMuxerBox);
 /// One of them.
 pub(crate) struct Stream {
     inner: SubstreamBox,
-    /// In a row.
+    /// In a row, with nothing written in between.
     endings: u8,
 }
 
@@ -49,6 +49,13 @@ impl Stream {
         }
         polled
     }
+
+    fn wrote(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(polled, Poll::Ready(Ok(1..))) {
+            self.endings = 0;
+        }
+        polled
+    }
 }
 
 impl AsyncRead for Stream {
@@ -70,7 +77,8 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.wrote(polled)
     }
 
     fn poll_write_vectored(
@@ -78,7 +86,8 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, buffers)
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(cx, buffers);
+        self.wrote(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -114,7 +123,7 @@ impl StreamMuxer for FewEndings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::{AsyncReadExt, io::Cursor, poll};
+    use futures::{AsyncReadExt, AsyncWriteExt, io::Cursor, poll};
 
     fn stream(content: &[u8]) -> Stream {
         Stream::new(SubstreamBox::new(Cursor::new(content.to_vec())))
@@ -133,6 +142,15 @@ mod tests {
         }
         assert!((1..MOST).contains(&told), "{told}");
         assert!(poll!(stream.read(&mut [0; 2])).is_pending());
+    }
+
+    #[tokio::test]
+    async fn who_still_writes_is_told_each_time() {
+        let mut stream = stream(b"");
+        for _ in 0..3 * MOST {
+            assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+            stream.write_all(b"x").await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -83,8 +83,10 @@ struct Node {
 #[derive(Debug)]
 struct Way {
     tunnel: Tunnel,
-    /// When the node was last connected with the one that it leads to, or it was opened.
+    /// When the node was last connected with the one that it leads to, or was told of it again.
     met: Instant,
+    /// Whether the node is told of it.
+    named: bool,
     /// The trainer was away since then.
     was_away: bool,
 }
@@ -111,18 +113,21 @@ impl Tunnels {
             let lost = !before.peers.is_subset(&node.peers);
             node.grace = before.grace.after(lost, node.at);
         }
-        for way in &mut state.open {
-            if node.peers.contains(&way.tunnel.node()) {
-                way.met = node.at;
-                way.was_away = false;
-            }
-        }
         // Nobody is led to a node that may still be found directly.
         let own = node.own().filter(|_| !node.grace.holds(node.at));
         self.network.set_own_node(own);
         // With enough of them nobody is dialled, and who is connected already stays named.
         let has_enough = policy::chosen(node.peers.len(), self.network.carried_nodes()) >= policy::ENOUGH;
-        let named = state.open.iter().filter(|way| !has_enough || way.met == node.at);
+        for way in &mut state.open {
+            let connected = node.peers.contains(&way.tunnel.node());
+            let named = connected || !has_enough;
+            if connected || (named && !way.named) {
+                way.met = node.at;
+            }
+            way.was_away &= !connected;
+            way.named = named;
+        }
+        let named = state.open.iter().filter(|way| way.named);
         let tunnels = named.map(|way| NodeTunnel {
             peer_id: way.tunnel.node().to_string(),
             port: way.tunnel.port(),
@@ -165,6 +170,7 @@ impl Tunnels {
                     state.open.push(Way {
                         tunnel,
                         met: Instant::now(),
+                        named: false,
                         was_away: false,
                     });
                 }

@@ -56,7 +56,7 @@ pub(super) struct Situation<'a> {
 pub(super) struct Open {
     pub(super) peer: PeerId,
     pub(super) node: PeerId,
-    /// A connection through it ended because a side said nothing any more.
+    /// A connection through it ended because the other side said nothing any more.
     pub(super) silent: bool,
     /// The trainer was away since it was opened.
     pub(super) was_away: bool,

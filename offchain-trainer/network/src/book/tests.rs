@@ -47,6 +47,10 @@ fn it_says_whether_it_has_addresses_of_many() {
     book.learn(peers[2], [address("/ip4/10.0.0.1/tcp/1")], Source::Record);
     assert!(book.knows(&peers, 2) && book.knows(&[], 0));
     assert!(!book.knows(&peers, 3), "that one leads nowhere here");
+    for _ in 0..LOST {
+        book.failed(&peers[0], Instant::now());
+    }
+    assert!(!book.knows(&peers, 2), "nobody is there");
 }
 
 #[test]

@@ -22,6 +22,8 @@ const ENOUGH: usize = 6;
 const AGAIN: Duration = Duration::from_secs(1);
 /// And this late at most.
 const LATEST: Duration = Duration::from_secs(60);
+/// Who was searched for a moment ago is again only while no more wait: a small network's peers are asked everything.
+const FEW: usize = 16;
 /// Searches that are remembered for this.
 const REMEMBERED: usize = 1024;
 
@@ -73,11 +75,12 @@ impl<Id: Hash + Eq> Lookups<Id> {
 
     /// Has somebody searched for, unless that was done a moment ago. Who asks in person waits for no moment.
     pub(super) fn want(&mut self, peer: PeerId, asker: Option<Asker>, now: Instant) {
+        let crowded = self.queue.len() >= FEW;
         let again = asker.is_none()
-            && self
-                .ended
-                .iter()
-                .any(|ended| ended.peer == peer && now < ended.at + ended.pause);
+            && self.ended.iter().any(|ended| {
+                let pause = if crowded { LATEST } else { ended.pause };
+                ended.peer == peer && now < ended.at + pause
+            });
         let known = self.running.values().any(|search| search.peer == peer)
             || self.queue.iter().any(|(other, _)| *other == peer);
         if !known {
@@ -90,6 +93,11 @@ impl<Id: Hash + Eq> Lookups<Id> {
             }
         }
         self.askers.entry(peer).or_default().extend(asker);
+    }
+
+    /// A peer is here: should it move, it is searched for at once.
+    pub(super) fn met(&mut self, peer: &PeerId) {
+        self.ended.retain(|ended| ended.peer != *peer);
     }
 
     /// Whom to search for now, and in which place.
@@ -246,6 +254,31 @@ mod tests {
         lookups.want(peer, None, now + AGAIN);
         assert_eq!(lookups.next(), Some((peer, 0)), "that was long ago");
         assert_eq!(lookups.ended.len(), 1);
+    }
+
+    #[test]
+    fn who_was_here_is_searched_for_at_once_and_nobody_soon_again_while_many_wait() {
+        let (mut lookups, now) = (Lookups::new(), Instant::now());
+        let [peer, other] = [PeerId::random(), PeerId::random()];
+        for (id, peer) in [(1, peer), (2, other)] {
+            lookups.want(peer, None, now);
+            search(&mut lookups, id);
+            while lookups.ended(&id, now) == Found::Open {
+                search(&mut lookups, id);
+            }
+        }
+        lookups.met(&peer);
+        for peer in [peer, other] {
+            lookups.want(peer, None, now);
+        }
+        assert_eq!(search(&mut lookups, 1), (peer, 0));
+        for _ in 0..FEW {
+            lookups.want(PeerId::random(), None, now);
+        }
+        lookups.want(other, None, now + AGAIN);
+        assert_eq!(lookups.queue.len(), FEW);
+        lookups.want(other, None, now + LATEST);
+        assert_eq!(lookups.queue.len(), FEW + 1);
     }
 
     #[test]

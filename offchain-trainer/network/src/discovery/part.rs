@@ -173,6 +173,7 @@ impl Discovery {
                 ..
             } => {
                 let remote = endpoint.get_remote_address().clone();
+                self.lookups.met(peer_id);
                 self.remotes.insert(*connection_id, (*peer_id, remote));
                 self.look_around(swarm, now);
             }

@@ -22,6 +22,9 @@ const RETRY: Duration = Duration::from_secs(15);
 #[derive(Default)]
 pub(super) struct Publisher {
     addresses: Vec<Multiaddr>,
+    /// Those that the last record has, and when it was made.
+    told: Vec<Multiaddr>,
+    told_at: Option<Instant>,
     /// Somebody is there who could keep it.
     in_network: bool,
     due: Option<Instant>,
@@ -35,11 +38,15 @@ impl Publisher {
         if self.addresses == addresses {
             return;
         }
-        let grown =
-            !self.addresses.is_empty() && self.addresses.iter().all(|address| addresses.contains(address));
+        let has_all = self.told.iter().all(|address| addresses.contains(address));
+        let grown = !self.told.is_empty() && has_all && addresses.len() > self.told.len();
         self.addresses = addresses;
         self.again = true;
-        self.sooner(now + if grown { GROWN } else { SETTLED });
+        let at = match self.told_at {
+            Some(told_at) if grown => (now + GROWN).max(told_at + SETTLED),
+            _ => now + SETTLED,
+        };
+        self.sooner(at);
     }
 
     /// Somebody is there who could keep it.
@@ -71,6 +78,8 @@ impl Publisher {
             EACH
         };
         self.due = Some(now + next);
+        self.told.clone_from(&self.addresses);
+        self.told_at = Some(now);
         self.sequence = now_ms.max(self.sequence.saturating_add(1));
         Some((self.addresses.clone(), self.sequence))
     }
@@ -121,5 +130,33 @@ mod tests {
         assert_eq!(publisher.due(), Some(now + RETRY));
         publisher.addresses(vec![], now);
         assert_eq!(publisher.due(), None, "nothing to tell");
+    }
+
+    #[test]
+    fn one_more_address_is_told_sooner_but_not_after_each_other_and_other_ones_are_not() {
+        let (mut publisher, start) = (Publisher::default(), Instant::now());
+        let of = |ports: &[u16]| -> Vec<Multiaddr> {
+            let address = |port| format!("/ip4/192.0.2.1/tcp/{port}").parse().unwrap();
+            ports.iter().map(address).collect()
+        };
+        publisher.in_network(start);
+        publisher.addresses(of(&[1]), start);
+        let told = start + SETTLED;
+        assert!(publisher.take(told, 5).is_some());
+        let mut due_after = |ports: &[u16], after: Duration| {
+            publisher.addresses(of(ports), told + after);
+            let due = publisher.due().unwrap();
+            publisher.due = Some(told + AGAIN);
+            due - told
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(due_after(&[2, 1], second), SETTLED, "one was made a moment ago");
+        assert_eq!(due_after(&[1, 2, 3], 5 * second), 5 * second + GROWN);
+        assert_eq!(due_after(&[1], 6 * second), 6 * second + SETTLED, "none is new");
+        assert_eq!(
+            due_after(&[2, 3], 7 * second),
+            7 * second + SETTLED,
+            "one is gone"
+        );
     }
 }

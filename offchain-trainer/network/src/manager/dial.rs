@@ -17,8 +17,10 @@ const RELAY_AFTER: Duration = Duration::from_millis(800);
 const LOOK_UP: Duration = Duration::from_secs(8);
 /// How often it is looked whether an address was found.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often others are asked, in vain so far: whoever knows may have come since.
-const ASK: Duration = Duration::from_secs(2);
+/// How often others are asked, in vain so far: whoever knows may have come since. Searches follow one another less and less often.
+const ASK: Duration = Duration::from_secs(1);
+/// So many addresses of a peer are dialled at the same time.
+const MOST_ADDRESSES: usize = 16;
 /// So many peers are wanted at a time.
 const MOST_WANTED: usize = 256;
 
@@ -129,8 +131,12 @@ impl Dials {
                 continue;
             };
             want.look_at = now + LOOK;
+            if want.until <= now {
+                continue;
+            }
             let mut new = addresses(peer);
             new.retain(|address| !dial.addresses.contains(address));
+            new.truncate(MOST_ADDRESSES.saturating_sub(dial.addresses.len()));
             if !new.is_empty() {
                 dial.addresses.extend(new.iter().cloned());
                 want.tried.extend(new.iter().cloned());
@@ -140,10 +146,12 @@ impl Dials {
         None
     }
 
-    /// There is no room for another dial now: who is wanted is looked at a moment later.
+    /// There is no room for another dial now: who is wanted and isn't being dialled is looked at a moment later.
     pub(super) fn put_off(&mut self, now: Instant) {
-        for want in self.wanted.values_mut() {
-            want.look_at = want.look_at.max(now + LOOK);
+        for (peer, want) in &mut self.wanted {
+            if !self.dials.contains_key(peer) {
+                want.look_at = want.look_at.max(now + LOOK);
+            }
         }
     }
 
@@ -335,7 +343,7 @@ mod tests {
         assert_eq!(dials.next_wanted(now, first), Some(peer));
         dials.began(peer, Why::Visit, ID(1), first(&peer), vec![address(2)], now);
         dials.relays_due(now + RELAY_AFTER);
-        let (end, mut asked) = (now + LOOK_UP, 0);
+        let (end, mut asked) = (now + LOOK_UP - 2 * LOOK, 0);
         let known = |_: &PeerId| vec![address(2), address(1)];
         while now < end {
             now = dials.due().unwrap();
@@ -343,19 +351,26 @@ mod tests {
             assert_eq!(dials.found_meanwhile(now, known), None, "it is dialled there");
             assert_eq!(dials.next_wanted(now, known), None);
         }
-        assert_eq!(asked, 3);
+        assert_eq!(asked, 7);
         let found = |_: &PeerId| vec![address(1), address(3)];
-        now = dials.due().unwrap();
+        // There is room for no other dial.
+        let (then, ()) = (now, dials.put_off(now));
+        now += LOOK / 2;
+        assert_eq!(dials.found_meanwhile(now, found), None, "a moment later");
+        dials.put_off(now);
+        now = then + LOOK;
         assert_eq!(dials.found_meanwhile(now, found), Some((peer, vec![address(3)])));
         dials.also(&peer, ID(2));
-        assert!(dials.found_meanwhile(now + LOOK, found).is_none());
+        let more = |_: &PeerId| (4..99).map(address).collect();
+        let late = dials.found_meanwhile(end + 2 * LOOK, more);
+        assert_eq!(late, None, "it was wanted for too long");
         assert_eq!(dials.failed(ID(1), now), None);
         assert_eq!(dials.connected(&peer, ID(2)), Some(Why::Visit));
         assert_eq!(dials.due(), None);
     }
 
     #[test]
-    fn who_is_not_found_is_given_up_at_once_if_there_is_nobody_asks_due() {
+    fn who_is_not_found_is_given_up_at_once_if_there_is_nobody_to_ask() {
         let (mut dials, peer, now) = dials();
         dials.want(peer, now);
         dials.expire(now, true);

@@ -90,6 +90,14 @@ impl Manager {
 
     /// Dials who is wanted.
     pub(super) fn visit(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) {
+        // First: they take no further place.
+        loop {
+            let book = &self.common.book;
+            let Some((peer, new)) = self.dials.found_meanwhile(now, |peer| book.addresses(peer)) else {
+                break;
+            };
+            self.dial_also(swarm, peer, new, now);
+        }
         // Fetches wait for these, and for no slots: they may take twice as many.
         loop {
             if self.dials.running() >= 2 * self.config.dials {
@@ -101,13 +109,6 @@ impl Manager {
                 break;
             };
             self.dial(swarm, peer, Why::Visit, now);
-        }
-        loop {
-            let book = &self.common.book;
-            let Some((peer, new)) = self.dials.found_meanwhile(now, |peer| book.addresses(peer)) else {
-                break;
-            };
-            self.dial_also(swarm, peer, new, now);
         }
         for peer in self.dials.asks_due(now) {
             self.look_up(&peer);
@@ -127,7 +128,11 @@ impl Manager {
             false => (direct, relayed),
         };
         let new_port = !self.common.book.failures(&peer).is_multiple_of(2);
-        let condition = PeerCondition::DisconnectedAndNotDialing;
+        let condition = match why {
+            Why::Slot => PeerCondition::DisconnectedAndNotDialing,
+            // Another part of us may be at it, but elsewhere, and a fetch doesn't wait.
+            Why::Visit => PeerCondition::Disconnected,
+        };
         match start(swarm, peer, first.clone(), condition, new_port) {
             Ok(attempt) => self.dials.began(peer, why, attempt, first, later, now),
             // Another part of us is at it.
