@@ -91,7 +91,13 @@ pub(crate) async fn keep(
         asked.retain(|peer| connected.contains(peer));
         failures.retain(|peer, _| connected.contains(peer));
         for peer in connected.iter().filter(|peer| asked.insert(**peer)) {
-            asking.push(answer(control.clone(), *peer, clock.clone(), Duration::ZERO));
+            asking.push(answer(
+                control.clone(),
+                *peer,
+                peers.clone(),
+                clock.clone(),
+                Duration::ZERO,
+            ));
         }
         let estimate = estimator.estimate();
         found.send_if_modified(|before| std::mem::replace(before, estimate) != estimate);
@@ -107,7 +113,7 @@ pub(crate) async fn keep(
                     let wait = AGAIN.saturating_mul(2u32.saturating_pow(*before));
                     *before = before.saturating_add(1);
                     if wait < every {
-                        asking.push(answer(control.clone(), peer, clock.clone(), wait));
+                        asking.push(answer(control.clone(), peer, peers.clone(), clock.clone(), wait));
                     }
                 }
             }
@@ -115,9 +121,18 @@ pub(crate) async fn keep(
     }
 }
 
-/// Asks `peer` after `wait`.
-async fn answer(control: Control, peer: PeerId, clock: Clock, wait: Duration) -> (PeerId, Option<i64>) {
+/// Asks `peer` after `wait`, if it is connected then: to ask one that has gone would dial it, and it would be asked again because it came.
+async fn answer(
+    control: Control,
+    peer: PeerId,
+    peers: watch::Receiver<Vec<PeerInfo>>,
+    clock: Clock,
+    wait: Duration,
+) -> (PeerId, Option<i64>) {
     sleep(wait).await;
+    if !peers.borrow().iter().any(|other| other.peer_id == peer) {
+        return (peer, None);
+    }
     let told = timeout(PATIENCE, ask(control, peer, &clock)).await;
     (peer, told.ok().flatten())
 }
