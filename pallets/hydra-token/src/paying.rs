@@ -118,7 +118,6 @@ impl<T: Config> Pallet<T> {
             if Self::pay_out(model, who, pool, share).is_err() {
                 // Can't be paid now (below the existential deposit of a dead account): it stays owed.
                 (*pool, *share) = before;
-                return;
             }
             pool.add_shares(share, shares.into());
         });

@@ -76,6 +76,27 @@ fn proposers_and_verifiers_share_later_query_payments() {
 }
 
 #[test]
+fn who_cannot_be_paid_yet_stays_owed_and_gets_its_further_shares() {
+    with_chain(|| {
+        earn_shares(1, 999);
+        earn_shares(9, 1);
+        // Less than an account needs to live.
+        assert_ok!(ask(3, 0));
+        let owed = HydraToken::owed_to(0, account(9));
+        assert_eq!(owed, QUERY_PRICE / 1_000);
+        assert!(owed < Balances::minimum_balance());
+        earn_shares(9, 1_000);
+        assert_eq!(balance(9), 0);
+        assert!(owed - HydraToken::owed_to(0, account(9)) <= 1);
+        // Half of all shares are its by now, bar the rounding.
+        assert_ok!(ask(3, 0));
+        assert_ok!(HydraToken::claim(RuntimeOrigin::signed(account(9)), 0));
+        let right = owed + QUERY_PRICE * 1_001 / 2_000;
+        assert!((right - 2..=right).contains(&balance(9)), "{}", balance(9));
+    });
+}
+
+#[test]
 fn refuses_unknown_models_untrained_models_and_empty_wallets() {
     with_chain(|| {
         assert_noop!(ask(3, 7), Error::<Test>::UnknownModel);
