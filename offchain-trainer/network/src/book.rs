@@ -160,14 +160,6 @@ impl Book {
         best.map(|known| known.address.clone()).collect()
     }
 
-    /// Whether it has addresses of so many of these peers, which lead there as far as is known.
-    pub(crate) fn knows(&self, peers: &[PeerId], many: usize) -> bool {
-        let table = self.lock();
-        let entries = peers.iter().filter_map(|peer| table.peers.get(peer));
-        let known = entries.filter(|entry| entry.failures < LOST && entry.is_somewhere(&self.0.house));
-        known.take(many).count() >= many
-    }
-
     /// What a peer can do of these, one bit each: the lowest eight are for what its record says.
     pub(crate) fn set_capabilities(&self, peer: &PeerId, capabilities: u32, of: u32) {
         let mut table = self.lock();

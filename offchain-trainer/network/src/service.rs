@@ -28,12 +28,15 @@ use libp2p::{
         dial_opts::{DialOpts, PeerCondition},
     },
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
     time::{Instant, MissedTickBehavior, interval},
 };
+
+/// So soon the list of peers is shown again when it changes: a search brings and takes dozens of them.
+const SHOW: Duration = Duration::from_millis(250);
 
 /// A task that ends with its owner.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ pub(crate) struct Service {
     /// Who waits for which dial.
     dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
     shown: Shown,
+    /// When the list of peers was last shown, and when it has to be since.
+    peers_shown: Option<Instant>,
+    show_peers_at: Option<Instant>,
 }
 
 /// The parts, each beside the swarm; see their own folders.
@@ -160,6 +166,8 @@ impl Service {
             pool,
             dials: HashMap::new(),
             shown,
+            peers_shown: None,
+            show_peers_at: None,
         }
     }
 
@@ -170,11 +178,12 @@ impl Service {
         loop {
             let due = self.bootstrap.next_due();
             let parts_due = self.parts.due();
+            let show_peers_at = self.show_peers_at;
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
                 Some((peer, report)) = self.parts.reported.recv() => {
                     if self.parts.manager.on_report(&mut self.swarm, peer, report) {
-                        self.publish_peers();
+                        self.peers_changed();
                     }
                 }
                 command = commands.recv() => match command {
@@ -191,9 +200,10 @@ impl Service {
                 _ = sweep.tick() => self.pool.sweep(),
                 () = sleep_until(parts_due) => {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
-                        self.publish_peers();
+                        self.peers_changed();
                     }
                 }
+                () = sleep_until(show_peers_at) => self.publish_peers(),
             }
         }
         drop(tasks);
@@ -207,7 +217,7 @@ impl Service {
         let changed = self.parts.on_event(&mut self.swarm, &event);
         self.on_own_event(event);
         if changed {
-            self.publish_peers();
+            self.peers_changed();
         }
     }
 
@@ -232,7 +242,7 @@ impl Service {
                     self.pool.forget(peer_id);
                     self.bootstrap.disconnected(peer_id, Instant::now());
                 }
-                self.publish_peers();
+                self.peers_changed();
             }
             SwarmEvent::OutgoingConnectionError {
                 connection_id, error, ..
@@ -263,7 +273,7 @@ impl Service {
                 ..
             })) => {
                 self.peers.set_agent(&peer_id, &info.agent_version);
-                self.publish_peers();
+                self.peers_changed();
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
                 peer,
@@ -273,7 +283,7 @@ impl Service {
                 match result {
                     Ok(latency) => {
                         self.peers.set_latency(&peer, latency);
-                        self.publish_peers();
+                        self.peers_changed();
                     }
                     Err(ping::Failure::Unsupported) => {}
                     // A host that lost power never says goodbye.
@@ -292,14 +302,19 @@ impl Service {
         self.peers.connected(peer, id, address, lasting);
         self.bootstrap.connected(id, peer, Instant::now());
         self.publish_away();
-        if let Some((_, reply)) = self.dials.remove(&id) {
-            let _ = reply.send(Ok(peer));
+        match self.dials.remove(&id) {
+            Some((_, reply)) => {
+                // Whoever asked looks for it there.
+                self.publish_peers();
+                let _ = reply.send(Ok(peer));
+            }
+            None => self.peers_changed(),
         }
-        self.publish_peers();
     }
 
     fn dial(&mut self, address: Multiaddr, reply: oneshot::Sender<Result<PeerId, DialError>>) {
         if let Some(peer) = peer_in(&address).filter(|peer| self.peers.is_connected(peer)) {
+            self.publish_peers();
             let _ = reply.send(Ok(peer));
             return;
         }
@@ -378,7 +393,18 @@ impl Service {
         });
     }
 
-    fn publish_peers(&self) {
+    /// Shows the list of peers at once, or a moment later if that has just been done.
+    fn peers_changed(&mut self) {
+        let now = Instant::now();
+        let at = self.peers_shown.map_or(now, |shown| shown + SHOW);
+        match at <= now {
+            true => self.publish_peers(),
+            false => self.show_peers_at = Some(at),
+        }
+    }
+
+    fn publish_peers(&mut self) {
+        (self.peers_shown, self.show_peers_at) = (Some(Instant::now()), None);
         let Self { peers, parts, .. } = self;
         let now = peers.list(|peer, address| (parts.reach.path(peer, address), parts.manager.slot(peer)));
         // Whoever waits for changes isn't woken for none.

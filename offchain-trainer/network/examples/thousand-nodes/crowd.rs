@@ -7,10 +7,11 @@ use super::{
 };
 use hydra_blobs::BlobStore;
 use hydra_network::{
-    Keypair, Limits, Member, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerId, discovery,
-    discovery::record,
+    Keypair, Limits, Member, Multiaddr, Network, NetworkConfig, NetworkHandle, PeerId,
+    discovery::{self, Begun, record},
     gossip::{Announcement, GossipCounts, Heard},
     manager::{self, Slot},
+    reach,
 };
 use libp2p::{Transport, kad::KBucketKey};
 use std::{
@@ -213,6 +214,7 @@ pub async fn run(plan: Plan) -> Figures {
             );
         }
     }
+    let talk = plan.talk.then(|| tokio::spawn(talk(handles(&nodes), began)));
     settle(&nodes, plan.settle).await;
     for (kind, peer, socket, task) in &tasks {
         if *kind == Kind::Vanishing {
@@ -270,6 +272,9 @@ pub async fn run(plan: Plan) -> Figures {
     }
     figures.slots = slots(&nodes);
     figures.took = began.elapsed();
+    if let Some(talk) = talk {
+        talk.abort();
+    }
     for (.., task) in tasks {
         task.abort();
     }
@@ -277,6 +282,46 @@ pub async fn run(plan: Plan) -> Figures {
         node.net.shutdown().await;
     }
     figures
+}
+
+fn handles(nodes: &[Honest]) -> Vec<NetworkHandle> {
+    nodes.iter().map(|node| node.net.clone()).collect()
+}
+
+/// Says again and again what the honest nodes search for.
+async fn talk(nodes: Vec<NetworkHandle>, began: Instant) {
+    const EACH: Duration = Duration::from_secs(20);
+    let all = || {
+        nodes.iter().fold([0; 8], |sum: [u64; 8], net| {
+            let Begun {
+                asked,
+                wanted,
+                members,
+                records,
+                ways,
+                walks,
+                told,
+                blobs,
+            } = net.discovery().begun;
+            let begun = [asked, wanted, members, records, ways, walks, told, blobs];
+            std::array::from_fn(|at| sum[at] + begun[at])
+        })
+    };
+    let mut before = all();
+    loop {
+        tokio::time::sleep(EACH).await;
+        let now = all();
+        let [asked, wanted, members, records, ways, walks, told, blobs]: [u64; 8] =
+            std::array::from_fn(|at| now[at] - before[at]);
+        before = now;
+        let connected: usize = nodes.iter().map(|net| net.peers().len()).sum();
+        eprintln!(
+            "{} s: {connected} connected; in {} s: peers {asked} asked for, {wanted} wanted, {members} members; searches {records} for \
+             records, {ways} for ways, {walks} walks, {told} tellings, {blobs} for blobs",
+            began.elapsed().as_secs(),
+            EACH.as_secs()
+        );
+    }
 }
 
 fn name(kind: Kind) -> &'static str {
@@ -374,6 +419,15 @@ async fn start(
         manager: manager::Config {
             idle: Duration::from_secs(10),
             ..manager::Config::default()
+        },
+        // All of them are reached directly: relays and trials are for others to measure.
+        reach: reach::Config {
+            autonat: false,
+            relay_client: false,
+            relay_server: false,
+            dcutr: false,
+            port_mapping: false,
+            ..reach::Config::default()
         },
         seed: Some(seed),
         ..NetworkConfig::new(keypair)

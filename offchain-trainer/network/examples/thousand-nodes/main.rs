@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let plan = Plan {
         nodes,
         seed,
-        starts: 8.0,
+        starts: 3.0,
         settle: Duration::from_secs(300),
         pairs: 3 * nodes,
         announcements: 200,

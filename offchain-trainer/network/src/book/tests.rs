@@ -39,21 +39,6 @@ fn the_peer_itself_comes_before_its_relay_and_what_is_believed_more_before_the_r
 }
 
 #[test]
-fn it_says_whether_it_has_addresses_of_many() {
-    let (book, peers) = (Book::default(), [peer(), peer(), peer()]);
-    for peer in &peers[..2] {
-        book.learn(*peer, [address("/ip4/192.0.2.1/tcp/1")], Source::Record);
-    }
-    book.learn(peers[2], [address("/ip4/10.0.0.1/tcp/1")], Source::Record);
-    assert!(book.knows(&peers, 2) && book.knows(&[], 0));
-    assert!(!book.knows(&peers, 3), "that one leads nowhere here");
-    for _ in 0..LOST {
-        book.failed(&peers[0], Instant::now());
-    }
-    assert!(!book.knows(&peers, 2), "nobody is there");
-}
-
-#[test]
 fn a_local_address_is_believed_only_where_it_can_be_meant() {
     let (book, private) = (Book::default(), address("/ip4/192.168.1.5/tcp/1"));
     let public = address("/ip4/192.0.2.1/tcp/1");

@@ -73,8 +73,9 @@ impl<Id: Hash + Eq> Lookups<Id> {
         }
     }
 
-    /// Has somebody searched for, unless that was done a moment ago. Who asks in person waits for no moment.
-    pub(super) fn want(&mut self, peer: PeerId, asker: Option<Asker>, now: Instant) {
+    /// Has somebody searched for, unless that was done a moment ago. Who asks in person waits for no moment. Returns whether it is
+    /// searched for because of that.
+    pub(super) fn want(&mut self, peer: PeerId, asker: Option<Asker>, now: Instant) -> bool {
         let crowded = self.queue.len() >= FEW;
         let again = asker.is_none()
             && self.ended.iter().any(|ended| {
@@ -85,7 +86,7 @@ impl<Id: Hash + Eq> Lookups<Id> {
             || self.queue.iter().any(|(other, _)| *other == peer);
         if !known {
             if again || self.queue.len() >= QUEUE {
-                return;
+                return false;
             }
             match asker.is_some() {
                 true => self.queue.push_front((peer, 0)),
@@ -93,6 +94,7 @@ impl<Id: Hash + Eq> Lookups<Id> {
             }
         }
         self.askers.entry(peer).or_default().extend(asker);
+        !known
     }
 
     /// A peer is here: should it move, it is searched for at once.

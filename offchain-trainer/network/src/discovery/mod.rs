@@ -43,6 +43,29 @@ pub struct DiscoveryInfo {
     pub records: usize,
     /// How often this PC has told others where it is.
     pub published: u64,
+    /// What this PC has begun to ask others.
+    pub begun: Begun,
+}
+
+/// Searches that a PC has begun, by what for: each asks some dozens of peers, and connects with those it isn't connected with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// For peers whose addresses a handle asked for.
+    pub asked: u64,
+    /// For peers that something else here wants to reach.
+    pub wanted: u64,
+    /// For registered peers of which nothing is known.
+    pub members: u64,
+    /// For records: each peer that is searched for needs one or more of these.
+    pub records: u64,
+    /// For the way to a peer whose record nobody keeps.
+    pub ways: u64,
+    /// For nobody: to see who is there.
+    pub walks: u64,
+    /// To tell where this PC is.
+    pub told: u64,
+    /// To tell that this PC has a blob, and for those who have one.
+    pub blobs: u64,
 }
 
 /// What handles ask of it.

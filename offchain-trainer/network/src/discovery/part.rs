@@ -38,15 +38,11 @@ use tokio::{sync::watch, time::Instant};
 
 /// How often it is looked whom others want.
 const WANTED: Duration = Duration::from_millis(500);
-/// Random look-ups, which show new peers: while few are known, and later.
-const WALK_LOST: Duration = Duration::from_secs(30);
-const WALK: Duration = Duration::from_secs(600);
-const FEW: usize = 20;
-/// How often a registered peer is looked for whose addresses nobody has told: while few are known, and later, since each search
-/// connects with dozens.
-const MEMBER_LOST: Duration = Duration::from_secs(30);
-const MEMBER: Duration = Duration::from_secs(600);
-const FEW_MEMBERS: usize = 64;
+/// Random look-ups, which show new peers, and searches for a registered peer whose addresses nobody has told: the first one after coming
+/// into the network, each next one twice as late, since each connects with dozens.
+const SEARCH_FIRST: Duration = Duration::from_secs(30);
+/// And this late at most.
+const SEARCH_LATEST: Duration = Duration::from_secs(600);
 const TIDY: Duration = Duration::from_secs(300);
 
 /// The part beside the swarm.
@@ -77,9 +73,30 @@ pub(crate) struct Discovery {
 /// What comes round.
 struct Due {
     wanted: Instant,
-    walk: Instant,
-    member: Instant,
+    walk: Round,
+    member: Round,
     tidy: Instant,
+}
+
+/// Something that comes round less and less often.
+struct Round {
+    at: Instant,
+    pause: Duration,
+}
+
+impl Round {
+    /// `chance` is from 0 to 1: many PCs that start at once don't do everything at once.
+    fn first(now: Instant, chance: f64) -> Self {
+        Self {
+            at: now + SEARCH_FIRST.mul_f64(chance),
+            pause: SEARCH_FIRST,
+        }
+    }
+
+    fn next(&mut self, now: Instant, chance: f64) {
+        self.at = now + self.pause.mul_f64(0.75 + chance / 2.0);
+        self.pause = (self.pause * 2).min(SEARCH_LATEST);
+    }
 }
 
 fn kad_of(swarm: &mut Swarm<Swarmed>) -> Option<&mut Bounded> {
@@ -92,13 +109,11 @@ impl Discovery {
         let (shown, info) = watch::channel(DiscoveryInfo::default());
         let network = config.discovery.network();
         let mut random = Random::new(common.seed, b"discovery");
-        // Many PCs that start at once don't do everything at once.
-        let mut spread = |each: Duration| now + each.mul_f64(random.fraction());
         let due = Due {
-            wanted: spread(WANTED),
-            walk: spread(WALK_LOST),
-            member: spread(MEMBER_LOST),
-            tidy: spread(TIDY),
+            wanted: now + WANTED.mul_f64(random.fraction()),
+            walk: Round::first(now, random.fraction()),
+            member: Round::first(now, random.fraction()),
+            tidy: now + TIDY.mul_f64(random.fraction()),
         };
         let discovery = Self {
             clock: config.clock.clone(),
@@ -174,6 +189,10 @@ impl Discovery {
             } => {
                 let remote = endpoint.get_remote_address().clone();
                 self.lookups.met(peer_id);
+                if self.remotes.is_empty() {
+                    self.due.walk = Round::first(now, self.random.fraction());
+                    self.due.member = Round::first(now, self.random.fraction());
+                }
                 self.remotes.insert(*connection_id, (*peer_id, remote));
                 self.look_around(swarm, now);
             }
@@ -217,7 +236,9 @@ impl Discovery {
             return;
         };
         match command {
-            Command::LookUp { peer, reply } => self.lookups.want(peer, Some(reply), now),
+            Command::LookUp { peer, reply } => {
+                self.info.begun.asked += u64::from(self.lookups.want(peer, Some(reply), now));
+            }
             Command::Provide(blob) => {
                 if let Some(dropped) = self.providing.add(blob, now) {
                     kad.inner.stop_providing(&providing::key(dropped));
@@ -242,8 +263,8 @@ impl Discovery {
             walk,
             member,
             tidy,
-        } = self.due;
-        let always = [wanted, walk, member, tidy].into_iter();
+        } = &self.due;
+        let always = [*wanted, walk.at, member.at, *tidy].into_iter();
         let sometimes = [self.publisher.due(), self.providing.due()];
         always.chain(sometimes.into_iter().flatten()).min()
     }
@@ -256,18 +277,17 @@ impl Discovery {
         if self.due.wanted <= now {
             self.due.wanted = now + WANTED;
             for peer in self.common.book.take_wanted() {
-                self.lookups.want(peer, None, now);
+                self.info.begun.wanted += u64::from(self.lookups.want(peer, None, now));
             }
         }
-        if self.due.member <= now {
-            let each = self.look_for_a_member(now);
-            self.due.member = now + each.mul_f64(0.75 + self.random.fraction() / 2.0);
+        if self.due.member.at <= now {
+            self.due.member.next(now, self.random.fraction());
+            self.look_for_a_member(now);
         }
-        if self.due.walk <= now {
-            let known = table::entries(kad).len();
-            let each = if known < FEW { WALK_LOST } else { WALK };
-            self.due.walk = now + each.mul_f64(0.75 + self.random.fraction() / 2.0);
-            if known > 0 {
+        if self.due.walk.at <= now {
+            self.due.walk.next(now, self.random.fraction());
+            if table::count(kad) > 0 {
+                self.info.begun.walks += 1;
                 kad.inner.get_closest_peers(self.random.bytes().to_vec());
             }
         }
@@ -341,6 +361,7 @@ impl Discovery {
             }
         };
         for place in 0..PLACES {
+            self.info.begun.told += 1;
             let record = Record::new(record::key(&self.common.local, place), bytes.clone());
             if let Err(error) = kad.inner.put_record(record, Quorum::All) {
                 tracing::debug!(%error, "can't keep this PC's own record");
@@ -351,14 +372,17 @@ impl Discovery {
     /// Starts what waits, as far as it may run at the same time.
     fn work(&mut self, kad: &mut Bounded, now: Instant) {
         while let Some((peer, place)) = self.lookups.next() {
+            self.info.begun.records += 1;
             let id = kad.inner.get_record(record::key(&peer, place));
             self.lookups.started(id, peer, place);
         }
         while let Some((blob, asker)) = self.searches.next() {
+            self.info.begun.blobs += 1;
             let id = kad.inner.get_providers(providing::key(blob));
             self.searches.started(id, asker);
         }
         while let Some(blob) = self.providing.next(now) {
+            self.info.begun.blobs += 1;
             match kad.inner.start_providing(providing::key(blob)) {
                 Ok(id) => self.providing.started(id, blob),
                 Err(error) => tracing::debug!(%error, "can't tell that this PC has a blob"),
@@ -366,9 +390,8 @@ impl Discovery {
         }
     }
 
-    /// One registered peer of which nobody has told anything, by chance: in time they are all known, or at least looked for. Returns
-    /// when to look for the next one.
-    fn look_for_a_member(&mut self, now: Instant) -> Duration {
+    /// One registered peer of which nobody has told anything, by chance: in time they are all known, or at least looked for.
+    fn look_for_a_member(&mut self, now: Instant) {
         let members = self.common.members.list();
         for _ in 0..8 {
             let Some(peer) = self.random.one_of(&members) else {
@@ -376,13 +399,9 @@ impl Discovery {
             };
             let connected = self.remotes.values().any(|(other, _)| other == peer);
             if *peer != self.common.local && !connected && self.common.book.addresses(peer).is_empty() {
-                self.lookups.want(*peer, None, now);
+                self.info.begun.members += u64::from(self.lookups.want(*peer, None, now));
                 break;
             }
-        }
-        match self.common.book.knows(&members, FEW_MEMBERS) {
-            true => MEMBER,
-            false => MEMBER_LOST,
         }
     }
 
@@ -392,7 +411,7 @@ impl Discovery {
 
     fn show(&mut self, swarm: &mut Swarm<Swarmed>) {
         if let Some(kad) = kad_of(swarm) {
-            self.info.table = table::entries(kad).len();
+            self.info.table = table::count(kad);
             self.info.records = kad.inner.store_mut().records_kept();
         }
         let info = self.info;

@@ -2,7 +2,8 @@
 //!
 //! A little after its addresses have changed, so that several changes are one, but sooner if there is only one more, since who
 //! searches meanwhile may need just that one; again soon after it came into the network, when it knows
-//! more of those who are to keep the record; and every hour, since they come and go.
+//! more of those who are to keep the record; and every hour, since they come and go. If nobody takes it, later and later: where all
+//! are late already, who tries again soon makes them later.
 
 use libp2p::Multiaddr;
 use std::time::Duration;
@@ -16,7 +17,7 @@ const GROWN: Duration = Duration::from_millis(200);
 const AGAIN: Duration = Duration::from_secs(30);
 /// From one time to the next.
 const EACH: Duration = Duration::from_secs(3600);
-/// After it reached nobody.
+/// After it reached nobody; doubles each time, up to [`EACH`].
 const RETRY: Duration = Duration::from_secs(15);
 
 #[derive(Default)]
@@ -30,6 +31,9 @@ pub(super) struct Publisher {
     due: Option<Instant>,
     again: bool,
     sequence: u64,
+    /// How often in a row nobody took it, and the newest record of which that is known.
+    failures: u32,
+    failed: u64,
 }
 
 impl Publisher {
@@ -84,9 +88,20 @@ impl Publisher {
         Some((self.addresses.clone(), self.sequence))
     }
 
-    /// Nobody took it.
+    /// Somebody took it, in one of its places at least.
+    pub(super) fn kept(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Nobody took it, in one of its places.
     pub(super) fn failed(&mut self, now: Instant) {
-        self.sooner(now + RETRY);
+        if self.failed == self.sequence {
+            return;
+        }
+        self.failed = self.sequence;
+        let wait = RETRY.saturating_mul(2u32.saturating_pow(self.failures)).min(EACH);
+        self.failures = self.failures.saturating_add(1);
+        self.sooner(now + wait);
     }
 }
 
@@ -126,6 +141,25 @@ mod tests {
         let now = start + 2 * EACH;
         publisher.addresses(address(2), now);
         assert!(publisher.due().unwrap() > now + SETTLED, "nothing changed");
+        publisher.failed(now);
+        assert_eq!(publisher.due(), Some(now + RETRY));
+        let mut waits = Vec::new();
+        for _ in 0..10 {
+            publisher.take(publisher.due().unwrap(), 5).unwrap();
+            publisher.due = None;
+            publisher.failed(now);
+            publisher.failed(now + RETRY);
+            waits.push(publisher.due().unwrap() - now);
+        }
+        assert_eq!(
+            waits[..3],
+            [2 * RETRY, 4 * RETRY, 8 * RETRY],
+            "one for both places"
+        );
+        assert_eq!(waits[9], EACH);
+        publisher.take(publisher.due().unwrap(), 5).unwrap();
+        publisher.kept();
+        publisher.due = None;
         publisher.failed(now);
         assert_eq!(publisher.due(), Some(now + RETRY));
         publisher.addresses(vec![], now);

@@ -162,6 +162,11 @@ impl Table {
     }
 }
 
+/// How many are in the table.
+pub(super) fn count(kad: &mut Bounded) -> usize {
+    kad.inner.kbuckets().map(|bucket| bucket.num_entries()).sum()
+}
+
 /// Everybody in the table, and the neighbourhood of each.
 pub(super) fn entries(kad: &mut Bounded) -> Vec<(PeerId, Option<IpAddr>)> {
     let mut entries = Vec::new();

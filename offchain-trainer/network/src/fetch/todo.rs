@@ -1,7 +1,8 @@
 //! Which slices are still to be asked for, and in what order.
 //!
-//! What few have comes first, as they may leave. Among equals each PC begins at a place of its own: PCs that get the same blob
-//! at the same time then soon have something for each other.
+//! What few have comes first, as they may leave. Among equals each PC begins at a place of its own, and once others have only some
+//! it has an order of its own: PCs that get the same blob at the same time then soon have something for each other, even two that
+//! happen to begin at the same place.
 
 use hydra_blobs::{Availability, SliceSet};
 use std::{collections::BTreeSet, ops::Bound};
@@ -12,6 +13,8 @@ pub(super) struct Todo {
     open: BTreeSet<u64>,
     /// The first one to ask for.
     start: u64,
+    /// Of the order among equally rare ones.
+    seed: u64,
     /// Of each slice, how many of those who have only some have it. Who has all of them makes no difference.
     holders: Vec<u32>,
     /// How many have only some.
@@ -19,11 +22,12 @@ pub(super) struct Todo {
 }
 
 impl Todo {
-    /// All slices of `count` that aren't `here`. `seed` says where to begin.
+    /// All slices of `count` that aren't `here`. `seed` says where to begin, and in which order equally rare ones come.
     pub(super) fn new(count: u64, here: &SliceSet, seed: u64) -> Self {
         Self {
             open: (0..count).filter(|index| !here.contains(*index)).collect(),
             start: seed.checked_rem(count).unwrap_or(0),
+            seed,
             holders: vec![0; count as usize],
             partial: 0,
         }
@@ -70,9 +74,23 @@ impl Todo {
         if self.partial == 0 {
             return order.next();
         }
-        // The first of the rarest ones.
-        order.min_by_key(|index| self.holders.get(*index as usize).copied())
+        // One of the rarest.
+        order.min_by_key(|index| {
+            (
+                self.holders.get(*index as usize).copied(),
+                scattered(self.seed, *index),
+            )
+        })
     }
+}
+
+/// A number that follows from both and shows neither: the finalizer of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom
+/// Number Generators, 2014).
+fn scattered(seed: u64, index: u64) -> u64 {
+    let mixed = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 #[cfg(test)]
@@ -108,7 +126,24 @@ mod tests {
         todo.learn(&Availability::None, &Availability::Some(set(5, &[0, 1, 2, 3])));
         todo.learn(&Availability::None, &Availability::Some(set(5, &[1, 2])));
         todo.learn(&Availability::None, &Availability::Whole { size: 5 * MIB });
-        assert_eq!(order(todo, |_| true), [4, 0, 3, 1, 2]);
+        let mut order = order(todo, |_| true);
+        order[1..3].sort_unstable();
+        order[3..].sort_unstable();
+        assert_eq!(order, [4, 0, 3, 1, 2]);
+    }
+
+    #[test]
+    fn two_who_begin_at_the_same_place_go_on_in_orders_of_their_own() {
+        let of = |seed: u64| {
+            let mut todo = Todo::new(24, &set(24, &[]), seed);
+            todo.learn(&Availability::None, &Availability::Some(set(24, &[])));
+            order(todo, |_| true)
+        };
+        let (one, other) = (of(5), of(5 + 24));
+        assert_ne!(one, other);
+        // Of what each gets first, little is the same.
+        let same = one[..8].iter().filter(|index| other[..8].contains(index)).count();
+        assert!(same <= 4, "{one:?} {other:?}");
     }
 
     #[test]
@@ -116,7 +151,9 @@ mod tests {
         let mut todo = Todo::new(5, &set(5, &[]), 0);
         let some = Availability::Some(set(5, &[1, 2]));
         todo.learn(&Availability::None, &some);
-        assert_eq!(order(todo, |index| [1, 2].contains(&index)), [1, 2]);
+        let mut of_those = order(todo, |index| [1, 2].contains(&index));
+        of_those.sort_unstable();
+        assert_eq!(of_those, [1, 2]);
         let mut todo = Todo::new(5, &set(5, &[]), 0);
         todo.learn(&Availability::None, &some);
         // It has got all of them meanwhile: nothing is rare any more.

@@ -48,6 +48,8 @@ const WAIT: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked up again who is registered.
 const SCORES: Duration = Duration::from_secs(60);
+/// The same after somebody came or went: a search brings dozens.
+const SCORES_CHANGED: Duration = Duration::from_millis(500);
 
 /// How many announcements came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -142,7 +144,7 @@ impl Gossip {
             } => {
                 let remote = endpoint.get_remote_address();
                 self.standing.connected(*connection_id, *peer_id, remote);
-                self.score(swarm);
+                self.score_soon();
             }
             SwarmEvent::ConnectionClosed {
                 peer_id,
@@ -154,7 +156,7 @@ impl Gossip {
                 if *num_established == 0 {
                     self.judge.forget(peer_id);
                 }
-                self.score(swarm);
+                self.score_soon();
             }
             _ => {}
         }
@@ -292,6 +294,10 @@ impl Gossip {
             }
             self.waiting.pop_front();
         }
+    }
+
+    fn score_soon(&mut self) {
+        self.next_scores = self.next_scores.min(Instant::now() + SCORES_CHANGED);
     }
 
     fn score(&self, swarm: &mut Swarm<Swarmed>) {

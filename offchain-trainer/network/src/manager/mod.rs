@@ -57,6 +57,8 @@ const SAVE: Duration = Duration::from_secs(60);
 const FILL: Duration = Duration::from_secs(1);
 /// The longest.
 const FILL_LATEST: Duration = Duration::from_secs(16);
+/// So soon slots are looked at again when peers come and go: a search brings dozens of them, and each look is one at all.
+const REVIEW: Duration = Duration::from_millis(500);
 /// So long a peer that gave its slot to another is left alone.
 const REST: Duration = Duration::from_secs(30 * 60);
 /// What a peer can do, as its protocols show; the lower bits are for what its record says.
@@ -93,6 +95,9 @@ pub(crate) struct Manager {
     fill_at: Instant,
     fill_pause: Duration,
     save_at: Instant,
+    /// When slots were last looked at, and when they have to be since.
+    reviewed: Option<Instant>,
+    review_at: Option<Instant>,
 }
 
 impl Manager {
@@ -120,6 +125,8 @@ impl Manager {
             fill_at: now,
             fill_pause: FILL,
             save_at: now + SAVE,
+            reviewed: None,
+            review_at: None,
         };
         (manager, view)
     }
@@ -139,7 +146,7 @@ impl Manager {
                 ..
             } => {
                 self.opened(*peer_id, *connection_id, endpoint, now);
-                self.review(swarm, now)
+                self.review_soon(swarm, now)
             }
             SwarmEvent::ConnectionClosed {
                 peer_id,
@@ -152,7 +159,7 @@ impl Manager {
                         self.hurry(now);
                     }
                 }
-                self.review(swarm, now)
+                self.review_soon(swarm, now)
             }
             SwarmEvent::OutgoingConnectionError {
                 connection_id, error, ..
@@ -248,7 +255,8 @@ impl Manager {
     pub(crate) fn due(&self) -> Option<Instant> {
         let fill = (self.slots.lacking(self.situation) > self.dials.for_slots()).then_some(self.fill_at);
         let fixed = [self.save_at, self.slots.due()];
-        fixed.into_iter().chain(fill).chain(self.dials.due()).min()
+        let others = [fill, self.dials.due(), self.review_at];
+        fixed.into_iter().chain(others.into_iter().flatten()).min()
     }
 
     /// Does what has become due by `now`. Returns as [`on_event`](Self::on_event).
@@ -265,7 +273,8 @@ impl Manager {
         }
         self.visit(swarm, now);
         self.publish();
-        let changed = self.slots.due() <= now && self.review(swarm, now);
+        let review = self.slots.due() <= now || self.review_at.is_some_and(|at| at <= now);
+        let changed = review && self.review(swarm, now);
         if self.fill_at <= now && self.slots.lacking(self.situation) > self.dials.for_slots() {
             self.fill(swarm, now);
         }
@@ -375,8 +384,19 @@ impl Manager {
         }
     }
 
+    /// [Reviews](Self::review) at once, or a moment later if it has just been done.
+    fn review_soon(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        let at = self.reviewed.map_or(now, |reviewed| reviewed + REVIEW);
+        if at <= now {
+            return self.review(swarm, now);
+        }
+        self.review_at = Some(at);
+        false
+    }
+
     /// Gives and takes slots, and sends away who is too much.
     fn review(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
+        (self.reviewed, self.review_at) = (Some(now), None);
         let candidates = self.candidates(now);
         self.situation = self.look_around(swarm, now);
         let review = self.slots.review(&candidates, self.situation, now);

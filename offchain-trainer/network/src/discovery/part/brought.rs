@@ -83,6 +83,7 @@ impl Discovery {
                     match self.lookups.ended(&id, now) {
                         // Kademlia finds a server by asking its way to it, and is connected to it then.
                         Found::Nobody(peer) => {
+                            self.info.begun.ways += 1;
                             kad.inner.get_closest_peers(peer);
                         }
                         Found::Record(_) | Found::Open => {}
@@ -108,7 +109,10 @@ impl Discovery {
                 Err(
                     PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. },
                 ) if success.is_empty() => self.publisher.failed(now),
-                _ => self.info.published += 1,
+                _ => {
+                    self.publisher.kept();
+                    self.info.published += 1;
+                }
             },
             QueryResult::GetClosestPeers(Ok(GetClosestPeersOk { key, peers })) => {
                 let answered: Vec<PeerId> = peers.iter().map(|info| info.peer_id).collect();
