@@ -93,10 +93,10 @@ impl Peers {
         self.peers.contains_key(peer)
     }
 
-    pub(crate) fn set_latency(&mut self, peer: &PeerId, latency: Duration) {
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.latency = Some(latency);
-        }
+    /// Returns whether none was known before.
+    pub(crate) fn set_latency(&mut self, peer: &PeerId, latency: Duration) -> bool {
+        let known = self.peers.get_mut(peer).map(|peer| &mut peer.latency);
+        known.is_some_and(|known| known.replace(latency).is_none())
     }
 
     pub(crate) fn set_agent(&mut self, peer: &PeerId, agent: &str) {
@@ -107,24 +107,32 @@ impl Peers {
 
     /// All peers, by PeerId; `describe` says how a connection came about and what the peer is to us.
     pub(crate) fn list(&self, describe: impl Fn(&PeerId, &Multiaddr) -> (Path, Slot)) -> Vec<PeerInfo> {
-        let infos = self.peers.iter().filter_map(|(id, peer)| {
-            // A way through a relay is used only while there is no other.
-            let mut newest = peer.connections.iter().rev().map(|(_, address)| address);
-            let direct = newest.clone().find(|address| !is_relayed(address));
-            let address = direct.or_else(|| newest.next())?;
-            let address = self.through_relay(address).unwrap_or_else(|| address.clone());
-            let (path, slot) = describe(id, &address);
-            Some(PeerInfo {
-                peer_id: *id,
-                path,
-                slot,
-                carrier: Carrier::of(&address),
-                address,
-                latency: peer.latency,
-                agent: peer.agent.clone(),
-            })
-        });
-        infos.collect()
+        let ids = self.peers.keys();
+        ids.filter_map(|id| self.info(id, &describe)).collect()
+    }
+
+    /// One of them, described as in [`list`](Self::list); none if it isn't connected.
+    pub(crate) fn info(
+        &self,
+        id: &PeerId,
+        describe: impl Fn(&PeerId, &Multiaddr) -> (Path, Slot),
+    ) -> Option<PeerInfo> {
+        let peer = self.peers.get(id)?;
+        // A way through a relay is used only while there is no other.
+        let mut newest = peer.connections.iter().rev().map(|(_, address)| address);
+        let direct = newest.clone().find(|address| !is_relayed(address));
+        let address = direct.or_else(|| newest.next())?;
+        let address = self.through_relay(address).unwrap_or_else(|| address.clone());
+        let (path, slot) = describe(id, &address);
+        Some(PeerInfo {
+            peer_id: *id,
+            path,
+            slot,
+            carrier: Carrier::of(&address),
+            address,
+            latency: peer.latency,
+            agent: peer.agent.clone(),
+        })
     }
 
     /// Of a relayed address, the same with the relay where we are connected to it: what was dialled may be another of its addresses, and

@@ -35,8 +35,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-/// So soon the list of peers is shown again when it changes: a search brings and takes dozens of them.
+/// Who comes and who goes is shown at once, what else changes so long after the last time: a search brings and takes dozens of peers.
 const SHOW: Duration = Duration::from_millis(250);
+/// The same when only a round trip was measured again, of each peer every few seconds.
+const SHOW_LATENCY: Duration = Duration::from_secs(2);
 
 /// A task that ends with its owner.
 #[derive(Debug)]
@@ -201,6 +203,7 @@ impl Service {
                 () = sleep_until(parts_due) => {
                     if self.parts.tick(&mut self.swarm, Instant::now()) {
                         self.peers_changed();
+                        self.publish_away();
                     }
                 }
                 () = sleep_until(show_peers_at) => self.publish_peers(),
@@ -242,6 +245,7 @@ impl Service {
                     self.pool.forget(peer_id);
                     self.bootstrap.disconnected(peer_id, Instant::now());
                 }
+                self.show_peer(peer_id);
                 self.peers_changed();
             }
             SwarmEvent::OutgoingConnectionError {
@@ -282,8 +286,12 @@ impl Service {
             })) => {
                 match result {
                     Ok(latency) => {
-                        self.peers.set_latency(&peer, latency);
-                        self.peers_changed();
+                        if self.peers.set_latency(&peer, latency) {
+                            self.peers_changed();
+                        } else {
+                            let at = Instant::now() + SHOW_LATENCY;
+                            self.show_peers_at.get_or_insert(at);
+                        }
                     }
                     Err(ping::Failure::Unsupported) => {}
                     // A host that lost power never says goodbye.
@@ -302,19 +310,17 @@ impl Service {
         self.peers.connected(peer, id, address, lasting);
         self.bootstrap.connected(id, peer, Instant::now());
         self.publish_away();
-        match self.dials.remove(&id) {
-            Some((_, reply)) => {
-                // Whoever asked looks for it there.
-                self.publish_peers();
-                let _ = reply.send(Ok(peer));
-            }
-            None => self.peers_changed(),
+        // Before anybody hears that it isn't on its way any more.
+        self.show_peer(peer);
+        self.parts.manager.show_coming();
+        if let Some((_, reply)) = self.dials.remove(&id) {
+            let _ = reply.send(Ok(peer));
         }
+        self.peers_changed();
     }
 
     fn dial(&mut self, address: Multiaddr, reply: oneshot::Sender<Result<PeerId, DialError>>) {
         if let Some(peer) = peer_in(&address).filter(|peer| self.peers.is_connected(peer)) {
-            self.publish_peers();
             let _ = reply.send(Ok(peer));
             return;
         }
@@ -393,13 +399,39 @@ impl Service {
         });
     }
 
+    /// Shows at once whether a peer is connected, and how.
+    fn show_peer(&mut self, peer: PeerId) {
+        let Self { peers, parts, .. } = self;
+        let now = peers.info(&peer, |peer, address| {
+            (parts.reach.path(peer, address), parts.manager.slot(peer))
+        });
+        self.shown.peers.send_if_modified(|list| {
+            match (list.binary_search_by_key(&peer, |info| info.peer_id), now) {
+                (Ok(at), Some(now)) => {
+                    let changed = list[at] != now;
+                    list[at] = now;
+                    changed
+                }
+                (Ok(at), None) => {
+                    list.remove(at);
+                    true
+                }
+                (Err(at), Some(now)) => {
+                    list.insert(at, now);
+                    true
+                }
+                (Err(_), None) => false,
+            }
+        });
+    }
+
     /// Shows the list of peers at once, or a moment later if that has just been done.
     fn peers_changed(&mut self) {
         let now = Instant::now();
         let at = self.peers_shown.map_or(now, |shown| shown + SHOW);
         match at <= now {
             true => self.publish_peers(),
-            false => self.show_peers_at = Some(at),
+            false => self.show_peers_at = Some(self.show_peers_at.map_or(at, |other| other.min(at))),
         }
     }
 

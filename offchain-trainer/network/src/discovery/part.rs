@@ -189,7 +189,10 @@ impl Discovery {
             } => {
                 let remote = endpoint.get_remote_address().clone();
                 self.lookups.met(peer_id);
-                if self.remotes.is_empty() {
+                // As far as this one none was: this PC is in that network anew.
+                let scope = Scope::of(&remote);
+                if !self.remotes.values().any(|(_, other)| Scope::of(other) == scope) {
+                    self.publisher.back(now);
                     self.due.walk = Round::first(now, self.random.fraction());
                     self.due.member = Round::first(now, self.random.fraction());
                 }

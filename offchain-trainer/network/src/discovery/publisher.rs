@@ -31,9 +31,11 @@ pub(super) struct Publisher {
     due: Option<Instant>,
     again: bool,
     sequence: u64,
-    /// How often in a row nobody took it, and the newest record of which that is known.
+    /// When it is told again because nobody took it, and how often in a row that has been so.
+    retry: Option<Instant>,
     failures: u32,
-    failed: u64,
+    /// The newest record that somebody took.
+    kept: u64,
 }
 
 impl Publisher {
@@ -67,7 +69,8 @@ impl Publisher {
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due.filter(|_| self.in_network && !self.addresses.is_empty())
+        let due = self.due.into_iter().chain(self.retry).min();
+        due.filter(|_| self.in_network && !self.addresses.is_empty())
     }
 
     /// If it is time: the addresses to tell, and a sequence number above all before. `now_ms` is milliseconds since 1970, so that numbers
@@ -81,7 +84,7 @@ impl Publisher {
         } else {
             EACH
         };
-        self.due = Some(now + next);
+        (self.due, self.retry) = (Some(now + next), None);
         self.told.clone_from(&self.addresses);
         self.told_at = Some(now);
         self.sequence = now_ms.max(self.sequence.saturating_add(1));
@@ -90,18 +93,27 @@ impl Publisher {
 
     /// Somebody took it, in one of its places at least.
     pub(super) fn kept(&mut self) {
-        self.failures = 0;
+        self.kept = self.sequence;
+        (self.failures, self.retry) = (0, None);
     }
 
-    /// Nobody took it, in one of its places.
+    /// Nobody took it, in one of its places: it is told again unless somebody takes it in another.
     pub(super) fn failed(&mut self, now: Instant) {
-        if self.failed == self.sequence {
+        if self.kept == self.sequence || self.retry.is_some() {
             return;
         }
-        self.failed = self.sequence;
         let wait = RETRY.saturating_mul(2u32.saturating_pow(self.failures)).min(EACH);
         self.failures = self.failures.saturating_add(1);
-        self.sooner(now + wait);
+        self.retry = Some(now + wait);
+    }
+
+    /// There are others again.
+    pub(super) fn back(&mut self, now: Instant) {
+        self.failures = 0;
+        if self.kept != self.sequence {
+            self.again = true;
+            self.sooner(now + SETTLED);
+        }
     }
 }
 
@@ -154,14 +166,26 @@ mod tests {
         assert_eq!(
             waits[..3],
             [2 * RETRY, 4 * RETRY, 8 * RETRY],
-            "one for both places"
+            "once for all its places"
         );
         assert_eq!(waits[9], EACH);
-        publisher.take(publisher.due().unwrap(), 5).unwrap();
-        publisher.kept();
-        publisher.due = None;
-        publisher.failed(now);
-        assert_eq!(publisher.due(), Some(now + RETRY));
+        publisher.back(now);
+        assert_eq!(publisher.due(), Some(now + SETTLED), "others are here again");
+        // In whatever order it is heard that one place of it is enough.
+        for (kept_first, next) in [(false, AGAIN), (true, EACH)] {
+            let now = publisher.due().unwrap();
+            publisher.take(now, 5).unwrap();
+            if kept_first {
+                publisher.kept();
+            }
+            publisher.failed(now);
+            publisher.kept();
+            publisher.failed(now);
+            assert_eq!(publisher.due(), Some(now + next));
+        }
+        let before = publisher.due();
+        publisher.back(now);
+        assert_eq!(publisher.due(), before, "it is kept");
         publisher.addresses(vec![], now);
         assert_eq!(publisher.due(), None, "nothing to tell");
     }

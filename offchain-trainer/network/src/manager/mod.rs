@@ -158,6 +158,10 @@ impl Manager {
                     if last {
                         self.hurry(now);
                     }
+                    // Others ask at once whether there are enough.
+                    if last && self.slots.of(peer_id) != Slot::None {
+                        return self.review(swarm, now);
+                    }
                 }
                 self.review_soon(swarm, now)
             }
@@ -165,7 +169,7 @@ impl Manager {
                 connection_id, error, ..
             } => {
                 self.dial_failed(*connection_id, error, now);
-                self.publish();
+                self.show_coming();
                 false
             }
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
@@ -244,7 +248,7 @@ impl Manager {
                     }
                 }
                 self.visit(swarm, now);
-                self.publish();
+                self.show_coming();
                 // Whoever asked may have gone.
                 let _ = noted.send(());
             }
@@ -272,7 +276,7 @@ impl Manager {
             self.dial_also(swarm, peer, relayed, now);
         }
         self.visit(swarm, now);
-        self.publish();
+        self.show_coming();
         let review = self.slots.due() <= now || self.review_at.is_some_and(|at| at <= now);
         let changed = review && self.review(swarm, now);
         if self.fill_at <= now && self.slots.lacking(self.situation) > self.dials.for_slots() {
@@ -303,7 +307,6 @@ impl Manager {
         let (address, _) = leads_to(endpoint);
         self.common.book.is_near(address, true);
         self.hurry(now);
-        self.publish();
     }
 
     /// Other peers may be of use soon.
@@ -387,7 +390,9 @@ impl Manager {
     /// [Reviews](Self::review) at once, or a moment later if it has just been done.
     fn review_soon(&mut self, swarm: &mut Swarm<Swarmed>, now: Instant) -> bool {
         let at = self.reviewed.map_or(now, |reviewed| reviewed + REVIEW);
-        if at <= now {
+        // Where those without a slot crowd, each further one has to go before all places are taken.
+        let crowded = self.connected.len() >= self.config.guests.saturating_add(self.config.inbound);
+        if at <= now || crowded {
             return self.review(swarm, now);
         }
         self.review_at = Some(at);
@@ -440,7 +445,8 @@ impl Manager {
         Situation { small, others }
     }
 
-    fn publish(&self) {
+    /// Shows who is on its way.
+    pub(crate) fn show_coming(&self) {
         let now = self.dials.coming();
         self.coming.send_if_modified(|before| {
             let changed = *before != now;

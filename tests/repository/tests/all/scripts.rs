@@ -201,14 +201,27 @@ fn what_is_mistyped_is_refused_before_anything_is_built() {
         ("--until-accuracy 2", "not '2'"),
         ("--until-accuracy=x", "not 'x'"),
         ("--until-accuracy 0", "not '0'"),
+        ("--until-accuracy 0.9.5", "not '0.9.5'"),
+        ("--pcs 2 --until-accuracy", "takes a share"),
     ] {
-        let output = bare(&format!("scripts/run {arguments}"), &[("HOME", Path::new("/proc/none"))]);
+        let output = bare(
+            &format!("scripts/run {arguments}"),
+            &[("HOME", Path::new("/proc/none"))],
+        );
         assert_eq!(output.status.code(), Some(2), "{arguments}: {}", stderr(&output));
         assert!(stderr(&output).contains(said), "{arguments}: {}", stderr(&output));
     }
     // And what is right goes on, to a set-up that can't write where there is nothing.
-    for arguments in ["--until-accuracy 0.95 --pcs=2 --json", "--until-accuracy=1", "--options", "-V"] {
-        let output = bare(&format!("scripts/run {arguments}"), &[("HOME", Path::new("/proc/none"))]);
+    for arguments in [
+        "--until-accuracy 0.95 --pcs=2 --json",
+        "--until-accuracy=1",
+        "--options",
+        "-V",
+    ] {
+        let output = bare(
+            &format!("scripts/run {arguments}"),
+            &[("HOME", Path::new("/proc/none"))],
+        );
         assert_ne!(output.status.code(), Some(2), "{arguments}: {}", stderr(&output));
         assert!(!output.status.success(), "{arguments}");
     }
