@@ -202,7 +202,20 @@ fn what_is_mistyped_is_refused_before_anything_is_built() {
         ("--until-accuracy=x", "not 'x'"),
         ("--until-accuracy 0", "not '0'"),
         ("--until-accuracy 0.9.5", "not '0.9.5'"),
-        ("--pcs 2 --until-accuracy", "takes a share"),
+        ("--pcs 2 --until-accuracy", "needs a value"),
+        ("--pcs 9", "from 1 to 4, not '9'"),
+        ("--timeout soon", "not 'soon'"),
+        ("--base-port=70000", "not '70000'"),
+        ("--json extra", "no 'extra'"),
+        ("-q", "no '-q'"),
+        ("--base-path --json", "--base-path needs a value"),
+        ("--base-path=", "--base-path needs a value"),
+        ("--json=1", "takes no value"),
+        ("--pc.", "no '--pc.'"),
+        ("--timeout 5", "is for --until-accuracy"),
+        ("--only bob", "needs the network's --base-path"),
+        ("--only bob --base-path x --base-port 9", "don't go together"),
+        ("--pcs 2 --options", "no option '--options'"),
     ] {
         let output = bare(
             &format!("scripts/run {arguments}"),
@@ -215,6 +228,8 @@ fn what_is_mistyped_is_refused_before_anything_is_built() {
     for arguments in [
         "--until-accuracy 0.95 --pcs=2 --json",
         "--until-accuracy=1",
+        "--pcs --base-path q --until-accuracy 1 --timeout=900",
+        "--only bob --base-path=q",
         "--options",
         "-V",
     ] {
