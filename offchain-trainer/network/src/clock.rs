@@ -1,6 +1,6 @@
 //! Whether this computer's clock is right, going by what its peers say.
 //!
-//! The rule: each connected peer's newest answer counts once, and the estimate is the middle one; of an even number, the
+//! The rule: the newest answer of each peer that is asked (`time`) counts once, and the estimate is the middle one; of an even number, the
 //! mean of the two in the middle, if they agree within [`TOLERANCE`], and otherwise nothing is known. So one peer is taken
 //! at its word, two must agree, and with more, as long as fewer than half of them are wrong, the estimate lies among the
 //! honest ones, however wrong the others are. Identities cost nothing and peers may lie: an estimate may make a sentence for

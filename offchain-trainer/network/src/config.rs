@@ -109,7 +109,7 @@ pub struct Limits {
     /// Slices that one fetch asks for at a time at the most, not counting late ones, of which there may be as many; fewer where
     /// [`download_rate`](Self::download_rate) would leave each of them less than 64 KiB a second, but two.
     pub slices_fetched: usize,
-    /// How often each peer is asked for the time.
+    /// How often peers are asked for the time: those with a slot and, while these are few, others.
     pub ask_time: Duration,
     /// First pause before a lost bootstrap peer is dialled again; doubles up to `redial_max`.
     pub redial_min: Duration,

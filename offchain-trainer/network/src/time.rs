@@ -1,14 +1,16 @@
 //! Asking peers for the time, and telling it.
 //!
 //! `/hydra/time/1`: who wants to know opens a stream and sends one byte, whatever it is; the answer is eight bytes, the
-//! milliseconds since 1970 on the other's clock, little-endian, and the end of the stream. Everybody is asked once after
-//! connecting and then every [`Limits::ask_time`](crate::Limits::ask_time); who didn't answer, sooner.
+//! milliseconds since 1970 on the other's clock, little-endian, and the end of the stream. Asked is who has a slot, once and then every
+//! [`Limits::ask_time`](crate::Limits::ask_time), and, while these are few, whoever connects; who didn't answer, sooner. Visitors come and
+//! go by the dozen with each search.
 //!
 //! What the answers are worth is for [`clock`](crate::clock) to say. Nobody is held to have a clock that is right, so a bad
 //! answer costs a peer nothing.
 
 use crate::{
     clock::{Clock, ClockOffset, Estimator, ahead},
+    manager::Slot,
     peers::PeerInfo,
     slots::Slots,
 };
@@ -34,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after a failure a peer is asked again, each time twice as long: of two connections that were made at once, the one
 /// that the question went over may just have been closed.
 const AGAIN: Duration = Duration::from_secs(1);
+/// As many are asked even if they have no slot.
+const FEW: usize = 8;
 /// Streams that one peer may have open for this: one, and one that is still closing.
 const PER_PEER: usize = 2;
 /// Streams that all peers together may have open for this. All that one address can have
@@ -70,7 +74,7 @@ async fn tell(mut stream: Stream, clock: &Clock) -> io::Result<()> {
     stream.close().await
 }
 
-/// Asks everybody who connects, and all again `every` so often; `found` shows what follows. Ends with the network.
+/// Asks the peers, and all again `every` so often; `found` shows what follows. Ends with the network.
 pub(crate) async fn keep(
     control: Control,
     mut peers: watch::Receiver<Vec<PeerInfo>>,
@@ -86,11 +90,18 @@ pub(crate) async fn keep(
     // After this computer has slept, one round makes up for all that were missed.
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let connected: HashSet<PeerId> = peers.borrow_and_update().iter().map(|p| p.peer_id).collect();
-        estimator.retain(|peer| connected.contains(peer));
-        asked.retain(|peer| connected.contains(peer));
-        failures.retain(|peer, _| connected.contains(peer));
-        for peer in connected.iter().filter(|peer| asked.insert(**peer)) {
+        let connected: HashMap<PeerId, Slot> = {
+            let peers = peers.borrow_and_update();
+            peers.iter().map(|peer| (peer.peer_id, peer.slot)).collect()
+        };
+        asked.retain(|peer| connected.contains_key(peer));
+        // Those with a slot first: as long as they are few, others have a say, too.
+        let (visitors, holders): (Vec<_>, Vec<_>) =
+            connected.iter().partition(|(_, slot)| **slot == Slot::None);
+        for (peer, slot) in holders.into_iter().chain(visitors) {
+            if (*slot == Slot::None && asked.len() >= FEW) || !asked.insert(*peer) {
+                continue;
+            }
             asking.push(answer(
                 control.clone(),
                 *peer,
@@ -99,6 +110,9 @@ pub(crate) async fn keep(
                 Duration::ZERO,
             ));
         }
+        // Whoever isn't asked again any more has said something too long ago.
+        estimator.retain(|peer| asked.contains(peer));
+        failures.retain(|peer, _| asked.contains(peer));
         let estimate = estimator.estimate();
         found.send_if_modified(|before| std::mem::replace(before, estimate) != estimate);
         tokio::select! {
@@ -108,7 +122,7 @@ pub(crate) async fn keep(
                 estimator.note(peer, told);
                 if told.is_some() {
                     failures.remove(&peer);
-                } else if connected.contains(&peer) {
+                } else if asked.contains(&peer) {
                     let before = failures.entry(peer).or_default();
                     let wait = AGAIN.saturating_mul(2u32.saturating_pow(*before));
                     *before = before.saturating_add(1);

@@ -71,6 +71,8 @@ pub struct Figures {
     pub flooded: Reach,
     /// Announcements of hostile nodes that honest ones passed on.
     pub strange: u64,
+    /// Those that ended at once where they came, in the flood.
+    pub ended: u64,
     pub slots: Slots,
     pub took: Duration,
 }
@@ -179,6 +181,8 @@ pub async fn run(plan: Plan) -> Figures {
     let mut bad_ones = hostile.into_iter();
     let pause = Duration::from_secs_f64(1.0 / plan.starts);
     let mut next = Instant::now();
+    let handles = Arc::new(Mutex::new(Vec::new()));
+    let talk = plan.talk.then(|| tokio::spawn(talk(handles.clone(), began)));
     for (at, (keypair, socket)) in honest.into_iter().enumerate() {
         let node = start(
             &hub,
@@ -192,6 +196,10 @@ pub async fn run(plan: Plan) -> Figures {
         .await;
         node.net.set_members(members.iter().copied());
         listen(&node, &log);
+        handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(node.net.clone());
         nodes.push(node);
         next += pause;
         tokio::time::sleep_until(next).await;
@@ -205,16 +213,7 @@ pub async fn run(plan: Plan) -> Figures {
             next += pause;
             tokio::time::sleep_until(next).await;
         }
-        if plan.talk && at % 100 == 99 {
-            eprintln!(
-                "{} s: {} honest and {} hostile nodes started",
-                began.elapsed().as_secs(),
-                at + 1,
-                tasks.len()
-            );
-        }
     }
-    let talk = plan.talk.then(|| tokio::spawn(talk(handles(&nodes), began)));
     settle(&nodes, plan.settle).await;
     for (kind, peer, socket, task) in &tasks {
         if *kind == Kind::Vanishing {
@@ -261,13 +260,14 @@ pub async fn run(plan: Plan) -> Figures {
         .filter(|((author, _), _)| !honest.contains(author))
         .map(|(_, heard)| heard.len() as u64)
         .sum();
+    let ignored = |counts: &[GossipCounts]| counts.iter().map(|counts| counts.ignored).sum::<u64>();
+    figures.ended = ignored(&after) - ignored(&before);
     if plan.talk {
-        let ignored: u64 = after.iter().map(|counts| counts.ignored).sum::<u64>()
-            - before.iter().map(|counts| counts.ignored).sum::<u64>();
         let rejected: u64 = after.iter().map(|counts| counts.rejected).sum();
         eprintln!(
-            "{} s: announced; {ignored} strange ones ended at once, {rejected} wrong ones",
-            began.elapsed().as_secs()
+            "{} s: announced; {} strange ones ended at once, {rejected} wrong ones",
+            began.elapsed().as_secs(),
+            figures.ended
         );
     }
     figures.slots = slots(&nodes);
@@ -284,44 +284,54 @@ pub async fn run(plan: Plan) -> Figures {
     figures
 }
 
-fn handles(nodes: &[Honest]) -> Vec<NetworkHandle> {
-    nodes.iter().map(|node| node.net.clone()).collect()
-}
-
-/// Says again and again what the honest nodes search for.
-async fn talk(nodes: Vec<NetworkHandle>, began: Instant) {
+/// Says again and again what the honest nodes search for, and how busy the computer is with all of them.
+async fn talk(nodes: Arc<Mutex<Vec<NetworkHandle>>>, began: Instant) {
     const EACH: Duration = Duration::from_secs(20);
-    let all = || {
-        nodes.iter().fold([0; 8], |sum: [u64; 8], net| {
-            let Begun {
-                asked,
-                wanted,
-                members,
-                records,
-                ways,
-                walks,
-                told,
-                blobs,
-            } = net.discovery().begun;
-            let begun = [asked, wanted, members, records, ways, walks, told, blobs];
-            std::array::from_fn(|at| sum[at] + begun[at])
-        })
-    };
-    let mut before = all();
+    let mut before = (HashMap::<PeerId, Begun>::new(), busy());
     loop {
         tokio::time::sleep(EACH).await;
-        let now = all();
-        let [asked, wanted, members, records, ways, walks, told, blobs]: [u64; 8] =
-            std::array::from_fn(|at| now[at] - before[at]);
-        before = now;
-        let connected: usize = nodes.iter().map(|net| net.peers().len()).sum();
-        eprintln!(
-            "{} s: {connected} connected; in {} s: peers {asked} asked for, {wanted} wanted, {members} members; searches {records} for \
-             records, {ways} for ways, {walks} walks, {told} tellings, {blobs} for blobs",
-            began.elapsed().as_secs(),
-            EACH.as_secs()
+        let nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = (
+            nodes
+                .iter()
+                .map(|net| (net.local_peer_id(), net.discovery().begun))
+                .collect::<HashMap<_, _>>(),
+            busy(),
         );
+        let sum = |what: fn(&Begun) -> u64| {
+            let all = |begun: &HashMap<_, Begun>| begun.values().map(what).sum::<u64>();
+            all(&now.0) - all(&before.0)
+        };
+        let connected: usize = nodes.iter().map(|net| net.peers().len()).sum();
+        let table: usize = nodes.iter().map(|net| net.discovery().table).sum();
+        eprintln!(
+            "{} s: {} honest nodes, {connected} connections, {table} in tables; in {} s {:.0} % busy; peers {} asked for, {} wanted, {} \
+             members; searches {} for records, {} for ways, {} walks, {} refreshes, {} tellings, {} for blobs",
+            began.elapsed().as_secs(),
+            nodes.len(),
+            EACH.as_secs(),
+            100.0 * (now.1 - before.1) / EACH.as_secs_f64(),
+            sum(|begun| begun.asked),
+            sum(|begun| begun.wanted),
+            sum(|begun| begun.members),
+            sum(|begun| begun.records),
+            sum(|begun| begun.ways),
+            sum(|begun| begun.walks),
+            sum(|begun| begun.refreshes),
+            sum(|begun| begun.told),
+            sum(|begun| begun.blobs),
+        );
+        before = now;
     }
+}
+
+/// Seconds of processors that this process has used; 0 where the system doesn't say.
+fn busy() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name, which is in brackets: user and system time are the 12th and 13th, in hundredths of a second.
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = after.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 fn name(kind: Kind) -> &'static str {

@@ -15,7 +15,7 @@ use libp2p::{
     gossipsub::{self, IdentTopic, MessageAuthenticity},
     identify,
     kad::{
-        self, BucketInserts, ProviderRecord, Quorum, Record, RecordKey,
+        self, BucketInserts, ProviderRecord, QueryResult, Quorum, Record, RecordKey,
         store::{MemoryStore, RecordStore, Result},
     },
     swarm::{self, NetworkBehaviour, SwarmEvent, behaviour::toggle::Toggle},
@@ -46,6 +46,19 @@ pub enum Kind {
     /// It announces without end.
     Flooder,
 }
+
+/// How often a hostile node goes to honest ones again. What hostile nodes do costs the two cores that honest ones live on as well: a storm
+/// of searches would only measure these.
+const APPROACH: Duration = Duration::from_secs(60);
+/// How often a liar spreads another lie. Each is a search.
+const LIE: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(2);
+/// How often it looks for whoever is near it, and shows itself to them.
+const WALK: Duration = Duration::from_secs(600);
+/// How long it stays where it went to, with a slot or without.
+const STAYS: Duration = Duration::from_secs(120);
+/// Five announcements each time while it is flooded.
+const FLOOD: Duration = Duration::from_millis(50);
 
 /// What hostile nodes know.
 #[derive(Clone)]
@@ -147,24 +160,39 @@ pub async fn run(world: World, kind: Kind, keypair: Keypair, at: SocketAddrV4, s
         .then(|| control.accept(protocol).ok())
         .flatten();
     approach(&mut swarm, &world, kind, &mut draw);
-    let each = match kind {
-        Kind::Flooder => Duration::from_millis(50),
-        _ => Duration::from_secs(10),
-    };
-    let mut tick = tokio::time::interval(each);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut count: u64 = 0;
+    // Of the first ones some weren't there yet.
+    let mut approach_again = every(5 * SOON, APPROACH);
+    // As soon as it may know somebody.
+    let mut walk_again = every(SOON, WALK);
+    let mut lie_again = every(SOON, LIE);
+    let mut flood_again = every(FLOOD, FLOOD);
+    // Liars don't all begin with the same one.
+    let mut count = draw.number() % 1000;
     loop {
         tokio::select! {
-            event = swarm.select_next_some() => {
-                if let SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } = event
-                    && let Some(kad) = swarm.behaviour_mut().kad.as_mut()
-                    && (kind != Kind::Eclipse || world.circle.iter().any(|(other, _)| *other == peer_id))
-                    && endpoint.is_dialer()
-                {
-                    kad.add_address(&peer_id, endpoint.get_remote_address().clone());
+            event = swarm.select_next_some() => match event {
+                SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } => {
+                    if let Some(kad) = swarm.behaviour_mut().kad.as_mut()
+                        && (kind != Kind::Eclipse || world.circle.iter().any(|(other, _)| *other == peer_id))
+                        && endpoint.is_dialer()
+                    {
+                        kad.add_address(&peer_id, endpoint.get_remote_address().clone());
+                    }
                 }
-            }
+                // Each is ten searches otherwise; honest nodes go without most of them, too.
+                SwarmEvent::Behaviour(BehaviourEvent::Kad(kad::Event::OutboundQueryProgressed {
+                    id,
+                    result: QueryResult::Bootstrap(_),
+                    ..
+                })) => {
+                    if let Some(kad) = swarm.behaviour_mut().kad.as_mut()
+                        && let Some(mut query) = kad.query_mut(&id)
+                    {
+                        query.finish();
+                    }
+                }
+                _ => {}
+            },
             Some((_, stream)) = next(&mut mute) => {
                 // Taken, and never answered.
                 held.push(stream);
@@ -172,18 +200,27 @@ pub async fn run(world: World, kind: Kind, keypair: Keypair, at: SocketAddrV4, s
                     held.clear();
                 }
             }
-            _ = tick.tick() => {
+            _ = approach_again.tick() => approach(&mut swarm, &world, kind, &mut draw),
+            _ = lie_again.tick(), if kind == Kind::Liar => {
                 count += 1;
-                match kind {
-                    Kind::Liar => lie(&mut swarm, &world, &keypair, peer, count, &mut draw),
-                    Kind::Flooder if world.flood.load(Ordering::Relaxed) => flood(&mut swarm, &world, count),
-                    Kind::Sybil | Kind::Flooder if count.is_multiple_of(100) => approach(&mut swarm, &world, kind, &mut draw),
-                    Kind::Eclipse if count.is_multiple_of(6) => approach(&mut swarm, &world, kind, &mut draw),
-                    _ => {}
+                lie(&mut swarm, &world, &keypair, peer, count, &mut draw);
+            }
+            _ = walk_again.tick() => walk(&mut swarm),
+            _ = flood_again.tick(), if kind == Kind::Flooder => {
+                if world.flood.load(Ordering::Relaxed) {
+                    count += 1;
+                    flood(&mut swarm, &world, count);
                 }
             }
         }
     }
+}
+
+/// The first after that time.
+fn every(first: Duration, period: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + first, period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    ticks
 }
 
 async fn next(streams: &mut Option<libp2p_stream::IncomingStreams>) -> Option<(PeerId, libp2p::Stream)> {
@@ -243,7 +280,7 @@ fn build(world: &World, kind: Kind, keypair: &Keypair, at: SocketAddrV4) -> Opti
         streams: libp2p_stream::Behaviour::new(),
     };
     let transport = world.hub.transport(peer, *at.ip()).boxed();
-    let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
+    let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(STAYS);
     Some(Swarm::new(transport, behaviour, peer, config))
 }
 
@@ -270,9 +307,13 @@ fn approach(swarm: &mut Swarm<Behaviour>, world: &World, kind: Kind, draw: &mut 
             let _ = swarm.dial(dial);
         }
     }
+}
+
+/// Shows itself to those near it, and sees who they are.
+fn walk(swarm: &mut Swarm<Behaviour>) {
+    let own = *swarm.local_peer_id();
     if let Some(kad) = swarm.behaviour_mut().kad.as_mut() {
-        // There may be nobody yet.
-        let _ = kad.bootstrap();
+        kad.get_closest_peers(own);
     }
 }
 

@@ -38,11 +38,13 @@ fn main() -> ExitCode {
     let plan = Plan {
         nodes,
         seed,
-        starts: 3.0,
+        // Faster, two cores don't keep up: what a node asks when it comes in isn't answered in time, and it asks again.
+        starts: 2.0,
         settle: Duration::from_secs(300),
         pairs: 3 * nodes,
         announcements: 200,
-        rate: 4.0,
+        // Each is passed on by every node: among more, two cores keep up with fewer.
+        rate: (1000.0 / nodes as f64).min(4.0),
         talk: true,
     };
     let figures = runtime.block_on(crowd::run(plan));
@@ -70,7 +72,10 @@ fn missed(figures: &Figures) -> Vec<&'static str> {
             "99.9 % of announcements reach all within 8 hops",
         ),
         (figures.quiet.copies <= 6.0, "at most 6 copies each on average"),
-        (figures.strange == 0, "announcements of strangers end at once"),
+        (
+            figures.strange == 0 && figures.ended > 0,
+            "announcements of strangers come, and end at once",
+        ),
         (figures.slots.one_address <= 3, "at most 3 slots for one address"),
     ];
     goals

@@ -22,6 +22,7 @@ use libp2p::{
 };
 use std::{
     collections::HashMap,
+    num::NonZeroUsize,
     task::{Context, Poll},
     time::Duration,
 };
@@ -29,6 +30,9 @@ use tokio::time::Instant;
 
 /// How many closer peers, and records, are asked for at a time; as many paths share no peer.
 const PATHS: usize = 3;
+/// How many of the nearest a search ends with on each path, and keep what this PC tells. Each path asks as many at least, so that a search
+/// connects with three times as many; a record lies in several places ([`PLACES`](super::record::PLACES)), with as many in each.
+pub(super) const NEAREST: NonZeroUsize = NonZeroUsize::new(10).expect("it is not 0");
 /// How long a peer may take to answer, and a search altogether.
 const ANSWER: Duration = Duration::from_secs(5);
 const SEARCH: Duration = Duration::from_secs(40);
@@ -67,6 +71,7 @@ pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
             .set_substreams_timeout(ANSWER)
             .set_query_timeout(SEARCH)
             .disjoint_query_paths(true)
+            .set_replication_factor(NEAREST)
             // Who made a record renews it; see `publisher` and `providing`.
             .set_replication_interval(None)
             .set_publication_interval(None)
@@ -74,7 +79,7 @@ pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
             .set_provider_record_ttl(Some(PROVIDER_LIFE))
             .set_record_ttl(Some(super::record::LONGEST_LIFE))
             .set_periodic_bootstrap_interval(None);
-        if let Some(paths) = std::num::NonZeroUsize::new(PATHS) {
+        if let Some(paths) = NonZeroUsize::new(PATHS) {
             kad.set_parallelism(paths);
         }
         let mut inner = Kad::with_config(common.local, Store::new(common.local), kad);

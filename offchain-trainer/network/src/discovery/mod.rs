@@ -62,6 +62,8 @@ pub struct Begun {
     pub ways: u64,
     /// For nobody: to see who is there.
     pub walks: u64,
+    /// Kademlia's own, while this PC knows few.
+    pub refreshes: u64,
     /// To tell where this PC is.
     pub told: u64,
     /// To tell that this PC has a blob, and for those who have one.

@@ -4,7 +4,7 @@ mod brought;
 
 use super::{
     Command, DiscoveryInfo, View,
-    behaviour::{Behaviour, BehaviourEvent, Bounded, protocol},
+    behaviour::{Behaviour, BehaviourEvent, Bounded, NEAREST, protocol},
     lookups::Lookups,
     mdns,
     providing::{self, Providing, Searches},
@@ -291,7 +291,8 @@ impl Discovery {
             self.due.walk.next(now, self.random.fraction());
             if table::count(kad) > 0 {
                 self.info.begun.walks += 1;
-                kad.inner.get_closest_peers(self.random.bytes().to_vec());
+                kad.inner
+                    .get_n_closest_peers(self.random.bytes().to_vec(), NEAREST);
             }
         }
         if self.due.tidy <= now {

@@ -68,10 +68,6 @@ impl Table {
         peer: &PeerId,
         group: Option<IpAddr>,
     ) -> bool {
-        let in_all = entries(kad)
-            .iter()
-            .filter(|(_, of)| group.is_some() && *of == group)
-            .count();
         let Some(bucket) = kad.inner.kbucket(*peer) else {
             return false;
         };
@@ -93,7 +89,11 @@ impl Table {
             .iter()
             .filter(|(.., of)| group.is_some() && *of == group)
             .count();
-        if in_bucket >= GROUP_IN_BUCKET || in_all >= GROUP {
+        if in_bucket >= GROUP_IN_BUCKET {
+            return false;
+        }
+        // Last: it goes through the whole table.
+        if group.is_some() && entries(kad).iter().filter(|(_, of)| *of == group).count() >= GROUP {
             return false;
         }
         if members.know_none() {

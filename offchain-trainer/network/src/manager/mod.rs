@@ -159,7 +159,7 @@ impl Manager {
                         self.hurry(now);
                     }
                     // Others ask at once whether there are enough.
-                    if last && self.slots.of(peer_id) != Slot::None {
+                    if last && matches!(self.slots.of(peer_id), Slot::LongTerm | Slot::Exploratory) {
                         return self.review(swarm, now);
                     }
                 }

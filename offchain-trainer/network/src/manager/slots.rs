@@ -194,7 +194,7 @@ impl Slots {
         while !self.is_settled() {
             let best = table
                 .values()
-                .filter(|c| c.chosen && matches!(self.of(&c.peer), Slot::None | Slot::Exploratory))
+                .filter(|c| c.chosen && self.of(&c.peer) != Slot::LongTerm)
                 .filter(|c| self.may_have_one(c, table))
                 .max_by(|a, b| {
                     let key = |c: &Candidate| {

@@ -30,6 +30,7 @@ async fn honest_nodes_find_each_other_and_hear_news_among_hostile_ones() {
     assert!(figures.quiet.within_8 >= 0.999, "{figures:?}");
     assert!(figures.quiet.copies <= 6.0, "{figures:?}");
     assert!(figures.flooded.within_8 >= 0.99, "{figures:?}");
+    assert!(figures.ended > 0, "nobody flooded: {figures:?}");
     assert_eq!(figures.strange, 0, "{figures:?}");
     assert!(figures.slots.one_address <= 3, "{figures:?}");
 }

@@ -5,7 +5,7 @@ use crate::{
     allowance::{Allowance, Rate},
     book::Source,
     discovery::{
-        behaviour::Bounded,
+        behaviour::{Bounded, NEAREST},
         lookups::Found,
         providing,
         reachable::few,
@@ -17,8 +17,8 @@ use crate::{
 use libp2p::{
     PeerId,
     kad::{
-        self, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest, ProviderRecord, PutRecordError,
-        QueryId, QueryResult, Record,
+        self, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest, ProgressStep, ProviderRecord,
+        PutRecordError, QueryId, QueryResult, Record,
     },
 };
 use tokio::time::Instant;
@@ -28,6 +28,10 @@ const BRINGS: Rate = Rate {
     each_second: 1.0,
     burst: 64.0,
 };
+/// While a PC knows few, Kademlia looks for whoever is near it each time when it has met somebody, and then in every part of the table
+/// beyond the nearest: ten searches among a thousand. Two are enough, the last ones, for the halves and quarters that most peers are in;
+/// walks do the rest.
+const REFRESHES: u32 = 2;
 /// Addresses that are kept of a provider.
 const PROVIDER_ADDRESSES: usize = 4;
 
@@ -47,7 +51,7 @@ impl Discovery {
                 request: InboundRequest::AddProvider { record: Some(record) },
             } => self.on_provider(kad, record, now),
             kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
-                return self.on_progress(kad, *id, result, step.last, now);
+                return self.on_progress(kad, *id, result, step, now);
             }
             kad::Event::RoutingUpdated {
                 is_new_peer: true, ..
@@ -70,9 +74,10 @@ impl Discovery {
         kad: &mut Bounded,
         id: QueryId,
         result: &QueryResult,
-        last: bool,
+        step: &ProgressStep,
         now: Instant,
     ) -> Vec<PeerId> {
+        let (first, last) = (step.count.get() == 1, step.last);
         let mut found = Vec::new();
         match result {
             QueryResult::GetRecord(result) => {
@@ -84,7 +89,7 @@ impl Discovery {
                         // Kademlia finds a server by asking its way to it, and is connected to it then.
                         Found::Nobody(peer) => {
                             self.info.begun.ways += 1;
-                            kad.inner.get_closest_peers(peer);
+                            kad.inner.get_n_closest_peers(peer, NEAREST);
                         }
                         Found::Record(_) | Found::Open => {}
                     }
@@ -118,7 +123,18 @@ impl Discovery {
                 let answered: Vec<PeerId> = peers.iter().map(|info| info.peer_id).collect();
                 self.table.judge(kad, key, &answered);
             }
-            QueryResult::GetClosestPeers(Err(_)) | QueryResult::Bootstrap(_) => {}
+            QueryResult::Bootstrap(result) => {
+                let left = result.as_ref().map_or(0, |progress| progress.num_remaining);
+                // What is told is the end of a search: the first one's, or one's that was let run.
+                self.info.begun.refreshes += u64::from(first || left < REFRESHES);
+                // The next one has begun already.
+                if left > REFRESHES
+                    && let Some(mut query) = kad.inner.query_mut(&id)
+                {
+                    query.finish();
+                }
+            }
+            QueryResult::GetClosestPeers(Err(_)) => {}
         }
         found
     }
