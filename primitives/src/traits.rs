@@ -1,7 +1,7 @@
 //! What the pallets say to one another. Each is implemented by the pallet that owns the state.
 
 use alloc::vec::Vec;
-use sp_weights::WeightMeter;
+use sp_weights::{Weight, WeightMeter};
 
 use crate::{
     AccountBytes, Balance, BlockNumber, H256, ModelId, Perbill, Version,
@@ -193,6 +193,8 @@ pub trait Polls<AccountId> {
     /// where it stopped. `clock` is the block whose results all count already: this one at its end, the one before at its beginning.
     /// What ends with a block ends when the clock is there; what begins takes its time from this block on.
     fn advance(poll: &PollId, clock: BlockNumber, meter: &mut WeightMeter) -> PollProgress<AccountId>;
+    /// What [`Polls::advance`] takes in all for a poll with so many seats, which its first draw decides, called in so many blocks.
+    fn weight(seats: u32, blocks: u32) -> Weight;
     /// Takes a digest.
     fn give(poll: &PollId, who: &AccountId, digest: H256) -> Result<(), Self::Error>;
     /// Takes an opening, if it decides `draw`.

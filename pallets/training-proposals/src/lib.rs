@@ -117,6 +117,8 @@ pub mod pallet {
         type Sessions: traits::Sessions;
         /// Randomness that is fixed for a session: no author steers it from block to block.
         type EpochRandomness: Get<H256>;
+        /// What a transaction of results takes beside them: its base, and the checks of what it carries, but for whether they are owed.
+        type SubmitBase: Get<Weight>;
         /// What block space costs.
         type DutyFee: Convert<Weight, Balance>;
         /// Which calls beside `submit` may use the space that blocks keep for operational transactions.

@@ -72,6 +72,7 @@ impl frame_system::Config for Test {
 }
 
 parameter_types! {
+    pub SubmitTakes: Weight = Weight::from_parts(300_000_000, 0);
     /// As the runtime has them.
     pub Weights: BlockWeights = BlockWeights::with_sensible_defaults(
         Weight::from_parts(600 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX),
@@ -363,6 +364,10 @@ impl traits::Polls<AccountId32> for Neighbours {
             right,
         })
     }
+    fn weight(seats: u32, blocks: u32) -> Weight {
+        Weight::from_parts(1_000_000, 0).saturating_mul(u64::from(seats.saturating_add(blocks)))
+    }
+
     fn give(poll: &PollId, who: &AccountId32, digest: H256) -> Result<(), DispatchError> {
         if Self::owes_digest(poll, who).is_none() {
             return Err(DispatchError::Other("no digest is owed"));
@@ -480,6 +485,7 @@ impl crate::Config for Test {
     type Rewards = Neighbours;
     type Sessions = Neighbours;
     type EpochRandomness = SessionHash;
+    type SubmitBase = SubmitTakes;
     type DutyFee = PerPicosecond;
     type Reserved = frame_support::traits::Nothing;
     type ModelOrigin = frame_system::EnsureRoot<AccountId32>;

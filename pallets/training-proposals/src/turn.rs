@@ -2,7 +2,13 @@
 //! quarter of each block makes up for it, and a model whose round would come too early stands in a queue.
 
 use frame_support::{traits::Get, weights::Weight};
-use hydra_primitives::{Balance, ModelId, task::PlaceIndex, traits::Rewards as _};
+use hydra_primitives::{
+    Balance, ModelId,
+    electorate::SEATS_FIRST_MAX,
+    poll::Draw,
+    task::PlaceIndex,
+    traits::{Polls as _, Rewards as _},
+};
 use sp_runtime::traits::Convert;
 
 use crate::{Backlog, Config, DutyBacklog, Pallet, Queue, Terms, WeightInfo};
@@ -11,8 +17,9 @@ use crate::{Backlog, Config, DutyBacklog, Pallet, Queue, Terms, WeightInfo};
 const PART: u64 = 4;
 /// So many blocks' part may be booked ahead, so that models need not open their rounds one after the other.
 const AHEAD: u64 = 16;
-/// For each seat: it is drawn, gives its digest, and is judged. Each takes about as much as the digest.
-const PER_SEAT: u64 = 3;
+/// In so many blocks of its verification it is booked that a round's polls are looked at. Most are over sooner, and one that isn't takes little
+/// of each block; else a model whose verification may be long would have others wait for what is hardly ever done.
+const LOOKS: u32 = 16;
 
 impl<T: Config> Pallet<T> {
     /// Whether the model's round may open now, as far as the blocks' space goes. If not, the model stands in the queue.
@@ -55,16 +62,38 @@ impl<T: Config> Pallet<T> {
         T::DutyFee::convert(Self::duties_weight(terms, places))
     }
 
-    /// What the duties of a round take when nobody disputes anything: its places' proposals, a poll on each, and one on the version.
-    pub(crate) fn duties_weight(terms: &Terms, places: PlaceIndex) -> Weight {
+    /// What the duties of a round take when nobody disputes anything: its places' proposals, a poll on each, one on the version, and
+    /// what the hooks do with them.
+    pub fn duties_weight(terms: &Terms, places: PlaceIndex) -> Weight {
         let seats = u32::from(terms.first_seats);
-        let poll = T::WeightInfo::digest()
-            .saturating_mul(u64::from(seats).saturating_mul(PER_SEAT))
-            .saturating_add(T::WeightInfo::open(seats));
+        // The block in which a poll is asked, the one in which its seats are drawn, and the one after the last digest, in which it is opened.
+        let blocks = terms.phases.verify.min(LOOKS).saturating_add(3);
+        let given = |taking: Weight, seats| {
+            T::SubmitBase::get()
+                .saturating_add(taking)
+                .saturating_add(T::WeightInfo::owed(seats))
+        };
+        let most = Draw::First.seats_so_far(SEATS_FIRST_MAX);
+        let poll = given(T::WeightInfo::digest(), 0)
+            .saturating_mul(seats.into())
+            .saturating_add(given(T::WeightInfo::open(most), most))
+            .saturating_add(T::Polls::weight(seats, blocks));
+        // Looked at in each of these blocks, and to pay for it.
+        let looks = T::WeightInfo::look_at_place().saturating_mul(u64::from(blocks).saturating_add(1));
+        let place = given(T::WeightInfo::propose(), 0)
+            .saturating_add(T::WeightInfo::close_place())
+            .saturating_add(looks)
+            .saturating_add(T::WeightInfo::settle_place(seats))
+            .saturating_add(T::WeightInfo::pay_place(seats));
+        let round = T::WeightInfo::open_round(places.into())
+            .saturating_add(T::WeightInfo::finish_round(places.into()))
+            .saturating_add(T::WeightInfo::end_version(places.into()))
+            .saturating_add(T::WeightInfo::begin_paying());
         let places = u64::from(places);
-        T::WeightInfo::propose()
+        place
             .saturating_mul(places)
             .saturating_add(poll.saturating_mul(places.saturating_add(1)))
+            .saturating_add(round)
     }
 
     /// What is booked and not yet made up for, in picoseconds.

@@ -5,6 +5,7 @@ use crate::{
     RuntimeHoldReason, StakeVoting, System, TrainingProposals,
     config::{
         money::SpaceFee,
+        offchain::SubmitBase,
         randomness::EpochRandomness,
         sessions::{BlocksPerHour, Sessions},
     },
@@ -66,6 +67,7 @@ impl pallet_training_proposals::Config for Runtime {
     type Rewards = HydraToken;
     type Sessions = Sessions;
     type EpochRandomness = EpochRandomness;
+    type SubmitBase = SubmitBase;
     type DutyFee = SpaceFee;
     type Reserved = AuthorisedCode;
     type ModelOrigin = EnsureModelsOrRoot;

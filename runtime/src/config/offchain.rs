@@ -4,6 +4,7 @@ use crate::{
     AccountId, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
 use codec::Encode;
+use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
 use frame_system::offchain::{
     AppCrypto, CreateBare, CreateSignedTransaction, CreateTransaction, CreateTransactionBase, SigningTypes,
 };
@@ -11,7 +12,7 @@ use pallet_training_proposals::IN_FLIGHT_BLOCKS;
 use pallet_transaction_payment::ChargeTransactionPayment;
 use sp_runtime::{
     generic::Era,
-    traits::{StaticLookup, Verify},
+    traits::{StaticLookup, TransactionExtension as _, Verify},
 };
 
 /// The period of a worker's transactions, in blocks: a power of two.
@@ -75,6 +76,19 @@ where
         Some(UncheckedExtrinsic::new_signed(
             call, address, signature, extension,
         ))
+    }
+}
+
+/// What a transaction of results takes beside them: its base, and the checks of what it carries, but for whether they are owed.
+pub struct SubmitBase;
+
+impl Get<Weight> for SubmitBase {
+    fn get() -> Weight {
+        let results = Default::default();
+        let call: RuntimeCall = pallet_training_proposals::Call::submit { results }.into();
+        let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+        let base = weights.get(DispatchClass::Operational).base_extrinsic;
+        base.saturating_add(extension(0, Era::mortal(PERIOD, 0)).weight(&call))
     }
 }
 

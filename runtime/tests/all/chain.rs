@@ -6,6 +6,7 @@ use frame_support::{
     traits::{Bounded, Hooks},
     weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND},
 };
+use frame_system::ConsumedWeight;
 use hydra_runtime::{
     AccountId, Balance, BlockNumber, ConvictionVoting, Executive, HYDRA, Hash, Header, HydraToken,
     OriginCaller, Preimage, Referenda, Reputation, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
@@ -131,10 +132,16 @@ fn begin_block() {
 
 /// Ends the block and begins the next. Every call that a test makes is in the block that it is made in. What happened in the block.
 pub fn next_block() -> Vec<RuntimeEvent> {
+    weighed_block().0
+}
+
+/// The same, with what the block has weighed.
+pub fn weighed_block() -> (Vec<RuntimeEvent>, ConsumedWeight) {
     Executive::finalize_block();
     let events = System::events().into_iter().map(|record| record.event).collect();
+    let weight = System::block_weight();
     begin_block();
-    events
+    (events, weight)
 }
 
 /// Makes blocks until `found` finds what it looks for among a block's events.

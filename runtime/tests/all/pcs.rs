@@ -10,6 +10,7 @@ use frame_support::{
     dispatch::{DispatchInfo, GetDispatchInfo},
     storage::with_transaction_unchecked,
 };
+use frame_system::ConsumedWeight;
 use hydra_primitives::{
     BlobRef, BlockNumber, H256, ModelId, Version, content_hash,
     duty::{Asks, Duty, DutyResult, MAX_RESULTS, ModelDuties, Task},
@@ -74,6 +75,8 @@ pub struct Network {
     pcs: BTreeMap<AccountId, Conduct>,
     /// All that happened, with the block in which it did.
     pub log: Vec<(BlockNumber, RuntimeEvent)>,
+    /// What each block has weighed.
+    pub weights: Vec<ConsumedWeight>,
 }
 
 impl Network {
@@ -93,6 +96,7 @@ impl Network {
             pcs: nodes.map(|(who, _)| (who.clone(), Conduct::Honest)).collect(),
             chain: chain::begin(genesis),
             log: Vec::new(),
+            weights: Vec::new(),
         }
     }
 
@@ -179,17 +183,18 @@ impl Network {
     /// Every PC does its part, the block ends and the next begins. What happened.
     pub fn block(&mut self) -> Vec<RuntimeEvent> {
         let pcs = self.pcs.clone();
-        let (number, events) = self.chain.execute_with(|| {
+        let (number, events, weight) = self.chain.execute_with(|| {
             for (who, conduct) in pcs {
                 act(&who, conduct);
             }
             let number = System::block_number();
-            let events = chain::next_block();
+            let (events, weight) = chain::weighed_block();
             if number.is_multiple_of(CHECK_EVERY) {
                 check_state();
             }
-            (number, events)
+            (number, events, weight)
         });
+        self.weights.push(weight);
         self.log
             .extend(events.iter().map(|event| (number, event.clone())));
         events

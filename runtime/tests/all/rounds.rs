@@ -4,13 +4,14 @@ use crate::{
     chain::id,
     pcs::{Conduct, FOUNDERS, Network},
 };
-use frame_support::traits::fungible::Inspect;
+use frame_support::{dispatch::DispatchClass, traits::fungible::Inspect};
+use frame_system::ConsumedWeight;
 use hydra_primitives::{
     reputation::{FOUNDER, NEWCOMER},
     status::Outcome,
 };
-use hydra_runtime::{Balance, Balances, HYDRA, RuntimeEvent, StakeVoting, TrainingProposals};
-use pallet_training_proposals::Event;
+use hydra_runtime::{Balance, Balances, HYDRA, Runtime, RuntimeEvent, StakeVoting, TrainingProposals};
+use pallet_training_proposals::{Event, ModelTerms};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 
 /// What each of the three others gets of a place's fifth: each has five of fifteen seats, and what doesn't divide belongs to nobody.
@@ -77,6 +78,31 @@ fn rounds_follow_each_other_without_delay_and_each_is_paid() {
         network.paid(),
         Balance::from(model.confirmed_version) * 4 * EARNED
     );
+    network.end();
+}
+
+#[test]
+fn what_is_booked_for_rounds_is_what_they_take_and_not_far_more() {
+    const ROUNDS: u64 = 6;
+    let mut network = Network::of(4);
+    network.until_opened();
+    let from = network.weights.len();
+    for _ in 0..ROUNDS {
+        assert_eq!(network.until_opened(), 4);
+    }
+    let blocks = &network.weights[from..];
+    let hooks = |block: &ConsumedWeight| block.get(DispatchClass::Mandatory).ref_time();
+    // What hooks take whether rounds move on or not.
+    let idle = blocks.iter().map(hooks).min().expect("there are some");
+    let duties =
+        |block: &ConsumedWeight| block.get(DispatchClass::Operational).ref_time() + hooks(block) - idle;
+    let taken: u64 = blocks.iter().map(duties).sum();
+    let booked = network.read(|| {
+        let terms = ModelTerms::<Runtime>::get(0).expect("there is a model");
+        TrainingProposals::duties_weight(&terms, 4).ref_time()
+    });
+    assert!(taken <= ROUNDS * booked, "{taken} of {}", ROUNDS * booked);
+    assert!(2 * taken >= ROUNDS * booked, "{taken} of {}", ROUNDS * booked);
     network.end();
 }
 

@@ -16,10 +16,7 @@ pub fn file(pallet: &str, machine: &str, effort: Effort, all: &[Weighed]) -> Str
 //! Machine: {machine}. {steps} values of each parameter, {repeat} runs each. Times are of Wasm, without what the database takes.
 
 use crate::Runtime;
-use frame_support::{{
-    traits::Get,
-    weights::{{RuntimeDbWeight, Weight}},
-}};
+use frame_support::weights::{{RuntimeDbWeight, Weight}};
 
 /// What the pallet's calls and hooks weigh.
 pub struct WeightInfo;

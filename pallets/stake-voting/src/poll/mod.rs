@@ -25,7 +25,7 @@ use crate::{Config, Error, Event, Pallet, Polls as Stored, Seats, weights::Weigh
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{
     pallet_prelude::{BoundedVec, ConstU32, TypeInfo},
-    weights::WeightMeter,
+    weights::{Weight, WeightMeter},
 };
 use hydra_primitives::{
     Balance, BlockNumber, H256,
@@ -285,6 +285,17 @@ impl<T: Config> Polls<T::AccountId> for Pallet<T> {
                 }
             }
         }
+    }
+
+    fn weight(seats: u32, blocks: u32) -> Weight {
+        // A point that falls on somebody who is out or busy is followed by another one, up to five times: twice where half are.
+        let seat = T::WeightInfo::look_at_point()
+            .saturating_mul(2)
+            .saturating_add(T::WeightInfo::take_seat())
+            .saturating_add(T::WeightInfo::judge());
+        T::WeightInfo::look_at_poll()
+            .saturating_mul(blocks.into())
+            .saturating_add(seat.saturating_mul(seats.into()))
     }
 
     fn give(id: &PollId, who: &T::AccountId, digest: H256) -> Result<(), Error<T>> {

@@ -154,7 +154,7 @@ fn models_wait_for_their_turn_while_duties_take_more_than_a_quarter_of_the_block
         }));
         // They have it in the order in which they came, however often the first one asks again.
         let mut order = vec![first];
-        for _ in 0..200 {
+        for _ in 0..400 {
             next_block();
             for model in 0..3 {
                 if opened(model) && !order.contains(&model) {
