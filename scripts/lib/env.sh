@@ -64,7 +64,8 @@ hash_files() { git -C "$HYDRA_ROOT" hash-object --no-filters --stdin-paths; }
 # built: such a file becomes new, and every file does if anybody else has built since.
 own_target() {
     local files time path this
-    this="$(stat -c '%d:%i' -- "$HYDRA_ROOT") $HYDRA_ROOT"
+    # When its folder was made, too: a new clone in the place of an old one often gets its number.
+    this="$(stat -c '%d:%i:%.9W' -- "$HYDRA_ROOT") $HYDRA_ROOT"
     if [ "$(readlink "$HYDRA_CHECKOUT" 2>/dev/null)" = "$HYDRA_ROOT" ] && [ "$(cat "$HYDRA_BUILT.by" 2>/dev/null)" = "$this" ]; then
         return 0
     fi

@@ -102,7 +102,8 @@ fn what_is_booked_for_rounds_is_what_they_take_and_not_far_more() {
         TrainingProposals::duties_weight(&terms, 4).ref_time()
     });
     assert!(taken <= ROUNDS * booked, "{taken} of {}", ROUNDS * booked);
-    assert!(2 * taken >= ROUNDS * booked, "{taken} of {}", ROUNDS * booked);
+    // Of twenty seats each of four PCs has five, and gives one digest for them: in a large network there are twenty.
+    assert!(4 * taken >= ROUNDS * booked, "{taken} of {}", ROUNDS * booked);
     network.end();
 }
 

@@ -81,6 +81,9 @@ fn what_was_changed_before_another_checkout_was_built_is_built_again() {
     assert!(!is_new_after_use(&a), "a second build has nothing to do");
     assert!(is_new_after_use(&b));
     assert!(is_new_after_use(&a));
+    fs::remove_dir_all(&a).expect("ours");
+    let a = checkout_of("a");
+    assert!(is_new_after_use(&a), "it is another one in the same place");
 }
 
 /// Two checkouts that share a target directory, in which cargo builds nothing.
