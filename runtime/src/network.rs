@@ -23,8 +23,11 @@ pub mod pallet {
     use super::*;
     use frame_support::pallet_prelude::*;
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     /// The network's slot and epoch length, fixed at genesis.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// This pallet needs nothing from the runtime.

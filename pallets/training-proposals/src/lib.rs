@@ -392,6 +392,14 @@ pub mod pallet {
                 T::MaxModels::get() > 0 && T::HistoryDepth::get() > 0,
                 "there is room for models and records"
             );
+            let part = T::BlockWeights::get()
+                .max_block
+                .saturating_mul(2)
+                .saturating_div(5);
+            assert!(
+                Self::fallback_weight().all_lte(part),
+                "opening a round of the most places takes two fifths of a block at the most"
+            );
         }
 
         /// Rounds move on here, in what the block has left: so a phase ends in the very block of its last action.
@@ -408,7 +416,7 @@ pub mod pallet {
         }
 
         /// Full blocks must not stop the rounds: what the end of the last block had no room for moves on before anything else,
-        /// within a tenth of the block. Whoever could still act in the last block is not late.
+        /// within a tenth of the block, or what it takes to open the largest round. Whoever could still act in the last block is not late.
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let now: BlockNumber = now.saturated_into();
             let last = now.saturating_sub(1);
@@ -515,8 +523,12 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::end_version(MAX_PLACES).saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
     }
 
-    /// What `on_initialize` may use of a block.
-    fn fallback_weight() -> Weight {
-        T::BlockWeights::get().max_block.saturating_div(10)
+    /// What `on_initialize` may use of a block. A round opens in one step: in less, one of many places never would while blocks are full,
+    /// and as it is its turn, no other would.
+    pub(crate) fn fallback_weight() -> Weight {
+        let opening = T::WeightInfo::hook()
+            .saturating_add(T::WeightInfo::look())
+            .saturating_add(T::WeightInfo::open_round(MAX_PLACES));
+        T::BlockWeights::get().max_block.saturating_div(10).max(opening)
     }
 }

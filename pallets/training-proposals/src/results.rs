@@ -17,17 +17,29 @@ use crate::{Config, Confirmed, Error, Event, ModelTerms, Pallet, Place, Places, 
 impl<T: Config> Pallet<T> {
     /// What taking these results may take.
     pub fn weight_of(results: &[DutyResult]) -> Weight {
-        sum(results.iter().map(|result| match result {
+        sum(results.iter().map(Self::taking))
+    }
+
+    fn taking(result: &DutyResult) -> Weight {
+        match result {
             DutyResult::Heartbeat { .. } => T::WeightInfo::heartbeat(),
             DutyResult::Propose { .. } => T::WeightInfo::propose(),
             DutyResult::Digest { .. } => T::WeightInfo::digest(),
             DutyResult::Open { .. } => T::WeightInfo::open(seats(result)),
-        }))
+        }
     }
 
     /// What it may take to see whether they are owed.
     pub fn owed_weight(results: &[DutyResult]) -> Weight {
-        sum(results.iter().map(|result| T::WeightInfo::owed(seats(result))))
+        sum(results.iter().map(|result| match result {
+            DutyResult::Open { .. } => T::WeightInfo::owed(seats(result)),
+            other => Self::looking(Self::taking(other)),
+        }))
+    }
+
+    /// Seeing whether a result is owed that isn't an opening: what takes it sees that once more, and is measured with it.
+    pub(crate) fn looking(taking: Weight) -> Weight {
+        T::WeightInfo::owed(0).max(taking)
     }
 
     /// Whether `who` owes all of this now, and has given none of it; and there is something.

@@ -68,19 +68,20 @@ impl<T: Config> Pallet<T> {
         let seats = u32::from(terms.first_seats);
         // The block in which a poll is asked, the one in which its seats are drawn, and the one after the last digest, in which it is opened.
         let blocks = terms.phases.verify.min(LOOKS).saturating_add(3);
-        let given = |taking: Weight, seats| {
+        let submit = |looking: Weight, taking: Weight| {
             T::SubmitBase::get()
+                .saturating_add(looking)
                 .saturating_add(taking)
-                .saturating_add(T::WeightInfo::owed(seats))
         };
+        let given = |taking: Weight| submit(Self::looking(taking), taking);
         let most = Draw::First.seats_so_far(SEATS_FIRST_MAX);
-        let poll = given(T::WeightInfo::digest(), 0)
+        let poll = given(T::WeightInfo::digest())
             .saturating_mul(seats.into())
-            .saturating_add(given(T::WeightInfo::open(most), most))
+            .saturating_add(submit(T::WeightInfo::owed(most), T::WeightInfo::open(most)))
             .saturating_add(T::Polls::weight(seats, blocks));
         // Looked at in each of these blocks, and to pay for it.
         let looks = T::WeightInfo::look_at_place().saturating_mul(u64::from(blocks).saturating_add(1));
-        let place = given(T::WeightInfo::propose(), 0)
+        let place = given(T::WeightInfo::propose())
             .saturating_add(T::WeightInfo::close_place())
             .saturating_add(looks)
             .saturating_add(T::WeightInfo::settle_place(seats))

@@ -11,8 +11,8 @@ use sp_runtime::traits::{BlakeTwo256, Hash as _};
 ///
 /// The epoch's randomness (made of a whole epoch's VRF outputs, known long before) is mixed with the VRF output of the
 /// parent's author and the block's number. The author can't choose its output: no hash of anything that it puts into a
-/// block goes in. But it knows it a slot earlier than everyone else, and can withhold its block. So nothing that it draws from
-/// may change in that slot: see decision 016.
+/// block goes in. But it knows it before everyone else, for all its slots from the session's first block on, and can withhold its block.
+/// So nothing that is drawn from may change within a session: see decision 016.
 pub struct BlockRandomness;
 
 impl Get<Hash> for BlockRandomness {

@@ -3,7 +3,10 @@
 //! Machine: Intel(R) Xeon(R) Processor. 20 values of each parameter, 20 runs each. Times are of Wasm, without what the database takes.
 
 use crate::Runtime;
-use frame_support::weights::{RuntimeDbWeight, Weight};
+use frame_support::{
+    traits::Get,
+    weights::{RuntimeDbWeight, Weight},
+};
 
 /// What the pallet's calls and hooks weigh.
 pub struct WeightInfo;
@@ -13,24 +16,24 @@ fn db() -> RuntimeDbWeight {
 }
 
 impl pallet_hydra_token::WeightInfo for WeightInfo {
-    // 68_554 ns at the shortest.
+    // 69_231 ns at the shortest.
     fn pay_query() -> Weight {
-        Weight::from_parts(110_600_000, 0).saturating_add(db().reads_writes(3, 2))
+        Weight::from_parts(71_673_000, 0).saturating_add(db().reads_writes(3, 2))
     }
-    // 74_180 ns at the shortest.
+    // 73_402 ns at the shortest.
     fn claim() -> Weight {
-        Weight::from_parts(80_910_000, 0).saturating_add(db().reads_writes(3, 3))
+        Weight::from_parts(76_202_000, 0).saturating_add(db().reads_writes(3, 3))
     }
-    // 68_718 ns at the shortest.
+    // 68_480 ns at the shortest.
     fn set_sponsor() -> Weight {
-        Weight::from_parts(74_561_000, 0).saturating_add(db().reads_writes(4, 3))
+        Weight::from_parts(71_773_000, 0).saturating_add(db().reads_writes(4, 3))
     }
-    // 65_934 ns at the shortest.
+    // 65_697 ns at the shortest.
     fn sponsor() -> Weight {
-        Weight::from_parts(72_118_000, 0).saturating_add(db().reads_writes(2, 2))
+        Weight::from_parts(68_429_000, 0).saturating_add(db().reads_writes(2, 2))
     }
-    // 55_779 ns at the shortest.
+    // 56_267 ns at the shortest.
     fn withdraw_sponsorship() -> Weight {
-        Weight::from_parts(58_265_000, 0).saturating_add(db().reads_writes(2, 2))
+        Weight::from_parts(57_831_000, 0).saturating_add(db().reads_writes(2, 2))
     }
 }

@@ -3,7 +3,10 @@
 //! Machine: Intel(R) Xeon(R) Processor. 20 values of each parameter, 20 runs each. Times are of Wasm, without what the database takes.
 
 use crate::Runtime;
-use frame_support::weights::{RuntimeDbWeight, Weight};
+use frame_support::{
+    traits::Get,
+    weights::{RuntimeDbWeight, Weight},
+};
 
 /// What the pallet's calls and hooks weigh.
 pub struct WeightInfo;
@@ -13,28 +16,28 @@ fn db() -> RuntimeDbWeight {
 }
 
 impl pallet_reputation::WeightInfo for WeightInfo {
-    // 415_187 ns at the shortest.
+    // 251_954 ns at the shortest.
     fn register() -> Weight {
-        Weight::from_parts(564_138_000, 0).saturating_add(db().reads_writes(19, 11))
+        Weight::from_parts(336_694_000, 0).saturating_add(db().reads_writes(19, 11))
     }
-    // 24_157 ns at the shortest.
+    // 13_776 ns at the shortest.
     fn pause() -> Weight {
-        Weight::from_parts(24_870_000, 0).saturating_add(db().reads_writes(1, 1))
+        Weight::from_parts(15_595_000, 0).saturating_add(db().reads_writes(1, 1))
     }
-    // 23_639 ns at the shortest.
+    // 13_849 ns at the shortest.
     fn resume() -> Weight {
-        Weight::from_parts(25_098_000, 0).saturating_add(db().reads_writes(1, 1))
+        Weight::from_parts(14_744_000, 0).saturating_add(db().reads_writes(1, 1))
     }
-    // 23_440 ns at the shortest.
+    // 13_566 ns at the shortest.
     fn set_room() -> Weight {
-        Weight::from_parts(25_018_000, 0).saturating_add(db().reads_writes(1, 1))
+        Weight::from_parts(14_696_000, 0).saturating_add(db().reads_writes(1, 1))
     }
-    // 53_714 ns at the shortest.
+    // 31_805 ns at the shortest.
     fn deregister() -> Weight {
-        Weight::from_parts(56_493_000, 0).saturating_add(db().reads_writes(5, 3))
+        Weight::from_parts(33_463_000, 0).saturating_add(db().reads_writes(5, 3))
     }
-    // 68_342 ns at the shortest.
+    // 38_948 ns at the shortest.
     fn remove_abandoned() -> Weight {
-        Weight::from_parts(69_971_000, 0).saturating_add(db().reads_writes(7, 3))
+        Weight::from_parts(41_368_000, 0).saturating_add(db().reads_writes(7, 3))
     }
 }

@@ -35,6 +35,23 @@ fn full_blocks_do_not_stop_a_round() {
 }
 
 #[test]
+fn full_blocks_stop_no_round_of_the_most_places_and_nobody_who_waits_for_it() {
+    let mut large = spec();
+    large.roster = 256;
+    let models = vec![(large, dataset(), INITIAL), (spec(), dataset(), INITIAL)];
+    genesis_with((1..=255).map(account).collect(), models).execute_with(|| {
+        let mut places = [0, 0];
+        for _ in 0..1_000 {
+            end_block(NOTHING);
+            for (model, places) in (0..).zip(&mut places) {
+                *places = round_of(model).places.max(*places);
+            }
+        }
+        assert_eq!(places, [255, spec().roster]);
+    });
+}
+
+#[test]
 fn in_a_full_block_whoever_acts_in_the_last_one_of_a_phase_is_not_late() {
     with_nodes(4, || {
         propose([0, 1]);
@@ -81,8 +98,8 @@ fn a_poll_that_takes_all_that_a_block_has_left_goes_on_at_the_beginning_of_the_n
         propose_all();
         next_block();
         accept(0..4);
-        // Each needs more than this block has left, and less than a tenth of one.
-        PollTakes::set(&20_000_000_000);
+        // Each needs more than this block has left, and less than what the next one begins with.
+        PollTakes::set(&(Training::fallback_weight().ref_time() / 3 * 2));
         end_block(Weight::from_parts(10_000_000_000, u64::MAX));
         assert!(round().decided > 0, "{:?}", round());
         for _ in 0..4 {

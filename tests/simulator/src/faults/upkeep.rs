@@ -1,7 +1,7 @@
 //! What of fault 11 can be seen in a running chain.
 
 use frame_support::traits::GetStorageVersion;
-use hydra_runtime::{HydraToken, Reputation, StakeVoting, TrainingProposals};
+use hydra_runtime::{Governance, HydraToken, Network, Reputation, StakeVoting, TrainingProposals};
 
 use super::Finding;
 
@@ -9,13 +9,15 @@ fn has_none<P: GetStorageVersion>() -> bool {
     std::any::type_name::<P::InCodeStorageVersion>().contains("NoStorageVersionSet")
 }
 
-/// Which of the protocol's pallets say which version their storage has.
+/// Which of our pallets say which version their storage has.
 pub fn storage_versions() -> Finding {
     let without = [
         ("reputation", has_none::<Reputation>()),
         ("stakeVoting", has_none::<StakeVoting>()),
         ("trainingProposals", has_none::<TrainingProposals>()),
         ("hydraToken", has_none::<HydraToken>()),
+        ("network", has_none::<Network>()),
+        ("governance", has_none::<Governance>()),
     ];
     let names: Vec<_> = without
         .iter()
