@@ -22,7 +22,7 @@ use subxt::utils::AccountId32;
 
 use crate::{
     exit::{self, ExitCode},
-    network::LAST_BASE_PORT,
+    network::{LAST_BASE_PORT, MAX_PCS},
 };
 pub use doctor::DoctorArgs;
 pub use faucet::FaucetArgs;
@@ -229,7 +229,7 @@ pub struct DemoArgs {
     /// How many PCs to start: Alice, Bob, Charlie, Dave in this order. Blocks become final with 1, 3 or 4 of them:
     /// 1 is a network of Alice alone, 2 to 4 are part of a network of four [default: as many as before in a folder used
     /// before, else 4]
-    #[arg(long, alias = "local", value_name = "N", num_args = 0..=1, default_missing_value = "4", value_parser = clap::value_parser!(u8).range(1..=4))]
+    #[arg(long, alias = "local", value_name = "N", num_args = 0..=1, default_missing_value = "4", value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_PCS)))]
     pub pcs: Option<u8>,
     /// Start only this PC of the network that is in --base-path, for example bob.
     #[arg(long, value_name = "NAME", requires = "base_path")]
@@ -418,6 +418,26 @@ mod tests {
         ] {
             assert!(parse(&format!("hydra demo {bad}")).is_err(), "{bad}");
         }
+    }
+
+    /// It refuses what is wrong before it builds, so it knows the bounds a second time.
+    #[test]
+    fn the_script_that_runs_it_has_the_same_bounds() {
+        let script = include_str!("../../scripts/run");
+        for (option, most) in [
+            ("--pcs | --local", i64::from(MAX_PCS)),
+            ("--timeout", i64::try_from(MAX_TIMEOUT).unwrap()),
+            ("--base-port", i64::from(LAST_BASE_PORT)),
+        ] {
+            let line = format!(r#"        {option}) whole "$1" "$2" 1 {most} ;;"#);
+            assert!(script.contains(&line), "scripts/run: {line}");
+        }
+        let beyond = u32::from(LAST_BASE_PORT) + 1;
+        assert!(parse(&format!("hydra demo --base-port {LAST_BASE_PORT}")).is_ok());
+        assert!(parse(&format!("hydra demo --base-port {beyond}")).is_err());
+        let most = |time: u64| parse(&format!("hydra demo --until-accuracy 0.9 --timeout {time}"));
+        assert!(most(MAX_TIMEOUT).is_ok());
+        assert!(most(MAX_TIMEOUT + 1).is_err());
     }
 
     #[test]

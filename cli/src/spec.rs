@@ -84,6 +84,7 @@ pub fn check_id(id: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_network_s_file_says_who_to_connect_to() {
@@ -132,6 +133,24 @@ mod tests {
             assert!(check_id(bad).is_err(), "{bad}");
             let text = format!(r#"{{"name":"N","id":"{bad}"}}"#);
             assert!(Spec::parse(text.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_a_network_s_file_or_not(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            id in ".{0,80}",
+            name in ".{0,20}",
+            nodes in prop::collection::vec(".{0,40}", 0..4),
+        ) {
+            let text = serde_json::json!({ "name": name, "id": id, "bootNodes": nodes, "trainers": nodes });
+            for bytes in [bytes, text.to_string().into_bytes()] {
+                is_plain(&bytes);
+                if let Ok(spec) = Spec::parse(&bytes) {
+                    prop_assert!(check_id(&spec.id).is_ok());
+                }
+            }
         }
     }
 }

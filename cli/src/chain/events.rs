@@ -50,6 +50,7 @@ mod fields {
         Drawn { seats: u32, accounts: u32 }
         Judged { who: AccountId32, verdict: Verdict }
         Session { session_index: u32 }
+        Stays { found: u32, present: u32 }
         Sent { from: AccountId32, to: AccountId32, amount: u128 }
     }
 
@@ -236,6 +237,10 @@ fn of_stakes(event: &Event<'_, Config>) -> Option<Happening> {
         "SeatsDrawn" => {
             let fields::Drawn { seats, accounts } = decode(event)?;
             Happening::Drawn { seats, accounts }
+        }
+        "CommitteeStays" => {
+            let fields::Stays { found, present } = decode(event)?;
+            Happening::CommitteeStays { found, present }
         }
         "DigestGiven" => Happening::Given { who: who(event)? },
         "PollOpened" => Happening::Shown { who: who(event)? },

@@ -219,6 +219,13 @@ pub enum Happening {
         /// The session.
         session: SessionIndex,
     },
+    /// Those who make blocks go on, since too few were found who may take over.
+    CommitteeStays {
+        /// How many were found.
+        found: u32,
+        /// How many there are.
+        present: u32,
+    },
     /// HYDRA was sent.
     Sent {
         /// By whom.

@@ -149,6 +149,7 @@ fn who(happening: &Happening) -> Option<&AccountBytes> {
         | H::Drawn { .. }
         | H::Added { .. }
         | H::Session { .. }
+        | H::CommitteeStays { .. }
         | H::Failed { .. } => None,
     }
 }
@@ -260,6 +261,9 @@ fn sentence(happening: &Happening, who: &str, count: usize, times: usize) -> (We
         H::Returned { .. } => news(format!("{who} {is} back")),
         H::Beat { .. } => course(format!("{who} {is} still there")),
         H::Session { session } => course(format!("session {session} began")),
+        H::CommitteeStays { found, present } => trouble(format!(
+            "the same {present} make blocks in the next session, too: only {found} could be found; more need session keys and a good score"
+        )),
         H::Sent { to, amount, .. } => news(format!(
             "{who} sent {} HYDRA to {}",
             amount::short(*amount),
@@ -320,6 +324,18 @@ mod tests {
             who: account(name),
             amount: HYDRA,
         }
+    }
+
+    #[test]
+    fn a_committee_that_stays_is_trouble() {
+        let said = say(&[Happening::CommitteeStays { found: 2, present: 4 }]);
+        assert_eq!(said.weight, Weight::Trouble);
+        assert!(
+            said.words
+                .starts_with("the same 4 make blocks in the next session, too: only 2 could be found"),
+            "{}",
+            said.words
+        );
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Eq for Tag {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_tag_survives_its_header_and_depends_on_the_token() {
@@ -64,6 +65,20 @@ mod tests {
         assert_eq!(Tag::of_path(&[1; 32], "body"), tag);
         for bad in ["", "xyz", &"g".repeat(64), &"0".repeat(65)] {
             assert_eq!(Tag::parse(bad.as_bytes()), Err(TagError), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_a_tag_or_none(
+            bytes in proptest::collection::vec(any::<u8>(), 0..100),
+            digits in "[0-9a-fA-F]{62,66}|[0-9a-g]{64}",
+        ) {
+            for header in [bytes, digits.into_bytes()] {
+                if let Ok(tag) = Tag::parse(&header) {
+                    prop_assert_eq!(tag.header().into_bytes(), header.to_ascii_lowercase());
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How often somebody may do something: so many at once, and so many a second after that.
 
-use std::time::Duration;
+use std::{collections::HashMap, hash::Hash, time::Duration};
 use tokio::time::Instant;
 
 /// A rate, and how much of it may be saved up.
@@ -39,6 +39,47 @@ impl Allowance {
         }
         granted
     }
+
+    /// Whether it is as good as new.
+    fn is_full(&self, rate: Rate, now: Instant) -> bool {
+        let rested = now.saturating_duration_since(self.at).as_secs_f64();
+        self.left + rested * rate.each_second >= rate.burst
+    }
+}
+
+/// How many have an allowance at a time.
+const COUNTED: usize = 4096;
+
+/// What is left of it for each of many, whether they are connected or not: who comes again goes on where it was.
+#[derive(Debug)]
+pub(crate) struct Allowances<K> {
+    rate: Rate,
+    counted: HashMap<K, Allowance>,
+}
+
+impl<K: Eq + Hash> Allowances<K> {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            counted: HashMap::new(),
+        }
+    }
+
+    /// Takes one of what is left for `who`, if there is one.
+    pub(crate) fn take(&mut self, who: K, now: Instant) -> bool {
+        let rate = self.rate;
+        if self.counted.len() >= COUNTED && !self.counted.contains_key(&who) {
+            self.counted.retain(|_, allowance| !allowance.is_full(rate, now));
+            // Somebody comes under ever new names: all begin anew, as those do.
+            if self.counted.len() > COUNTED / 2 {
+                self.counted.clear();
+            }
+        }
+        self.counted
+            .entry(who)
+            .or_insert_with(|| Allowance::full(rate, now))
+            .take(rate, now)
+    }
 }
 
 #[cfg(test)]
@@ -67,5 +108,26 @@ mod tests {
         );
         // Time that goes back gives nothing and breaks nothing.
         assert!(!allowance.take(rate, now));
+    }
+
+    #[test]
+    fn a_crowd_takes_no_memory_and_those_who_rest_are_forgotten_first() {
+        let rate = Rate {
+            each_second: 1.0,
+            burst: 2.0,
+        };
+        let (mut allowances, now) = (Allowances::new(rate), Instant::now());
+        (1..COUNTED).for_each(|who| assert!(allowances.take(who, now)));
+        let later = now + Duration::from_secs(5);
+        assert_eq!(
+            [(); 3].map(|()| allowances.take(0, later)),
+            [true, true, false],
+            "each has its own"
+        );
+        assert!(allowances.take(COUNTED, later));
+        assert_eq!(allowances.counted.len(), 2);
+        assert!(!allowances.take(0, later), "it is still remembered");
+        (COUNTED..4 * COUNTED).for_each(|who| _ = allowances.take(who, later));
+        assert!(allowances.counted.len() <= COUNTED);
     }
 }

@@ -1,5 +1,7 @@
 //! What the swarm is made of: the transport below, the small protocols, the parts, and the bounds above.
 
+mod handshakes;
+
 use crate::{
     common::Common,
     config::{Limits, NetworkConfig},
@@ -31,6 +33,7 @@ pub(crate) struct Behaviour {
     per_address: per_address::Behaviour,
     connections: connection_limits::Behaviour,
     pub(crate) manager: Door,
+    handshakes: handshakes::Behaviour,
     pub(crate) identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) streams: libp2p_stream::Behaviour,
@@ -46,10 +49,16 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
         agent,
         ..
     } = config;
+    let transport = built
+        .transport
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(FewEndings(muxer))))
+        .boxed();
+    let (handshakes, transport) = handshakes::bounded(transport, limits.connections_pending as usize);
     let behaviour = Behaviour {
         per_address: per_address::Behaviour::new(limits.connections_per_address),
         connections: connection_limits::Behaviour::new(bounds(limits)),
         manager: Door::default(),
+        handshakes,
         identify: identify::Behaviour::new(
             identify::Config::new(PROTOCOL_VERSION.into(), keypair.public())
                 .with_agent_version(agent.clone())
@@ -64,17 +73,12 @@ pub(crate) fn build_swarm(config: &NetworkConfig, built: Built, common: &Common)
     };
     // With whoever has a slot they are for keeps; see `manager`.
     let swarm = swarm::Config::with_tokio_executor().with_idle_connection_timeout(config.manager.idle);
-    let transport = built
-        .transport
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(FewEndings(muxer))))
-        .boxed();
-    Swarm::new(transport, behaviour, common.local, swarm)
+    Swarm::new(transport.boxed(), behaviour, common.local, swarm)
 }
 
 /// Whom we dial ourselves is bounded by whom we want to dial.
 fn bounds(limits: &Limits) -> ConnectionLimits {
     ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits.connections_pending))
         .with_max_established_incoming(Some(limits.connections))
         .with_max_established_per_peer(Some(limits.connections_per_peer))
 }

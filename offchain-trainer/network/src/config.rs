@@ -87,7 +87,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// Connections that others may have made to us.
     pub connections: u32,
-    /// Connections to us at a time whose handshake isn't finished.
+    /// Connections to us at a time whose handshake isn't finished. Where there are as many, an old one of the network that has the most
+    /// gives way.
     pub connections_pending: u32,
     /// Connections with one peer: it may come back before its old ones are known to be dead.
     pub connections_per_peer: u32,
@@ -100,9 +101,11 @@ pub struct Limits {
     /// Slices (about 1 MiB of memory each) that are being sent at a time at the most; fewer where [`upload_rate`](Self::upload_rate) would
     /// leave each of them less than 64 KiB a second, but two.
     pub slices_served: usize,
-    /// How many of them may go to one peer, and how many requests to one peer are open at a time: a few peers alone can't take all.
+    /// How many of them may go to one peer, and how many requests to one peer are open at a time: a few peers alone can't take all. Where
+    /// fewer than `slices_served` are sent, as small a part of those goes to one peer, but one.
     pub slices_per_peer: usize,
-    /// How many of them may go to one IP address, whoever asks there; for IPv6, to one network of 2⁶⁴ addresses.
+    /// How many of them may go to one IP address, whoever asks there; for IPv6, to one network of 2⁶⁴ addresses. It shrinks likewise. One of
+    /// 2⁸⁰ addresses, as many customers have, gets half of all at the most.
     pub slices_per_address: usize,
     /// Bytes a second that go out on each stream at the most; none: as fast as it goes.
     pub pace: Option<u32>,
@@ -138,7 +141,7 @@ impl Default for Limits {
             streams: 1024,
             slices_served: 32,
             slices_per_peer: 4,
-            slices_per_address: 16,
+            slices_per_address: 8,
             pace: None,
             slices_fetched: 32,
             ask_time: Duration::from_secs(120),
@@ -155,6 +158,27 @@ impl Limits {
     /// Slices that are being sent at a time.
     pub(crate) fn served_at_once(&self) -> usize {
         at_once(self.upload_rate, self.slices_served)
+    }
+
+    /// How many of these may go to one peer.
+    pub(crate) fn served_to_peer(&self) -> usize {
+        self.share(self.slices_per_peer)
+    }
+
+    /// How many to one address.
+    pub(crate) fn served_to_address(&self) -> usize {
+        self.share(self.slices_per_address)
+    }
+
+    /// How many to addresses that one customer may have.
+    pub(crate) fn served_to_site(&self) -> usize {
+        (self.served_at_once() / 2).max(self.served_to_address())
+    }
+
+    /// What is left of a share of `slices_served`.
+    fn share(&self, most: usize) -> usize {
+        let scaled = most.saturating_mul(self.served_at_once());
+        scaled.div_ceil(self.slices_served.max(1)).min(most)
     }
 
     /// Slices that one fetch asks for at a time.
@@ -192,5 +216,22 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(one.served_at_once(), 1, "never more than was allowed");
+    }
+
+    #[test]
+    fn of_few_slices_nobody_gets_all() {
+        let of = |rate| {
+            let limits = Limits {
+                upload_rate: rate,
+                ..Limits::default()
+            };
+            let (peer, address) = (limits.served_to_peer(), limits.served_to_address());
+            (limits.served_at_once(), peer, address, limits.served_to_site())
+        };
+        assert_eq!(of(None), (32, 4, 8, 16));
+        assert_eq!(of(Some(1024 * 1024)), (16, 2, 4, 8));
+        assert_eq!(of(Some(7 * EACH)), (7, 1, 2, 3));
+        assert_eq!(of(Some(4 * EACH)), (4, 1, 1, 2));
+        assert_eq!(of(Some(1)), (2, 1, 1, 1));
     }
 }

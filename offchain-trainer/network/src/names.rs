@@ -27,12 +27,20 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 
 /// How long after one of a name's addresses the next one is tried as well.
 const STAGGER: Duration = Duration::from_millis(250);
 /// So many of a name's addresses are tried.
 const MAX_ADDRESSES: usize = 8;
+
+/// So many names are looked up at a time of those that were chosen, and of others. A look-up goes on when nobody waits for it any more, for
+/// as long as the system likes, and whoever names names that nobody answers for would have one thread after another.
+const CHOSEN: usize = 32;
+const OTHERS: usize = 8;
 
 /// Why a peer couldn't be dialled by name, or at all.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +69,13 @@ pub(crate) struct Names<T> {
     patience: Duration,
     chosen: ChosenNames,
     outside: Outside,
+    places: Places,
+}
+
+/// Look-ups that may begin; strangers' names take none from those that were chosen.
+struct Places {
+    chosen: Arc<Semaphore>,
+    others: Arc<Semaphore>,
 }
 
 impl<T> Names<T> {
@@ -72,6 +87,10 @@ impl<T> Names<T> {
             chosen,
             outside,
             inner: Shared(Arc::new(Mutex::new(inner))),
+            places: Places {
+                chosen: Arc::new(Semaphore::new(CHOSEN)),
+                others: Arc::new(Semaphore::new(OTHERS)),
+            },
         }
     }
 }
@@ -106,8 +125,16 @@ where
         let first = address.iter().next().map(Protocol::acquire);
         Ok(match first {
             Some(Protocol::Dns(ref name) | Protocol::Dns4(ref name) | Protocol::Dns6(ref name)) => {
-                let only = (!self.chosen.has(name)).then(|| self.outside.clone());
-                dial_name(self.inner.clone(), self.patience, only, address, options).boxed()
+                let (only, places) = match self.chosen.has(name) {
+                    true => (None, &self.places.chosen),
+                    false => (Some(self.outside.clone()), &self.places.others),
+                };
+                let look_up = LookUp {
+                    patience: self.patience,
+                    places: places.clone(),
+                    only,
+                };
+                dial_name(self.inner.clone(), look_up, address, options).boxed()
             }
             Some(Protocol::Dnsaddr(name)) => {
                 let name = name.into_owned();
@@ -136,11 +163,18 @@ where
     }
 }
 
-/// Looks the name up that `address` begins with, and dials what it stands for: `only` what is there, if it may not lead anywhere.
+/// How a name is looked up.
+struct LookUp {
+    patience: Duration,
+    places: Arc<Semaphore>,
+    /// It may lead there alone; none: anywhere.
+    only: Option<Outside>,
+}
+
+/// Looks the name up that `address` begins with, and dials what it stands for.
 async fn dial_name<T>(
     inner: Shared<T>,
-    patience: Duration,
-    only: Option<Outside>,
+    how: LookUp,
     address: Multiaddr,
     options: DialOpts,
 ) -> Result<T::Output, NameError<T::Error>>
@@ -149,6 +183,11 @@ where
     T::Error: Send + 'static,
     T::Dial: Send + 'static,
 {
+    let LookUp {
+        patience,
+        places,
+        only,
+    } = how;
     let first = address.iter().next().map(Protocol::acquire);
     let (name, wanted) = match first {
         Some(Protocol::Dns(name)) => (name.into_owned(), Family::Any),
@@ -160,7 +199,7 @@ where
         name: name.clone(),
         reason,
     };
-    let found = match timeout(patience, look_up(name.clone())).await {
+    let found = match timeout(patience, look_up(name.clone(), &places)).await {
         Ok(found) => found.map_err(|error| not_found(error.to_string()))?,
         Err(_) => return Err(not_found(format!("no answer within {patience:?}"))),
     };
@@ -247,12 +286,28 @@ impl std::fmt::Display for Family {
     }
 }
 
-/// Asks the system, on a thread of its own: a look-up can't be interrupted, and a runtime that ends would wait for it.
-async fn look_up(name: String) -> io::Result<Vec<IpAddr>> {
+/// Asks the system.
+async fn look_up(name: String, places: &Arc<Semaphore>) -> io::Result<Vec<IpAddr>> {
+    let ask = move || {
+        let found = (name.as_str(), 0).to_socket_addrs()?;
+        Ok(found.map(|address| address.ip()).collect())
+    };
+    on_thread(places, ask).await
+}
+
+/// On a thread of its own, while there is a place for it: a look-up can't be interrupted, and a runtime that ends would wait for it. The
+/// place is the thread's, not that of whoever waits.
+async fn on_thread(
+    places: &Arc<Semaphore>,
+    ask: impl FnOnce() -> io::Result<Vec<IpAddr>> + Send + 'static,
+) -> io::Result<Vec<IpAddr>> {
+    let place = places.clone().try_acquire_owned();
+    let place = place.map_err(|_| io::Error::other("too many names are being looked up"))?;
     let (sender, found) = oneshot::channel();
     let work = move || {
-        let found = (name.as_str(), 0).to_socket_addrs();
-        let _ = sender.send(found.map(|addresses| addresses.map(|address| address.ip()).collect()));
+        let found = ask();
+        drop(place);
+        let _ = sender.send(found);
     };
     thread::Builder::new().name("look-up".into()).spawn(work)?;
     found
@@ -298,5 +353,37 @@ impl<T: Transport + Unpin> Transport for Shared<T> {
         context: &mut Context<'_>,
     ) -> Poll<TransportEvent<T::ListenerUpgrade, T::Error>> {
         Pin::new(&mut *self.lock()).poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[tokio::test]
+    async fn a_look_up_has_its_place_until_it_ends_though_nobody_waits_any_more() {
+        let places = Arc::new(Semaphore::new(2));
+        let (answer, answers) = mpsc::channel::<()>();
+        let answers = Arc::new(Mutex::new(answers));
+        for _ in 0..2 {
+            let answers = answers.clone();
+            let slow = on_thread(&places, move || {
+                let _ = answers.lock().unwrap().recv();
+                Ok(vec![])
+            });
+            assert!(timeout(Duration::from_millis(20), slow).await.is_err());
+        }
+        let refused = look_up("127.0.0.1".into(), &places).await.unwrap_err();
+        assert_eq!(refused.to_string(), "too many names are being looked up");
+        answer.send(()).unwrap();
+        // Its thread takes a moment.
+        let free = places.acquire().await.unwrap();
+        assert!(look_up("127.0.0.1".into(), &places).await.is_err());
+        drop(free);
+        assert_eq!(
+            look_up("127.0.0.1".into(), &places).await.unwrap(),
+            [IpAddr::from([127, 0, 0, 1])]
+        );
     }
 }

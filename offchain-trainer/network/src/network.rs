@@ -134,8 +134,8 @@ impl Network {
                 limits.clone(),
                 reports.clone(),
             )),
-            spawn(time::serve(tellers, clock.clone())),
-            spawn(exit.serve(nodes)),
+            spawn(time::serve(tellers, clock.clone(), reports.clone())),
+            spawn(exit.serve(nodes, reports.clone())),
             spawn(time::keep(
                 control.clone(),
                 peers.clone(),

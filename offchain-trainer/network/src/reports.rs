@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     WrongData,
     /// What it sent isn't a message.
     BadMessage,
-    /// It sends so little that it keeps a place from others.
+    /// It sends, or takes, so little that it keeps a place from others.
     Trickle,
     /// It asks or sends more than it may.
     Flood,

@@ -4,7 +4,11 @@
 //! here is bounded (streams and slices in memory, per peer, per address and altogether, and time), slices and bytes go out in turn among their addresses,
 //! and a bad request ends its stream. Whoever asks for what isn't here costs no look at the disk.
 
+mod fair;
+
+use self::fair::{Fair, LOOK};
 use crate::{
+    allowance::{Allowances, Rate},
     buffers::Buffers,
     config::Limits,
     error::PeerFault,
@@ -27,11 +31,15 @@ use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use hydra_blobs::{Availability, BlobError, BlobStore, Cut, EncodedSlice, H256, SliceRange};
 use libp2p::{Multiaddr, PeerId, Stream};
 use libp2p_stream::IncomingStreams;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 /// Bytes that have to be taken within [`Limits::stall`], and that go out in one turn: whole frames of the multiplexer.
@@ -40,6 +48,12 @@ const SEND_STEP: usize = 2 * FRAME;
 const HEADER: usize = 1 + SIZE_SIZE;
 /// How often we look whether another program has put a blob into the folder.
 const REFRESH: Duration = Duration::from_secs(5);
+/// Questions of a peer that are answered without a slice: what there is of a blob, or that there is nothing. An honest one asks for dozens
+/// of blobs at a time, and about each again twice a second.
+const QUESTIONS: Rate = Rate {
+    each_second: 100.0,
+    burst: 1024.0,
+};
 
 /// What all streams share.
 struct Shop {
@@ -51,6 +65,8 @@ struct Shop {
     slices: Arc<Turns<Holder>>,
     throttle: Throttle<Holder>,
     starving: Starving,
+    fair: Fair,
+    questions: Mutex<Allowances<PeerId>>,
 }
 
 /// Whom one stream is for, and the slices that may go to it and to its address: narrower than what may go to anybody, and so asked for
@@ -76,22 +92,29 @@ pub(crate) async fn serve(
     limits: Limits,
     reports: Reports,
 ) {
-    let share = limits.slices_per_peer;
+    let share = limits.served_to_peer();
     let slots = Slots::new(limits.streams_per_peer, limits.streams, move || {
         Semaphore::new(share)
     });
     let slots = Arc::new(slots);
     // And all streams from one address, whoever they belong to.
-    let share = limits.slices_per_address;
+    let share = limits.served_to_address();
     let addresses = Slots::new(Semaphore::MAX_PERMITS, Semaphore::MAX_PERMITS, move || {
         Semaphore::new(share)
     });
     let addresses = Arc::new(addresses);
+    let share = limits.served_to_site();
+    let sites = Slots::new(Semaphore::MAX_PERMITS, Semaphore::MAX_PERMITS, move || {
+        Semaphore::new(share)
+    });
+    let sites = Arc::new(sites);
     let mut refusals = Refusals::new();
     let shop = Arc::new(Shop {
         slices: Turns::new(limits.served_at_once(), &[0]),
         throttle: Throttle::new(limits.upload_rate, 1),
         starving: Starving::default(),
+        fair: Fair::new(limits.served_at_once(), limits.stall, Instant::now()),
+        questions: Mutex::new(Allowances::new(QUESTIONS)),
         buffers: Buffers::new(),
         store,
         limits,
@@ -119,7 +142,8 @@ pub(crate) async fn serve(
             },
         };
         if let Some(slot) = Slots::take(&slots, peer) {
-            let (shop, peers, addresses) = (shop.clone(), peers.clone(), addresses.clone());
+            let (shop, peers) = (shop.clone(), peers.clone());
+            let (addresses, sites) = (addresses.clone(), sites.clone());
             streams.spawn(async move {
                 let Some(at) = address(peers, peer, shop.limits.stall).await else {
                     return;
@@ -127,9 +151,11 @@ pub(crate) async fn serve(
                 // None for an address that we dialled by name: it is one that we chose.
                 let origin = Origin::of(&at);
                 let address = origin.and_then(|origin| Slots::take(&addresses, origin));
+                let site = origin.and_then(site).and_then(|site| Slots::take(&sites, site));
                 let shares = [
                     Some(&slot.shared),
                     address.as_ref().map(|address| &address.shared),
+                    site.as_ref().map(|site| &site.shared),
                 ];
                 let customer = Customer {
                     peer,
@@ -138,7 +164,7 @@ pub(crate) async fn serve(
                 };
                 let ended = shop.converse(&mut stream, &customer).await;
                 tracing::trace!(%peer, ?ended, "blob stream ended");
-                drop((slot, address));
+                drop((slot, address, site));
             });
             continue;
         }
@@ -153,6 +179,14 @@ pub(crate) async fn serve(
                 drop(telling);
             });
         }
+    }
+}
+
+/// The network of 2⁸⁰ addresses that an IPv6 address is in: many customers have one, and so 2¹⁶ origins.
+fn site(origin: Origin) -> Option<u64> {
+    match origin {
+        Origin::V4(_) => None,
+        Origin::V6(upper) => Some(upper >> 16),
     }
 }
 
@@ -180,8 +214,14 @@ impl Shop {
             let hash = match &request {
                 Request::Get { hash, .. } | Request::Have { hash } => *hash,
             };
+            let is_known = self.store.knows(hash);
+            // Slices have their turns; all else is quickly asked, and without an end.
+            if (!is_known || matches!(request, Request::Have { .. })) && !self.may_ask(customer.peer) {
+                self.reports.fault(customer.peer, Fault::Flood);
+                return Err(io::ErrorKind::QuotaExceeded.into());
+            }
             // Whoever asks in vain needs no slice, and can ask elsewhere at once.
-            if !self.store.knows(hash) {
+            if !is_known {
                 within(stall, send(stream, &[encode_status(Status::NotFound)])).await?;
                 continue;
             }
@@ -193,6 +233,11 @@ impl Shop {
                 Request::Get { hash, ranges } => self.serve(stream, customer, hash, &ranges).await?,
             }
         }
+    }
+
+    fn may_ask(&self, peer: PeerId) -> bool {
+        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+        questions.take(peer, Instant::now())
     }
 
     async fn availability(&self, hash: H256) -> io::Result<Vec<u8>> {
@@ -260,9 +305,12 @@ impl Shop {
             // Fails only if the semaphore were closed, which nobody does.
             shares.extend(share.clone().acquire_owned().await);
         }
+        let waits = self.fair.wait(customer.holder);
+        let turn = Turns::wait(&self.slices, 0, customer.holder).await;
+        drop(waits);
         Place {
             _shares: shares,
-            _turn: Turns::wait(&self.slices, 0, customer.holder).await,
+            _turn: turn,
         }
     }
 
@@ -303,25 +351,44 @@ impl Shop {
             }
             pace.excuse(self.throttle.pass(0, customer.holder, part.len() as u64).await);
             let left = pace.left(sent, Instant::now());
-            let mut writing = stream.write_all(part);
-            if let Ok(written) = timeout(left / 4, &mut writing).await {
-                written?;
-            } else {
+            let late = async {
+                sleep(left / 4).await;
                 let starves = self.starving.enter(customer.holder);
-                let Ok(written) = timeout(left - left / 4, writing).await else {
-                    // It takes what it asked for too slowly, or not at all, unless it is our line that is slow.
-                    if pace.fault(sent) == PeerFault::Trickle && starves.is_alone() {
+                sleep(left - left / 4).await;
+                starves.is_alone()
+            };
+            tokio::select! {
+                biased;
+                written = stream.write_all(part) => written?,
+                // It takes what it asked for too slowly, or not at all, unless it is our line that is slow.
+                is_alone = late => {
+                    if pace.fault(sent) == PeerFault::Trickle && is_alone {
                         self.reports.fault(customer.peer, Fault::Trickle);
                     }
                     return Err(io::ErrorKind::TimedOut.into());
-                };
-                written?;
+                }
+                () = self.in_the_way(customer.holder, sent as usize + part.len(), &pace) => {
+                    self.reports.fault(customer.peer, Fault::Trickle);
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
             }
+            self.fair.sent(part.len(), Instant::now());
             sent += part.len() as u64;
         }
         within(limits.stall, stream.flush()).await?;
         self.buffers.give(slice.bytes);
         Ok(())
+    }
+
+    /// Ends when others wait for a place and whoever takes these bytes is slow.
+    async fn in_the_way(&self, holder: Holder, bytes: usize, pace: &Pace) {
+        loop {
+            let now = Instant::now();
+            if self.fair.is_in_the_way(holder, bytes, pace.taken(now), now) {
+                return;
+            }
+            sleep(LOOK).await;
+        }
     }
 }
 

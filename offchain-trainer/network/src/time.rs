@@ -9,9 +9,11 @@
 //! answer costs a peer nothing.
 
 use crate::{
+    allowance::{Allowances, Rate},
     clock::{Clock, ClockOffset, Estimator, ahead},
     manager::Slot,
     peers::PeerInfo,
+    reports::{Fault, Reports},
     slots::Slots,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, stream::FuturesUnordered};
@@ -43,9 +45,15 @@ const PER_PEER: usize = 2;
 /// Streams that all peers together may have open for this. All that one address can have
 /// ([`Limits::connections_per_address`](crate::Limits::connections_per_address) peers) are a quarter.
 const TOTAL: usize = 256;
+/// How often a peer may ask: many times what an honest one does, even one that comes and goes.
+const QUESTIONS: Rate = Rate {
+    each_second: 2.0,
+    burst: 512.0,
+};
 
 /// Tells whoever asks, until the network is gone.
-pub(crate) async fn serve(mut incoming: IncomingStreams, clock: Clock) {
+pub(crate) async fn serve(mut incoming: IncomingStreams, clock: Clock, reports: Reports) {
+    let mut allowances = Allowances::new(QUESTIONS);
     let slots = Arc::new(Slots::new(PER_PEER, TOTAL, || ()));
     let mut streams = JoinSet::new();
     loop {
@@ -56,6 +64,10 @@ pub(crate) async fn serve(mut incoming: IncomingStreams, clock: Clock) {
                 None => return,
             },
         };
+        if !allowances.take(peer, Instant::now()) {
+            reports.fault(peer, Fault::Flood);
+            continue;
+        }
         // Who finds no place sees the stream close, and may ask again later.
         if let Some(slot) = Slots::take(&slots, peer) {
             let clock = clock.clone();

@@ -3,10 +3,7 @@
 //! Machine: Intel(R) Xeon(R) Processor. 20 values of each parameter, 20 runs each. Times are of Wasm, without what the database takes.
 
 use crate::Runtime;
-use frame_support::{
-    traits::Get,
-    weights::{RuntimeDbWeight, Weight},
-};
+use frame_support::weights::{RuntimeDbWeight, Weight};
 
 /// What the pallet's calls and hooks weigh.
 pub struct WeightInfo;

@@ -5,10 +5,10 @@ use crate::{
     hostile::{Hostile, gets_in, hostile, kademlia, may_stay, trainers},
     offer::Offer,
 };
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future::try_join_all};
 use hydra_blobs::{H256, nth_slice};
 use hydra_network::{
-    Keypair, Multiaddr, PeerId,
+    Keypair, Limits, Multiaddr, PeerId,
     wire::{PROTOCOL, Request, encode_request},
 };
 use libp2p::{
@@ -27,7 +27,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 /// One of them.
 pub struct Kind {
@@ -53,6 +56,16 @@ const fn kind(name: &'static str, what: &'static str) -> Kind {
     Kind { name, what }
 }
 
+impl Kind {
+    /// How many seconds it lasts, where others last `usual` ones: what is about the stall has to see it end.
+    pub fn seconds(&self, usual: u64) -> u64 {
+        match self.name {
+            "unread" => usual.max(Limits::default().stall.as_secs() + 5),
+            _ => usual,
+        }
+    }
+}
+
 /// Where one is led to the node behind.
 const NODES: StreamProtocol = StreamProtocol::new("/hydra/node/1");
 /// Names that one attack has, but for those that come with a new one each time.
@@ -61,6 +74,10 @@ const NAMES: usize = 8;
 const STREAMS: usize = 8;
 /// A connection that was closed is made again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
+/// Connections of whoever has left are known to be gone after so long.
+const GONE: Duration = Duration::from_millis(500);
+/// Whoever was turned away comes once more after so long: less than the shortest ban.
+const ONCE_MORE: Duration = Duration::from_secs(2);
 
 /// How often something came of it.
 #[derive(Default)]
@@ -80,11 +97,12 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
     let target: Offer = ready.parse()?;
     let counts = Arc::new(Counts::default());
     let keys: Vec<Keypair> = (0..NAMES).map(|_| Keypair::generate_ed25519()).collect();
+    let mut tasks = JoinSet::new();
     match name {
         "silent" => silent(target.address.clone(), counts.clone())?,
         "newcomers" => {
             for _ in 0..NAMES {
-                tokio::spawn(newcomers(target.clone(), counts.clone()));
+                tasks.spawn(newcomers(target.clone(), counts.clone()));
             }
         }
         _ => {
@@ -92,11 +110,11 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
                 let mut swarm = hostile(key.clone()).await?;
                 gets_in(&mut swarm, target.peer, &target.address).await;
                 let control = swarm.behaviour().streams.new_control();
-                tokio::spawn(keep(swarm, target.clone(), name.to_owned(), counts.clone()));
+                tasks.spawn(keep(swarm, target.clone(), name.to_owned(), counts.clone()));
                 if !matches!(name, "records" | "news") {
                     for nth in 0..STREAMS {
                         let (control, target) = (control.clone(), target.clone());
-                        tokio::spawn(ask(control, target, name.to_owned(), nth, counts.clone()));
+                        tasks.spawn(ask(control, target, name.to_owned(), nth, counts.clone()));
                     }
                 }
             }
@@ -108,20 +126,44 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
     let closed = counts.closed.load(Ordering::Relaxed);
     let end = match name {
         "silent" => format!("{done} connections, {closed} closed"),
-        "newcomers" => format!("{done} came, {closed} kept out"),
+        "newcomers" => format!("{done} came, {closed} didn't get in"),
         _ => {
-            let mut kept_out = 0;
-            for key in &keys {
-                let mut swarm = hostile(key.clone()).await?;
-                kept_out += usize::from(!may_stay(&mut swarm, target.peer, &target.address).await);
+            // They would come back in between, and of two connections of one name the older one is closed, too.
+            tasks.shutdown().await;
+            sleep(GONE).await;
+            match kept_out(&keys, &target).await? {
+                Some(kept_out) => format!("{done} times; {kept_out} of {NAMES} kept out"),
+                None => format!("{done} times; a stranger isn't let in, either"),
             }
-            format!("{done} times; {kept_out} of {NAMES} kept out")
         }
     };
     println!("ended {end}");
     std::io::stdout().flush()?;
-    // Its swarms go on; nobody waits for them.
+    // Threads may still read; nobody waits for them.
     std::process::exit(0)
+}
+
+/// How many of them are banned, as far as that is seen from outside. `None` if somebody who has done nothing can't stay, either: then it
+/// isn't seen.
+async fn kept_out(keys: &[Keypair], target: &Offer) -> Outcome<Option<usize>> {
+    let stranger = Keypair::generate_ed25519();
+    let all = keys.iter().chain([&stranger]);
+    let mut all = try_join_all(all.map(|key| is_kept_out(key.clone(), target))).await?;
+    let stranger = all.pop();
+    let kept_out = all.into_iter().filter(|kept_out| *kept_out).count();
+    Ok((stranger == Some(false)).then_some(kept_out))
+}
+
+/// Whether its connection is refused or closed at once, and the next one as well.
+async fn is_kept_out(key: Keypair, target: &Offer) -> Outcome<bool> {
+    let mut swarm = hostile(key).await?;
+    for pause in [Duration::ZERO, ONCE_MORE] {
+        sleep(pause).await;
+        if may_stay(&mut swarm, target.peer, &target.address).await {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Keeps a connection, and does what needs more than streams.
@@ -136,7 +178,9 @@ async fn keep(mut swarm: Hostile, target: Offer, name: String, counts: Arc<Count
     loop {
         tokio::select! {
             event = swarm.select_next_some() => {
-                if let SwarmEvent::ConnectionClosed { num_established: 0, .. } = event {
+                if let SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } = event
+                    && peer_id == target.peer
+                {
                     Counts::add(&counts.closed);
                     while !gets_in(&mut swarm, target.peer, &target.address).await {
                         sleep(AGAIN).await;

@@ -70,19 +70,25 @@ pub async fn hostile(keypair: Keypair) -> Outcome<Hostile> {
     Ok(swarm)
 }
 
-/// Whether it gets in.
+/// Whether it gets in. What becomes of connections with others, whom it is told of there, doesn't matter.
 pub async fn gets_in(swarm: &mut Hostile, peer: PeerId, address: &Multiaddr) -> bool {
     let dial = DialOpts::peer_id(peer)
         .condition(PeerCondition::Always)
-        .addresses(vec![address.clone()]);
-    if swarm.dial(dial.build()).is_err() {
+        .addresses(vec![address.clone()])
+        .build();
+    let dialled = dial.connection_id();
+    if swarm.dial(dial).is_err() {
         return false;
     }
     let outcome = async {
         loop {
             match swarm.select_next_some().await {
-                SwarmEvent::ConnectionEstablished { .. } => return true,
-                SwarmEvent::OutgoingConnectionError { .. } => return false,
+                SwarmEvent::ConnectionEstablished { connection_id, .. } if connection_id == dialled => {
+                    return true;
+                }
+                SwarmEvent::OutgoingConnectionError { connection_id, .. } if connection_id == dialled => {
+                    return false;
+                }
                 _ => {}
             }
         }
@@ -99,9 +105,10 @@ pub async fn may_stay(swarm: &mut Hostile, peer: PeerId, address: &Multiaddr) ->
         while !matches!(
             swarm.select_next_some().await,
             SwarmEvent::ConnectionClosed {
+                peer_id,
                 num_established: 0,
                 ..
-            }
+            } if peer_id == peer
         ) {}
     };
     timeout(Duration::from_secs(1), closed).await.is_err()

@@ -47,7 +47,7 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
             kind.what,
             &mut besieged,
             &at(kind.name),
-            seconds,
+            kind.seconds(seconds),
             honest,
             Some(attack),
         )?;
@@ -140,7 +140,7 @@ fn getting(
     let got = numbers(&out)?;
     let end = match liars.len() {
         0 => String::new(),
-        all if got.2 == 0.0 => format!("all {all} kept out"),
+        all if got.2 == 0.0 => format!("none of {all} still there"),
         all => format!("{} of {all} still there", got.2),
     };
     Ok(Row {

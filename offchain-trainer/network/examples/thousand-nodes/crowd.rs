@@ -3,6 +3,7 @@
 use super::{
     draw::Draw,
     hostile::{self, Kind, World},
+    load::{Load, busy},
     memory_ip::{Hub, address},
 };
 use hydra_blobs::BlobStore;
@@ -36,9 +37,9 @@ pub struct Plan {
     pub nodes: usize,
     /// Keys, addresses, who is hostile and who looks for whom follow from it.
     pub seed: u64,
-    /// Nodes that start each second.
+    /// Nodes that start each second, at the most: while the computer is busy with those that are there, nobody comes.
     pub starts: f64,
-    /// Time for the honest nodes to settle, after all have started.
+    /// Time for the honest nodes to settle, after all have started, at the most.
     pub settle: Duration,
     /// Pairs of honest nodes: the first looks for the second.
     pub pairs: usize,
@@ -117,10 +118,17 @@ type Log = Arc<Mutex<HashMap<(PeerId, u64), HashMap<PeerId, PeerId>>>>;
 
 /// Nodes that everybody is told of at the start.
 const BOOT: usize = 8;
+/// Sybils that share an address, each at a port of its own.
+const SYBILS_AT_ONE: u16 = 5;
+/// Honest nodes that the chain comes to know at a time.
+const REGISTER: usize = 50;
 /// Look-ups at a time, in all nodes together.
-const LOOK_UPS: usize = 24;
+const LOOK_UPS: usize = 8;
 /// How long an announcement may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Parts of the computer that may be busy when the next node starts or the next look-up begins. What isn't answered in time is asked
+/// again: above this, a computer that can't keep up is measured, and not the network.
+const BUSY: f64 = 0.75;
 
 /// Runs it.
 pub async fn run(plan: Plan) -> Figures {
@@ -181,6 +189,7 @@ pub async fn run(plan: Plan) -> Figures {
     let mut bad_ones = hostile.into_iter();
     let pause = Duration::from_secs_f64(1.0 / plan.starts);
     let mut next = Instant::now();
+    let load = Load::watch();
     let handles = Arc::new(Mutex::new(Vec::new()));
     let talk = plan.talk.then(|| tokio::spawn(talk(handles.clone(), began)));
     for (at, (keypair, socket)) in honest.into_iter().enumerate() {
@@ -194,15 +203,19 @@ pub async fn run(plan: Plan) -> Figures {
             &mut draw,
         )
         .await;
-        node.net.set_members(members.iter().copied());
         listen(&node, &log);
         handles
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(node.net.clone());
         nodes.push(node);
-        next += pause;
-        tokio::time::sleep_until(next).await;
+        // The chain knows those who came, and some who are about to.
+        let registered = (at / REGISTER + 1) * REGISTER;
+        let newly = if at % REGISTER == 0 { 0 } else { at };
+        for node in nodes.iter().skip(newly) {
+            node.net.set_members(members.iter().take(registered).copied());
+        }
+        next = wait(next + pause, &load).await;
         while at >= BOOT && tasks.len() * good < bad * (at + 1) {
             let Some((kind, keypair, socket)) = bad_ones.next() else {
                 break;
@@ -210,11 +223,10 @@ pub async fn run(plan: Plan) -> Figures {
             let peer = keypair.public().to_peer_id();
             let task = tokio::spawn(hostile::run(world.clone(), kind, keypair, socket, draw.number()));
             tasks.push((kind, peer, socket, task.abort_handle()));
-            next += pause;
-            tokio::time::sleep_until(next).await;
+            next = wait(next + pause, &load).await;
         }
     }
-    settle(&nodes, plan.settle).await;
+    settle(&nodes, plan.settle, &load).await;
     for (kind, peer, socket, task) in &tasks {
         if *kind == Kind::Vanishing {
             task.abort();
@@ -236,7 +248,7 @@ pub async fn run(plan: Plan) -> Figures {
     tables.sort_unstable();
     figures.table = (tables.first().copied().unwrap_or(0), middle(&tables));
 
-    look_up(&nodes, &victims, &plan, &mut draw, &mut figures).await;
+    look_up(&nodes, &victims, &plan, &load, &mut draw, &mut figures).await;
     if plan.talk {
         eprintln!(
             "{} s: {} of {} look-ups found their node",
@@ -325,13 +337,11 @@ async fn talk(nodes: Arc<Mutex<Vec<NetworkHandle>>>, began: Instant) {
     }
 }
 
-/// Seconds of processors that this process has used; 0 where the system doesn't say.
-fn busy() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the name, which is in brackets: user and system time are the 12th and 13th, in hundredths of a second.
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = after.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+/// Until `next`, and until the computer has time again; when that was, so that nobody who waited comes in a heap.
+async fn wait(next: Instant, load: &Load) -> Instant {
+    tokio::time::sleep_until(next).await;
+    load.below(BUSY).await;
+    next.max(Instant::now() - Duration::from_secs(1))
 }
 
 fn name(kind: Kind) -> &'static str {
@@ -364,7 +374,7 @@ fn hostile_nodes(
         Kind::Liar,
         Kind::Flooder,
     ];
-    let mut sybils = 0u8;
+    let mut sybils = 0u16;
     let turns = TURNS.iter().cycle().take(count).enumerate();
     let nodes = turns.map(|(at, kind)| {
         let keypair = match kind {
@@ -374,8 +384,11 @@ fn hostile_nodes(
         };
         let at = match kind {
             Kind::Sybil => {
-                sybils = sybils.wrapping_add(1);
-                SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, sybils), 1)
+                // More at each address than may have slots.
+                let at = (sybils / SYBILS_AT_ONE % 256) as u8;
+                let port = 1 + sybils % SYBILS_AT_ONE + sybils / (256 * SYBILS_AT_ONE) * SYBILS_AT_ONE;
+                sybils += 1;
+                SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, at), port)
             }
             _ => draw.address(taken),
         };
@@ -466,8 +479,9 @@ fn listen(node: &Honest, log: &Log) {
     });
 }
 
-/// Waits until everybody has told where it is, knows some others and passes news on, but no longer than `most`.
-async fn settle(nodes: &[Honest], most: Duration) {
+/// Waits until everybody has told where it is, knows some others and passes news on, and most of what they began is done, but no
+/// longer than `most`.
+async fn settle(nodes: &[Honest], most: Duration, load: &Load) {
     let until = Instant::now() + most;
     // The second telling comes half a minute after the first, when the table is full.
     while Instant::now() < until {
@@ -475,7 +489,7 @@ async fn settle(nodes: &[Honest], most: Duration) {
             let info = node.net.discovery();
             info.published >= 2 * u64::from(record::PLACES) && info.table >= 4.min(nodes.len() / 4)
         });
-        if known && counts(nodes).await.iter().all(|counts| counts.mesh >= 3) {
+        if known && load.now() < BUSY && counts(nodes).await.iter().all(|counts| counts.mesh >= 3) {
             break;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -490,7 +504,14 @@ async fn counts(nodes: &[Honest]) -> Vec<GossipCounts> {
     all
 }
 
-async fn look_up(nodes: &[Honest], victims: &[PeerId], plan: &Plan, draw: &mut Draw, figures: &mut Figures) {
+async fn look_up(
+    nodes: &[Honest],
+    victims: &[PeerId],
+    plan: &Plan,
+    load: &Load,
+    draw: &mut Draw,
+    figures: &mut Figures,
+) {
     // Each looks, and each is looked for, about as often as the others; victims by some more.
     let mut pairs = Vec::new();
     let offset = |draw: &mut Draw| 1 + usize::try_from(draw.number() % (nodes.len() as u64 - 1)).unwrap_or(0);
@@ -516,9 +537,11 @@ async fn look_up(nodes: &[Honest], victims: &[PeerId], plan: &Plan, draw: &mut D
         let (Some(from), Some(to)) = (nodes.get(from), nodes.get(to)) else {
             continue;
         };
-        let (net, peer, at, permits) = (from.net.clone(), to.peer, to.at, permits.clone());
+        let (net, peer, at) = (from.net.clone(), to.peer, to.at);
+        let (permits, load) = (permits.clone(), load.clone());
         running.spawn(async move {
             let _permit = permits.acquire().await;
+            load.below(BUSY).await;
             let began = Instant::now();
             let record = net.look_up(peer).await;
             (

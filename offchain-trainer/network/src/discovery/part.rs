@@ -1,10 +1,11 @@
 //! Discovery beside the swarm: is told what happens there, and says what Kademlia is to do.
 
 mod brought;
+mod round;
 
 use super::{
     Command, DiscoveryInfo, View,
-    behaviour::{Behaviour, BehaviourEvent, Bounded, NEAREST, protocol},
+    behaviour::{Behaviour, BehaviourEvent, Bounded, protocol},
     lookups::Lookups,
     mdns,
     providing::{self, Providing, Searches},
@@ -14,7 +15,7 @@ use super::{
     table::{self, Table},
 };
 use crate::{
-    allowance::Allowance,
+    allowance::Allowances,
     behaviour::{Behaviour as Swarmed, BehaviourEvent as Event},
     book::Source,
     clock::Clock,
@@ -33,16 +34,17 @@ use libp2p::{
         dial_opts::{DialOpts, PeerCondition},
     },
 };
-use std::{collections::HashMap, time::Duration};
+use round::Round;
+use std::{collections::HashMap, num::NonZeroUsize, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
 /// How often it is looked whom others want.
 const WANTED: Duration = Duration::from_millis(500);
-/// Random look-ups, which show new peers, and searches for a registered peer whose addresses nobody has told: the first one after coming
-/// into the network, each next one twice as late, since each connects with dozens.
-const SEARCH_FIRST: Duration = Duration::from_secs(30);
-/// And this late at most.
-const SEARCH_LATEST: Duration = Duration::from_secs(600);
+/// Whoever has so many in its table walks and looks for members more rarely.
+const MANY: usize = 32;
+/// So many of those nearest to a random key are asked at least, on each path of a walk, and connected with: it is to show who is there, and
+/// needs no more.
+const WALKED: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 const TIDY: Duration = Duration::from_secs(300);
 
 /// The part beside the swarm.
@@ -63,8 +65,8 @@ pub(crate) struct Discovery {
     searches: Searches<QueryId>,
     /// How far each connection leads.
     remotes: HashMap<ConnectionId, (PeerId, Multiaddr)>,
-    /// Of connected peers.
-    brings: HashMap<PeerId, Allowance>,
+    /// What peers may bring yet.
+    brings: Allowances<PeerId>,
     due: Due,
     info: DiscoveryInfo,
     shown: watch::Sender<DiscoveryInfo>,
@@ -76,27 +78,6 @@ struct Due {
     walk: Round,
     member: Round,
     tidy: Instant,
-}
-
-/// Something that comes round less and less often.
-struct Round {
-    at: Instant,
-    pause: Duration,
-}
-
-impl Round {
-    /// `chance` is from 0 to 1: many PCs that start at once don't do everything at once.
-    fn first(now: Instant, chance: f64) -> Self {
-        Self {
-            at: now + SEARCH_FIRST.mul_f64(chance),
-            pause: SEARCH_FIRST,
-        }
-    }
-
-    fn next(&mut self, now: Instant, chance: f64) {
-        self.at = now + self.pause.mul_f64(0.75 + chance / 2.0);
-        self.pause = (self.pause * 2).min(SEARCH_LATEST);
-    }
 }
 
 fn kad_of(swarm: &mut Swarm<Swarmed>) -> Option<&mut Bounded> {
@@ -130,7 +111,7 @@ impl Discovery {
             providing: Providing::new(),
             searches: Searches::new(),
             remotes: HashMap::new(),
-            brings: HashMap::new(),
+            brings: Allowances::new(brought::BRINGS),
             due,
             info: DiscoveryInfo::default(),
             shown,
@@ -199,16 +180,8 @@ impl Discovery {
                 self.remotes.insert(*connection_id, (*peer_id, remote));
                 self.look_around(swarm, now);
             }
-            SwarmEvent::ConnectionClosed {
-                peer_id,
-                connection_id,
-                num_established,
-                ..
-            } => {
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
                 self.remotes.remove(connection_id);
-                if *num_established == 0 {
-                    self.brings.remove(peer_id);
-                }
                 self.look_around(swarm, now);
             }
             SwarmEvent::OutgoingConnectionError {
@@ -284,15 +257,17 @@ impl Discovery {
             }
         }
         if self.due.member.at <= now {
-            self.due.member.next(now, self.random.fraction());
+            let many = table::count(kad) >= MANY;
+            self.due.member.next(now, self.random.fraction(), many);
             self.look_for_a_member(now);
         }
         if self.due.walk.at <= now {
-            self.due.walk.next(now, self.random.fraction());
-            if table::count(kad) > 0 {
+            let known = table::count(kad);
+            self.due.walk.next(now, self.random.fraction(), known >= MANY);
+            if known > 0 {
                 self.info.begun.walks += 1;
                 kad.inner
-                    .get_n_closest_peers(self.random.bytes().to_vec(), NEAREST);
+                    .get_n_closest_peers(self.random.bytes().to_vec(), WALKED);
             }
         }
         if self.due.tidy <= now {
@@ -343,9 +318,15 @@ impl Discovery {
 
     /// Tells where this PC is, if it is time.
     fn publish(&mut self, kad: &mut Bounded, now: Instant) {
+        let first = self.publisher.is_first();
         let Some((addresses, sequence)) = self.publisher.take(now, self.clock.ms()) else {
             return;
         };
+        if first {
+            // Another run of this PC may have told something newer, by a clock that was ahead.
+            self.info.begun.told += 1;
+            kad.inner.get_record(record::key(&self.common.local, 0));
+        }
         let reached = |address: &Multiaddr| !is_relayed(address) && Scope::of(address) >= self.relays_from;
         let record = PeerRecord {
             peer: self.common.local,

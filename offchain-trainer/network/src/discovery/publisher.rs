@@ -91,6 +91,21 @@ impl Publisher {
         Some((self.addresses.clone(), self.sequence))
     }
 
+    /// Nothing has been told yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.told_at.is_none()
+    }
+
+    /// Somebody keeps a record of this PC with that number. If it is above all of this run, a run before had a clock that was ahead, and
+    /// whoever keeps that one takes none of this run's until one is above it.
+    pub(super) fn has_told(&mut self, sequence: u64, now: Instant) {
+        if sequence > self.sequence {
+            self.sequence = sequence;
+            self.again = true;
+            self.sooner(now + SETTLED);
+        }
+    }
+
     /// Somebody took it, in one of its places at least.
     pub(super) fn kept(&mut self) {
         self.kept = self.sequence;
@@ -188,6 +203,34 @@ mod tests {
         assert_eq!(publisher.due(), before, "it is kept");
         publisher.addresses(vec![], now);
         assert_eq!(publisher.due(), None, "nothing to tell");
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_it_is_told_with_a_number_above_the_one_that_is_kept() {
+        let (mut publisher, start) = (Publisher::default(), Instant::now());
+        publisher.in_network(start);
+        publisher.addresses(vec!["/ip4/192.0.2.1/tcp/1".parse().unwrap()], start);
+        assert!(publisher.is_first());
+        let told = start + SETTLED;
+        assert_eq!(publisher.take(told, 5).map(|(_, sequence)| sequence), Some(5));
+        assert!(!publisher.is_first());
+        publisher.has_told(5, told);
+        publisher.has_told(4, told);
+        assert_eq!(
+            publisher.due(),
+            Some(told + AGAIN),
+            "it is this run's own, or older"
+        );
+        publisher.has_told(900, told);
+        publisher.has_told(800, told);
+        assert_eq!(publisher.due(), Some(told + SETTLED));
+        let sequence = publisher.take(told + SETTLED, 7).map(|(_, sequence)| sequence);
+        assert_eq!(sequence, Some(901));
+        // As long as this PC's clock is behind.
+        publisher.has_told(901, told);
+        let next = publisher.due().unwrap();
+        assert_eq!(next, told + SETTLED + AGAIN);
+        assert_eq!(publisher.take(next, 8).map(|(_, sequence)| sequence), Some(902));
     }
 
     #[test]

@@ -5,9 +5,11 @@
 
 use super::{OwnNode, PATIENCE, pipe::carry, wire::Question, wire::encode_answer};
 use crate::{
+    allowance::{Allowances, Rate},
     members::Members,
     origin::Origin,
     peers::PeerInfo,
+    reports::{Fault, Reports},
     scope::{Scope, is_relayed},
     slots::{Slot, Slots},
 };
@@ -24,6 +26,11 @@ use tokio::{
 
 /// A place is taken for so long at least.
 const PACE: Duration = Duration::from_secs(1);
+/// How often a peer may ask, answered or not: more often than an honest entrance does whose node tries again and again.
+const QUESTIONS: Rate = Rate {
+    each_second: 16.0,
+    burst: 256.0,
+};
 
 /// How many tunnels end here at a time.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +98,8 @@ impl Exit {
     }
 
     /// Answers and connects until the network is gone. Aborting the task ends all tunnels here.
-    pub(crate) async fn serve(self, mut incoming: IncomingStreams) {
+    pub(crate) async fn serve(self, mut incoming: IncomingStreams, reports: Reports) {
+        let mut allowances = Allowances::new(QUESTIONS);
         let mut streams = JoinSet::new();
         loop {
             let (peer, stream) = tokio::select! {
@@ -101,6 +109,10 @@ impl Exit {
                     None => return,
                 },
             };
+            if !allowances.take(peer, Instant::now()) {
+                reports.fault(peer, Fault::Flood);
+                continue;
+            }
             // Who finds no place sees the stream close, and may ask again later.
             let Some(place) = self.place(peer) else {
                 tracing::debug!(%peer, "no place for another tunnel of this peer");
@@ -128,8 +140,8 @@ impl Exit {
         let of_peer = Slots::take(places, peer)?;
         let origin = {
             let peers = self.peers.borrow();
-            let info = peers.iter().find(|info| info.peer_id == peer);
-            info.and_then(|info| origin(&info.address))
+            // Who has gone already, or isn't shown yet, is at no address that could be counted.
+            origin(&peers.iter().find(|info| info.peer_id == peer)?.address)
         };
         let of_address = match origin {
             Some(origin) => Some(Slots::take(&self.addresses, origin)?),
@@ -229,11 +241,26 @@ mod tests {
             peer: registered,
             weight: 1,
         }]);
-        let exit = exit(&members, &[]);
-        let strangers: Vec<_> = (0..10).filter_map(|_| exit.place(PeerId::random())).collect();
-        assert_eq!(strangers.len(), 4);
+        let strangers: Vec<PeerId> = (0..10).map(|_| PeerId::random()).collect();
+        let near = "/ip4/192.168.1.7/tcp/1";
+        let all: Vec<_> = strangers
+            .iter()
+            .chain([&registered])
+            .map(|peer| (*peer, near))
+            .collect();
+        let exit = exit(&members, &all);
+        let places: Vec<_> = strangers.iter().filter_map(|peer| exit.place(*peer)).collect();
+        assert_eq!(places.len(), 4);
         let places = [(); 3].map(|()| exit.place(registered));
         assert_eq!(places.map(|place| place.is_some()), [true, true, false]);
+    }
+
+    #[test]
+    fn who_is_not_connected_gets_no_place() {
+        let (here, gone) = (PeerId::random(), PeerId::random());
+        let exit = exit(&Members::default(), &[(here, "/ip4/203.0.113.7/tcp/1")]);
+        assert!(exit.place(here).is_some());
+        assert!(exit.place(gone).is_none());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Getting and staying connected.
 
-use crate::common::{config, content, free_address, node, start};
+use crate::common::{PATIENCE, config, content, free_address, limits, node, start};
 use hydra_blobs::BlobStore;
-use hydra_network::{DialError, FetchError, Keypair, Network, NetworkConfig, NetworkError, SizeRule};
+use hydra_network::{DialError, FetchError, Keypair, Limits, Network, NetworkConfig, NetworkError, SizeRule};
 use libp2p::multiaddr::Protocol;
-use std::sync::Arc;
+use std::{net::TcpStream, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -171,6 +171,33 @@ async fn dialling_says_why_it_failed() {
         matches!(nonsense, Err(DialError::Unreachable { .. })),
         "{nonsense:?}"
     );
+}
+
+#[tokio::test]
+async fn who_never_ends_a_handshake_gives_way_to_others() {
+    let server = start(NetworkConfig {
+        limits: Limits {
+            connections_pending: 4,
+            handshake: 4 * PATIENCE,
+            ..limits()
+        },
+        ..config()
+    })
+    .await;
+    let address = server.address();
+    let Some(Protocol::Tcp(port)) = address.iter().nth(1) else {
+        panic!("{address}")
+    };
+    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(("127.0.0.1", port))).collect();
+    let friend = node().await;
+    let let_in = async {
+        while friend.net.dial(address.clone()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let let_in = tokio::time::timeout(PATIENCE, let_in).await;
+    let_in.expect("silent ones have all places");
+    drop(silent);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::common::{Node, PATIENCE, config, content, start};
 use futures::StreamExt;
 use hydra_network::{
-    Keypair, Multiaddr, NetworkConfig, SizeRule,
+    Clock, Keypair, Multiaddr, NetworkConfig, SizeRule,
     discovery::{
         Config, DiscoveryInfo,
         record::{Capabilities, LONGEST_LIFE, PLACES, PeerRecord, key},
@@ -177,6 +177,32 @@ async fn stranger(node: &Node, keypair: &Keypair) -> Swarm<Raw> {
     swarm
 }
 
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn record_of(keypair: &Keypair, expires: u64) -> PeerRecord {
+    PeerRecord {
+        peer: keypair.public().to_peer_id(),
+        addresses: vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()],
+        capabilities: Capabilities::default(),
+        sequence: 1,
+        expires,
+    }
+}
+
+/// It looks at everything that is brought, whoever has brought nonsense before.
+async fn unbanning() -> Node {
+    start(NetworkConfig {
+        manager: hydra_network::manager::Config {
+            bans: false,
+            ..hydra_network::manager::Config::default()
+        },
+        ..searching()
+    })
+    .await
+}
+
 async fn put(swarm: &mut Swarm<Raw>, node: &Node, record: Record) {
     swarm
         .behaviour_mut()
@@ -196,25 +222,10 @@ async fn put(swarm: &mut Swarm<Raw>, node: &Node, record: Record) {
 
 #[tokio::test]
 async fn only_its_owner_puts_a_record_and_only_in_its_place() {
-    let node = start(NetworkConfig {
-        // It is to look at all of them.
-        manager: hydra_network::manager::Config {
-            bans: false,
-            ..hydra_network::manager::Config::default()
-        },
-        ..searching()
-    })
-    .await;
+    let node = unbanning().await;
     let (own, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
     let mut swarm = stranger(&node, &own).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let of = |keypair: &Keypair, expires| PeerRecord {
-        peer: keypair.public().to_peer_id(),
-        addresses: vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()],
-        capabilities: Capabilities::default(),
-        sequence: 1,
-        expires,
-    };
+    let (now, of) = (now_s(), record_of);
     let (peer, stolen) = (own.public().to_peer_id(), other.public().to_peer_id());
     let right = of(&own, now + 3600).sign(&own, "hydra").unwrap();
     let mut damaged = right.clone();
@@ -259,4 +270,65 @@ async fn only_its_owner_puts_a_record_and_only_in_its_place() {
     }
     put(&mut swarm, &node, Record::new(key(&peer, 2), right)).await;
     until(&node, |info| info.records == 1).await;
+}
+
+#[tokio::test]
+async fn who_comes_back_may_bring_no_more_than_who_has_stayed() {
+    let node = unbanning().await;
+    let own = Keypair::generate_ed25519();
+    let peer = own.public().to_peer_id();
+    let right = record_of(&own, now_s() + 3600).sign(&own, "hydra").unwrap();
+    // All that it may bring at once; and after it has come back as much as it may have saved up meanwhile.
+    for wrong in [80, 16] {
+        let mut swarm = stranger(&node, &own).await;
+        for _ in 0..wrong {
+            put(&mut swarm, &node, Record::new(key(&peer, 0), vec![7; 100])).await;
+        }
+        put(&mut swarm, &node, Record::new(key(&peer, 0), right.clone())).await;
+        assert_eq!(node.net.discovery().records, 0);
+        drop(swarm);
+        node.until(Vec::is_empty).await;
+    }
+    // Another one may.
+    let other = Keypair::generate_ed25519();
+    let right = record_of(&other, now_s() + 3600).sign(&other, "hydra").unwrap();
+    let mut swarm = stranger(&node, &other).await;
+    let place = key(&other.public().to_peer_id(), 0);
+    put(&mut swarm, &node, Record::new(place, right)).await;
+    until(&node, |info| info.records == 1).await;
+}
+
+#[tokio::test]
+async fn a_pc_whose_clock_was_set_back_is_found_where_it_is_now() {
+    let boot = start(searching()).await;
+    let keypair = Keypair::generate_ed25519();
+    let run = |clock| {
+        start(NetworkConfig {
+            bootstrap: vec![boot.address()],
+            keypair: keypair.clone(),
+            clock,
+            ..searching()
+        })
+    };
+    let before = run(Clock::system()).await;
+    until(&before, |info| info.published >= u64::from(PLACES)).await;
+    until(&boot, |info| info.records > 0).await;
+    let was = bare(before.address());
+    before.net.shutdown().await;
+    boot.until(Vec::is_empty).await;
+    let hour = Duration::from_secs(3600);
+    let now = run(Clock::new(move || SystemTime::now() - hour)).await;
+    let is = bare(now.address());
+    assert_ne!(was, is);
+    let found = async {
+        loop {
+            let record = boot.net.look_up(now.id()).await.unwrap();
+            if record.addresses == [is.clone()] {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    found.expect("whoever looks for it is told where it was");
 }

@@ -233,6 +233,58 @@ async fn who_takes_what_it_asked_for_too_slowly_is_hung_up_on() {
     task.abort();
 }
 
+#[tokio::test]
+async fn who_is_slow_gives_its_place_up_to_those_who_wait() {
+    let server = limited(Limits {
+        slices_served: 1,
+        slices_per_peer: 1,
+        slices_per_address: 1,
+        stall: Duration::from_secs(4),
+        ..limits()
+    })
+    .await;
+    let large = content(24 * MIB);
+    let hash = server.store.put(&large).unwrap();
+    // It shows what the line can do, and has a share of its own.
+    let friend = patient_node().await;
+    server.connect_by_name(&friend).await;
+    let rule = SizeRule::Exact(24 * MIB as u64);
+    friend.net.fetch(hash, rule, vec![server.id()]).await.unwrap();
+    let (mut streams, task) = raw_streams(&server, 1).await;
+    streams[0].write_all(&first_of(hash)).await.unwrap();
+    streams[0].flush().await.unwrap();
+    // Faster than whoever is given up anyway.
+    let reads = async {
+        let mut total = 0;
+        while total < MIB
+            && let Ok(()) = streams[0].read_exact(&mut [0; 8192]).await
+        {
+            total += 8192;
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        total
+    };
+    let other = server.store.put(&content(100_000)).unwrap();
+    let waits = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = async {
+            // Told to come back, it does.
+            while friend
+                .net
+                .fetch(other, SizeRule::Exact(100_000), vec![server.id()])
+                .await
+                .is_err()
+            {}
+        };
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .expect("no place becomes free");
+    };
+    let (total, ()) = tokio::join!(reads, waits);
+    assert!(total < MIB, "it has kept its place");
+    task.abort();
+}
+
 /// Has some slices and notes which of them it is asked for.
 struct HasSome {
     bytes: Vec<u8>,

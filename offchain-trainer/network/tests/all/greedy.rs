@@ -11,7 +11,7 @@ use hydra_network::{
     wire::{REQUEST_HEAD, Request, Status, decode_status, encode_found, encode_request},
 };
 use libp2p::{
-    Stream, Swarm,
+    Stream, StreamProtocol, Swarm,
     multiaddr::Protocol,
     swarm::{
         SwarmEvent,
@@ -386,4 +386,66 @@ async fn half_made_connections_end_by_themselves_and_let_others_in() {
         .unwrap();
     let friend = node().await;
     friend.connect(&server).await;
+}
+
+/// Asks the same again and again, on a stream for each question or on one for as many as it is good for, until it is banned. Returns how
+/// often it was answered.
+async fn floods(server: &Node, protocol: StreamProtocol, question: &[u8], answer: usize) -> usize {
+    let mut swarm = raw_swarm(Keypair::generate_ed25519());
+    let id = *swarm.local_peer_id();
+    let mut control = swarm.behaviour().new_control();
+    swarm.dial(server.address()).unwrap();
+    let task = tokio::spawn(async move {
+        loop {
+            swarm.select_next_some().await;
+        }
+    });
+    server
+        .until(|peers| peers.iter().any(|peer| peer.peer_id == id))
+        .await;
+    let mut answered = 0;
+    let asks = async {
+        while server.net.peers().iter().any(|peer| peer.peer_id == id) {
+            let Ok(mut stream) = control.open_stream(server.id(), protocol.clone()).await else {
+                continue;
+            };
+            while stream.write_all(question).await.is_ok()
+                && stream.flush().await.is_ok()
+                && stream.read_exact(&mut vec![0; answer]).await.is_ok()
+            {
+                answered += 1;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, asks)
+        .await
+        .expect("it may ask for ever");
+    task.abort();
+    answered
+}
+
+#[tokio::test]
+async fn who_asks_without_an_end_what_there_is_is_banned_and_others_are_answered() {
+    let server = node().await;
+    let here = server.store.put(&content(1000)).unwrap();
+    for hash in [here, crate::common::absent()] {
+        let question = encode_request(&Request::Have { hash });
+        let answer = if hash == here { 9 } else { 1 };
+        let protocol = hydra_network::wire::PROTOCOL;
+        let answered = floods(&server, protocol, &question, answer).await;
+        // Hundreds are what an honest one may ask at once.
+        assert!(answered >= 1000, "{answered}");
+    }
+    let friend = node().await;
+    friend.connect(&server).await;
+    let fetched = friend.net.fetch(here, SizeRule::Exact(1000), vec![]).await;
+    assert_eq!(fetched.unwrap(), 1000);
+}
+
+#[tokio::test]
+async fn who_asks_for_the_time_or_the_node_without_an_end_is_banned() {
+    let server = node().await;
+    let answered = floods(&server, StreamProtocol::new("/hydra/time/1"), &[0], 8).await;
+    assert!(answered >= 100, "{answered}");
+    floods(&server, StreamProtocol::new("/hydra/node/1"), &[0], 1).await;
 }

@@ -7,6 +7,8 @@ mod crowd;
 mod draw;
 #[path = "../../examples/thousand-nodes/hostile.rs"]
 mod hostile;
+#[path = "../../examples/thousand-nodes/load.rs"]
+mod load;
 #[path = "../../examples/thousand-nodes/memory_ip.rs"]
 mod memory_ip;
 

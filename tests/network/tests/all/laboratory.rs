@@ -1,4 +1,4 @@
-//! PCs behind routers: that the laboratory's routers do what their names say, and that trainers get through three pairs of them. All
+//! PCs behind routers: that the laboratory's routers do what their names say, and that trainers get through four pairs of them. All
 //! pairs, and what no pair shows, are in `scripts/soak`.
 
 use std::net::{IpAddr, SocketAddr};

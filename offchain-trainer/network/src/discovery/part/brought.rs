@@ -2,7 +2,7 @@
 
 use super::Discovery;
 use crate::{
-    allowance::{Allowance, Rate},
+    allowance::Rate,
     book::Source,
     discovery::{
         behaviour::{Bounded, NEAREST},
@@ -24,7 +24,7 @@ use libp2p::{
 use tokio::time::Instant;
 
 /// Records and providers that one peer may bring: a signature is checked for each.
-const BRINGS: Rate = Rate {
+pub(super) const BRINGS: Rate = Rate {
     each_second: 1.0,
     burst: 64.0,
 };
@@ -82,7 +82,7 @@ impl Discovery {
         match result {
             QueryResult::GetRecord(result) => {
                 if let Ok(GetRecordOk::FoundRecord(given)) = result {
-                    self.on_given(kad, id, given);
+                    self.on_given(kad, id, given, now);
                 }
                 if last {
                     match self.lookups.ended(&id, now) {
@@ -172,7 +172,7 @@ impl Discovery {
     fn on_provider(&mut self, kad: &mut Bounded, record: &ProviderRecord, now: Instant) {
         let source = record.provider;
         // Whoever has got many blobs lately means no harm.
-        if !self.has_allowance(source, now) {
+        if !self.brings.take(source, now) {
             return;
         }
         if !providing::is_key(&record.key) {
@@ -185,29 +185,26 @@ impl Discovery {
             fitting.filter(|address| kad.surroundings.fits(address)),
             PROVIDER_ADDRESSES,
         );
-        let kept = kad.inner.store_mut().keep_provider(record);
+        let member = self.common.members.contains(&source);
+        let kept = kad.inner.store_mut().keep_provider(record, member);
         tracing::trace!(peer = %source, ?kept, "a provider said so");
     }
 
     fn may_bring(&mut self, source: PeerId, now: Instant) -> bool {
-        let may = self.has_allowance(source, now);
+        let may = self.brings.take(source, now);
         if !may {
             self.common.reports.fault(source, Fault::Flood);
         }
         may
     }
 
-    fn has_allowance(&mut self, source: PeerId, now: Instant) -> bool {
-        let brings = self.brings.entry(source);
-        brings
-            .or_insert_with(|| Allowance::full(BRINGS, now))
-            .take(BRINGS, now)
-    }
-
     /// Somebody gave what it keeps as a peer's record.
-    fn on_given(&mut self, kad: &mut Bounded, id: QueryId, given: &kad::PeerRecord) {
+    fn on_given(&mut self, kad: &mut Bounded, id: QueryId, given: &kad::PeerRecord, now: Instant) {
         let wanted = self.lookups.peer(&id);
         match PeerRecord::verify(&given.record.value, &self.network) {
+            Ok(record) if record.peer == self.common.local && wanted.is_none() => {
+                self.publisher.has_told(record.sequence, now);
+            }
             Ok(record) if Some(record.peer) == wanted => {
                 let addresses = record.addresses.iter();
                 let fitting = addresses
