@@ -162,12 +162,16 @@ impl Limits {
 
     /// How many of these may go to one peer.
     pub(crate) fn served_to_peer(&self) -> usize {
+        // Each asks for two at a time, and finds whoever lets the second wait slow.
+        let least = if self.served_at_once() >= 4 { 2 } else { 1 };
         self.share(self.slices_per_peer)
+            .max(least.min(self.slices_per_peer))
     }
 
     /// How many to one address.
     pub(crate) fn served_to_address(&self) -> usize {
-        self.share(self.slices_per_address)
+        let least = self.served_to_peer().min(self.slices_per_address);
+        self.share(self.slices_per_address).max(least)
     }
 
     /// How many to addresses that one customer may have.
@@ -230,8 +234,8 @@ mod tests {
         };
         assert_eq!(of(None), (32, 4, 8, 16));
         assert_eq!(of(Some(1024 * 1024)), (16, 2, 4, 8));
-        assert_eq!(of(Some(7 * EACH)), (7, 1, 2, 3));
-        assert_eq!(of(Some(4 * EACH)), (4, 1, 1, 2));
+        assert_eq!(of(Some(7 * EACH)), (7, 2, 2, 3));
+        assert_eq!(of(Some(4 * EACH)), (4, 2, 2, 2));
         assert_eq!(of(Some(1)), (2, 1, 1, 1));
     }
 }

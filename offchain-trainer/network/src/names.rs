@@ -301,8 +301,9 @@ async fn on_thread(
     places: &Arc<Semaphore>,
     ask: impl FnOnce() -> io::Result<Vec<IpAddr>> + Send + 'static,
 ) -> io::Result<Vec<IpAddr>> {
-    let place = places.clone().try_acquire_owned();
-    let place = place.map_err(|_| io::Error::other("too many names are being looked up"))?;
+    // It is the turn of whoever came first. Nobody closes it.
+    let place = places.clone().acquire_owned().await;
+    let place = place.map_err(io::Error::other)?;
     let (sender, found) = oneshot::channel();
     let work = move || {
         let found = ask();
@@ -374,12 +375,14 @@ mod tests {
             });
             assert!(timeout(Duration::from_millis(20), slow).await.is_err());
         }
-        let refused = look_up("127.0.0.1".into(), &places).await.unwrap_err();
-        assert_eq!(refused.to_string(), "too many names are being looked up");
+        let moment = Duration::from_millis(20);
+        let waits = timeout(moment, look_up("127.0.0.1".into(), &places)).await;
+        assert!(waits.is_err(), "both places are taken");
         answer.send(()).unwrap();
         // Its thread takes a moment.
         let free = places.acquire().await.unwrap();
-        assert!(look_up("127.0.0.1".into(), &places).await.is_err());
+        let waits = timeout(moment, look_up("127.0.0.1".into(), &places)).await;
+        assert!(waits.is_err(), "one is, and the other is ours");
         drop(free);
         assert_eq!(
             look_up("127.0.0.1".into(), &places).await.unwrap(),

@@ -51,8 +51,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// Questions of a peer that are answered without a slice: what there is of a blob, or that there is nothing. An honest one asks for dozens
 /// of blobs at a time, and about each again twice a second.
 const QUESTIONS: Rate = Rate {
-    each_second: 100.0,
-    burst: 1024.0,
+    each_second: 200.0,
+    burst: 2048.0,
 };
 
 /// What all streams share.
@@ -113,7 +113,7 @@ pub(crate) async fn serve(
         slices: Turns::new(limits.served_at_once(), &[0]),
         throttle: Throttle::new(limits.upload_rate, 1),
         starving: Starving::default(),
-        fair: Fair::new(limits.served_at_once(), limits.stall, Instant::now()),
+        fair: Fair::new(limits.served_at_once(), 2 * limits.stall, Instant::now()),
         questions: Mutex::new(Allowances::new(QUESTIONS)),
         buffers: Buffers::new(),
         store,
@@ -367,8 +367,8 @@ impl Shop {
                     }
                     return Err(io::ErrorKind::TimedOut.into());
                 }
+                // A bad line is no fault, and others don't wait for it.
                 () = self.in_the_way(customer.holder, sent as usize + part.len(), &pace) => {
-                    self.reports.fault(customer.peer, Fault::Trickle);
                     return Err(io::ErrorKind::TimedOut.into());
                 }
             }

@@ -10,6 +10,7 @@ pub struct Load(watch::Receiver<f64>);
 impl Load {
     /// Long enough that hundredths of a second of processor time say something.
     const EACH: Duration = Duration::from_secs(2);
+    const LONGEST: Duration = Duration::from_secs(60);
 
     /// Looks at it as long as somebody wants to know.
     pub fn watch() -> Self {
@@ -32,10 +33,11 @@ impl Load {
         *self.0.borrow()
     }
 
-    /// Waits until it is below `part`.
+    /// Waits until it is below `part`, but not for ever: what is busy for so long stays so.
     pub async fn below(&self, part: f64) {
-        // An error says that nobody measures any more: the end of the process.
-        let _ = self.0.clone().wait_for(|load| *load < part).await;
+        let mut load = self.0.clone();
+        // An error says that it took too long, or that nobody measures any more: the end of the process.
+        let _ = tokio::time::timeout(Self::LONGEST, load.wait_for(|load| *load < part)).await;
     }
 }
 

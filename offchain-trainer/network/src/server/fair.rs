@@ -11,6 +11,8 @@ use std::{
 };
 use tokio::time::Instant;
 
+/// Whoever takes less than this part of the average is slow: lines differ, and connections don't share one evenly.
+const PART: f64 = 1.0 / 8.0;
 /// How often it is looked whether somebody has come to wait.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
@@ -75,7 +77,7 @@ impl Fair {
         }
         state.fade(over, now);
         let share = state.gone / over / self.places.max(1) as f64;
-        (bytes as f64) / took.as_secs_f64() < share / 2.0
+        (bytes as f64) / took.as_secs_f64() < share * PART
     }
 
     /// The seconds that the average is over: long enough for it to tell of those who were served before all places were taken.
@@ -152,6 +154,10 @@ mod tests {
         let (now, took) = (start + Duration::from_secs(300), Duration::from_secs(60));
         assert!(!fair.is_in_the_way(one, 600 * KIB, took, now));
         assert!(!fair.is_in_the_way(one, 400 * KIB, took, now));
-        assert!(fair.is_in_the_way(one, 200 * KIB, took, now));
+        assert!(
+            !fair.is_in_the_way(one, 100 * KIB, took, now),
+            "the others take what it leaves"
+        );
+        assert!(fair.is_in_the_way(one, 60 * KIB, took, now));
     }
 }

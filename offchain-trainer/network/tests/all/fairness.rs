@@ -239,16 +239,16 @@ async fn who_is_slow_gives_its_place_up_to_those_who_wait() {
         slices_served: 1,
         slices_per_peer: 1,
         slices_per_address: 1,
-        stall: Duration::from_secs(4),
+        stall: Duration::from_secs(2),
         ..limits()
     })
     .await;
-    let large = content(24 * MIB);
+    let large = content(48 * MIB);
     let hash = server.store.put(&large).unwrap();
     // It shows what the line can do, and has a share of its own.
     let friend = patient_node().await;
     server.connect_by_name(&friend).await;
-    let rule = SizeRule::Exact(24 * MIB as u64);
+    let rule = SizeRule::Exact(48 * MIB as u64);
     friend.net.fetch(hash, rule, vec![server.id()]).await.unwrap();
     let (mut streams, task) = raw_streams(&server, 1).await;
     streams[0].write_all(&first_of(hash)).await.unwrap();
@@ -260,7 +260,7 @@ async fn who_is_slow_gives_its_place_up_to_those_who_wait() {
             && let Ok(()) = streams[0].read_exact(&mut [0; 8192]).await
         {
             total += 8192;
-            tokio::time::sleep(Duration::from_millis(80)).await;
+            tokio::time::sleep(Duration::from_millis(160)).await;
         }
         total
     };
