@@ -8,7 +8,7 @@ use std::{
     ops::ControlFlow,
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -31,12 +31,21 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A process to be killed from any thread.
 #[derive(Clone)]
-pub(crate) struct Killer(Arc<Mutex<Child>>);
+pub(crate) struct Killer {
+    child: Arc<Mutex<Child>>,
+    /// The system takes a moment to end it: meanwhile it looks alive, and would be given a job.
+    killed: Arc<AtomicBool>,
+}
 
 impl Killer {
     pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::SeqCst);
         // The only error is that it has ended already.
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        let _ = self.child().kill();
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,7 +62,7 @@ impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.child.kill();
         // Collects the dead process, so that no zombie stays.
-        let _ = self.child.0.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        let _ = self.child.child().wait();
     }
 }
 
@@ -96,7 +105,10 @@ impl WorkerProcess {
         }
         let pid = child.id();
         Ok(Self {
-            child: Killer(Arc::new(Mutex::new(child))),
+            child: Killer {
+                child: Arc::new(Mutex::new(child)),
+                killed: Arc::default(),
+            },
             pid,
             number,
             stdin,
@@ -135,14 +147,7 @@ impl WorkerProcess {
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {
-        matches!(
-            self.child
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .try_wait(),
-            Ok(None)
-        )
+        !self.child.killed.load(Ordering::SeqCst) && matches!(self.child.child().try_wait(), Ok(None))
     }
 
     /// Does one job. `take` sees the answers in order, each of at most `limit` bytes, and ends the job with a break; a
@@ -221,7 +226,7 @@ impl WorkerProcess {
     /// Why the pipe broke.
     fn post_mortem(&mut self) -> EngineError {
         self.child.kill();
-        let status = self.child.0.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        let status = self.child.child().wait();
         let stderr = self.stderr.recv_timeout(LAST_WORDS).unwrap_or_default();
         if let Some(LoadFailure {
             library,
