@@ -42,6 +42,9 @@ pub enum ModelFault {
         /// Classes of its data set.
         classes: u32,
     },
+    /// Slow PCs couldn't do their part, or a few authors in a row could leave others out: the rule of the chain's genesis and of `addModel`.
+    #[error("{}: give phases more blocks", .0.join(" and "))]
+    ShortPhases(Vec<String>),
     /// Two of one kind.
     #[error("{} describes the same model: give one of them another init_seed, or leave it out", .0.display())]
     Twice(PathBuf),

@@ -136,12 +136,10 @@ pub fn shown((model, (spec, dataset, weights)): (ModelId, &Genesis)) -> FoundedM
     }
 }
 
-/// What the chain would refuse of models that are added later, and takes from a founder; and what nobody would train at first.
+/// What nobody would train at first.
 pub fn notes(models: &[Genesis]) -> Vec<String> {
-    let note = |(model, (spec, dataset, _)): (ModelId, &Genesis)| {
-        [short_phases(model, spec), large(model, spec, dataset)]
-    };
-    (0..).zip(models).flat_map(note).flatten().collect()
+    let note = |(model, (spec, dataset, _)): (ModelId, &Genesis)| large(model, spec, dataset);
+    (0..).zip(models).filter_map(note).collect()
 }
 
 /// The longest that a round of these models may take, from its opening until all of its places are settled, in blocks: each poll may need
@@ -168,8 +166,8 @@ fn large(model: ModelId, spec: &ModelSpec, dataset: &DatasetManifest) -> Option<
     })
 }
 
-/// Phases in which a slow PC can't do its part: the rule of the pallet's `addModel`.
-fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
+/// Phases in which a slow PC can't do its part, by the pallet's rule.
+fn check_phases(spec: &ModelSpec) -> Result<(), ModelFault> {
     let work = spec.work().checked_div(WORK_PER_BLOCK).unwrap_or(0);
     let needed = |shortest: u32| work.saturating_add(shortest.into());
     let phases = [
@@ -180,20 +178,14 @@ fn short_phases(model: ModelId, spec: &ModelSpec) -> Option<String> {
         .into_iter()
         .filter(|(_, blocks, needed)| u64::from(*blocks) < *needed)
         .map(|(name, blocks, needed)| {
-            format!(
-                "{name} has {blocks} {} of the {needed}",
-                if blocks == 1 { "block" } else { "blocks" }
-            )
+            let unit = if blocks == 1 { "block" } else { "blocks" };
+            format!("{name} has {blocks} {unit} of the {needed} that a model of this size needs")
         })
         .collect();
-    (!short.is_empty()).then(|| {
-        format!(
-            "model {model}: {} that the chain asks of a model of this size that is added later: slow PCs may be late, and who is late \
-             misses duties and takes no part for a while, or a few that make all blocks of a phase may leave others out; give \
-             phases more blocks, unless every PC is fast and yours",
-            short.join(" and ")
-        )
-    })
+    match short.is_empty() {
+        true => Ok(()),
+        false => Err(ModelFault::ShortPhases(short)),
+    }
 }
 
 impl FoundedModel {
@@ -255,6 +247,7 @@ fn model(path: &Path, known: &mut [Known]) -> Result<Genesis, Error> {
     let manifest = dataset.manifest.clone();
     spec.validate(&manifest)
         .map_err(|error| bad(path, spec_fault(error, &manifest)))?;
+    check_phases(&spec).map_err(|fault| bad(path, fault))?;
     dataset.is_used = true;
     let weights = content_hash(&GlobalState::initial(&spec).encode(&spec));
     Ok((spec, manifest, weights))

@@ -222,9 +222,9 @@ fn a_field_that_is_there_twice_is_refused() {
 }
 
 #[test]
-fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
+fn phases_that_the_chain_finds_too_short_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let notes_of = |train: u32, verify: u32| {
+    let with = |train: u32, verify: u32| {
         let mut file = digits_file();
         // 10,000 x 1,000 x 4,810: 4 blocks more than the 5 to train and the 10 to verify that a small one needs.
         file["spec"]["task"]["steps"] = 10_000.into();
@@ -232,21 +232,25 @@ fn phases_that_the_chain_would_find_too_short_are_said_and_taken() {
         file["spec"]["phases"]["train"] = train.into();
         file["spec"]["phases"]["verify"] = verify.into();
         let path = written(&folder, "model.json", &file);
-        notes(&read(&[path], &[]).unwrap().genesis)
+        read(&[path], &[]).map(|models| models.genesis.len())
     };
-    assert!(notes_of(9, 14).is_empty());
-    let [note]: [String; 1] = notes_of(9, 13).try_into().unwrap();
-    assert!(
-        note.starts_with("model 0: verify has 13 blocks of the 14 that the chain asks"),
-        "{note}"
-    );
-    let [note]: [String; 1] = notes_of(8, 1).try_into().unwrap();
-    assert!(
-        note.starts_with("model 0: train has 8 blocks of the 9 and verify has 1 block of the 14 that"),
-        "{note}"
-    );
-    // Those that every network has without being asked.
-    assert!(notes(&read(&[bundled("digits/model.json")], &[]).unwrap().genesis).is_empty());
+    assert_eq!(with(9, 14).unwrap(), 1);
+    for (train, verify, words) in [
+        (
+            9,
+            13,
+            "verify has 13 blocks of the 14 that a model of this size needs: give phases more blocks",
+        ),
+        (
+            8,
+            1,
+            "train has 8 blocks of the 9 that a model of this size needs and verify has 1 block of the 14 that",
+        ),
+    ] {
+        let error = with(train, verify).unwrap_err();
+        assert!(matches!(error, Error::BadModel { .. }), "{error:?}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[test]

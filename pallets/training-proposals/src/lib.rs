@@ -79,7 +79,7 @@ use hydra_primitives::{
     proposal::{Claim, PlaceKey, Score},
     status::{Outcome, Phase, Waiting},
     task::PlaceIndex,
-    traits::{self, Stakes as _},
+    traits::{self, Polls as _, Stakes as _},
 };
 use sp_runtime::traits::{Convert, SaturatedConversion};
 
@@ -204,6 +204,11 @@ pub mod pallet {
             );
             for (model, (spec, dataset, weights)) in (0..).zip(&self.models) {
                 spec.validate(dataset).expect("genesis models have valid specs");
+                assert!(
+                    Pallet::<T>::leaves_time(spec),
+                    "a genesis model's phases are too short to act in: they need 5 blocks to train and 10 to verify at least, and one more \
+                     each for each 10^10 of the task's work"
+                );
                 assert!(
                     spec.phases.settled() <= T::Stakes::unbonding_delay(),
                     "a genesis model's round may last longer than unbonding: raise stakeVoting.unbondingDelay"
@@ -398,7 +403,7 @@ pub mod pallet {
                 .saturating_div(5);
             assert!(
                 Self::fallback_weight().all_lte(part),
-                "opening a round of the most places takes two fifths of a block at the most"
+                "the dearest step of a round of the most places takes two fifths of a block at the most"
             );
         }
 
@@ -416,7 +421,8 @@ pub mod pallet {
         }
 
         /// Full blocks must not stop the rounds: what the end of the last block had no room for moves on before anything else,
-        /// within a tenth of the block, or what it takes to open the largest round. Whoever could still act in the last block is not late.
+        /// within a tenth of the block, or what the dearest step of the largest round takes. Whoever could still act in the last block is not
+        /// late.
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let now: BlockNumber = now.saturated_into();
             let last = now.saturating_sub(1);
@@ -523,12 +529,18 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::end_version(MAX_PLACES).saturating_add(T::WeightInfo::settle_place(traits::MAX_FIRST))
     }
 
-    /// What `on_initialize` may use of a block. A round opens in one step: in less, one of many places never would while blocks are full,
-    /// and as it is its turn, no other would.
+    /// What `on_initialize` may use of a block: a tenth, or what the dearest step takes that can't be taken in parts, with all that comes before
+    /// it in its model. In less, a round of many places would never open while blocks are full, and as it is its turn, no other would.
     pub(crate) fn fallback_weight() -> Weight {
-        let opening = T::WeightInfo::hook()
+        // The version before may be in question, or begin to be paid.
+        let before = T::WeightInfo::hook()
             .saturating_add(T::WeightInfo::look())
-            .saturating_add(T::WeightInfo::open_round(MAX_PLACES));
-        T::BlockWeights::get().max_block.saturating_div(10).max(opening)
+            .saturating_add(T::Polls::weight(0, 1))
+            .saturating_add(T::WeightInfo::begin_paying());
+        let dearest = T::WeightInfo::open_round(MAX_PLACES)
+            .max(T::WeightInfo::finish_round(MAX_PLACES))
+            .max(T::WeightInfo::end_version(MAX_PLACES));
+        let tenth = T::BlockWeights::get().max_block.saturating_div(10);
+        tenth.max(before.saturating_add(dearest))
     }
 }

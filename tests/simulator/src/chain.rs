@@ -268,6 +268,20 @@ impl Chain {
         self.number -= 1;
     }
 
+    /// Plays blocks that nobody sees, and goes back: what whoever makes the next block can do before.
+    pub fn rehearse<R>(&mut self, play: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (self.parent, self.number, self.slot);
+        let result = play(self);
+        self.state.reset_overlay();
+        (self.parent, self.number, self.slot) = before;
+        result
+    }
+
+    /// Goes on from the block that was ended, without keeping it.
+    pub fn follow(&mut self, block: &Block) {
+        self.parent = block.hash;
+    }
+
     /// The state between two blocks, to go back to.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {

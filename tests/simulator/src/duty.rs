@@ -64,7 +64,8 @@ pub struct Duty {
     pub told: Option<Symbol>,
     /// A plain copy that was seen in the pool.
     pub shown: Option<Answer>,
-    /// Seats of the draw that are asked, and those of them that accounts have which play alike.
+    /// Seats of the draw that are asked, and those of them that accounts have which play alike. Of a task, those that will be, where they
+    /// know that.
     pub seats: [u32; 2],
     /// What it costs to do it, in sample-parameters.
     pub work: u64,

@@ -20,7 +20,8 @@
 //! # What is not as on a real network
 //!
 //! One author makes all blocks; a strategy that withholds blocks decides, as often as its share of the nodes says, whether a block is made
-//! or its slot stays empty, and one that censors leaves out as often what others owe. Everything that is sent has arrived everywhere with the next block. Who works has the result at once, who is slow
+//! or its slot stays empty, and one that censors leaves out as often what others owe. One that holds claims back knows
+//! which blocks are its own, and what is drawn after each of them. Everything that is sent has arrived everywhere with the next block. Who works has the result at once, who is slow
 //! after some blocks. Nothing is computed: a result is a symbol ([`symbol`]), and there is one right one. An honest node that is off at
 //! times is off for ten minutes of 10 s blocks each time, drawn for each node, heartbeats included. All genesis nodes have the score of
 //! founders, 0.9.

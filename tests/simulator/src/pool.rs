@@ -47,9 +47,17 @@ impl Pool {
             .filter(|one| number < one.dies_at)
             .partition(|one| one.arrives_at <= number);
         self.waiting = early;
-        // A stable sort: of equals the oldest stays first.
-        ready.sort_by_key(|one| std::cmp::Reverse(one.priority));
+        sort(&mut ready);
         ready
+    }
+
+    /// What the block `number` may take, in that order, left where it is.
+    pub fn seen(&self, number: BlockNumber) -> Vec<Transaction> {
+        let waiting = self.waiting.iter();
+        let seen = waiting.filter(|one| (one.arrives_at..one.dies_at).contains(&number));
+        let mut seen: Vec<_> = seen.cloned().collect();
+        sort(&mut seen);
+        seen
     }
 
     /// The block `number` has this one.
@@ -91,4 +99,9 @@ impl Pool {
     pub fn of(&self, who: &AccountId) -> usize {
         self.waiting.iter().filter(|one| one.who == *who).count()
     }
+}
+
+/// A stable sort: of equals the oldest stays first.
+fn sort(transactions: &mut [Transaction]) {
+    transactions.sort_by_key(|one| std::cmp::Reverse(one.priority));
 }

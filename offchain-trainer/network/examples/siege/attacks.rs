@@ -2,7 +2,8 @@
 
 use crate::{
     Outcome,
-    hostile::{Hostile, gets_in, hostile, kademlia, may_stay, trainers},
+    hostile::{Hostile, gets_in, hostile, kademlia_protocol, may_stay, trainers},
+    kademlia,
     offer::Offer,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future::try_join_all};
@@ -11,12 +12,7 @@ use hydra_network::{
     Keypair, Limits, Multiaddr, PeerId,
     wire::{PROTOCOL, Request, encode_request},
 };
-use libp2p::{
-    Stream, StreamProtocol,
-    kad::{Quorum, Record, RecordKey},
-    multiaddr::Protocol,
-    swarm::SwarmEvent,
-};
+use libp2p::{Stream, StreamProtocol, multiaddr::Protocol, swarm::SwarmEvent};
 use libp2p_stream::Control;
 use std::{
     io::{Read, Write as _},
@@ -37,6 +33,8 @@ pub struct Kind {
     pub name: &'static str,
     /// "while somebody …"
     pub what: &'static str,
+    /// It is banned, however slow the computer: the rest asks for more than it may only if that is fast enough, or looks like a bad line.
+    pub banned: bool,
 }
 
 pub const KINDS: [Kind; 10] = [
@@ -45,15 +43,27 @@ pub const KINDS: [Kind; 10] = [
     kind("halves", "begins questions and doesn't end them"),
     kind("unread", "asks for slices and doesn't read them"),
     kind("absent", "asks for blobs that don't exist"),
-    kind("garbage", "sends bytes without meaning to every protocol"),
+    banned("garbage", "sends bytes without meaning to every protocol"),
     kind("time", "asks for the time"),
     kind("nodes", "has itself connected with the node behind"),
-    kind("records", "stores records that mean nothing, and asks for places"),
-    kind("news", "announces what nobody wants to know"),
+    banned("records", "stores records that mean nothing, and asks for places"),
+    banned("news", "announces what nobody wants to know"),
 ];
 
 const fn kind(name: &'static str, what: &'static str) -> Kind {
-    Kind { name, what }
+    Kind {
+        name,
+        what,
+        banned: false,
+    }
+}
+
+const fn banned(name: &'static str, what: &'static str) -> Kind {
+    Kind {
+        name,
+        what,
+        banned: true,
+    }
 }
 
 impl Kind {
@@ -111,7 +121,7 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
                 gets_in(&mut swarm, target.peer, &target.address).await;
                 let control = swarm.behaviour().streams.new_control();
                 tasks.spawn(keep(swarm, target.clone(), name.to_owned(), counts.clone()));
-                if !matches!(name, "records" | "news") {
+                if name != "news" {
                     for nth in 0..STREAMS {
                         let (control, target) = (control.clone(), target.clone());
                         tasks.spawn(ask(control, target, name.to_owned(), nth, counts.clone()));
@@ -187,25 +197,16 @@ async fn keep(mut swarm: Hostile, target: Offer, name: String, counts: Arc<Count
                     }
                 }
             }
-            _ = tick.tick(), if matches!(name.as_str(), "records" | "news") => {
+            _ = tick.tick(), if name == "news" => {
                 count += 1;
-                let behaviour = swarm.behaviour_mut();
-                if name == "news" {
-                    // A stranger's, well made, and one that is none.
-                    let message = match count % 5 {
-                        0 => vec![1; 200],
-                        _ => codec::Encode::encode(&(1u8, count, 1u8)),
-                    };
-                    if behaviour.gossip.publish(trainers().hash(), message).is_ok() {
-                        Counts::add(&counts.done);
-                    }
-                } else {
-                    let key = RecordKey::new(&PeerId::random().to_bytes());
-                    let record = Record::new(key, vec![1; 900]);
-                    if behaviour.kad.put_record(record, Quorum::One).is_ok() {
-                        Counts::add(&counts.done);
-                    }
-                    behaviour.kad.get_closest_peers(PeerId::random());
+                // A stranger's, well made, and one that is none.
+                let message = match count % 5 {
+                    0 => vec![1; 200],
+                    _ => codec::Encode::encode(&(1u8, count, 1u8)),
+                };
+                let gossip = &mut swarm.behaviour_mut().gossip;
+                if gossip.publish(trainers().hash(), message).is_ok() {
+                    Counts::add(&counts.done);
                 }
             }
         }
@@ -219,6 +220,7 @@ async fn ask(mut control: Control, target: Offer, name: String, nth: usize, coun
             "time" => StreamProtocol::new("/hydra/time/1"),
             "nodes" => NODES,
             "garbage" => any_protocol(turn),
+            "records" => kademlia_protocol().unwrap_or(PROTOCOL),
             _ => PROTOCOL,
         };
         match control.open_stream(target.peer, protocol).await {
@@ -236,7 +238,7 @@ fn any_protocol(turn: usize) -> StreamProtocol {
         0 => PROTOCOL,
         1 => NODES,
         2 => StreamProtocol::new("/hydra/time/1"),
-        3 => kademlia().unwrap_or(PROTOCOL),
+        3 => kademlia_protocol().unwrap_or(PROTOCOL),
         4 => StreamProtocol::new("/meshsub/1.1.0"),
         5 => StreamProtocol::new("/ipfs/id/push/1.0.0"),
         6 => StreamProtocol::new("/libp2p/circuit/relay/0.2.0/hop"),
@@ -293,6 +295,12 @@ async fn on_stream(mut stream: Stream, target: &Offer, name: &str, counts: &Coun
                 .transpose()
                 .map(drop)
         }
+        "records" => loop {
+            let place = PeerId::random().to_bytes();
+            kademlia::ask(&mut stream, &kademlia::put_value(&place, &[1; 900])).await?;
+            kademlia::ask(&mut stream, &kademlia::find_node(&place)).await?;
+            Counts::add(&counts.done);
+        },
         "nodes" => {
             stream.write_all(&[1]).await?;
             stream.flush().await?;

@@ -5,7 +5,8 @@ use hydra_blobs::BlobStore;
 use hydra_network::{
     Keypair, Limits, Network, NetworkConfig, NetworkHandle, OwnNode, PeerId, discovery, reach,
 };
-use std::{io::Read, net::TcpListener, path::Path, sync::Arc, thread};
+use std::{collections::HashMap, net::TcpListener, path::Path, sync::Arc, thread};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// The name of the network that all are of.
 pub const NETWORK: &str = "siege";
@@ -33,7 +34,7 @@ pub async fn network(dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobStore>)> {
     Ok((network, store))
 }
 
-/// `dir` is a store with one blob. Until its input ends.
+/// `dir` is a store with one blob. Until its input ends; for each line of it, says how many it has banned since the last, and how often.
 pub async fn run(dir: &str) -> Outcome {
     let (network, store) = network(Path::new(dir)).await?;
     let hash = store.hashes()?.into_iter().next().ok_or("there is no blob")?;
@@ -49,7 +50,17 @@ pub async fn run(dir: &str) -> Outcome {
             .ok_or(format!("it doesn't listen on {family}"))
     };
     println!("ready {} {}", at("/ip6/")?, at("/ip4/")?);
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    let mut input = BufReader::new(tokio::io::stdin()).lines();
+    let mut before: HashMap<PeerId, u32> = HashMap::new();
+    while input.next_line().await?.is_some() {
+        let (mut peers, mut times) = (0, 0);
+        for banned in network.banned().await {
+            let more = banned.times - before.insert(banned.peer, banned.times).unwrap_or(0);
+            peers += u32::from(more > 0);
+            times += more;
+        }
+        println!("banned {peers} {times}");
+    }
     Ok(())
 }
 

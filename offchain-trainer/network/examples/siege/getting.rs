@@ -45,10 +45,11 @@ pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
     while began.elapsed() < time {
         bytes += get().await?;
     }
-    let connected = network.peers();
-    let liars = ids.iter().skip(1);
-    let kept = liars.filter(|id| connected.iter().any(|peer| peer.peer_id == **id));
-    println!("got {bytes} {} {}", began.elapsed().as_secs_f64(), kept.count());
+    let took = began.elapsed().as_secs_f64();
+    let banned = network.banned().await;
+    let of_liars = banned.iter().filter(|banned| ids[1..].contains(&banned.peer));
+    let (count, times) = of_liars.fold((0, 0), |(count, times), banned| (count + 1, times + banned.times));
+    println!("got {bytes} {took} {count} {times}");
     // What it has taken is looked at from outside.
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())

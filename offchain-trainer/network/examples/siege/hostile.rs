@@ -32,7 +32,7 @@ pub struct Behaviour {
 pub type Hostile = Swarm<Behaviour>;
 
 /// What Kademlia is called among the besieged.
-pub fn kademlia() -> Outcome<StreamProtocol> {
+pub fn kademlia_protocol() -> Outcome<StreamProtocol> {
     Ok(StreamProtocol::try_from_owned(format!("/hydra/{NETWORK}/kad/1"))?)
 }
 
@@ -50,7 +50,8 @@ pub async fn hostile(keypair: Keypair) -> Outcome<Hostile> {
     let mut gossip: gossipsub::Behaviour = gossipsub::Behaviour::new(author, gossip)?;
     gossip.subscribe(&trainers())?;
     let id = keypair.public().to_peer_id();
-    let mut kad = kad::Behaviour::with_config(id, MemoryStore::new(id), kad::Config::new(kademlia()?));
+    let mut kad =
+        kad::Behaviour::with_config(id, MemoryStore::new(id), kad::Config::new(kademlia_protocol()?));
     kad.set_mode(Some(kad::Mode::Server));
     let identify = identify::Config::new("/hydra/1".into(), keypair.public());
     let behaviour = Behaviour {

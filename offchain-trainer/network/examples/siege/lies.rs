@@ -23,24 +23,30 @@ pub struct Kind {
     pub name: &'static str,
     /// "while 3 of 4 providers …"
     pub what: &'static str,
+    /// It is banned: the rest looks like a bad line.
+    pub banned: bool,
 }
 
 pub const KINDS: [Kind; 4] = [
     Kind {
         name: "wrong",
         what: "send other bytes",
+        banned: true,
     },
     Kind {
         name: "trickle",
         what: "send 1 KiB a second",
+        banned: false,
     },
     Kind {
         name: "mute",
         what: "take questions and never answer",
+        banned: false,
     },
     Kind {
         name: "leave",
         what: "close the stream in the middle of an answer",
+        banned: false,
     },
 ];
 

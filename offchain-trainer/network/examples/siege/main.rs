@@ -1,15 +1,17 @@
 //! What hostile peers cost a trainer's network: one process gives blobs away, an honest one gets them, and a third does harm, of one kind
 //! after the other. Seen from outside: how fast the honest one gets what it wants, beside how fast without any harm; the memory,
-//! descriptors, processor time and disk of whoever is under siege; and whether the hostile one is kept out in the
-//! end: refused when it comes back after it has left, twice, while a stranger may stay.
+//! descriptors, processor time and disk of whoever is under siege; how many were banned, and how often; and whether the hostile one is kept
+//! out in the end: refused when it comes back after it has left, twice, while a stranger may stay.
 //!
 //! `siege [--seconds N] [--dir FOLDER]` prints a table (each attack takes N seconds, 10 if nothing is said; not to read what was asked for
-//! takes longer than the other side waits for it), and fails if an honest transfer was slower than half of what it was in peace.
+//! takes longer than the other side waits for it), and fails if an honest transfer was slower than half of what it was in peace, or if who
+//! does what no honest one does was never banned.
 
 mod attacks;
 mod besieged;
 mod getting;
 mod hostile;
+mod kademlia;
 mod lies;
 #[path = "../offer/mod.rs"]
 mod offer;

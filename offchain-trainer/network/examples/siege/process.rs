@@ -3,7 +3,7 @@
 use crate::Outcome;
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -60,6 +60,13 @@ impl Running {
                 return Ok(rest.trim().to_owned());
             }
         }
+    }
+
+    /// What it answers to `word`.
+    pub fn asked(&mut self, word: &str) -> Outcome<String> {
+        let input = self.child.stdin.as_mut().ok_or("it was told to end")?;
+        writeln!(input, "{word}")?;
+        self.said(&format!("{word} "))
     }
 
     /// Has it end by itself.

@@ -20,6 +20,7 @@ struct Row {
     descriptors: usize,
     cpu: f64,
     written: f64,
+    banned: usize,
     end: String,
 }
 
@@ -37,6 +38,7 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
     let ready = besieged.said("ready ")?;
     let (honest, hostile) = ready.split_once(' ').ok_or("it has two addresses")?;
 
+    let mut unpunished = Vec::new();
     eprintln!("in peace");
     let peace = giving("nobody", &mut besieged, &at("peace"), seconds, honest, None)?;
     let mut rows = Vec::new();
@@ -52,6 +54,7 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
             Some(attack),
         )?;
         eprintln!("  {:.0} MB/s; {}", row.speed / 1e6, row.end);
+        unpunished.extend((kind.banned && row.banned == 0).then_some(kind.what));
         rows.push(row);
     }
     let quiet = getting("nobody", &at("quiet"), seconds, &[honest.to_owned()], vec![])?;
@@ -67,6 +70,7 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
         }
         let row = getting(kind.what, &at(kind.name), seconds, &providers, liars)?;
         eprintln!("  {:.0} MB/s; {}", row.speed / 1e6, row.end);
+        unpunished.extend((kind.banned && row.banned < 3).then_some(kind.what));
         lied.push(row);
     }
 
@@ -77,14 +81,19 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
         slow.map(|row| row.what).collect::<Vec<_>>()
     };
     let slow = [slow(&peace, &rows), slow(&quiet, &lied)].concat();
-    if slow.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+    if !slow.is_empty() {
+        eprintln!(
+            "siege: honest transfers were slower than half beside: {}",
+            slow.join("; ")
+        );
     }
-    eprintln!(
-        "siege: honest transfers were slower than half beside: {}",
-        slow.join("; ")
-    );
-    Ok(ExitCode::FAILURE)
+    if !unpunished.is_empty() {
+        eprintln!("siege: nobody was banned who: {}", unpunished.join("; "));
+    }
+    Ok(match slow.is_empty() && unpunished.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// An honest one gets what `besieged` gives, during an attack; what `besieged` takes meanwhile.
@@ -105,13 +114,17 @@ fn giving(
     let mut getter = Running::start(&["get", dir, &time, ready])?;
     let (got, most) = watched(&mut getter, besieged)?;
     let after = besieged.taken()?;
-    let end = match attack.as_mut() {
-        None => "".into(),
-        Some(attack) => {
-            attack.tell_to_end();
-            attack.said("ended")?
+    let (mut end, mut banned) = (String::new(), 0);
+    if let Some(attack) = attack.as_mut() {
+        attack.tell_to_end();
+        end = attack.said("ended")?;
+        let answer = besieged.asked("banned")?;
+        let (peers, times) = answer.split_once(' ').ok_or("it says too little")?;
+        banned = peers.parse()?;
+        if banned > 0 {
+            end += &format!("; {peers} banned, {times} times");
         }
-    };
+    }
     Ok(Row {
         what,
         speed: got.0 / got.1,
@@ -119,6 +132,7 @@ fn giving(
         descriptors: most.descriptors,
         cpu: (after.cpu - before.cpu) / got.1,
         written: after.written - before.written,
+        banned,
         end,
     })
 }
@@ -140,8 +154,7 @@ fn getting(
     let got = numbers(&out)?;
     let end = match liars.len() {
         0 => String::new(),
-        all if got.2 == 0.0 => format!("none of {all} still there"),
-        all => format!("{} of {all} still there", got.2),
+        all => format!("{} of {all} banned, {} times", got.2, got.3),
     };
     Ok(Row {
         what,
@@ -151,12 +164,13 @@ fn getting(
         cpu: taken.cpu / got.1,
         // All that came is written, and deleted.
         written: 0.0,
+        banned: got.2,
         end,
     })
 }
 
 /// What the getter says in the end, and the most that `besieged` took meanwhile.
-fn watched(getter: &mut Running, besieged: &Running) -> Outcome<((f64, f64, f64), Taken)> {
+fn watched(getter: &mut Running, besieged: &Running) -> Outcome<(Got, Taken)> {
     thread::scope(|scope| {
         let said = scope.spawn(|| getter.said("got "));
         let mut most = Taken::default();
@@ -174,10 +188,18 @@ fn watched(getter: &mut Running, besieged: &Running) -> Outcome<((f64, f64, f64)
     })
 }
 
-fn numbers(said: &str) -> Outcome<(f64, f64, f64)> {
+/// Bytes, seconds, banned liars, and how often they were banned.
+type Got = (f64, f64, usize, usize);
+
+fn numbers(said: &str) -> Outcome<Got> {
     let mut numbers = said.split_whitespace();
-    let mut next = || -> Outcome<f64> { Ok(numbers.next().ok_or("it says too little")?.parse()?) };
-    Ok((next()?, next()?, next()?))
+    let mut next = || numbers.next().ok_or("it says too little");
+    Ok((
+        next()?.parse()?,
+        next()?.parse()?,
+        next()?.parse()?,
+        next()?.parse()?,
+    ))
 }
 
 fn print(who: &str, peace: &Row, rows: &[Row]) {

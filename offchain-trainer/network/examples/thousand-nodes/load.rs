@@ -3,6 +3,10 @@
 use std::{thread::available_parallelism, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
+/// Parts of the computer that may be busy when the next node starts or the next look-up begins. What isn't answered in time is asked
+/// again: above this, a computer that can't keep up is measured, and not the network.
+pub const BUSY: f64 = 0.75;
+
 /// The part of all processors that this process used in the last seconds, from 0 to 1.
 #[derive(Debug, Clone)]
 pub struct Load(watch::Receiver<f64>);
@@ -12,10 +16,10 @@ impl Load {
     const EACH: Duration = Duration::from_secs(2);
     const LONGEST: Duration = Duration::from_secs(60);
 
-    /// Looks at it as long as somebody wants to know.
-    pub fn watch() -> Self {
+    /// Looks at it as long as somebody wants to know. Clocks run so many times slower.
+    pub fn watch(slower: u32) -> Self {
         let (sender, receiver) = watch::channel(0.0);
-        let all = available_parallelism().map_or(1.0, |all| all.get() as f64);
+        let all = available_parallelism().map_or(1.0, |all| all.get() as f64) * f64::from(slower);
         tokio::spawn(async move {
             let mut before = (Instant::now(), busy());
             while !sender.is_closed() {

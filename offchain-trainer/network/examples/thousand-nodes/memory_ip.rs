@@ -19,9 +19,12 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddrV4},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
@@ -34,7 +37,26 @@ type Output = (PeerId, StreamMuxerBox);
 
 /// All that are in the network. Clones share it.
 #[derive(Clone, Default)]
-pub struct Hub(Arc<Mutex<HashMap<SocketAddrV4, Listener>>>);
+pub struct Hub {
+    listeners: Arc<Mutex<HashMap<SocketAddrV4, Listener>>>,
+    traffic: Arc<Traffic>,
+}
+
+/// Connections that were made and have ended, and how long those have lasted together.
+#[derive(Default)]
+struct Traffic {
+    made: AtomicU64,
+    ended: AtomicU64,
+    lasted_ms: AtomicU64,
+}
+
+/// The same, at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Connections {
+    pub made: u64,
+    pub ended: u64,
+    pub lasted: Duration,
+}
 
 struct Listener {
     peer: PeerId,
@@ -55,7 +77,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// From now on whoever dials this address waits in vain.
     pub fn silence(&self, address: SocketAddrV4, peer: PeerId) {
-        lock(&self.0).insert(address, Listener { peer, arrivals: None });
+        lock(&self.listeners).insert(address, Listener { peer, arrivals: None });
     }
 
     /// A node's way into the network.
@@ -70,13 +92,27 @@ impl Hub {
         }
     }
 
+    /// Of all nodes together.
+    pub fn connections(&self) -> Connections {
+        let Traffic {
+            made,
+            ended,
+            lasted_ms,
+        } = &*self.traffic;
+        Connections {
+            made: made.load(Ordering::Relaxed),
+            ended: ended.load(Ordering::Relaxed),
+            lasted: Duration::from_millis(lasted_ms.load(Ordering::Relaxed)),
+        }
+    }
+
     fn reach(&self, to: SocketAddrV4, from: SocketAddrV4, by: PeerId) -> Result<Option<Output>, io::Error> {
-        let hub = lock(&self.0);
-        let listener = hub.get(&to).ok_or(io::ErrorKind::ConnectionRefused)?;
+        let listeners = lock(&self.listeners);
+        let listener = listeners.get(&to).ok_or(io::ErrorKind::ConnectionRefused)?;
         let Some(arrivals) = &listener.arrivals else {
             return Ok(None);
         };
-        let (here, there) = Muxer::pair();
+        let (here, there) = Muxer::pair(&self.traffic);
         let arrival = Arrival {
             from,
             peer: by,
@@ -130,7 +166,7 @@ impl Transport for MemoryIp {
             peer: self.peer,
             arrivals: Some(sender),
         };
-        lock(&self.hub.0).insert(at, listener);
+        lock(&self.hub.listeners).insert(at, listener);
         self.listener = Some((id, at, receiver));
         self.events.push_back(TransportEvent::NewAddress {
             listener_id: id,
@@ -142,7 +178,7 @@ impl Transport for MemoryIp {
     fn remove_listener(&mut self, id: ListenerId) -> bool {
         let listener = self.listener.take_if(|(own, ..)| *own == id);
         if let Some((_, at, _)) = &listener {
-            lock(&self.hub.0).remove(at);
+            lock(&self.hub.listeners).remove(at);
         }
         listener.is_some()
     }
@@ -195,6 +231,8 @@ impl Transport for MemoryIp {
 struct Muxer {
     inbound: Arc<Mutex<Opened>>,
     outbound: Arc<Mutex<Opened>>,
+    /// At whoever dialled: since when, and where it is counted.
+    counted: Option<(Instant, Arc<Traffic>)>,
 }
 
 /// Streams that one side has opened and the other hasn't taken yet.
@@ -214,15 +252,18 @@ impl Opened {
 }
 
 impl Muxer {
-    fn pair() -> (Self, Self) {
+    fn pair(traffic: &Arc<Traffic>) -> (Self, Self) {
         let (one, other) = (Arc::<Mutex<Opened>>::default(), Arc::<Mutex<Opened>>::default());
+        traffic.made.fetch_add(1, Ordering::Relaxed);
         let here = Self {
             inbound: one.clone(),
             outbound: other.clone(),
+            counted: Some((Instant::now(), traffic.clone())),
         };
         let there = Self {
             inbound: other,
             outbound: one,
+            counted: None,
         };
         (here, there)
     }
@@ -239,6 +280,11 @@ impl Muxer {
 impl Drop for Muxer {
     fn drop(&mut self) {
         self.close();
+        if let Some((since, traffic)) = self.counted.take() {
+            let lasted = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            traffic.ended.fetch_add(1, Ordering::Relaxed);
+            traffic.lasted_ms.fetch_add(lasted, Ordering::Relaxed);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    allowance::{Allowance, Rate},
+    allowance::{Allowances, Rate},
     common::Common,
     config::NetworkConfig,
     reports::{Fault, Reports},
@@ -16,12 +16,11 @@ use libp2p::{
     core::{Endpoint, transport::PortUse},
     kad::{self, BucketInserts, Caching, StoreInserts},
     swarm::{
-        ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler,
-        THandlerInEvent, THandlerOutEvent, ToSwarm, behaviour::toggle::Toggle,
+        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+        THandlerOutEvent, ToSwarm, behaviour::toggle::Toggle,
     },
 };
 use std::{
-    collections::HashMap,
     num::NonZeroUsize,
     task::{Context, Poll},
     time::Duration,
@@ -94,7 +93,7 @@ pub(crate) fn build(config: &NetworkConfig, common: &Common) -> Behaviour {
                 house: common.house.clone(),
             },
             reports: common.reports.clone(),
-            messages: HashMap::new(),
+            messages: Allowances::new(MESSAGES),
         }
     });
     Behaviour {
@@ -108,8 +107,7 @@ pub(crate) struct Bounded {
     pub(super) inner: Kad,
     pub(super) surroundings: Surroundings,
     reports: Reports,
-    /// Of connected peers.
-    messages: HashMap<PeerId, Allowance>,
+    messages: Allowances<PeerId>,
 }
 
 impl NetworkBehaviour for Bounded {
@@ -166,25 +164,12 @@ impl NetworkBehaviour for Bounded {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
-        if let FromSwarm::ConnectionClosed(ConnectionClosed {
-            peer_id,
-            remaining_established: 0,
-            ..
-        }) = &event
-        {
-            self.messages.remove(peer_id);
-        }
         self.inner.on_swarm_event(event);
     }
 
     /// What is too much isn't answered; then its few streams are used up, and it has to wait.
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
-        let now = Instant::now();
-        let allowance = self
-            .messages
-            .entry(peer)
-            .or_insert_with(|| Allowance::full(MESSAGES, now));
-        if allowance.take(MESSAGES, now) {
+        if self.messages.take(peer, Instant::now()) {
             self.inner.on_connection_handler_event(peer, id, event);
         } else {
             self.reports.fault(peer, Fault::Flood);

@@ -63,13 +63,20 @@ pub(crate) struct Discovery {
     publisher: Publisher,
     providing: Providing<QueryId>,
     searches: Searches<QueryId>,
-    /// How far each connection leads.
-    remotes: HashMap<ConnectionId, (PeerId, Multiaddr)>,
+    /// Where each connection leads.
+    remotes: HashMap<ConnectionId, Remote>,
     /// What peers may bring yet.
     brings: Allowances<PeerId>,
     due: Due,
     info: DiscoveryInfo,
     shown: watch::Sender<DiscoveryInfo>,
+}
+
+/// Where a connection leads, and how far.
+struct Remote {
+    peer: PeerId,
+    address: Multiaddr,
+    scope: Option<Scope>,
 }
 
 /// What comes round.
@@ -152,7 +159,9 @@ impl Discovery {
                 connection_id,
                 info,
             })) => {
-                if let (Some(kad), Some((_, seen))) = (kad_of(swarm), self.remotes.get(connection_id)) {
+                if let (Some(kad), Some(Remote { address: seen, .. })) =
+                    (kad_of(swarm), self.remotes.get(connection_id))
+                {
                     if info.protocols.contains(&self.protocol) {
                         let addresses = &info.listen_addrs;
                         self.table
@@ -168,16 +177,21 @@ impl Discovery {
                 endpoint,
                 ..
             } => {
-                let remote = endpoint.get_remote_address().clone();
+                let address = endpoint.get_remote_address().clone();
                 self.lookups.met(peer_id);
                 // As far as this one none was: this PC is in that network anew.
-                let scope = Scope::of(&remote);
-                if !self.remotes.values().any(|(_, other)| Scope::of(other) == scope) {
+                let scope = Scope::of(&address);
+                if !self.remotes.values().any(|other| other.scope == scope) {
                     self.publisher.back(now);
                     self.due.walk = Round::first(now, self.random.fraction());
                     self.due.member = Round::first(now, self.random.fraction());
                 }
-                self.remotes.insert(*connection_id, (*peer_id, remote));
+                let remote = Remote {
+                    peer: *peer_id,
+                    address,
+                    scope,
+                };
+                self.remotes.insert(*connection_id, remote);
                 self.look_around(swarm, now);
             }
             SwarmEvent::ConnectionClosed { connection_id, .. } => {
@@ -286,7 +300,7 @@ impl Discovery {
         let external: Vec<Multiaddr> = swarm.external_addresses().cloned().collect();
         let listening: Vec<Multiaddr> = swarm.listeners().cloned().collect();
         self.common.house.is_at(&listening);
-        let scopes = || self.remotes.values().map(|(_, remote)| Scope::of(remote));
+        let scopes = || self.remotes.values().map(|remote| remote.scope);
         let local_only = !self.remotes.is_empty()
             && scopes().all(|scope| !matches!(scope, Some(Scope::Public | Scope::Name)));
         let beside = scopes().any(|scope| scope == Some(Scope::Loopback));
@@ -382,7 +396,7 @@ impl Discovery {
             let Some(peer) = self.random.one_of(&members) else {
                 break;
             };
-            let connected = self.remotes.values().any(|(other, _)| other == peer);
+            let connected = self.remotes.values().any(|remote| remote.peer == *peer);
             if *peer != self.common.local && !connected && self.common.book.addresses(peer).is_empty() {
                 self.info.begun.members += u64::from(self.lookups.want(*peer, None, now));
                 break;

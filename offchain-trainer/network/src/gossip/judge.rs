@@ -6,7 +6,7 @@
 
 use super::message::{Announcement, Message, Unreadable};
 use crate::{
-    allowance::{Allowance, Rate},
+    allowance::{Allowance, Allowances, Rate},
     members::Members,
 };
 use libp2p::PeerId;
@@ -64,10 +64,9 @@ pub(super) enum Why {
     Flood,
 }
 
-#[derive(Default)]
 pub(super) struct Judge {
     authors: HashMap<PeerId, Author>,
-    peers: HashMap<PeerId, Allowance>,
+    peers: Allowances<PeerId>,
     all: Option<Allowance>,
 }
 
@@ -75,6 +74,16 @@ struct Author {
     sequence: u64,
     allowance: Allowance,
     heard: Instant,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self {
+            authors: HashMap::new(),
+            peers: Allowances::new(PEER),
+            all: None,
+        }
+    }
 }
 
 impl Judge {
@@ -88,11 +97,7 @@ impl Judge {
         members: &Members,
         now: Instant,
     ) -> Verdict {
-        let from_peer = self
-            .peers
-            .entry(via)
-            .or_insert_with(|| Allowance::full(PEER, now));
-        if !from_peer.take(PEER, now) {
+        if !self.peers.take(via, now) {
             return Verdict::Ignore(Why::Flood);
         }
         let message = match Message::read(bytes) {
@@ -148,11 +153,6 @@ impl Judge {
             heard: now,
         };
         self.authors.insert(author, author_of);
-    }
-
-    /// A peer is gone.
-    pub(super) fn forget(&mut self, peer: &PeerId) {
-        self.peers.remove(peer);
     }
 }
 
@@ -260,8 +260,6 @@ mod tests {
             now,
         );
         assert_eq!(honest, Verdict::Ignore(Why::Crowd));
-        judge.forget(&via);
-        assert_eq!(judge.peers.len(), 1);
     }
 
     #[test]

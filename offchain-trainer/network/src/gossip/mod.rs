@@ -146,16 +146,8 @@ impl Gossip {
                 self.standing.connected(*connection_id, *peer_id, remote);
                 self.score_soon();
             }
-            SwarmEvent::ConnectionClosed {
-                peer_id,
-                connection_id,
-                num_established,
-                ..
-            } => {
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
                 self.standing.disconnected(*connection_id);
-                if *num_established == 0 {
-                    self.judge.forget(peer_id);
-                }
                 self.score_soon();
             }
             _ => {}

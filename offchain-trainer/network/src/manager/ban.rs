@@ -36,6 +36,17 @@ impl Ban {
     }
 }
 
+/// A peer that did wrong too often, within a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Banned {
+    /// Who.
+    pub peer: PeerId,
+    /// How often it was banned, each time for longer.
+    pub times: u32,
+    /// For how long it is yet; none: it may come.
+    pub left: Option<Duration>,
+}
+
 /// All bans.
 #[derive(Debug, Default)]
 pub(super) struct Bans {
@@ -75,6 +86,20 @@ impl Bans {
     /// Whether a peer is banned.
     pub(super) fn holds(&self, peer: &PeerId, now: Instant) -> bool {
         self.peers.get(peer).is_some_and(|ban| now < ban.until)
+    }
+
+    /// All peers whose bans aren't forgotten, those that are over included; by PeerId.
+    pub(super) fn list(&self, now: Instant) -> Vec<Banned> {
+        let known = self.peers.iter().filter(|(_, ban)| !ban.is_forgotten(now));
+        let list = known.map(|(peer, ban)| Banned {
+            peer: *peer,
+            times: ban.before.saturating_add(1),
+            left: ban
+                .until
+                .checked_duration_since(now)
+                .filter(|left| !left.is_zero()),
+        });
+        list.collect()
     }
 
     /// Whether an address is banned.
@@ -139,6 +164,15 @@ mod tests {
             assert!(bans.holds(&peer, now + sentence.lasts - Duration::from_millis(1)));
             now += sentence.lasts;
             assert!(!bans.holds(&peer, now), "it has a new chance");
+            let banned = Banned {
+                peer,
+                times: seconds.len() as u32 + 1,
+                left: None,
+            };
+            assert_eq!(bans.list(now), [banned]);
+            let left = Some(Duration::from_secs(1));
+            let before = now - Duration::from_secs(1);
+            assert_eq!(bans.list(before), [Banned { left, ..banned }]);
             seconds.push(sentence.lasts.as_secs());
         }
         assert_eq!(
@@ -155,6 +189,7 @@ mod tests {
         let second = bans.ban(peer, None, later).unwrap().lasts;
         assert_eq!(second, first * 2, "a day is not over");
         let much_later = later + second + QUIET;
+        assert_eq!(bans.list(much_later), []);
         assert_eq!(bans.ban(peer, None, much_later).unwrap().lasts, first);
     }
 

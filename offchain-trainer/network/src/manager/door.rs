@@ -3,7 +3,7 @@
 //! It decides nothing itself: who is banned or kept is told to it.
 
 use super::{
-    ban::{Bans, Sentence},
+    ban::{self, Bans, Sentence},
     keep::{Keep, Keeper},
 };
 use crate::{
@@ -81,6 +81,11 @@ impl Door {
     /// Whether a peer is banned.
     pub(super) fn is_banned(&self, peer: &PeerId, now: Instant) -> bool {
         self.bans.holds(peer, now)
+    }
+
+    /// All who are or were banned lately.
+    pub(super) fn banned(&self, now: Instant) -> Vec<ban::Banned> {
+        self.bans.list(now)
     }
 
     fn wake(&mut self) {

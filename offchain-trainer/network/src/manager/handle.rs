@@ -1,5 +1,6 @@
 //! What handles ask of the peer manager.
 
+use super::ban::Banned;
 use crate::{
     command,
     handle::NetworkHandle,
@@ -18,6 +19,8 @@ pub(crate) enum Command {
         /// Told when they are among those that are [coming](View).
         noted: oneshot::Sender<()>,
     },
+    /// Who is or was banned lately.
+    Banned(oneshot::Sender<Vec<Banned>>),
 }
 
 /// What it shows to handles.
@@ -49,6 +52,15 @@ impl NetworkHandle {
         self.command(command::Command::Manager(command)).await;
         // Fails only if the network has ended.
         let _ = is_noted.await;
+    }
+
+    /// Who did wrong and is banned, or was within a day; by PeerId.
+    pub async fn banned(&self) -> Vec<Banned> {
+        let (reply, answer) = oneshot::channel();
+        self.command(command::Command::Manager(Command::Banned(reply)))
+            .await;
+        // Fails only if the network has ended.
+        answer.await.unwrap_or_default()
     }
 
     /// Wants those of a fetch's providers that aren't connected.

@@ -21,8 +21,8 @@ mod random;
 mod score;
 mod slots;
 
-pub use self::config::Config;
 pub(crate) use self::handle::{Command, View};
+pub use self::{ban::Banned, config::Config};
 
 use self::{
     connected::{Connected, Met},
@@ -251,6 +251,10 @@ impl Manager {
                 self.show_coming();
                 // Whoever asked may have gone.
                 let _ = noted.send(());
+            }
+            Command::Banned(reply) => {
+                // As above.
+                let _ = reply.send(swarm.behaviour().manager.banned(now));
             }
         }
     }

@@ -5,14 +5,22 @@
 mod crowd;
 #[path = "../../examples/thousand-nodes/draw.rs"]
 mod draw;
+#[path = "../../examples/thousand-nodes/figures.rs"]
+mod figures;
 #[path = "../../examples/thousand-nodes/hostile.rs"]
 mod hostile;
 #[path = "../../examples/thousand-nodes/load.rs"]
 mod load;
+#[path = "../../examples/thousand-nodes/measured.rs"]
+mod measured;
 #[path = "../../examples/thousand-nodes/memory_ip.rs"]
 mod memory_ip;
+#[path = "../../examples/thousand-nodes/population.rs"]
+mod population;
+#[path = "../../examples/thousand-nodes/talk.rs"]
+mod talk;
 
-use crowd::Plan;
+use figures::Plan;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,6 +33,7 @@ async fn honest_nodes_find_each_other_and_hear_news_among_hostile_ones() {
         pairs: 120,
         announcements: 40,
         rate: 20.0,
+        slower: 1,
         talk: false,
     };
     let figures = crowd::run(plan).await;

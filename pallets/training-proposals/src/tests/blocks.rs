@@ -3,7 +3,10 @@
 use super::helpers::*;
 use crate::{Event, MovedOn, Queue, WeightInfo, mock::*};
 use frame_support::{traits::Hooks, weights::Weight};
-use hydra_primitives::status::{Phase, Waiting};
+use hydra_primitives::{
+    status::{Phase, Waiting},
+    traits::Polls as _,
+};
 
 const NOTHING: Weight = Weight::zero();
 
@@ -39,7 +42,7 @@ fn full_blocks_stop_no_round_of_the_most_places_and_nobody_who_waits_for_it() {
     let mut large = spec();
     large.roster = 256;
     let models = vec![(large, dataset(), INITIAL), (spec(), dataset(), INITIAL)];
-    genesis_with((1..=255).map(account).collect(), models).execute_with(|| {
+    genesis_with((0..=255).map(account).collect(), models).execute_with(|| {
         let mut places = [0, 0];
         for _ in 0..1_000 {
             end_block(NOTHING);
@@ -47,7 +50,30 @@ fn full_blocks_stop_no_round_of_the_most_places_and_nobody_who_waits_for_it() {
                 *places = round_of(model).places.max(*places);
             }
         }
-        assert_eq!(places, [255, spec().roster]);
+        assert_eq!(places, [256, spec().roster]);
+    });
+}
+
+#[test]
+fn full_blocks_stop_no_round_of_the_most_places_whose_base_is_in_question() {
+    let mut large = spec();
+    large.roster = 256;
+    let nodes = (0..=255).map(account).collect();
+    genesis_with(nodes, vec![(large, dataset(), INITIAL)]).execute_with(|| {
+        // What looking at a poll is booked with.
+        PollTakes::set(&Neighbours::weight(0, 1).ref_time());
+        next_block();
+        propose([0]);
+        while round().phase == Phase::Train {
+            next_block();
+        }
+        accept([0]);
+        // Its version is asked about in the first of these blocks.
+        for _ in 0..2 {
+            end_block(NOTHING);
+        }
+        assert_eq!((round().phase, round().places), (Phase::Train, 256));
+        assert!(round().question.is_some());
     });
 }
 

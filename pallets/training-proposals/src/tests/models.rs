@@ -119,6 +119,22 @@ fn a_genesis_with_too_many_models_is_refused() {
 }
 
 #[test]
+#[should_panic(expected = "too short to act in")]
+fn a_genesis_model_whose_phases_are_too_short_to_act_in_is_refused() {
+    let mut short = spec();
+    short.phases.verify = 9;
+    genesis_with(vec![account(1)], vec![(short, dataset(), INITIAL)]);
+}
+
+#[test]
+#[should_panic(expected = "unbondingDelay")]
+fn a_genesis_model_whose_round_may_outlast_unbonding_is_refused() {
+    let mut long = spec();
+    long.phases.verify = 2_000;
+    genesis_with(vec![account(1)], vec![(long, dataset(), INITIAL)]);
+}
+
+#[test]
 fn there_are_only_so_many_models() {
     with_nodes(1, || {
         let add = || Training::add_model(RuntimeOrigin::root(), spec(), dataset(), WEIGHTS);

@@ -3,7 +3,7 @@
 use hydra_primitives::{
     HYDRA,
     digits::{DIGITS_INITIAL_WEIGHTS, digits_manifest, digits_spec},
-    model::{Architecture, SpecError},
+    model::{Architecture, PhaseLengths, SpecError},
     rewards::{BUCKET_PART, worth},
 };
 use hydra_runtime::HydraToken;
@@ -67,6 +67,11 @@ pub fn largest_spec() -> Finding {
     };
     spec.task.steps = 10_000;
     spec.task.batch_size = 133;
+    // As the chain asks of tasks of so much work.
+    spec.phases = PhaseLengths {
+        train: 14,
+        verify: 19,
+    };
     let worth = worth(spec.work());
     let mut simulation = Simulation::new(Setup {
         models: vec![(spec, digits_manifest(), DIGITS_INITIAL_WEIGHTS)],

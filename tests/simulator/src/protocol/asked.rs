@@ -136,6 +136,12 @@ impl Asked {
         self.seats.iter().map(|(who, seats)| (who, *seats))
     }
 
+    /// How many seats the draw has that it is at, and what is claimed, if it is about a claim.
+    pub fn contested(&self) -> (u32, Option<Symbol>) {
+        let claim = self.claim.as_ref().map(|(_, claim)| *claim);
+        (self.draw.seats(self.first_seats), claim)
+    }
+
     /// An account gave its digest.
     pub fn given(&mut self, who: &AccountId) {
         self.pending.remove(who);
@@ -192,11 +198,9 @@ impl Asked {
     }
 
     fn duty(&self, kind: Kind, work: u64) -> Duty {
+        let (seats, claim) = self.contested();
         // The names of blobs tell what a version is, if somebody publishes it too soon.
-        let said = match &self.claim {
-            Some((_, claim)) => *claim,
-            None => Symbol::Right,
-        };
+        let said = claim.unwrap_or(Symbol::Right);
         Duty {
             kind,
             model: self.model,
@@ -205,7 +209,7 @@ impl Asked {
             said: Some(said),
             told: None,
             shown: None,
-            seats: [self.draw.seats(self.first_seats), 0],
+            seats: [seats, 0],
             work,
         }
     }

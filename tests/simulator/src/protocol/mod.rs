@@ -18,14 +18,17 @@ use frame_support::traits::Get;
 use hydra_primitives::{
     AccountBytes, BlockNumber, H256, ModelId,
     duty::DutyResult,
+    electorate::{Draw, Purpose},
+    poll::PollId,
+    task::PlaceIndex,
     traits::{Electorate as _, Nodes as _},
 };
 use hydra_runtime::{
     AccountId, Balance, HydraToken, Reputation, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
     StakeVoting,
 };
-use pallet_stake_voting::{Event as InPolls, Seats};
-use pallet_training_proposals::Models;
+use pallet_stake_voting::{Event as InPolls, Polls, Seats};
+use pallet_training_proposals::{Models, Rounds};
 use sp_runtime::DispatchResult;
 
 use crate::strategy::Extra;
@@ -51,6 +54,18 @@ pub fn is_submission(call: &RuntimeCall) -> bool {
         call,
         RuntimeCall::TrainingProposals(pallet_training_proposals::Call::submit { .. })
     )
+}
+
+/// The polls that somebody gives or shows something in.
+pub fn polls_of(call: &RuntimeCall) -> Vec<PollId> {
+    let RuntimeCall::TrainingProposals(pallet_training_proposals::Call::submit { results }) = call else {
+        return Vec::new();
+    };
+    let polls = results.iter().filter_map(|result| match result {
+        DutyResult::Digest { poll, .. } | DutyResult::Open { poll, .. } => Some(*poll),
+        DutyResult::Heartbeat { .. } | DutyResult::Propose { .. } => None,
+    });
+    polls.collect()
 }
 
 /// A transaction beside an account's duties.
@@ -99,6 +114,49 @@ pub fn drawn(events: &[RuntimeEvent]) -> Vec<(AccountId, u32)> {
         })
         .filter(|(_, seats)| *seats > 0)
         .collect()
+}
+
+/// What a first draw on a claim gave.
+pub struct Drawn {
+    /// The model.
+    pub model: ModelId,
+    /// The place that the claim is for.
+    pub place: PlaceIndex,
+    /// Seats of the draw, empty ones included.
+    pub seats: u32,
+    /// Who got some, and how many.
+    pub accounts: Vec<(AccountId, u32)>,
+}
+
+/// The first draws on claims in a block, by its events.
+pub fn drawn_on_claims(events: &[RuntimeEvent]) -> Vec<Drawn> {
+    let draws = events.iter().filter_map(|event| {
+        let RuntimeEvent::StakeVoting(InPolls::SeatsDrawn {
+            poll,
+            draw: Draw::First,
+            ..
+        }) = event
+        else {
+            return None;
+        };
+        let asked = Polls::<Runtime>::get(poll)?;
+        let Purpose::Verification { model, place, .. } = asked.purpose else {
+            return None;
+        };
+        let seats = Seats::<Runtime>::iter_prefix(poll);
+        Some(Drawn {
+            model,
+            place: place.try_into().ok()?,
+            seats: Draw::First.seats(asked.first_seats),
+            accounts: seats.map(|(who, seat)| (who, seat.seats.first.into())).collect(),
+        })
+    });
+    draws.collect()
+}
+
+/// The last block that takes claims for sure, while a model trains.
+pub fn claims_until(model: ModelId) -> BlockNumber {
+    Rounds::<Runtime>::get(model).map_or(0, |round| round.phase_ends_at)
 }
 
 /// Somebody pays for a model's rounds from now on, with this deposit.

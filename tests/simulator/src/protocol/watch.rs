@@ -273,6 +273,11 @@ impl Watch {
             .is_some_and(|asked| asked.is_decided_by(poll, who, answer))
     }
 
+    /// How many seats the draw has that a poll is at, and what is claimed, if it is about a claim.
+    pub fn contested(&self, poll: &PollId) -> Option<(u32, Option<Symbol>)> {
+        self.polls.get(poll).map(Asked::contested)
+    }
+
     /// Who has seats of the draw that a poll is at, and how many.
     pub fn seats(&self, poll: &PollId) -> impl Iterator<Item = (&AccountId, u32)> {
         self.polls.get(poll).into_iter().flat_map(Asked::seats)

@@ -19,11 +19,17 @@ impl Simulation {
         let (chain, watch) = (&mut self.chain, &mut self.watch);
         let (stage, sheets) = chain.read(|| (watch.stage(), watch.sheets()));
         self.stage = stage;
-        for sheet in sheets {
+        self.foreseen.clear();
+        let mut held = Vec::new();
+        for mut sheet in sheets {
+            held.extend(self.hold_back(&mut sheet));
             self.answer(sheet);
         }
         for index in self.senders.clone() {
             self.send_extras(index);
+        }
+        if !held.is_empty() {
+            self.claim_or_wait(held);
         }
     }
 
@@ -42,7 +48,7 @@ impl Simulation {
         }
     }
 
-    fn answer(&mut self, sheet: Sheet) {
+    pub(super) fn answer(&mut self, sheet: Sheet) {
         let Some(index) = self.index_of(&sheet.who) else {
             return;
         };
@@ -100,6 +106,13 @@ impl Simulation {
     /// What is owed, and all that the account can know of it.
     fn informed(&self, index: usize, owed: &Owed) -> Duty {
         let mut duty = owed.duty;
+        if let Form::Claim { key, .. } = owed.form {
+            duty.seats = self
+                .foreseen
+                .get(&(key.model, key.place))
+                .copied()
+                .unwrap_or_default();
+        }
         let Some(poll) = owed.poll() else {
             return duty;
         };

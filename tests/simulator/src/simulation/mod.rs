@@ -5,7 +5,9 @@
 mod acting;
 mod authors;
 
-use hydra_primitives::{HYDRA, ModelId, dataset::DatasetManifest, digits, model::ModelSpec, poll::PollId};
+use hydra_primitives::{
+    HYDRA, ModelId, dataset::DatasetManifest, digits, model::ModelSpec, poll::PollId, task::PlaceIndex,
+};
 use hydra_runtime::{AccountId, Balance, BlockNumber, Hash, Nonce, RuntimeCall, RuntimeEvent};
 use std::collections::HashMap;
 
@@ -20,6 +22,7 @@ use crate::{
     strategy::Strategy,
     symbol::Answer,
 };
+use authors::Censors;
 
 /// No round takes longer as long as it goes on at all, three draws and a pause of an hour included.
 const LONGEST_ROUND: BlockNumber = 600;
@@ -118,6 +121,10 @@ pub struct Simulation {
     withholding: f64,
     /// The share of all nodes that would leave out what others owe.
     censoring: f64,
+    /// The share of all nodes that hold their claims back.
+    holding_back: f64,
+    /// What those know who do, and make the next block: the seats that their claims would meet, and those of them that are theirs.
+    foreseen: HashMap<(ModelId, PlaceIndex), [u32; 2]>,
     watch: Watch,
     ledger: Ledger,
     /// Plain copies that were seen in the pool.
@@ -176,6 +183,8 @@ impl Simulation {
             senders: Vec::new(),
             withholding: 0.0,
             censoring: 0.0,
+            holding_back: 0.0,
+            foreseen: HashMap::new(),
             ledger: Ledger::new(accounts.len()),
             accounts,
             shown: HashMap::new(),
@@ -195,11 +204,13 @@ impl Simulation {
             .map(|(index, _)| index)
             .collect();
         let nodes = self.accounts.iter().filter(|account| account.stake > 0);
-        let withholding = nodes.clone().filter(|account| account.strategy.withholds());
-        let censoring = nodes.clone().filter(|account| account.strategy.censors());
-        let (withholding, censoring) = (withholding.count() as f64, censoring.count() as f64);
-        let all = nodes.count().max(1) as f64;
-        (self.withholding, self.censoring) = (withholding / all, censoring / all);
+        let all = nodes.clone().count().max(1) as f64;
+        let share = |does: fn(&dyn Strategy) -> bool| {
+            nodes.clone().filter(|account| does(&*account.strategy)).count() as f64 / all
+        };
+        self.withholding = share(|strategy| strategy.withholds());
+        self.censoring = share(|strategy| strategy.censors());
+        self.holding_back = share(|strategy| strategy.holds_back());
     }
 
     /// Makes a block, and lets everyone act on it.
@@ -246,8 +257,7 @@ impl Simulation {
             self.chain.begin(attempt);
             let call = first.clone();
             let applied = call.map(|(who, call)| self.chain.apply(&who, call, 0));
-            let censors = self.is_author_of(self.censoring, attempt);
-            let fates = self.fill_block(&ready, censors);
+            let fates = self.fill_block(&ready, self.censors(attempt));
             let block = self.chain.end();
             if !self.is_withheld(attempt, &block) {
                 break (applied, fates, block);
@@ -270,13 +280,13 @@ impl Simulation {
     }
 
     /// Puts what waits into the block, as long as there is room, and as far as its author wants it there.
-    fn fill_block(&mut self, ready: &[Transaction], censors: bool) -> Vec<Fate> {
+    fn fill_block(&mut self, ready: &[Transaction], censors: Censors) -> Vec<Fate> {
         let mut skipped = 0;
         let mut take = |transaction: &Transaction| {
             if skipped >= SKIPPED {
                 return Fate::Left;
             }
-            if censors && self.is_left_out(transaction) {
+            if self.is_left_out(transaction, censors) {
                 self.ledger.left_out += 1;
                 return Fate::Left;
             }
@@ -295,6 +305,12 @@ impl Simulation {
 
     fn index_of(&self, who: &AccountId) -> Option<usize> {
         self.index.get(who).copied()
+    }
+
+    /// Whether whoever this is plays like that.
+    fn plays(&self, who: &AccountId, so: impl Fn(&dyn Strategy) -> bool) -> bool {
+        let account = self.index_of(who).and_then(|index| self.accounts.get(index));
+        account.is_some_and(|account| so(&*account.strategy))
     }
 
     /// Counts what happened in a block.

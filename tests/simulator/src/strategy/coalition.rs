@@ -1,5 +1,5 @@
 //! The patient ones: they know each other's seats, work honestly while a lie would be found out, try to have more seats than their
-//! weight, and lie together in any draw of which they hold more than half.
+//! weight, and lie together in draws of which they hold more than half.
 
 use super::{Desk, Extra, Strategy};
 use crate::{
@@ -16,6 +16,9 @@ const EVERY: BlockNumber = 40;
 enum Means {
     /// They leave slots empty in which their block would draw others.
     Withholding,
+    /// They hold their claims back until one of them makes a block after which they are drawn themselves, and leave out of their blocks
+    /// what contradicts them.
+    HoldingBack,
     /// They pause, resume and bond while seats are drawn.
     Grinding {
         turn: BlockNumber,
@@ -33,6 +36,11 @@ impl Coalition {
         Self(Means::Withholding)
     }
 
+    /// They make blocks, and say what they claim only in one that draws well.
+    pub fn holding_back() -> Self {
+        Self(Means::HoldingBack)
+    }
+
     /// They change what they weigh.
     pub fn grinding(index: usize) -> Self {
         Self(Means::Grinding {
@@ -41,27 +49,47 @@ impl Coalition {
             bonds: 0,
         })
     }
+
+    fn lies(&self, duty: &Duty) -> bool {
+        let [seats, ours] = duty.seats;
+        let lies = match (&self.0, duty.kind) {
+            // They choose the draws of their own claims, and of nothing else.
+            (Means::HoldingBack, Kind::Task) => true,
+            (Means::HoldingBack, Kind::Check | Kind::Open) => duty.said == Some(Symbol::CONSPIRACY),
+            (Means::HoldingBack, Kind::Fold) | (_, Kind::Heartbeat | Kind::Task) => false,
+            (_, Kind::Check | Kind::Fold | Kind::Open) => true,
+        };
+        lies && ours * 2 > seats
+    }
 }
 
 impl Strategy for Coalition {
     fn name(&self) -> &'static str {
         match self.0 {
             Means::Withholding => "withholding",
+            Means::HoldingBack => "holding-back",
             Means::Grinding { .. } => "grinding",
         }
     }
 
     fn answer(&mut self, duty: &Duty, desk: &mut Desk) -> Option<Answer> {
-        let [seats, ours] = duty.seats;
-        let lies = matches!(duty.kind, Kind::Check | Kind::Fold | Kind::Open) && ours * 2 > seats;
-        if lies {
+        if self.lies(duty) {
             return Some(Answer::all(Symbol::CONSPIRACY));
         }
         Some(desk.compute(duty))
     }
 
+    // What they hold back must not wait for what is in flight.
+    fn waits(&self) -> bool {
+        !self.holds_back()
+    }
+
     fn withholds(&self) -> bool {
         matches!(self.0, Means::Withholding)
+    }
+
+    fn holds_back(&self) -> bool {
+        matches!(self.0, Means::HoldingBack)
     }
 
     fn conspires(&self) -> bool {

@@ -101,6 +101,12 @@ pub trait Strategy {
         false
     }
 
+    /// Whether it holds its claims back until those who play alike make a block that draws well, and leaves out of their blocks what
+    /// contradicts their lies.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     /// Whether it has to know the seats of those who play alike.
     fn conspires(&self) -> bool {
         false
@@ -131,7 +137,7 @@ const HOSTILE: [&str; 9] = [
 ];
 
 /// The names that [`by_name`] knows.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
     "honest",
     "offline",
     "slow",
@@ -153,6 +159,7 @@ pub const NAMES: [&str; 23] = [
     "sponsoring",
     "withholding",
     "censoring",
+    "holding-back",
     "grinding",
     "mixed",
 ];
@@ -185,6 +192,7 @@ pub fn by_name(name: &str, index: usize) -> Option<Box<dyn Strategy>> {
         "claiming-room" => Box::new(Overcommitted::default()),
         "withholding" => Box::new(Coalition::withholding()),
         "censoring" => Box::new(Censoring),
+        "holding-back" => Box::new(Coalition::holding_back()),
         "grinding" => Box::new(Coalition::grinding(index)),
         "mixed" => {
             let name = HOSTILE.get(index % HOSTILE.len())?;

@@ -303,6 +303,42 @@ fn what_a_third_of_the_authors_leave_out_is_in_others_blocks_in_time() {
 }
 
 #[test]
+fn whoever_waits_for_a_good_draw_and_lies_then_loses_by_it() {
+    // More than a third, so that a few rounds bring such a draw. Short sessions: in the first one those who play alike stand side by side,
+    // and have hardly more seats than they weigh.
+    let settings = Settings {
+        hostile: 0.42,
+        session: 40,
+        seed: 3,
+        ..settings("holding-back", 33, 6)
+    };
+    let mut simulation = simulation(&settings).expect("good settings");
+    assert!(play(&mut simulation, &settings, || true));
+    let report = report(&mut simulation);
+    let table = report.table();
+    let [accepted, rejected, undecided, _] = report.wrong;
+    assert!(
+        rejected > 0 && (accepted, undecided, report.confirmed[1]) == (0, 0, 0),
+        "{table}"
+    );
+    let (honest, hostile) = (report.of("honest"), report.of("holding-back"));
+    let (honest, hostile) = (honest.expect("some are"), hostile.expect("some are"));
+    // What they had foreseen was drawn: they lied in their seats, too, and left out of their blocks what contradicted them.
+    assert!(hostile.wrong > 5 && report.left_out > 0, "{table}");
+    assert!(hostile.forfeited > 0.0, "{table}");
+    assert_eq!(
+        (hostile.missed, honest.wrong, honest.forfeited),
+        (0, 0, 0.0),
+        "{table}"
+    );
+    assert!(
+        hostile.net_per_round_and_percent < honest.net_per_round_and_percent,
+        "{table}"
+    );
+    assert_eq!(report.right_decided, 1.0, "{table}");
+}
+
+#[test]
 fn what_was_in_blocks_that_are_gone_is_in_a_block_again() {
     let mut simulation = honest(4);
     assert!(simulation.rounds(1));
