@@ -130,7 +130,11 @@ pub async fn run(name: &str, ready: &str) -> Outcome {
             }
         }
     }
-    println!("ready");
+    let names: Vec<String> = keys
+        .iter()
+        .map(|key| key.public().to_peer_id().to_string())
+        .collect();
+    println!("ready {}", names.join(" "));
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     let done = counts.done.load(Ordering::Relaxed);
     let closed = counts.closed.load(Ordering::Relaxed);

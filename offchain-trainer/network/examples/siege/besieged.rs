@@ -34,7 +34,8 @@ pub async fn network(dir: &Path) -> Outcome<(NetworkHandle, Arc<BlobStore>)> {
     Ok((network, store))
 }
 
-/// `dir` is a store with one blob. Until its input ends; for each line of it, says how many it has banned since the last, and how often.
+/// `dir` is a store with one blob. Until its input ends; for each line of it, which names hostile ones, says how many of them it has banned since the last, how
+/// often, and how many others.
 pub async fn run(dir: &str) -> Outcome {
     let (network, store) = network(Path::new(dir)).await?;
     let hash = store.hashes()?.into_iter().next().ok_or("there is no blob")?;
@@ -52,14 +53,21 @@ pub async fn run(dir: &str) -> Outcome {
     println!("ready {} {}", at("/ip6/")?, at("/ip4/")?);
     let mut input = BufReader::new(tokio::io::stdin()).lines();
     let mut before: HashMap<PeerId, u32> = HashMap::new();
-    while input.next_line().await?.is_some() {
-        let (mut peers, mut times) = (0, 0);
+    while let Some(line) = input.next_line().await? {
+        let hostile: Vec<&str> = line.split_whitespace().collect();
+        let (mut peers, mut times, mut others) = (0, 0, 0);
         for banned in network.banned().await {
-            let more = banned.times - before.insert(banned.peer, banned.times).unwrap_or(0);
-            peers += u32::from(more > 0);
-            times += more;
+            let before = before.insert(banned.peer, banned.times).unwrap_or(0);
+            let more = banned.times.saturating_sub(before);
+            match hostile.contains(&banned.peer.to_string().as_str()) {
+                true => {
+                    peers += u32::from(more > 0);
+                    times += more;
+                }
+                false => others += u32::from(more > 0),
+            }
         }
-        println!("banned {peers} {times}");
+        println!("banned {peers} {times} {others}");
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ use tokio::time::sleep;
 const TRIES: usize = 40;
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// For so long, from all of `providers`, as they said it; the first one is honest. Says how many bytes came, and how long it took.
+/// For so long, from all of `providers`, as they said it; the first one is honest. Says how many bytes came, how long it took, how
+/// many liars were banned, and how often.
 pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
     let (network, store) = besieged::network(Path::new(dir)).await?;
     let providers: Vec<Offer> = providers
@@ -49,6 +50,9 @@ pub async fn run(dir: &str, time: Duration, providers: &[String]) -> Outcome {
     let banned = network.banned().await;
     let of_liars = banned.iter().filter(|banned| ids[1..].contains(&banned.peer));
     let (count, times) = of_liars.fold((0, 0), |(count, times), banned| (count + 1, times + banned.times));
+    if banned.iter().any(|banned| banned.peer == ids[0]) {
+        return Err("the honest one was banned".into());
+    }
     println!("got {bytes} {took} {count} {times}");
     // What it has taken is looked at from outside.
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;

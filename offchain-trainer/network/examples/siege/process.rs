@@ -62,10 +62,10 @@ impl Running {
         }
     }
 
-    /// What it answers to `word`.
-    pub fn asked(&mut self, word: &str) -> Outcome<String> {
+    /// What it answers with `word` to a line.
+    pub fn asked(&mut self, word: &str, line: &str) -> Outcome<String> {
         let input = self.child.stdin.as_mut().ok_or("it was told to end")?;
-        writeln!(input, "{word}")?;
+        writeln!(input, "{line}")?;
         self.said(&format!("{word} "))
     }
 

@@ -88,7 +88,10 @@ pub fn run(dir: &Path, seconds: u64) -> Outcome<ExitCode> {
         );
     }
     if !unpunished.is_empty() {
-        eprintln!("siege: nobody was banned who: {}", unpunished.join("; "));
+        eprintln!(
+            "siege: nobody was banned, or not all liars, who: {}",
+            unpunished.join("; ")
+        );
     }
     Ok(match slow.is_empty() && unpunished.is_empty() {
         true => ExitCode::SUCCESS,
@@ -105,9 +108,10 @@ fn giving(
     ready: &str,
     mut attack: Option<Running>,
 ) -> Outcome<Row> {
-    if let Some(attack) = attack.as_mut() {
-        attack.said("ready")?;
-    }
+    let names = match attack.as_mut() {
+        Some(attack) => attack.said("ready")?,
+        None => String::new(),
+    };
     besieged.forget_the_most()?;
     let before = besieged.taken()?;
     let time = seconds.to_string();
@@ -118,8 +122,13 @@ fn giving(
     if let Some(attack) = attack.as_mut() {
         attack.tell_to_end();
         end = attack.said("ended")?;
-        let answer = besieged.asked("banned")?;
-        let (peers, times) = answer.split_once(' ').ok_or("it says too little")?;
+        let answer = besieged.asked("banned", &names)?;
+        let mut answer = answer.split(' ');
+        let mut next = || answer.next().ok_or("it says too little");
+        let (peers, times, others) = (next()?, next()?, next()?);
+        if others != "0" {
+            return Err(format!("{others} were banned who had done nothing, while somebody {what}").into());
+        }
         banned = peers.parse()?;
         if banned > 0 {
             end += &format!("; {peers} banned, {times} times");

@@ -33,6 +33,7 @@ use tokio::{task::AbortHandle, time::Instant};
 const BOOT: usize = 8;
 /// Honest nodes that the chain comes to know at a time.
 const REGISTER: usize = 50;
+
 /// Runs it.
 pub async fn run(plan: Plan) -> Figures {
     let began = Instant::now();
@@ -131,7 +132,7 @@ pub async fn run(plan: Plan) -> Figures {
             next = wait(next + pause, &load).await;
         }
     }
-    settle(&nodes, plan.settle, &load).await;
+    let settled = settle(&nodes, plan.settle, &load).await;
     for (kind, peer, socket, task) in &tasks {
         if *kind == Kind::Vanishing {
             task.abort();
@@ -139,11 +140,13 @@ pub async fn run(plan: Plan) -> Figures {
         }
     }
     if plan.talk {
-        eprintln!("{} s: settled", began.elapsed().as_secs());
+        let how = if settled { "settled" } else { "not settled in time" };
+        eprintln!("{} s: {how}", began.elapsed().as_secs());
     }
 
     let mut figures = Figures {
         honest: nodes.len(),
+        settled,
         ..Figures::default()
     };
     for (kind, ..) in &tasks {
@@ -275,8 +278,8 @@ fn listen(node: &Honest, log: &Log) {
 }
 
 /// Waits until everybody has told where it is, knows some others and passes news on, and most of what they began is done, but no
-/// longer than `most`.
-async fn settle(nodes: &[Honest], most: Duration, load: &Load) {
+/// longer than `most`; whether that is so.
+async fn settle(nodes: &[Honest], most: Duration, load: &Load) -> bool {
     let until = Instant::now() + most;
     // The second telling comes half a minute after the first, when the table is full.
     while Instant::now() < until {
@@ -286,8 +289,9 @@ async fn settle(nodes: &[Honest], most: Duration, load: &Load) {
             info.published > u64::from(record::PLACES) && info.table >= 4.min(nodes.len() / 4)
         });
         if known && load.now() < BUSY && counts(nodes).await.iter().all(|counts| counts.mesh >= 3) {
-            break;
+            return true;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    false
 }

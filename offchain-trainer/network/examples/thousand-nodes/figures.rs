@@ -36,6 +36,8 @@ pub struct Plan {
 #[allow(dead_code)] // The test prints it; the program reads all of it.
 pub struct Figures {
     pub honest: usize,
+    /// Before anything was measured, and in time.
+    pub settled: bool,
     pub hostile: BTreeMap<&'static str, usize>,
     /// Peers in tables: least, median.
     pub table: (usize, usize),

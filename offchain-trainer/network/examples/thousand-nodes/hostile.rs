@@ -49,9 +49,9 @@ pub enum Kind {
 
 /// How often a hostile node goes to honest ones again. What hostile nodes do costs the two cores that honest ones live on as well: a storm
 /// of searches would only measure these.
-const APPROACH: Duration = Duration::from_secs(180);
+const APPROACH: Duration = Duration::from_secs(60);
 /// How often a liar spreads another lie. Each is a search.
-const LIE: Duration = Duration::from_secs(60);
+const LIE: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(2);
 /// How often it looks for whoever is near it, and shows itself to them.
 const WALK: Duration = Duration::from_secs(600);

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
 /// Goals that weren't met.
 fn missed(figures: &Figures) -> Vec<&'static str> {
     let goals = [
+        (figures.settled, "all are in the network in time"),
         (
             figures.found == figures.pairs,
             "every honest node finds any other",
@@ -120,7 +121,11 @@ fn print(figures: &Figures, nodes: usize, seed: u64, slower: u32) {
         took,
         ..
     } = figures;
-    println!("| {nodes} nodes, seed {seed} | |\n|---|---|");
+    let clocks = match slower {
+        1 => String::new(),
+        slower => format!(", seconds of clocks that run {slower} times slower"),
+    };
+    println!("| {nodes} nodes, seed {seed}{clocks} | |\n|---|---|");
     println!("| honest | {honest} |");
     for (what, count) in hostile {
         println!("| that {what} | {count} |");

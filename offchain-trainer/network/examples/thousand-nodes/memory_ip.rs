@@ -112,7 +112,7 @@ impl Hub {
         let Some(arrivals) = &listener.arrivals else {
             return Ok(None);
         };
-        let (here, there) = Muxer::pair(&self.traffic);
+        let (mut here, there) = Muxer::pair();
         let arrival = Arrival {
             from,
             peer: by,
@@ -121,6 +121,8 @@ impl Hub {
         arrivals
             .send(arrival)
             .map_err(|_| io::ErrorKind::ConnectionRefused)?;
+        self.traffic.made.fetch_add(1, Ordering::Relaxed);
+        here.counted = Some((Instant::now(), self.traffic.clone()));
         Ok(Some((listener.peer, StreamMuxerBox::new(here))))
     }
 }
@@ -252,13 +254,12 @@ impl Opened {
 }
 
 impl Muxer {
-    fn pair(traffic: &Arc<Traffic>) -> (Self, Self) {
+    fn pair() -> (Self, Self) {
         let (one, other) = (Arc::<Mutex<Opened>>::default(), Arc::<Mutex<Opened>>::default());
-        traffic.made.fetch_add(1, Ordering::Relaxed);
         let here = Self {
             inbound: one.clone(),
             outbound: other.clone(),
-            counted: Some((Instant::now(), traffic.clone())),
+            counted: None,
         };
         let there = Self {
             inbound: other,

@@ -1,10 +1,11 @@
 /* Clocks that run slower, so that a computer which can't keep up with many nodes at once has the time for them. For LD_PRELOAD; Linux.
  *
- * HYDRA_SLOWER=4: of four seconds the process sees one, in every clock, and waits accordingly. Nothing else is changed: who computes for
- * a second has computed for a quarter of one.
+ * HYDRA_SLOWER=4: of four seconds the process sees one, by clock_gettime, and waits accordingly by epoll and futexes, which is how Tokio and
+ * Rust's threads wait. Other ways to sleep and to see the time are as they were. Who computes for a second has computed for a quarter of one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -77,7 +78,13 @@ int epoll_wait(int epoll, struct epoll_event *events, int most, int milliseconds
     if (!real_epoll) {
         begin();
     }
-    return real_epoll(epoll, events, most, milliseconds > 0 ? milliseconds * (int)slower : milliseconds);
+    long long wait = milliseconds > 0 ? milliseconds * slower : milliseconds;
+    return real_epoll(epoll, events, most, wait > INT_MAX ? INT_MAX : (int)wait);
+}
+
+/* Who waits for ever waits long enough. */
+static long long longer(long long nanoseconds) {
+    return nanoseconds > LLONG_MAX / 4 / slower ? LLONG_MAX / 4 : nanoseconds * slower;
 }
 
 /* Rust's threads wait for one another by futexes, until a moment. */
@@ -97,10 +104,10 @@ long syscall(long number, ...) {
     if (number == SYS_futex && part[3] && (operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAIT)) {
         long long at = nanoseconds((const struct timespec *)part[3]);
         if (operation == FUTEX_WAIT) {
-            at *= slower;
+            at = longer(at);
         } else {
             long long since = part[1] & FUTEX_CLOCK_REALTIME ? realtime : monotonic;
-            at = since + (at - since) * slower;
+            at = since + longer(at - since);
         }
         until = timespec_of(at);
         part[3] = (long)&until;

@@ -46,6 +46,8 @@ const MESSAGES: Rate = Rate {
 };
 
 pub(super) type Kad = kad::Behaviour<Store>;
+/// What comes of a connection; libp2p has no other name for it.
+type HandlerEvent = THandlerOutEvent<Kad>;
 
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
@@ -169,10 +171,15 @@ impl NetworkBehaviour for Bounded {
 
     /// What is too much isn't answered; then its few streams are used up, and it has to wait.
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
-        if self.messages.take(peer, Instant::now()) {
-            self.inner.on_connection_handler_event(peer, id, event);
-        } else {
+        // Whether it speaks the protocol at all is nothing that it sent.
+        let sent = !matches!(
+            event,
+            HandlerEvent::ProtocolConfirmed { .. } | HandlerEvent::ProtocolNotSupported { .. }
+        );
+        if sent && !self.messages.take(peer, Instant::now()) {
             self.reports.fault(peer, Fault::Flood);
+        } else {
+            self.inner.on_connection_handler_event(peer, id, event);
         }
     }
 

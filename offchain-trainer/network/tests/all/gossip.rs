@@ -184,6 +184,28 @@ async fn what_isnt_an_announcement_goes_no_further() {
 }
 
 #[tokio::test]
+async fn who_announces_nonsense_five_times_is_banned() {
+    let (a, b) = (node().await, node().await);
+    a.connect(&b).await;
+    let mut stranger = Stranger::meet(&b, Keypair::generate_ed25519()).await;
+    for sequence in 0..5 {
+        stranger.say(vec![1, 99, sequence]);
+    }
+    let banned = async {
+        while b.net.banned().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        b.net.banned().await
+    };
+    let banned = stranger
+        .until(tokio::time::timeout(PATIENCE, banned))
+        .await
+        .unwrap();
+    assert_eq!(banned.len(), 1, "{banned:?}");
+    assert_ne!(banned[0].peer, a.id());
+}
+
+#[tokio::test]
 async fn who_isnt_registered_is_heard_by_nobody_and_nobody_is_blamed() {
     let (a, b, c) = line().await;
     let mut ears = c.net.announcements();
